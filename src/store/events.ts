@@ -1,0 +1,143 @@
+/**
+ * The events of a model's log, as plain types: one file `models/<name>/log/<n>.json` each (docs/store-format.md).
+ *
+ * Only shapes belong here. Folding a log into the state of a model is in `fold.ts`; writing one is in `log.ts`;
+ * deciding that one should be written is in `src/lifecycle/`.
+ */
+import type { Actor } from '../core/context.ts'
+import type { Digest } from '../core/digest.ts'
+
+/** Where a stage points after an event. */
+export interface StageEntry {
+  readonly version: number
+  /** Digest of that version's manifest. */
+  readonly manifest: Digest
+  /** The event that set this entry. */
+  readonly seq: number
+  /** The event whose entry a rollback restores; null when nothing was there before. */
+  readonly back: number | null
+}
+
+/** The whole map of stages as it is after an event. */
+export type Stages = Readonly<Record<string, StageEntry>>
+
+/** A file of the store that an event relies on, copied into the objects so that it can never change. */
+export interface Pin {
+  readonly sha256: Digest
+  readonly size: number
+}
+
+/** The run behind a version: its id and its two write-once records, pinned as objects. */
+export interface RunPin {
+  readonly id: string
+  readonly run: Pin
+  /** Absent only for a run that had not ended, which `register` warns about. */
+  readonly end?: Pin
+}
+
+export interface RegisterBody {
+  readonly version: number
+  readonly manifest: Digest
+  readonly tags: readonly string[]
+  readonly run?: RunPin
+  readonly message?: string
+}
+
+/** One line of a gate's table, as it was judged. */
+export interface GateCheck {
+  /** `min_auc`, `compare_to`, `baseline`, `approval` … as written in the configuration. */
+  readonly name: string
+  readonly required: string
+  readonly actual: string
+  readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'waived'
+  /** One sentence when `required` and `actual` do not say enough: no champion to beat, test set unproven. */
+  readonly note?: string
+}
+
+export interface GateResult {
+  readonly verdict: 'pass' | 'fail'
+  readonly checks: readonly GateCheck[]
+  /** What the verdict is bound to: it is void when any of these changes. */
+  readonly bound: { readonly manifest: Digest; readonly policy: Digest; readonly champion?: Digest }
+}
+
+/** How a human's word reached us. */
+export interface Approval {
+  readonly name: string
+  /** `claimed`: typed by hand; `ci`: supplied by a CI system, `url` is its run. `prompt`: answered on a terminal. */
+  readonly origin: 'claimed' | 'prompt' | 'ci'
+  readonly url?: string
+}
+
+export interface PromoteBody {
+  readonly stage: string
+  readonly version: number
+  /** The version that held the stage before, if any. */
+  readonly from: number | null
+  readonly gate: GateResult
+  readonly approval?: Approval
+  readonly reason?: string
+}
+
+export interface RollbackBody {
+  readonly stage: string
+  readonly version: number
+  readonly from: number
+  /** The event whose entry was restored. */
+  readonly restores: number
+  readonly reason?: string
+  /** Did the old version fit today's data? `skipped` by `--no-verify`, `not determined` without data or in time. */
+  readonly fit: 'fits' | 'drifted' | 'inconclusive' | 'not determined' | 'skipped'
+}
+
+export interface TagBody {
+  readonly version: number
+  readonly add: readonly string[]
+  readonly remove: readonly string[]
+}
+
+/** A baseline of the model, used where a version has none of its own. */
+export interface BaselineBody {
+  readonly profile: Pin
+  readonly data: { readonly sha256: Digest; readonly rows: number; readonly columns: number }
+}
+
+export interface BodyByType {
+  readonly register: RegisterBody
+  readonly promote: PromoteBody
+  readonly rollback: RollbackBody
+  readonly tag: TagBody
+  readonly baseline: BaselineBody
+}
+
+export type EventType = keyof BodyByType
+
+/** What a stage must still be for the event to be true: its entry's `seq`, or null for an empty stage. */
+export type Expect = Readonly<Record<string, number | null>>
+
+interface EventOf<T extends EventType> {
+  readonly seq: number
+  /** sha256 of the bytes of the event before; of `registry.json` for the first. */
+  readonly prev: Digest
+  /** The writer's name for this operation: the same id means the same operation, already done. */
+  readonly op_id: string
+  /** Digest of what was asked for, so that an idempotency key used for another request is noticed. */
+  readonly request: Digest
+  readonly model: string
+  readonly type: T
+  readonly expect?: Expect
+  readonly body: BodyByType[T]
+  readonly stages: Stages
+  readonly actor: Actor
+  readonly tool: string
+  /** RFC 3339, UTC, milliseconds. Informative: order is given by `seq` alone. */
+  readonly time: string
+}
+
+/** A union over the types, so that `event.type === 'promote'` narrows `event.body`. */
+export type ModelEvent = { [T in EventType]: EventOf<T> }[EventType]
+
+/** An event before the log gives it its place: what `plan()` produces. */
+export type EventDraft = {
+  [T in EventType]: Omit<EventOf<T>, 'seq' | 'prev' | 'stages' | 'model'>
+}[EventType]

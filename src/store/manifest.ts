@@ -1,0 +1,49 @@
+/**
+ * The manifest of a version: an immutable object that names every byte the version consists of.
+ *
+ * It holds neither version number nor time nor run, so that the same files with the same metrics, parameters and
+ * baseline have the same digest wherever and whenever they are registered. Those three stand in the register event.
+ */
+import type { Digest } from '../core/digest.ts'
+
+/** What a static look at a model file found. The file is never loaded (DESIGN section 4, Secrets). */
+export interface ScanResult {
+  readonly verdict: 'inert' | 'known globals only' | 'can execute code' | 'not determined'
+  /** The globals that made it so, at most 20, e.g. `posix.system`. */
+  readonly findings: readonly string[]
+}
+
+export interface ManifestFile {
+  /** Relative, `/`-separated, never `..`. */
+  readonly path: string
+  readonly sha256: Digest
+  readonly size: number
+  readonly scan: ScanResult
+}
+
+export interface DataFact {
+  /** The name it was declared under (`train`, `test`), or `baseline`. */
+  readonly name: string
+  readonly sha256: Digest
+  readonly rows?: number
+  readonly columns?: number
+}
+
+export interface Manifest {
+  readonly format: 1
+  readonly model: string
+  readonly files: readonly ManifestFile[]
+  /** Non-finite values are kept, written as strings by the canonical form; read them with `readNumber`. */
+  readonly metrics: Readonly<Record<string, number | string>>
+  readonly params: Readonly<Record<string, string | number | boolean | null>>
+  /** The profile of the data it was trained on (an object), and that data's hash. */
+  readonly baseline?: { readonly profile: Digest; readonly data: DataFact }
+  readonly target?: string
+  readonly prediction?: string
+  /** Declared data of the run, and the held-out rows the metrics were measured on (`name: "test"`). */
+  readonly data: readonly DataFact[]
+  readonly testPredictions?: { readonly sha256: Digest; readonly size: number }
+  readonly examples?: { readonly sha256: Digest; readonly size: number }
+  /** The recorded evaluation command with `{model}` and `{data}`. */
+  readonly evaluate?: string
+}

@@ -1,0 +1,133 @@
+/**
+ * The records of a run, as plain types: what `mlops track` and the Python client both write (docs/store-format.md).
+ *
+ *   runs/<ulid>/run.json              at the start, write-once
+ *   runs/<ulid>/{params,metrics,tags,artifacts}/<writer>.jsonl   appended while it runs, one file per writing process
+ *   runs/<ulid>/intents/<writer>-<n>.json   write-once wishes: register, set_baseline
+ *   runs/<ulid>/output.log            the child's stdout and stderr as they came
+ *   runs/<ulid>/alive                 heartbeat: its mtime
+ *   runs/<ulid>/end.json              at the end, write-once: folds the streams and pins every file above by digest
+ */
+import type { Actor } from '../core/context.ts'
+import type { Digest } from '../core/digest.ts'
+
+export type ParamValue = string | number | boolean | null
+
+export interface GitFacts {
+  readonly commit: string | null
+  readonly branch: string | null
+  /** User-info removed. */
+  readonly remote: string | null
+  readonly dirty: boolean
+  /** The dirty patch, untracked source files included, as an object; secrets redacted. */
+  readonly patch?: { readonly sha256: Digest; readonly size: number; readonly files: readonly string[] }
+}
+
+export interface PythonFacts {
+  /** `sys.executable` of the interpreter the command uses. */
+  readonly executable: string
+  readonly version: string
+  /** One `name==version` per line, sorted, as an object. */
+  readonly lock?: { readonly sha256: Digest; readonly packages: number }
+}
+
+export interface DeclaredData {
+  readonly name: string
+  /** As the user wrote it, relative to `cwd`. */
+  readonly path: string
+  readonly kind: 'file' | 'directory'
+  /** Of a directory: the digest of its sorted `path\0sha256\n` lines. */
+  readonly sha256: Digest
+  readonly size: number
+  readonly rows?: number
+  readonly columns?: number
+}
+
+export interface RunStart {
+  readonly format: 1
+  readonly id: string
+  readonly model?: string
+  readonly started: string
+  readonly command: readonly string[]
+  /** Relative to the project, `.` for its root; absolute outside of it. */
+  readonly cwd: string
+  readonly git?: GitFacts
+  readonly python?: PythonFacts
+  readonly env: Readonly<Record<string, string>>
+  readonly host: { readonly name: string; readonly platform: string; readonly cpus: number; readonly memory: number }
+  readonly seed?: number
+  readonly data: readonly DeclaredData[]
+  readonly params: Readonly<Record<string, ParamValue>>
+  readonly tags: readonly string[]
+  readonly actor: Actor
+  readonly tool: string
+  /** Who writes: `track`, or `python` for a plain `python train.py` or a notebook. */
+  readonly source: 'track' | 'python'
+  /** The run that started this one, through the MLOPS_RUN_ID of its environment. */
+  readonly parent?: string
+}
+
+export interface RunArtifact {
+  /** Relative to the run's cwd, `/`-separated. */
+  readonly path: string
+  readonly sha256: Digest
+  readonly size: number
+}
+
+export interface RunEnd {
+  readonly format: 1
+  readonly status: 'finished' | 'failed' | 'interrupted'
+  readonly exit: number | null
+  readonly signal: string | null
+  readonly ended: string
+  /** Seconds. */
+  readonly duration: number
+  /** The last value of each metric; non-finite values as strings. */
+  readonly metrics: Readonly<Record<string, number | string>>
+  readonly params: Readonly<Record<string, ParamValue>>
+  readonly tags: readonly string[]
+  readonly artifacts: readonly RunArtifact[]
+  readonly resources?: { readonly maxRssBytes?: number; readonly cpuSeconds?: number }
+  /** Length and digest of every other file of the run, by path relative to the run. */
+  readonly files: Readonly<Record<string, { readonly sha256: Digest; readonly size: number }>>
+  /** What went wrong with the recording itself though the command went on. */
+  readonly warnings: readonly string[]
+}
+
+/** Lines of the streams. `t` is RFC 3339 UTC. */
+export interface MetricLine {
+  readonly t: string
+  readonly key: string
+  readonly value: number | string
+  readonly step?: number
+}
+export interface ParamLine {
+  readonly t: string
+  readonly key: string
+  readonly value: ParamValue
+}
+export interface TagLine {
+  readonly t: string
+  readonly tag: string
+}
+export interface ArtifactLine extends RunArtifact {
+  readonly t: string
+}
+
+/** A wish of the training script, applied by the binary when the run has ended well (DESIGN section 6). */
+export type Intent =
+  | {
+      readonly format: 1
+      readonly kind: 'register'
+      readonly model: string
+      readonly stage?: string
+      readonly tags: readonly string[]
+      readonly message?: string
+    }
+  | {
+      readonly format: 1
+      readonly kind: 'baseline'
+      readonly model: string
+      /** The rows as an object: a CSV the client wrote. */
+      readonly data: { readonly sha256: Digest; readonly size: number }
+    }

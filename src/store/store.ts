@@ -1,0 +1,131 @@
+/**
+ * The store as the rest of the program sees it. Domain code depends on this interface alone; `open.ts` makes one for
+ * a local directory, and other backends can follow behind it (DESIGN section 4, Sharing).
+ *
+ * Every method that writes is durable when its promise resolves, and leaves nothing behind that blocks anybody when
+ * the process dies in the middle. Reads never write. System errors arrive as `MlopsError`: `STORE_FULL`,
+ * `STORE_READ_ONLY`, `STORE_DENIED`, each with the next step.
+ */
+import type { Json } from '../core/canonical-json.ts'
+import type { Digest } from '../core/digest.ts'
+import type { EventDraft, ModelEvent, Pin } from './events.ts'
+import type { ModelState } from './fold.ts'
+import type { Manifest } from './manifest.ts'
+import type { ArtifactLine, Intent, MetricLine, ParamLine, RunEnd, RunStart, TagLine } from './run-records.ts'
+
+export type CommitResult =
+  /** Written now, as `event`. */
+  | { readonly kind: 'committed'; readonly event: ModelEvent }
+  /** An event with the same `op_id` and `request` stands in the log already: this is it, nothing was written. */
+  | { readonly kind: 'already'; readonly event: ModelEvent }
+  /** Somebody else took the place first; `state` is the model as it is now. */
+  | { readonly kind: 'lost'; readonly state: ModelState }
+
+export interface Objects {
+  put(bytes: Uint8Array): Promise<Pin>
+  /** Copies a regular file in, hashing while copying; flat memory. `progress` gets the bytes done so far. */
+  putFile(path: string, progress?: (bytes: number) => void): Promise<Pin>
+  has(digest: Digest): Promise<boolean>
+  /** The bytes, re-hashed. @throws failed `OBJECT_DAMAGED`, notFound `OBJECT_MISSING` */
+  read(digest: Digest): Promise<Buffer>
+  /** Parsed canonical JSON of a re-hashed object. */
+  readJson<T = Json>(digest: Digest): Promise<T>
+  /** Re-hashes without keeping the bytes. Throws as `read` does. */
+  verify(digest: Digest): Promise<Pin>
+  /** A verified copy, never a link; `destination` must not exist; nothing is left there on failure. */
+  exportTo(digest: Digest, destination: string): Promise<Pin>
+}
+
+export interface Models {
+  /** Names, sorted. */
+  list(): Promise<string[]>
+  /** @throws notFound `MODEL_NOT_FOUND` with the nearest names; failed `LOG_DAMAGED` naming the file */
+  state(model: string): Promise<ModelState>
+  /** As `state`, but an empty state for a model that has no log yet. */
+  stateOrEmpty(model: string): Promise<ModelState>
+  manifest(digest: Digest): Promise<Manifest>
+  /**
+   * Commits `draft` as event `state.head + 1`: fills in seq, prev and stages. One attempt: the caller folds again and
+   * decides anew when it lost. The first event of a new model also writes the root log.
+   * @throws conflict `IDEMPOTENCY_MISMATCH` when the op_id stands for another request
+   */
+  commit(state: ModelState, draft: EventDraft): Promise<CommitResult>
+}
+
+export interface CheckRecord {
+  readonly key: Digest
+  readonly record: Json
+}
+
+export interface Checks {
+  /** Write-once; false when that key was there already. */
+  put(model: string, key: Digest, record: Json): Promise<boolean>
+  get(model: string, key: Digest): Promise<Json | undefined>
+  /** All checks of a model, newest first by their `time` member. */
+  list(model: string): Promise<CheckRecord[]>
+}
+
+/** Numbered put-if-absent claims: `models/<name>/<kind>/…`. Used so that no job runs twice. */
+export interface Claims {
+  /** The newest claim under `scope` (e.g. `jobs/drift-<key>`), or undefined. */
+  newest(model: string, scope: string): Promise<{ readonly number: number; readonly record: Json } | undefined>
+  /** Takes number `n`; false when somebody has it. */
+  take(model: string, scope: string, n: number, record: Json): Promise<boolean>
+}
+
+export type StreamLine = {
+  readonly metrics: MetricLine
+  readonly params: ParamLine
+  readonly tags: TagLine
+  readonly artifacts: ArtifactLine
+}
+export type StreamName = keyof StreamLine
+
+/** One run's folder, open for writing by one process. */
+export interface RunWriter {
+  readonly id: string
+  /** Absolute path of `runs/<id>/`. */
+  readonly dir: string
+  /** Appends whole lines to this process's file of the stream, in one write; not fsynced until `end`. */
+  append<S extends StreamName>(stream: S, lines: readonly StreamLine[S][]): Promise<void>
+  /** Absolute path of `output.log`, for the capture to write to. */
+  readonly outputPath: string
+  /** Touches the heartbeat. */
+  beat(): Promise<void>
+  /** Pins every file of the run and writes `end.json`. */
+  end(record: Omit<RunEnd, 'files'>): Promise<RunEnd>
+}
+
+export interface RunFolder {
+  readonly start: RunStart
+  /** Undefined while it runs, or for ever when it was killed. */
+  readonly end: RunEnd | undefined
+  /** Seconds since the heartbeat, or undefined without one. */
+  readonly silent: number | undefined
+}
+
+export interface Runs {
+  create(start: RunStart): Promise<RunWriter>
+  /** Ids, newest first. */
+  list(): Promise<string[]>
+  /** @param prefix a whole id or a unique prefix, or `@last`. @throws notFound `RUN_NOT_FOUND`, usage `RUN_AMBIGUOUS` */
+  resolve(prefix: string): Promise<string>
+  read(id: string): Promise<RunFolder>
+  /** Lines of all writers of a stream; torn last lines are left out. */
+  stream<S extends StreamName>(id: string, stream: S): Promise<StreamLine[S][]>
+  intents(id: string): Promise<Intent[]>
+  /** Pins `run.json` and `end.json` as objects, for a register event. */
+  pin(id: string): Promise<{ id: string; run: Pin; end?: Pin }>
+}
+
+export interface Store {
+  /** Absolute path. */
+  readonly root: string
+  /** The random id in `registry.json`. */
+  readonly id: string
+  readonly objects: Objects
+  readonly models: Models
+  readonly checks: Checks
+  readonly claims: Claims
+  readonly runs: Runs
+}
