@@ -1,0 +1,66 @@
+/**
+ * The shapes of drift checking: profile, comparison, check. Behaviour is in the files beside this one; the on-disk
+ * form of a profile is specified in docs/profile-format.md.
+ */
+import type { Digest } from '../core/digest.ts'
+import type { ColumnType, MetricName } from '../project/config.ts'
+
+/** The verdict on one column (DESIGN section 7). `broken` counts as drift. */
+export type ColumnVerdict = 'broken' | 'drift' | 'inconclusive' | 'negligible' | 'stable' | 'skipped'
+/** The verdict on a check. */
+export type CheckVerdict = 'drift' | 'inconclusive' | 'stable'
+
+/** What the data is and where it was read from. */
+export interface DataIdentity {
+  /** As the user wrote it, credentials removed. */
+  readonly source: string
+  /** Digest of the file's bytes (of a folder: of its sorted `path\0sha256\n` lines). */
+  readonly sha256: Digest
+  readonly rows: number
+  readonly columns: number
+}
+
+export interface ColumnResult {
+  readonly column: string
+  readonly type: ColumnType
+  readonly role: 'prediction' | 'target' | 'feature'
+  readonly verdict: ColumnVerdict
+  /** The configured measure's value; null where it cannot be computed, and `reason` says why. */
+  readonly effect: number | null
+  readonly threshold: number
+  /** The 95 % bound of the effect under no drift at these sample sizes. */
+  readonly noise: number | null
+  /** Of the two-sample chi-square of homogeneity, after Benjamini–Hochberg over the columns. */
+  readonly pAdjusted: number | null
+  /** All measures, for reports: psi, js, ks_lower, ks_upper, wasserstein, linf, chi2. */
+  readonly measures: Readonly<Record<string, number | null>>
+  /** One plain sentence for a person: `Contract: Month-to-month 55 % -> 100 %`. */
+  readonly summary: string
+  /** Named causes: `nulls 1 % -> 22 %`, `2 new categories: …`, `type changed: numeric -> text`. */
+  readonly causes: readonly string[]
+  /** Rows needed for the noise bound to fall below the threshold, when inconclusive. */
+  readonly rowsNeeded?: number
+  readonly reason?: string
+  /** About 10 display groups with both shares, for histograms. */
+  readonly groups: readonly { readonly label: string; readonly before: number; readonly after: number }[]
+}
+
+export interface CheckResult {
+  readonly format: 1
+  readonly model: string
+  readonly version: number
+  readonly verdict: CheckVerdict
+  readonly metric: MetricName
+  readonly time: string
+  /** What it was compared with: `baseline of churn-model@3`. */
+  readonly reference: { readonly name: string; readonly profile: Digest; readonly rows: number }
+  readonly current: DataIdentity
+  /** Prediction column first, then worst first. */
+  readonly columns: readonly ColumnResult[]
+  /** Columns that could not be resolved at these sample sizes. */
+  readonly unresolved: readonly string[]
+  /** One or two sentences: what shifted, or why nothing can be said. */
+  readonly summary: string
+  /** Digest of the configuration that decided: metric, thresholds, types. */
+  readonly configuration: Digest
+}

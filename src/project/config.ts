@@ -1,0 +1,57 @@
+/**
+ * `mlops.yaml` after reading and validating: plain types with every default filled in.
+ * The schema that produces them is in `config-schema.ts`, finding and reading the file in `load.ts`.
+ */
+import type { Gate } from './gate-config.ts'
+
+export type Risk = 'low' | 'standard' | 'high'
+export type ColumnType = 'numeric' | 'categorical' | 'text' | 'timestamp' | 'id' | 'ignore'
+export type MetricName = 'psi' | 'js' | 'ks' | 'wasserstein' | 'chi2' | 'linf'
+
+export interface SchemaConfig {
+  /** Overrides of the inferred types. */
+  readonly columns: Readonly<Record<string, ColumnType>>
+  readonly target?: string
+  readonly prediction?: string
+}
+
+export interface DriftConfig {
+  readonly window?: string
+  readonly metric: MetricName
+  /** Undefined: the metric's own default (PSI 0.10). */
+  readonly threshold?: number
+  readonly columns: Readonly<Record<string, { readonly threshold?: number }>>
+  readonly alertAfter?: string
+  readonly coolDown?: string
+}
+
+export interface ModelConfig {
+  readonly risk: Risk
+  /** A path or glob relative to the project: what a training run produces. */
+  readonly artifact?: string
+  readonly train?: string
+  readonly evaluate?: string
+  readonly schema: SchemaConfig
+  readonly drift: DriftConfig
+  readonly predictions?: string
+  readonly notify: readonly string[]
+  /** By stage. */
+  readonly gates: Readonly<Record<string, Gate>>
+}
+
+export interface Config {
+  /** As written; relative to the project. */
+  readonly store: string
+  readonly stages: readonly string[]
+  readonly models: Readonly<Record<string, ModelConfig>>
+}
+
+export interface Project {
+  /** Absolute: the folder of mlops.yaml, or the cwd when there is none. */
+  readonly root: string
+  /** Absolute path of mlops.yaml, when there is one. */
+  readonly file?: string
+  readonly config: Config
+  /** Absolute path of the store: --store, MLOPS_STORE, mlops.yaml, the main worktree (DESIGN section 4). */
+  readonly storeRoot: string
+}
