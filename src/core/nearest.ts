@@ -2,6 +2,7 @@
 
 /** @returns the candidate within an edit distance of about a third of the word, or undefined. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  if (word === '') return undefined
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {

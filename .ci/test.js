@@ -1,0 +1,35 @@
+// `npm test`: all set-up and every check, in order; the first thing that cannot be set up ends it.
+//   npm packages -> Python environment -> types and lint -> build -> mocha (unit, e2e, crash at a small size)
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setupPython } from './setup-python.js'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+
+function step(title, command, args) {
+  const started = performance.now()
+  console.error(`\n== ${title}`)
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+  if (error !== undefined) console.error(error.message)
+  console.error(`== ${title}: ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  return status ?? 1
+}
+
+function required(title, command, args) {
+  if (step(title, command, args) === 0) return
+  console.log(`${title} failed; no test was run.`)
+  console.log('0 passed, 1 failed, 0 skipped')
+  process.exit(1)
+}
+
+if (!existsSync(join(root, 'node_modules/mocha'))) {
+  required('npm packages', npm, ['ci', '--no-audit', '--no-fund'])
+}
+setupPython((line) => console.error(line))
+required('types', process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'])
+required('lint and format', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--reporter=summary'])
+required('build', process.execPath, ['.ci/build.js'])
+process.exit(step('tests', process.execPath, ['node_modules/mocha/bin/mocha.js', ...process.argv.slice(2)]))
