@@ -5,7 +5,7 @@ import { canonicalBytes, canonicalJson, readNumber } from '../../../src/core/can
 describe('canonical JSON', () => {
   it('prints the example of RFC 8785 section 3.2.3 byte for byte', () => {
     const input = {
-      numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+      numbers: [JSON.parse('333333333.33333329'), 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
       string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"\u002f',
       literals: [null, true, false],
     }

@@ -1,0 +1,239 @@
+/**
+ * The demo: the whole life of a model in one temporary project, through the built command line and real Python.
+ *
+ * Every line shown is a command that really runs, with what it really prints; nothing is recorded beforehand. Each
+ * scene says which exit code it expects, and the demo stops at the first surprise, so it is a test as well.
+ */
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+
+const MODEL = 'churn-model'
+
+/** The policy of the documentation, with a job that runs here. */
+const POLICY = `policy:
+  model: ${MODEL}
+  trigger:
+    type: drift
+    metric: psi
+    threshold: 0.15
+  job:
+    type: command
+    command: python train.py --train data/june-train.csv --test data/june-holdout.csv
+    data: { train: data/june-train.csv, test: data/june-holdout.csv }
+  validation:
+    min_auc: 0.82
+    compare_to: production
+  promote_on_pass: staging   # human reviews before production
+`
+
+/** What the demo changes in the mlops.yaml that `mlops init` wrote: nothing but this one model's settings. */
+const CONFIG = `# Written by the demo; "mlops init" writes a commented one like it.
+store: .mlops
+stages: [staging, production]
+models:
+  ${MODEL}:
+    artifact: model.joblib
+    train: python train.py
+    evaluate: python evaluate.py {model} {data}
+    schema: { columns: { customer_id: id }, target: churned }
+    drift: { metric: psi, threshold: 0.10 }
+    gates:
+      staging: { min_auc: 0.80 }
+      production: { min_auc: 0.82, compare_to: production, approval: 1, baseline: required, run: required }
+`
+
+const SCENES = [
+  {
+    title: 'Start: one file of settings, one folder of state',
+    why: 'No server, no account. Everything is plain files in .mlops/.',
+    run: ['init', '--yes', '--name', MODEL],
+    after: (project) => writeFileSync(join(project, 'mlops.yaml'), CONFIG),
+  },
+  {
+    title: 'Train: any script, unchanged',
+    why: 'train.py is plain scikit-learn. `track` records code, data, packages, parameters and metrics around it.',
+    run: [
+      'track',
+      '--model',
+      MODEL,
+      '--data',
+      'train=data/train.csv',
+      '--data',
+      'test=data/holdout.csv',
+      '--',
+      'python',
+      'train.py',
+    ],
+  },
+  {
+    title: 'Register: an immutable version, with the profile of its training data',
+    why: 'The baseline is what later batches are compared with. The rows themselves are not needed again.',
+    run: [
+      'register',
+      MODEL,
+      '--run',
+      '@last',
+      '--baseline',
+      'data/train.csv',
+      '--target',
+      'churned',
+      '--test',
+      'data/holdout.csv',
+    ],
+  },
+  {
+    title: 'Promote: a human says yes, a gate checks the numbers',
+    why: 'Nothing reaches production without the gate of mlops.yaml and a named person.',
+    run: ['promote', `${MODEL}@1`, '--to', 'production', '--approve', 'ada', '--reason', 'first model'],
+  },
+  {
+    title: 'April: is it healthy?',
+    why: '2,000 new customers of the same kind. A quiet month must not wake anybody.',
+    run: ['drift', MODEL, '--current', 'data/april.csv'],
+  },
+  {
+    title: 'June: a campaign changed the customers',
+    why: 'More fibre, monthly contracts, more calls. Exit code 3 is what a CI job reacts to.',
+    run: ['drift', MODEL, '--current', 'data/june.csv'],
+    exit: 3,
+  },
+  {
+    title: 'Retrain: the policy decides, the gate judges',
+    why: 'The drift fires the policy. Champion and challenger are compared on the same June rows; staging, never production.',
+    run: ['retrain', MODEL],
+  },
+  {
+    title: 'What changed between the two?',
+    why: 'Parameters, metrics, data, code, packages: from the store alone, offline.',
+    run: ['model', 'diff', `${MODEL}@1`, `${MODEL}@2`],
+  },
+  {
+    title: 'A human moves it to production',
+    why: 'The candidate waited in staging for this.',
+    run: ['promote', `${MODEL}@2`, '--to', 'production', '--approve', 'ada', '--reason', 'fits the June customers'],
+  },
+  {
+    title: 'A bad model turns up …',
+    why: 'Somebody trains on an export whose labels slipped by one row. The script runs happily.',
+    run: [
+      'track',
+      '--model',
+      MODEL,
+      '--data',
+      'train=data/mislabelled.csv',
+      '--data',
+      'test=data/june-holdout.csv',
+      '--',
+      'python',
+      'train.py',
+      '--train',
+      'data/mislabelled.csv',
+      '--test',
+      'data/june-holdout.csv',
+    ],
+  },
+  {
+    run: [
+      'register',
+      MODEL,
+      '--run',
+      '@last',
+      '--baseline',
+      'data/mislabelled.csv',
+      '--target',
+      'churned',
+      '--test',
+      'data/june-holdout.csv',
+    ],
+  },
+  {
+    title: '… and is refused',
+    why: 'Approved by a human all the same; the gate says no and shows the failing numbers. Exit code 3.',
+    run: ['promote', `${MODEL}@3`, '--to', 'production', '--approve', 'bob'],
+    exit: 3,
+  },
+  {
+    title: '2 a.m.: back to the version before',
+    why: 'One command. Bytes are re-hashed first; history is kept.',
+    run: ['rollback', MODEL, '--yes', '--current', 'data/june.csv', '--reason', 'support reports odd scores'],
+  },
+  {
+    title: 'The three questions',
+    why: 'Which version is in production? Is it healthy? How do we change it safely?',
+    run: ['status'],
+  },
+  { title: 'Who moved what, and why', run: ['model', 'history', MODEL] },
+]
+
+/** @returns the exit code for the process: 0 when every scene ended as it should. */
+export async function playDemo({ root, python }) {
+  const style = styles(process.stdout.isTTY === true && process.env.NO_COLOR === undefined)
+  const project = join(mkdtempSync(join(tmpdir(), 'mlops-demo-')), 'churn')
+  mkdirSync(project)
+  cpSync(join(root, 'test/demo/project'), project, { recursive: true })
+  const bin = shim(root, project)
+  const env = { ...process.env, PATH: [bin, dirname(python), process.env.PATH].join(delimiter), MLOPS_STORE: undefined }
+  for (const name of ['CI', 'MLOPS_STORE', 'MLOPS_RUN_ID']) delete env[name]
+
+  console.log(style.bold('\nThe life of a model, in one minute.'))
+  console.log('Real commands, real scikit-learn. The data comes from a seeded generator: make_data.py.\n')
+  const started = performance.now()
+  await command('python', ['make_data.py'], { cwd: project, env, quiet: true })
+
+  for (const [index, scene] of SCENES.entries()) {
+    if (scene.title !== undefined) console.log(`\n${style.title(` ${scene.title} `)}`)
+    if (scene.why !== undefined) console.log(style.dim(scene.why))
+    console.log(`\n${style.dim('$')} ${style.bold(`mlops ${scene.run.map(quote).join(' ')}`)}`)
+    const code = await command(process.execPath, [join(root, 'bin/run.js'), ...scene.run], { cwd: project, env })
+    const expected = scene.exit ?? 0
+    if (code !== expected) {
+      console.log(
+        `\nThe demo expected exit code ${expected} here and got ${code} (scene ${index + 1}). Project: ${project}`,
+      )
+      return 1
+    }
+    if (expected !== 0) console.log(style.dim(`exit code ${code}`))
+    scene.after?.(project)
+    if (index === 0) writeFileSync(join(project, 'retraining-policy.yaml'), POLICY)
+  }
+
+  const seconds = ((performance.now() - started) / 1000).toFixed(0)
+  console.log(`\n${style.title(' Yours to explore ')} ${style.dim(`(the loop took ${seconds} s)`)}\n`)
+  console.log(`  cd ${project}`)
+  console.log(`  export PATH="${bin}:${dirname(python)}:$PATH"`)
+  console.log('  mlops status')
+  console.log(`  mlops model show ${MODEL}`)
+  console.log('  mlops --help\n')
+  return 0
+}
+
+/** A `mlops` on the PATH for the visitor: this checkout's build. */
+function shim(root, project) {
+  const bin = join(project, '..', 'bin')
+  mkdirSync(bin)
+  writeFileSync(join(bin, 'mlops'), `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'bin/run.js')}" "$@"\n`, {
+    mode: 0o755,
+  })
+  return bin
+}
+
+function command(program, args, { cwd, env, quiet = false }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd,
+      env,
+      stdio: ['ignore', quiet ? 'ignore' : 'inherit', quiet ? 'ignore' : 'inherit'],
+    })
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve(signal === null ? code : 1))
+  })
+}
+
+const quote = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+function styles(colour) {
+  const wrap = (open, close) => (text) => (colour ? `\u001b[${open}m${text}\u001b[${close}m` : text)
+  return { bold: wrap(1, 22), dim: wrap(2, 22), title: colour ? wrap(7, 27) : (text) => `==${text}==` }
+}
