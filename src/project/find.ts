@@ -1,0 +1,101 @@
+/**
+ * Where the project and its store are, by looking at files only: no git process on the start-up path.
+ * Reading `mlops.yaml` belongs to `load.ts`.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+
+export const CONFIG_NAME = 'mlops.yaml'
+
+/** A linked git worktree (`git worktree add`) and the main one that it belongs to. */
+export interface Worktrees {
+  /** Top folder of the linked worktree. */
+  readonly linked: string
+  /** Top folder of the main worktree. */
+  readonly main: string
+}
+
+export interface Found {
+  /** Absolute path of mlops.yaml, when there is one here or above. */
+  readonly file: string | undefined
+  /** The folder the project's relative paths mean. */
+  readonly root: string
+  readonly worktrees: Worktrees | undefined
+  /** A `mlops.yml` here: nearly right, and worth a word. */
+  readonly misnamed: string | undefined
+}
+
+/** Looks for the nearest `mlops.yaml` from `cwd` upwards, then at the same place of the main worktree. */
+export function findProject(cwd: string): Found {
+  const worktrees = findWorktrees(cwd)
+  const file = upwards(cwd)
+  if (file !== undefined) return { file, root: dirname(file), worktrees, misnamed: undefined }
+  if (worktrees !== undefined) {
+    const twin = upwards(mapPath(cwd, worktrees.linked, worktrees.main))
+    // Not committed, so it is in the main worktree only; its relative paths still mean this checkout.
+    if (twin !== undefined) {
+      return {
+        file: twin,
+        root: mapPath(dirname(twin), worktrees.main, worktrees.linked),
+        worktrees,
+        misnamed: undefined,
+      }
+    }
+  }
+  const nearly = join(cwd, 'mlops.yml')
+  return { file: undefined, root: cwd, worktrees, misnamed: exists(nearly) ? nearly : undefined }
+}
+
+/** The same place in the other worktree; a path outside of it stays. */
+export function mapPath(path: string, from: string, to: string): string {
+  const inside = relative(from, path)
+  return inside.startsWith('..') ? path : resolve(to, inside)
+}
+
+/** Nearest ancestor (or `folder` itself) that holds a `.git`, as folder or as file; undefined outside of git. */
+export function findGitTop(folder: string): string | undefined {
+  for (let here = folder; ; here = dirname(here)) {
+    if (exists(join(here, '.git'))) return here
+    if (dirname(here) === here) return undefined
+  }
+}
+
+function upwards(folder: string): string | undefined {
+  for (let here = folder; ; here = dirname(here)) {
+    const candidate = join(here, CONFIG_NAME)
+    if (exists(candidate)) return candidate
+    if (dirname(here) === here) return undefined
+  }
+}
+
+/**
+ * A linked worktree has a `.git` file, `gitdir: <common>/worktrees/<name>`, whose folder names the common directory
+ * in `commondir`. A submodule also has a `.git` file, but no `commondir`; a bare common directory has no worktree.
+ */
+function findWorktrees(cwd: string): Worktrees | undefined {
+  const top = findGitTop(cwd)
+  if (top === undefined) return undefined
+  const gitFile = readSmall(join(top, '.git'))
+  const target = /^gitdir: (.+)$/m.exec(gitFile ?? '')?.[1]?.trim()
+  if (target === undefined) return undefined
+  const gitDir = resolve(top, target)
+  const common = readSmall(join(gitDir, 'commondir'))?.trim()
+  if (common === undefined || common === '') return undefined
+  const commonDir = resolve(gitDir, common)
+  return basename(commonDir) === '.git' ? { linked: top, main: dirname(commonDir) } : undefined
+}
+
+function exists(path: string): boolean {
+  // Unreadable or half-there (a dangling link) is for the reader to complain about.
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+/** Contents of a small regular file; undefined for anything else. */
+function readSmall(path: string): string | undefined {
+  try {
+    const facts = statSync(path)
+    return facts.isFile() && facts.size < 65_536 ? readFileSync(path, 'utf8') : undefined
+  } catch {
+    return undefined
+  }
+}
