@@ -4,6 +4,7 @@
  *   runs/<ulid>/run.json              at the start, write-once
  *   runs/<ulid>/{params,metrics,tags,artifacts}/<writer>.jsonl   appended while it runs, one file per writing process
  *   runs/<ulid>/intents/<writer>-<n>.json   write-once wishes: register, set_baseline
+ *   runs/<ulid>/clients/<writer>.json   write-once: a Python client that attached to the run of `mlops track`
  *   runs/<ulid>/output.log            the child's stdout and stderr as they came
  *   runs/<ulid>/alive                 heartbeat: its mtime
  *   runs/<ulid>/end.json              at the end, write-once: folds the streams and pins every file above by digest
@@ -21,6 +22,8 @@ export interface GitFacts {
   readonly dirty: boolean
   /** The dirty patch, untracked source files included, as an object; secrets redacted. */
   readonly patch?: { readonly sha256: Digest; readonly size: number; readonly files: readonly string[] }
+  /** What the patch leaves out (data, secrets, too large), and how many values in it were redacted, in words. */
+  readonly notes?: readonly string[]
 }
 
 export interface PythonFacts {
@@ -87,6 +90,13 @@ export interface RunEnd {
   readonly params: Readonly<Record<string, ParamValue>>
   readonly tags: readonly string[]
   readonly artifacts: readonly RunArtifact[]
+  /**
+   * Facts that were still being computed when run.json was written (hashing a large data file takes seconds, and
+   * neither the command nor run.json waits for it). They replace those of run.json; `Runs.read` merges them.
+   */
+  readonly late?: { readonly git?: GitFacts; readonly python?: PythonFacts; readonly data?: readonly DeclaredData[] }
+  /** The model that the script named through the client, when the command line named none. */
+  readonly model?: string
   readonly resources?: { readonly maxRssBytes?: number; readonly cpuSeconds?: number }
   /** Length and digest of every other file of the run, by path relative to the run. */
   readonly files: Readonly<Record<string, { readonly sha256: Digest; readonly size: number }>>
@@ -112,6 +122,18 @@ export interface TagLine {
 }
 export interface ArtifactLine extends RunArtifact {
   readonly t: string
+}
+
+/** Written once by every Python client that attaches to a run it did not create. */
+export interface ClientRecord {
+  readonly format: 1
+  readonly writer: string
+  readonly pid: number
+  /** As in `mlops.track("churn-model")`. */
+  readonly model?: string
+  readonly python: { readonly executable: string; readonly version: string }
+  readonly tool: string
+  readonly time: string
 }
 
 /** A wish of the training script, applied by the binary when the run has ended well (DESIGN section 6). */

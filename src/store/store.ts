@@ -11,7 +11,7 @@ import type { Digest } from '../core/digest.ts'
 import type { EventDraft, ModelEvent, Pin } from './events.ts'
 import type { ModelState } from './fold.ts'
 import type { Manifest } from './manifest.ts'
-import type { ArtifactLine, Intent, MetricLine, ParamLine, RunEnd, RunStart, TagLine } from './run-records.ts'
+import type { ArtifactLine, ClientRecord, Intent, MetricLine, ParamLine, RunEnd, RunStart, TagLine } from './run-records.ts'
 
 export type CommitResult =
   /** Written now, as `event`. */
@@ -97,6 +97,7 @@ export interface RunWriter {
 }
 
 export interface RunFolder {
+  /** run.json, with what `end.late` and `end.model` add. */
   readonly start: RunStart
   /** Undefined while it runs, or for ever when it was killed. */
   readonly end: RunEnd | undefined
@@ -105,6 +106,7 @@ export interface RunFolder {
 }
 
 export interface Runs {
+  /** The folder may exist already: the command is started first, and its client may have written there. */
   create(start: RunStart): Promise<RunWriter>
   /** Ids, newest first. */
   list(): Promise<string[]>
@@ -114,6 +116,8 @@ export interface Runs {
   /** Lines of all writers of a stream; torn last lines are left out. */
   stream<S extends StreamName>(id: string, stream: S): Promise<StreamLine[S][]>
   intents(id: string): Promise<Intent[]>
+  /** The Python clients that attached to the run; unreadable ones are left out. */
+  clients(id: string): Promise<ClientRecord[]>
   /** Pins `run.json` and `end.json` as objects, for a register event. */
   pin(id: string): Promise<{ id: string; run: Pin; end?: Pin }>
 }
