@@ -1,14 +1,13 @@
 /**
- * The schema of `mlops.yaml`: every key with its description and default, and the step from the file's own spelling
- * (`compare_to`) to the types of `config.ts`. The one source of validation, docs and the committed JSON Schema.
+ * The schema of `mlops.yaml`: every key with its description and default, in the file's own spelling. The one source
+ * of validation, of docs/configuration.md and of the committed JSON Schema. `config-read.ts` turns what it reads into
+ * the types of `config.ts`.
  */
 import { nameProblem } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
-import type { Config, ModelConfig } from './config.ts'
 import { DURATION } from './duration.ts'
-import type { Gate } from './gate-config.ts'
-import type { Problem } from './problems.ts'
 import {
+  emptyMap,
   type JsonSchema,
   listOf,
   mapOf,
@@ -21,7 +20,7 @@ import {
   text,
   withDefault,
 } from './schema.ts'
-import type { MapEntry, YamlNode } from './yaml.ts'
+import type { YamlNode } from './yaml.ts'
 
 export const METRICS = ['psi', 'js', 'ks', 'wasserstein', 'chi2', 'linf'] as const
 const COLUMN_TYPES = ['numeric', 'categorical', 'text', 'timestamp', 'id', 'ignore'] as const
@@ -91,7 +90,7 @@ export const gateWith = <F extends Parameters<typeof record>[0]>(more: F) =>
 const schemaShape = record({
   columns: withDefault(
     mapOf(oneOf(COLUMN_TYPES)),
-    {},
+    emptyMap(),
     'Types of columns where the data would be read otherwise. `ignore` leaves a column out of everything.',
     '{customer_id: id, plan: categorical}',
   ),
@@ -109,7 +108,7 @@ const driftShape = record({
   ),
   columns: withDefault(
     mapOf(record({ threshold: optional(number({ above: 0 }), 'The threshold of this column.') })),
-    {},
+    emptyMap(),
     'Overrides per column.',
     '{tenure: {threshold: 0.2}}',
   ),
@@ -121,7 +120,7 @@ const driftShape = record({
   cool_down: optional(duration, 'How long an alert that was sent is not repeated.', '24h'),
 })
 
-const modelShape = record({
+export const modelShape = record({
   risk: withDefault(oneOf(['low', 'standard', 'high']), 'standard', 'Decides which gates are mandatory.'),
   artifact: optional(
     text({ label: 'a path or pattern' }),
@@ -144,7 +143,7 @@ const modelShape = record({
   notify: withDefault(listOf(channel), [], 'Whom to tell.', '["slack:#ml-alerts", "email:ml@example.com"]'),
   gates: withDefault(
     mapOf(gateShape, nameOf('stage')),
-    {},
+    emptyMap(),
     'What must hold before a version may enter a stage, by stage.',
     'production: {min_auc: 0.82, compare_to: production, approval: 1}',
   ),
@@ -153,31 +152,13 @@ const modelShape = record({
 export const configShape = record({
   store: withDefault(text({ label: 'a folder' }), '.mlops', 'The store, relative to this file.'),
   stages: withDefault(listOf(stageName), ['staging', 'production'], 'The stages of every model, in order.'),
-  models: withDefault(mapOf(modelShape, nameOf('model')), {}, 'The models, by name.'),
+  models: withDefault(mapOf(modelShape, nameOf('model')), emptyMap(), 'The models, by name.'),
 })
 
+export type RawGate = Raw<typeof gateShape>
+export type RawModel = Raw<typeof modelShape>
+export type RawConfig = Raw<typeof configShape>
 type Raw<S> = S extends Shape<infer T> ? T : never
-
-/** Reads a parsed `mlops.yaml`. Problems go to `report`; the result is meaningful only when there were none. */
-export function readConfig(node: YamlNode, file: string): { config: Config; problems: readonly Problem[] } {
-  const problems: Problem[] = []
-  const report = (line: number, path: string, message: string): void => {
-    problems.push({ file, line, path, message })
-  }
-  const raw = configShape.read(node, { path: '', report })
-  if (raw === undefined || problems.length > 0) return { config: defaultConfig, problems }
-  checkStages(raw, node, report)
-  const models = Object.assign(
-    Object.create(null) as Record<string, ModelConfig>,
-    Object.fromEntries(Object.entries(raw.models).map(([name, model]) => [name, toModel(model)])),
-  )
-  return { config: { store: raw.store, stages: raw.stages, models }, problems }
-}
-
-/** What a project without `mlops.yaml` has. */
-export const defaultConfig: Config = { store: '.mlops', stages: ['staging', 'production'], models: {} }
-/** What a model has that `mlops.yaml` does not name. */
-export const defaultModel: ModelConfig = toModel(emptyOf(modelShape))
 
 export const configJsonSchema = (): JsonSchema => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -186,95 +167,11 @@ export const configJsonSchema = (): JsonSchema => ({
   ...configShape.json,
 })
 
-export function toGate(raw: Omit<Raw<typeof gateShape>, never>): Gate {
-  const bounds = (prefix: string): Record<string, number> => {
-    const chosen = Object.create(null) as Record<string, number>
-    for (const [key, value] of Object.entries(raw.rest)) if (key.startsWith(prefix)) chosen[key.slice(4)] = value
-    return chosen
-  }
-  return {
-    min: bounds('min_'),
-    max: bounds('max_'),
-    ...(raw.compare_to === undefined ? {} : { compareTo: raw.compare_to }),
-    approval: raw.approval,
-    baseline: raw.baseline,
-    run: raw.run,
-    dataHash: raw.data_hash,
-  }
-}
-
-function toModel(raw: Raw<typeof modelShape>): ModelConfig {
-  const { schema, drift } = raw
-  return {
-    risk: raw.risk,
-    ...given({ artifact: raw.artifact, train: raw.train, evaluate: raw.evaluate, predictions: raw.predictions }),
-    schema: { columns: schema.columns, ...given({ target: schema.target, prediction: schema.prediction }) },
-    drift: {
-      metric: drift.metric,
-      columns: Object.assign(
-        Object.create(null),
-        Object.fromEntries(Object.entries(drift.columns).map(([k, v]) => [k, given({ threshold: v.threshold })])),
-      ),
-      ...given({
-        window: drift.window,
-        threshold: drift.threshold,
-        alertAfter: drift.alert_after,
-        coolDown: drift.cool_down,
-      }),
-    },
-    notify: raw.notify,
-    gates: Object.assign(
-      Object.create(null),
-      Object.fromEntries(Object.entries(raw.gates).map(([stage, gate]) => [stage, toGate(gate)])),
-    ),
-  }
-}
-
-type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-/** Without the members that are undefined. */
-const given = <T extends object>(members: T): Given<T> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<T>
-
 /** The value of a shape when nothing is written: all its defaults. */
-function emptyOf<T>(shape: Shape<T>): T {
+export function emptyOf<T>(shape: Shape<T>): T {
   const value = shape.read({ kind: 'map', line: 0, entries: [] }, { path: '', report: () => undefined })
   if (value === undefined) throw new TypeError('this shape has no empty value')
   return value
-}
-
-/** Rules that need the whole file: stages named in gates must exist, and there is always a production. */
-function checkStages(raw: Raw<typeof configShape>, node: YamlNode, report: Place['report']): void {
-  const { stages } = raw
-  const lineOf = (...path: string[]): number => lineAt(node, path)
-  if (!stages.includes('production')) report(lineOf('stages'), 'stages', 'production must be one of the stages')
-  if (new Set(stages).size < stages.length) report(lineOf('stages'), 'stages', 'a stage is named twice')
-  const wrongStage = (stage: string): string => {
-    const close = nearest(stage, stages)
-    return `${stage} is not one of the stages (${stages.join(', ')})${close === undefined ? '' : `; did you mean ${close}?`}`
-  }
-  for (const [name, model] of Object.entries(raw.models)) {
-    for (const [stage, gate] of Object.entries(model.gates)) {
-      const path = ['models', name, 'gates', stage]
-      if (!stages.includes(stage)) report(lineOf(...path), path.join('.'), wrongStage(stage))
-      const other = gate.compare_to
-      if (other === undefined || stages.includes(other)) continue
-      report(lineOf(...path, 'compare_to'), `${path.join('.')}.compare_to`, wrongStage(other))
-    }
-  }
-}
-
-/** The line of the deepest key of `path` that is written. */
-function lineAt(node: YamlNode, path: readonly string[]): number {
-  let line = node.line
-  let here: YamlNode | undefined = node
-  for (const key of path) {
-    const entries: readonly MapEntry[] = here?.kind === 'map' ? here.entries : []
-    const entry = entries.find((candidate) => candidate.key === key)
-    if (entry === undefined) return line
-    line = entry.line
-    here = entry.value
-  }
-  return line
 }
 
 function kOfN(value: string): string | undefined {

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { failed, MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
 import type { Config, ModelConfig, Project } from './config.ts'
-import { defaultConfig, defaultModel, readConfig } from './config-schema.ts'
+import { defaultConfig, defaultModel, readConfig } from './config-read.ts'
 import { CONFIG_NAME, type Found, findProject, mapPath } from './find.ts'
 import { configError } from './problems.ts'
 import { MAX_BYTES, parseYaml, tooLarge, type YamlNode } from './yaml.ts'
@@ -34,7 +34,7 @@ export async function loadProject({ cwd, env, store }: LoadRequest): Promise<Pro
       hint: `mv mlops.yml ${CONFIG_NAME}`,
     })
   }
-  const config = found.file === undefined ? defaultConfig : readConfigFile(found.file, cwd)
+  const config = found.file === undefined ? defaultConfig() : readConfigFile(found.file, cwd)
   return {
     root: found.root,
     ...(found.file === undefined ? {} : { file: found.file }),
@@ -45,7 +45,7 @@ export async function loadProject({ cwd, env, store }: LoadRequest): Promise<Pro
 
 /** What is configured for `model`: its entry in `mlops.yaml`, or the defaults. */
 export function modelConfig(project: Project, model: string): ModelConfig {
-  return Object.hasOwn(project.config.models, model) ? (project.config.models[model] ?? defaultModel) : defaultModel
+  return Object.hasOwn(project.config.models, model) ? (project.config.models[model] ?? defaultModel()) : defaultModel()
 }
 
 /** @param cwd problems name the file relative to it */

@@ -252,4 +252,4 @@ const unknownKey = (key: string, known: readonly string[]): string => {
 const isEmpty = (node: YamlNode): boolean => node.kind === 'scalar' && node.value === null
 const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
 /** No prototype: a column called `constructor` must not be found where nobody configured one. */
-const emptyMap = <T>(): Record<string, T> => Object.create(null) as Record<string, T>
+export const emptyMap = <T>(): Record<string, T> => Object.create(null) as Record<string, T>

@@ -1,0 +1,118 @@
+/**
+ * From a parsed `mlops.yaml` to the `Config` the program works with: the file's spelling (`compare_to`) becomes ours,
+ * and the rules that need the whole file are checked. What each key may be is in `config-schema.ts`.
+ */
+import { nearest } from '../core/nearest.ts'
+import type { Config, ModelConfig } from './config.ts'
+import { configShape, emptyOf, modelShape, type RawConfig, type RawGate, type RawModel } from './config-schema.ts'
+import type { Gate } from './gate-config.ts'
+import type { Problem } from './problems.ts'
+import { emptyMap, type Place } from './schema.ts'
+import type { MapEntry, YamlNode } from './yaml.ts'
+
+/** Reads a parsed `mlops.yaml`. Problems go to `report`; the result is meaningful only when there were none. */
+export function readConfig(node: YamlNode, file: string): { config: Config; problems: readonly Problem[] } {
+  const problems: Problem[] = []
+  const report = (line: number, path: string, message: string): void => {
+    problems.push({ file, line, path, message })
+  }
+  const raw = configShape.read(node, { path: '', report })
+  if (raw === undefined) return { config: defaultConfig(), problems }
+  // With wrong stages every gate would be wrong too: that would only repeat the one mistake.
+  if (!problems.some((problem) => problem.path.startsWith('stages'))) checkStages(raw, node, report)
+  return { config: { store: raw.store, stages: raw.stages, models: mapValues(raw.models, toModel) }, problems }
+}
+
+/** What a project without `mlops.yaml` has. */
+export function defaultConfig(): Config {
+  const { store, stages } = emptyOf(configShape)
+  return { store, stages, models: emptyMap() }
+}
+
+/** What a model has that `mlops.yaml` does not name. */
+export const defaultModel = (): ModelConfig => toModel(emptyOf(modelShape))
+
+/** A gate as it is written, in `mlops.yaml` or in a policy's `validation`. */
+export function toGate(raw: RawGate): Gate {
+  const bounds = (prefix: string): Record<string, number> => {
+    const chosen = emptyMap<number>()
+    for (const [key, value] of Object.entries(raw.rest)) if (key.startsWith(prefix)) chosen[key.slice(4)] = value
+    return chosen
+  }
+  return {
+    min: bounds('min_'),
+    max: bounds('max_'),
+    ...(raw.compare_to === undefined ? {} : { compareTo: raw.compare_to }),
+    approval: raw.approval,
+    baseline: raw.baseline,
+    run: raw.run,
+    dataHash: raw.data_hash,
+  }
+}
+
+function toModel(raw: RawModel): ModelConfig {
+  const { schema, drift } = raw
+  return {
+    risk: raw.risk,
+    ...given({ artifact: raw.artifact, train: raw.train, evaluate: raw.evaluate, predictions: raw.predictions }),
+    schema: { columns: schema.columns, ...given({ target: schema.target, prediction: schema.prediction }) },
+    drift: {
+      metric: drift.metric,
+      columns: mapValues(drift.columns, ({ threshold }) => given({ threshold })),
+      ...given({
+        window: drift.window,
+        threshold: drift.threshold,
+        alertAfter: drift.alert_after,
+        coolDown: drift.cool_down,
+      }),
+    },
+    notify: raw.notify,
+    gates: mapValues(raw.gates, toGate),
+  }
+}
+
+function mapValues<A, B>(map: Readonly<Record<string, A>>, change: (value: A) => B): Readonly<Record<string, B>> {
+  const result = emptyMap<B>()
+  for (const [key, value] of Object.entries(map)) result[key] = change(value)
+  return result
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+/** Without the members that are undefined. */
+const given = <T extends object>(members: T): Given<T> =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<T>
+
+/** Rules that need the whole file: stages named in gates must exist, and there is always a production. */
+function checkStages(raw: RawConfig, node: YamlNode, report: Place['report']): void {
+  const { stages } = raw
+  const lineOf = (...path: string[]): number => lineAt(node, path)
+  if (!stages.includes('production')) report(lineOf('stages'), 'stages', 'production must be one of the stages')
+  if (new Set(stages).size < stages.length) report(lineOf('stages'), 'stages', 'a stage is named twice')
+  const wrongStage = (stage: string): string => {
+    const close = nearest(stage, stages)
+    return `${stage} is not one of the stages (${stages.join(', ')})${close === undefined ? '' : `; did you mean ${close}?`}`
+  }
+  for (const [name, model] of Object.entries(raw.models)) {
+    for (const [stage, gate] of Object.entries(model.gates)) {
+      const path = ['models', name, 'gates', stage]
+      if (!stages.includes(stage)) report(lineOf(...path), path.join('.'), wrongStage(stage))
+      const other = gate.compare_to
+      if (other === undefined || stages.includes(other)) continue
+      report(lineOf(...path, 'compare_to'), `${path.join('.')}.compare_to`, wrongStage(other))
+    }
+  }
+}
+
+/** The line of the deepest key of `path` that is written. */
+function lineAt(node: YamlNode, path: readonly string[]): number {
+  let line = node.line
+  let here: YamlNode | undefined = node
+  for (const key of path) {
+    const entries: readonly MapEntry[] = here?.kind === 'map' ? here.entries : []
+    const entry = entries.find((candidate) => candidate.key === key)
+    if (entry === undefined) return line
+    line = entry.line
+    here = entry.value
+  }
+  return line
+}
