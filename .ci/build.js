@@ -1,0 +1,105 @@
+// Builds `dist/` and `oclif.manifest.json`: esbuild with splitting, one entry per command, so that a command loads its
+// own code and shared chunks and nothing else. Heavy packages stay outside and are imported inside functions.
+// The result is made in a temporary folder and swapped in by renames: others may run dist/ at the same time.
+//   --if-stale   does nothing when no source is newer than the build
+import { execFileSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const HEAVY = ['@duckdb/node-api', '@inquirer/prompts', 'execa', 'simple-git', 'tar']
+const SOURCES = ['src', 'package.json', 'package-lock.json', '.ci/build.js']
+
+/** CommonJS packages inside an ES module bundle still call `require` for Node's own modules. */
+const REQUIRE =
+  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
+
+export async function buildDist() {
+  const staging = mkdtempSync(join(mkCache(), 'build-'))
+  try {
+    const { metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: ['src/ui/built.ts', ...filesUnder('src/commands').filter((file) => file.endsWith('.ts'))],
+      outbase: 'src',
+      outdir: join(staging, 'dist'),
+      chunkNames: 'chunks/[name]-[hash]',
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      minifySyntax: true,
+      minifyWhitespace: true,
+      keepNames: true,
+      legalComments: 'none',
+      external: [...HEAVY, 'typescript', 'ts-node'],
+      banner: { js: REQUIRE },
+      metafile: true,
+      logLevel: 'warning',
+    })
+    writeFileSync(join(staging, 'dist/metafile.json'), JSON.stringify(metafile))
+    makeManifest(staging)
+    swapIn(staging)
+  } finally {
+    rmSync(staging, { recursive: true, force: true })
+  }
+}
+
+/** oclif writes the manifest beside package.json and loads every command from ./dist to do so. */
+function makeManifest(staging) {
+  cpSync(join(root, 'package.json'), join(staging, 'package.json'))
+  symlinkSync(join(root, 'node_modules'), join(staging, 'node_modules'), 'junction')
+  execFileSync(process.execPath, [join(root, 'node_modules/oclif/bin/run.js'), 'manifest', staging], {
+    cwd: staging,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
+}
+
+function swapIn(staging) {
+  const old = join(staging, 'old')
+  if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old)
+  renameSync(join(staging, 'dist'), join(root, 'dist'))
+  renameSync(join(staging, 'oclif.manifest.json'), join(root, 'oclif.manifest.json'))
+}
+
+/** @returns whether a source is newer than the build */
+export function isStale() {
+  const built = join(root, 'oclif.manifest.json')
+  if (!existsSync(built) || !existsSync(join(root, 'dist'))) return true
+  const since = statSync(built).mtimeMs
+  return SOURCES.flatMap(filesUnder).some((file) => statSync(join(root, file)).mtimeMs > since)
+}
+
+/** A folder on the same file system as dist/, so that renames are possible. */
+function mkCache() {
+  const cache = join(root, '.cache')
+  mkdirSync(cache, { recursive: true })
+  return cache
+}
+
+function filesUnder(path) {
+  const full = join(root, path)
+  if (!existsSync(full)) return []
+  if (!statSync(full).isDirectory()) return [path]
+  return readdirSync(full, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (!process.argv.includes('--if-stale') || isStale()) await buildDist()
+}

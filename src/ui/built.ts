@@ -1,0 +1,26 @@
+/** The built program: commands come from oclif's manifest, modules from `dist/`. Entry of bin/run.js. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type CommandEntry, main } from './main.ts'
+
+interface Manifest {
+  readonly version: string
+  readonly commands: Readonly<Record<string, { readonly hidden?: boolean; readonly relativePath?: readonly string[] }>>
+}
+
+/** @param root folder of package.json */
+export async function runBuilt(root: string, argv: readonly string[]): Promise<void> {
+  const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as Manifest
+  const commands: Record<string, CommandEntry> = {}
+  for (const [id, { hidden, relativePath }] of Object.entries(manifest.commands)) {
+    if (relativePath === undefined) continue
+    const load = () => import(pathToFileURL(join(root, ...relativePath)).href)
+    commands[id] = { hidden: hidden === true, load }
+  }
+  const showHelp = async (words: readonly string[]): Promise<void> => {
+    const help = await import('./help.ts')
+    await help.showHelp(root, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')), words)
+  }
+  await main({ version: manifest.version, commands, showHelp }, argv)
+}

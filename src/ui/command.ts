@@ -1,0 +1,167 @@
+/**
+ * The base of every command: parses, runs `execute()`, prints its outcome or its error, sets the exit code.
+ * Replaces oclif's own `--json`, `catch` and `warn`, which lose exit codes and dump internals.
+ *
+ * A command implements `execute()` alone; see docs/architecture.md, "Writing a command".
+ */
+import * as Args from '@oclif/core/args'
+import { Command } from '@oclif/core/command'
+import * as Flags from '@oclif/core/flags'
+import type { Input, ParserOutput } from '@oclif/core/interfaces'
+import { EXIT, type ExitName } from '../core/errors.ts'
+import { type BaseFlagValues, baseFlags, peekBaseFlags } from './base-flags.ts'
+import { cleanOutput } from './clean.ts'
+import { SCHEMA_VERSION, toJson } from './envelope.ts'
+import { explain, interruption, isClosedPipe, renderFailure } from './errors.ts'
+import { createSession, type Session } from './session.ts'
+import type { Ui } from './ui.ts'
+
+export type { Session, Ui }
+export { Args, Flags }
+
+export interface Outcome<T> {
+  /** What `--json` prints as `data`. */
+  readonly data: T
+  /** What a person reads on stdout; no trailing newline; '' prints nothing. */
+  readonly render: (ui: Ui) => string
+  /** Default `ok`. `drift` answers `no` though the command itself went well. */
+  readonly exit?: ExitName | number
+}
+
+/** Milliseconds that a command gets after Ctrl-C to end by itself. */
+const GRACE = 1_000
+
+export abstract class MlopsCommand extends Command {
+  static override baseFlags = baseFlags
+  /** True for a command that hands signals on to a child by itself: no handler is installed for it. */
+  static ownSignals = false
+  /** True for a command that takes another command after `--`: those words are not parsed, see `rawAfterDashes`. */
+  static takesCommand = false
+
+  protected session!: Session
+  /** The arguments after the first `--`, unchanged; undefined when there was none. */
+  protected rawAfterDashes: readonly string[] | undefined
+  private parsedOnce: unknown
+
+  /** Does the work by calling one use case; throws `MlopsError`. Never prints by itself. */
+  abstract execute(): Promise<Outcome<unknown>>
+
+  override async run(): Promise<void> {
+    const ctor = this.ctor as typeof MlopsCommand
+    const command = (this.id ?? '').replaceAll(':', ' ')
+    const tool = `mlops ${this.config.version}`
+    let session = createSession(peekBaseFlags(this.argv, process.env), tool)
+    const stopListening = ctor.ownSignals
+      ? () => {}
+      : this.listenForInterrupt(() => this.fail(session, command, interruption()))
+    try {
+      this.splitAtDashes(ctor)
+      const { flags } = await this.parse(ctor)
+      session = createSession(flags as BaseFlagValues, tool)
+      this.session = session
+      const outcome = await this.execute()
+      process.exitCode = typeof outcome.exit === 'number' ? outcome.exit : EXIT[outcome.exit ?? 'ok']
+      session.clearProgress()
+      this.print(session, command, outcome)
+    } catch (error) {
+      this.fail(session, command, error)
+    } finally {
+      stopListening()
+    }
+  }
+
+  /** oclif's parser, made safe: the second call (in `execute`) returns the first call's result. */
+  // biome-ignore lint/suspicious/noExplicitAny: the signature of oclif
+  override async parse<F extends Record<string, any>, B extends Record<string, any>, A extends Record<string, any>>(
+    options?: Input<F, B, A>,
+    argv: string[] = this.argv,
+  ): Promise<ParserOutput<F, B, A>> {
+    this.parsedOnce ??= await super.parse(hardened(options ?? (this.ctor as unknown as Input<F, B, A>)), argv)
+    return this.parsedOnce as ParserOutput<F, B, A>
+  }
+
+  private splitAtDashes(ctor: typeof MlopsCommand): void {
+    const at = this.argv.indexOf('--')
+    if (at < 0) return
+    this.rawAfterDashes = this.argv.slice(at + 1)
+    if (ctor.takesCommand) this.argv = this.argv.slice(0, at)
+  }
+
+  private print(session: Session, command: string, outcome: Outcome<unknown>): void {
+    if (session.json) {
+      const { warnings } = session
+      writeJson({ schemaVersion: SCHEMA_VERSION, command, status: 'ok', data: outcome.data ?? null, warnings })
+      return
+    }
+    const text = outcome.render(session.ui)
+    if (text !== '') process.stdout.write(`${cleanOutput(text, session.ui.style.color)}\n`)
+  }
+
+  private fail(session: Session, command: string, thrown: unknown): void {
+    if (isClosedPipe(thrown)) return
+    const ctor = this.ctor as typeof MlopsCommand
+    const flags = Object.keys({ ...ctor.baseFlags, ...ctor.flags })
+    const failure = explain(thrown, { command, flags })
+    process.exitCode = failure.exitCode
+    session.clearProgress()
+    if (session.json) {
+      const { warnings } = session
+      writeJson({ schemaVersion: SCHEMA_VERSION, command, status: 'error', error: failure.error, warnings })
+      if (!failure.isBug || !session.debug) return
+    }
+    process.stderr.write(
+      `${cleanOutput(renderFailure(failure, session.errStyle, session.debug), session.errStyle.color)}\n`,
+    )
+  }
+
+  /**
+   * The first Ctrl-C aborts `ctx.signal` and gives the command a second to stop where it likes; a second one, or the
+   * end of that second, ends the process. The store is safe against being killed at any instant.
+   */
+  private listenForInterrupt(report: () => void): () => void {
+    const end = (): void => {
+      report()
+      process.exit(EXIT.interrupted)
+    }
+    let interruptions = 0
+    const listener = (): void => {
+      interruptions += 1
+      if (interruptions > 1) end()
+      this.session?.abort()
+      setTimeout(end, GRACE).unref()
+    }
+    process.on('SIGINT', listener)
+    return () => process.off('SIGINT', listener)
+  }
+}
+
+/** One line, indented for people: a terminal is the only reader that profits. */
+function writeJson(envelope: unknown): void {
+  process.stdout.write(`${toJson(envelope, process.stdout.isTTY === true)}\n`)
+}
+
+/**
+ * oclif fills a missing argument from stdin, which would swallow a pipe, and lets a repeatable flag take every word
+ * that follows it. Neither is wanted anywhere.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the signature of oclif
+function hardened<F extends Record<string, any>, B extends Record<string, any>, A extends Record<string, any>>(
+  options: Input<F, B, A>,
+): Input<F, B, A> {
+  const args = mapValues(options.args ?? {}, (arg) => ({ ...arg, ignoreStdin: true }))
+  const flags = mapValues(options.flags ?? {}, (flag) =>
+    flag.multiple === true ? { ...flag, multipleNonGreedy: true } : flag,
+  )
+  return {
+    flags: flags as NonNullable<typeof options.flags>,
+    args: args as NonNullable<typeof options.args>,
+    ...(options.baseFlags === undefined ? {} : { baseFlags: options.baseFlags }),
+    ...(options.strict === undefined ? {} : { strict: options.strict }),
+    enableJsonFlag: false,
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: definitions of flags and arguments, whose types oclif spreads over generics
+function mapValues(record: object, change: (value: any) => unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
+}

@@ -1,0 +1,27 @@
+/** The program from source, for work on mlops itself: commands are the files of `src/commands`. Entry of bin/dev.js. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type CommandEntry, main } from './main.ts'
+
+/** @param root folder of package.json */
+export async function runSource(root: string, argv: readonly string[]): Promise<void> {
+  const folder = join(root, 'src/commands')
+  const commands: Record<string, CommandEntry> = {}
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue
+    const id = file
+      .slice(0, -3)
+      .split(sep)
+      .join(':')
+      .replace(/:index$/, '')
+    commands[id] = { hidden: false, load: () => import(pathToFileURL(join(folder, file)).href) }
+  }
+  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const showHelp = async (words: readonly string[]): Promise<void> => {
+    const help = await import('./help.ts')
+    const oclif = { ...pjson.oclif, commands: { strategy: 'pattern', target: './src/commands' } }
+    await help.showHelp(root, { ...pjson, oclif }, words)
+  }
+  await main({ version: pjson.version, commands, showHelp }, argv)
+}

@@ -1,0 +1,138 @@
+/**
+ * The one place where an error becomes text or an envelope: what happened, why, the next command to type.
+ * Whatever is not an `MlopsError` and not a parse error of oclif is a bug of ours and is called one.
+ */
+import { EXIT, interrupted, MlopsError, systemCode, usage } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
+import { cleanText } from './clean.ts'
+import type { EnvelopeError } from './envelope.ts'
+import type { Style } from './style.ts'
+
+export const BUG_CODE = 'BUG'
+
+export interface Failure {
+  readonly exitCode: number
+  readonly error: EnvelopeError
+  /** The stack, shown under `--debug` alone. */
+  readonly stack: string | undefined
+  readonly isBug: boolean
+}
+
+/** What a parse error needs to know to be helpful. */
+export interface ParseContext {
+  /** `model list`, or '' before a command was found. */
+  readonly command: string
+  /** Names of the flags of the command, without dashes. */
+  readonly flags: readonly string[]
+}
+
+export function explain(thrown: unknown, context: ParseContext): Failure {
+  const error = thrown instanceof MlopsError ? thrown : (parseProblem(thrown, context) ?? promptEnded(thrown))
+  const stack = thrown instanceof Error ? thrown.stack : undefined
+  if (error !== undefined) {
+    return {
+      exitCode: error.exitCode,
+      error: { code: error.code, message: error.message, hint: error.hint ?? null, details: error.details ?? null },
+      stack,
+      isBug: false,
+    }
+  }
+  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  return {
+    exitCode: EXIT.failed,
+    error: {
+      code: BUG_CODE,
+      message: `This is a bug of mlops: ${message}`,
+      hint: 'Run the command again with --debug and report what it prints',
+      details: null,
+    },
+    stack,
+    isBug: true,
+  }
+}
+
+/** For a person, on stderr. No trailing newline. */
+export function renderFailure(failure: Failure, style: Style, debug: boolean): string {
+  const { message, hint, details } = failure.error
+  const lines = message.split('\n').map(cleanText)
+  const text = [`${style.bad(`${style.symbols.bad} ${lines[0] ?? ''}`)}`, ...lines.slice(1).map((line) => `  ${line}`)]
+  for (const problem of problemsOf(details)) text.push(`  ${style.symbols.bullet} ${cleanText(problem)}`)
+  if (hint !== null) text.push(`  ${style.symbols.arrow} ${hint.split('\n').map(cleanText).join('\n    ')}`)
+  if (debug && failure.stack !== undefined) text.push(style.dim(failure.stack))
+  return text.join('\n')
+}
+
+/** `details.problems` as strings: every configuration problem with its file:line, listed below the message. */
+function problemsOf(details: unknown): readonly string[] {
+  const problems = (details as { problems?: unknown } | null | undefined)?.problems
+  if (!Array.isArray(problems)) return []
+  return problems.filter((problem): problem is string => typeof problem === 'string')
+}
+
+/** Inquirer rejects with these names on Ctrl-C and on an aborted signal. */
+function promptEnded(thrown: unknown): MlopsError | undefined {
+  const name = thrown instanceof Error ? thrown.name : ''
+  if (!['ExitPromptError', 'AbortPromptError', 'AbortError'].includes(name)) return undefined
+  return interruption()
+}
+
+export const interruption = (): MlopsError =>
+  interrupted({ code: 'INTERRUPTED', message: 'Interrupted; nothing further was done.' })
+
+/** oclif's parse errors, told apart by their shape: their classes are not exported and are renamed by bundling. */
+function parseProblem(thrown: unknown, context: ParseContext): MlopsError | undefined {
+  if (!(thrown instanceof Error) || !('oclif' in thrown)) return undefined
+  const shape = thrown as Error & { flags?: unknown; args?: unknown }
+  const help = `See mlops ${context.command === '' ? '' : `${context.command} `}--help`
+  if (Array.isArray(shape.flags)) return unknownFlags(shape.flags.map(String), context, help)
+  if (Array.isArray(shape.args)) return wrongArguments(shape.args, help)
+  const message = tidy(thrown.message)
+  return usage({ code: 'USAGE', message: message.endsWith('.') ? message : `${message}.`, hint: help })
+}
+
+function unknownFlags(flags: readonly string[], context: ParseContext, help: string): MlopsError {
+  const known = context.flags.map((flag) => `--${flag}`)
+  const close = flags.map((flag) => nearest(flag, known)).find((flag) => flag !== undefined)
+  const names = flags.join(', ')
+  return usage({
+    code: 'UNKNOWN_FLAG',
+    message: `mlops ${context.command} has no flag ${names}.`,
+    hint: close === undefined ? help : `Did you mean ${close}?`,
+    details: { flags: [...flags], ...(close === undefined ? {} : { suggestion: close }) },
+  })
+}
+
+/** Missing arguments are objects with a name, surplus ones are the words themselves. */
+function wrongArguments(args: readonly unknown[], help: string): MlopsError {
+  const missing = args.map((arg) =>
+    typeof arg === 'object' && arg !== null ? (arg as { name?: unknown }).name : undefined,
+  )
+  if (missing.every((name) => typeof name === 'string')) {
+    const names = missing.map((name) => String(name).toUpperCase())
+    return usage({
+      code: 'MISSING_ARGUMENT',
+      message: `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} missing.`,
+      hint: help,
+      details: { missing: names },
+    })
+  }
+  const words = args.map(String)
+  return usage({
+    code: 'UNEXPECTED_ARGUMENT',
+    message: `${words.map((word) => JSON.stringify(word)).join(', ')} ${words.length === 1 ? 'is' : 'are'} not expected here.`,
+    hint: help,
+    details: { unexpected: words },
+  })
+}
+
+const tidy = (message: string): string =>
+  message
+    .replace(/\n?See more help with --help/g, '')
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replace(/^Parsing (--\S+)\s+/, '$1: ')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: oclif colours parts of its messages
+    .replace(/\u001b\[[\d;]*m/g, '')
+    .trim()
+
+/** A reader that went away (`mlops model list | head -1`) is not an error of ours. */
+export const isClosedPipe = (error: unknown): boolean => systemCode(error) === 'EPIPE'

@@ -1,0 +1,12 @@
+/** `--help`: oclif's help, loaded only when it is asked for. */
+import { Config } from '@oclif/core/config'
+import { Help } from '@oclif/core/help'
+
+/**
+ * @param root folder of package.json
+ * @param pjson package.json with `oclif.commands.target` set to where the commands are (source or built)
+ */
+export async function showHelp(root: string, pjson: object, words: readonly string[]): Promise<void> {
+  const config = await Config.load({ root, pjson: pjson as NonNullable<Parameters<typeof Config.load>[0]> & never })
+  await new Help(config, {}).showHelp(words.length === 0 ? [] : [words.join(':')])
+}

@@ -1,0 +1,127 @@
+/**
+ * One run of one command: its context, its streams, and the lazy way to the project and the store.
+ * The only file of `ui/` that knows `project/` and `store/`, and only through `await import()`, so that `--help`
+ * loads neither.
+ */
+import type { Context } from '../core/context.ts'
+import type { Project } from '../project/config.ts'
+import type { Store } from '../store/store.ts'
+import { ciJob, currentActor, inCi } from './actor.ts'
+import type { BaseFlagValues } from './base-flags.ts'
+import { cleanOutput } from './clean.ts'
+import { createProgress, type Progress, SILENT } from './progress.ts'
+import { type AskOptions, ask, type ChooseOptions, type ConfirmOptions, choose, confirm } from './prompt.ts'
+import { createStyle, type Style, wantsColor, wantsUnicode } from './style.ts'
+import { createUi, type Ui } from './ui.ts'
+
+export interface Session {
+  readonly ctx: Context
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly yes: boolean
+  readonly debug: boolean
+  /** Somebody can be asked: stdin and stderr are terminals and neither CI, --json nor --no-input is set. */
+  readonly interactive: boolean
+  /** `--idempotency-key` as given. */
+  readonly idempotencyKey: string | undefined
+  /** Run id + job of a CI system: what default idempotency keys are derived from. */
+  readonly ciJob: string | undefined
+  /** For stdout. */
+  readonly ui: Ui
+  /** For stderr. */
+  readonly errStyle: Style
+  readonly warnings: readonly string[]
+  /** A remark for people on stderr: not in the envelope, silenced by --quiet. */
+  note(message: string): void
+  /** Read once per run. */
+  loadProject(): Promise<Project>
+  /** The project's store. @throws notFound when there is none */
+  openStore(options?: { readonly write?: boolean }): Promise<Store>
+  confirm(options: ConfirmOptions): Promise<boolean>
+  ask(options: AskOptions): Promise<string>
+  choose<T extends string>(options: ChooseOptions<T>): Promise<T>
+  /** Aborts `ctx.signal`. */
+  abort(): void
+  clearProgress(): void
+}
+
+export function createSession(flags: BaseFlagValues, tool: string): Session {
+  const { env } = process
+  const unicode = wantsUnicode(env, process.platform)
+  const noColor = flags['no-color']
+  const errStyle = createStyle({ color: wantsColor(process.stderr.isTTY === true, env, noColor), unicode })
+  const outStyle = createStyle({ color: wantsColor(process.stdout.isTTY === true, env, noColor), unicode })
+  const interactive =
+    process.stdin.isTTY === true && process.stderr.isTTY === true && !inCi(env) && !flags.json && !flags['no-input']
+  const progress: Progress =
+    process.stderr.isTTY === true && !flags.quiet && !flags.json && !inCi(env) && env.TERM !== 'dumb'
+      ? createProgress(process.stderr, unicode, () => performance.now())
+      : SILENT
+  const controller = new AbortController()
+  const warnings: string[] = []
+  const now = (): Date => new Date()
+
+  const say = (text: string): void => {
+    progress.clear()
+    process.stderr.write(`${cleanOutput(text, errStyle.color)}\n`)
+  }
+  const ctx: Context = {
+    cwd: process.cwd(),
+    env,
+    actor: currentActor(env),
+    tool,
+    now,
+    signal: controller.signal,
+    progress: progress.update,
+    warn(message) {
+      if (warnings.includes(message)) return
+      warnings.push(message)
+      if (!flags.quiet) say(errStyle.warn(`${errStyle.symbols.warn} ${message}`))
+    },
+  }
+  const asking = { interactive, yes: flags.yes, signal: controller.signal }
+  let project: Promise<Project> | undefined
+  const loadOnce = (): Promise<Project> => {
+    project ??= import('../project/load.ts').then(({ loadProject }) =>
+      loadProject({ cwd: ctx.cwd, env, ...(flags.store === undefined ? {} : { store: flags.store }) }),
+    )
+    return project
+  }
+
+  return {
+    ctx,
+    json: flags.json,
+    quiet: flags.quiet,
+    yes: flags.yes,
+    debug: flags.debug,
+    interactive,
+    idempotencyKey: flags['idempotency-key'],
+    ciJob: ciJob(env),
+    ui: createUi({
+      style: outStyle,
+      width: process.stdout.isTTY === true ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY,
+      now: now(),
+      quiet: flags.quiet,
+    }),
+    errStyle,
+    warnings,
+    note(message) {
+      if (!flags.quiet) say(message)
+    },
+    loadProject: loadOnce,
+    async openStore({ write = false } = {}) {
+      const [{ storeRoot }, { openStore }] = await Promise.all([loadOnce(), import('../store/open.ts')])
+      return openStore(storeRoot, { write })
+    },
+    confirm: (options) => withClearLine(progress, confirm(asking, options)),
+    ask: (options) => withClearLine(progress, ask(asking, options)),
+    choose: (options) => withClearLine(progress, choose(asking, options)),
+    abort: () => controller.abort(),
+    clearProgress: progress.clear,
+  }
+}
+
+function withClearLine<T>(progress: Progress, answer: Promise<T>): Promise<T> {
+  progress.clear()
+  return answer
+}
