@@ -45,36 +45,3 @@ export const baseFlags = {
     helpGroup: GROUP,
   }),
 }
-
-/** The values of the base flags after parsing. */
-export interface BaseFlagValues {
-  readonly json: boolean
-  readonly 'no-input': boolean
-  readonly yes: boolean
-  readonly quiet: boolean
-  readonly debug: boolean
-  readonly 'no-color': boolean
-  readonly store?: string
-  readonly 'idempotency-key'?: string
-}
-
-const TRUE = new Set(['1', 'true', 'yes', 'y'])
-
-/**
- * The base flags as far as they can be read before parsing, so that even a parse error respects `--json`.
- * Only what stands before the first `--` counts.
- */
-export function peekBaseFlags(argv: readonly string[], env: NodeJS.ProcessEnv): BaseFlagValues {
-  const end = argv.indexOf('--')
-  const own = end < 0 ? argv : argv.slice(0, end)
-  const has = (flag: string, variable: string): boolean =>
-    own.includes(flag) || TRUE.has((env[variable] ?? '').toLowerCase())
-  return {
-    json: has('--json', 'MLOPS_JSON'),
-    'no-input': has('--no-input', 'MLOPS_NO_INPUT'),
-    yes: has('--yes', 'MLOPS_YES'),
-    quiet: has('--quiet', 'MLOPS_QUIET') || own.includes('-q'),
-    debug: has('--debug', 'MLOPS_DEBUG'),
-    'no-color': has('--no-color', 'MLOPS_NO_COLOR'),
-  }
-}

@@ -9,10 +9,10 @@ import type { Command } from '@oclif/core/command'
 import type { Config } from '@oclif/core/config'
 import { EXIT, type MlopsError, usage } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
-import { peekBaseFlags } from './base-flags.ts'
 import { cleanOutput } from './clean.ts'
 import { SCHEMA_VERSION, toJson } from './envelope.ts'
 import { explain, isClosedPipe, renderFailure } from './errors.ts'
+import { peekBaseFlags } from './peek-flags.ts'
 import { createStyle, wantsColor, wantsUnicode } from './style.ts'
 
 /** What dispatch needs to know of a command. */
