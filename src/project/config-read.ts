@@ -8,7 +8,7 @@ import { configShape, emptyOf, modelShape, type RawConfig, type RawGate, type Ra
 import type { Gate } from './gate-config.ts'
 import type { Problem } from './problems.ts'
 import { emptyMap, type Place } from './schema.ts'
-import type { MapEntry, YamlNode } from './yaml.ts'
+import { lineAt, type YamlNode } from './yaml.ts'
 
 /** Reads a parsed `mlops.yaml`. Problems go to `report`; the result is meaningful only when there were none. */
 export function readConfig(node: YamlNode, file: string): { config: Config; problems: readonly Problem[] } {
@@ -101,18 +101,4 @@ function checkStages(raw: RawConfig, node: YamlNode, report: Place['report']): v
       report(lineOf(...path, 'compare_to'), `${path.join('.')}.compare_to`, wrongStage(other))
     }
   }
-}
-
-/** The line of the deepest key of `path` that is written. */
-function lineAt(node: YamlNode, path: readonly string[]): number {
-  let line = node.line
-  let here: YamlNode | undefined = node
-  for (const key of path) {
-    const entries: readonly MapEntry[] = here?.kind === 'map' ? here.entries : []
-    const entry = entries.find((candidate) => candidate.key === key)
-    if (entry === undefined) return line
-    line = entry.line
-    here = entry.value
-  }
-  return line
 }

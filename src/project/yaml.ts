@@ -202,3 +202,17 @@ function coreScalar(text: string): Scalar {
   if (/^\.(?:nan|NaN|NAN)$/.test(text)) return Number.NaN
   return text
 }
+
+/** The line of the deepest key of `path` that is written. */
+export function lineAt(node: YamlNode, path: readonly string[]): number {
+  let line = node.line
+  let here: YamlNode | undefined = node
+  for (const key of path) {
+    const entries: readonly MapEntry[] = here?.kind === 'map' ? here.entries : []
+    const entry = entries.find((candidate) => candidate.key === key)
+    if (entry === undefined) return line
+    line = entry.line
+    here = entry.value
+  }
+  return line
+}

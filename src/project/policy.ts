@@ -1,0 +1,193 @@
+/**
+ * Reads a policy file into the `Policy` that `src/retrain/` works with, and checks what needs several keys at once.
+ * The keys themselves are in `policy-schema.ts`; acting on a policy is no business of this folder.
+ */
+
+import { nameProblem } from '../core/names.ts'
+import { nearest } from '../core/nearest.ts'
+import type { MetricName } from './config.ts'
+import { toGate } from './config-read.ts'
+import { METRICS } from './config-schema.ts'
+import { parseDuration } from './duration.ts'
+import type { Gate } from './gate-config.ts'
+import { readYamlFile } from './load.ts'
+import { noValidation, policyShape, type RawPolicyFile } from './policy-schema.ts'
+import { configError, type Problem } from './problems.ts'
+import { lineAt, type YamlNode } from './yaml.ts'
+
+export const POLICY_NAME = 'retraining-policy.yaml'
+/** After a failure the same cause rests this long. */
+const COOL_DOWN = '7d'
+
+export type Trigger =
+  | { readonly type: 'drift'; readonly metric: MetricName; readonly threshold?: number; readonly column?: string }
+  /** `every` in milliseconds. */
+  | { readonly type: 'schedule'; readonly every: number }
+  /** `data` relative to the project. */
+  | { readonly type: 'new_data'; readonly data: string }
+  | { readonly type: 'metric' }
+  | { readonly type: 'manual' }
+
+export type Job =
+  | {
+      readonly type: 'command'
+      /** Undefined: the model's `train:`. */
+      readonly command?: string
+      /** Undefined: what the run behind the version in production declared. */
+      readonly data?: Readonly<Record<string, string>>
+    }
+  | { readonly type: 'github_actions'; readonly workflow: string }
+
+export interface Policy {
+  /** As shown to the user; undefined for the built-in one. */
+  readonly file?: string
+  readonly model: string
+  readonly trigger: Trigger
+  readonly job: Job
+  readonly validation: Gate
+  readonly promoteOnPass: string
+  readonly notifyOnFail: readonly string[]
+  /** Milliseconds. */
+  readonly coolDown: number
+}
+
+/** What holds for a model without a policy file: a human gives a reason, the model's `train:` runs, staging is next. */
+export const manualPolicy = (model: string): Policy => ({
+  model,
+  trigger: { type: 'manual' },
+  job: { type: 'command' },
+  validation: toGate(noValidation),
+  promoteOnPass: 'staging',
+  notifyOnFail: [],
+  coolDown: parseDuration(COOL_DOWN) ?? 0,
+})
+
+/**
+ * @param file absolute
+ * @param options.cwd problems name the file relative to it; `stages`: those of the project
+ * @throws usage `CONFIG_INVALID` with every problem, notFound `CONFIG_NOT_FOUND`, failed `CONFIG_UNREADABLE`
+ */
+export async function loadPolicy(
+  file: string,
+  options: { readonly cwd: string; readonly stages?: readonly string[] },
+): Promise<Policy> {
+  const hint = 'docs/configuration.md, "retraining-policy.yaml", lists every key'
+  const { node, name } = readYamlFile(file, options.cwd, hint)
+  const problems: Problem[] = []
+  const report: Report = (line, path, message) => problems.push({ file: name, line, path, message })
+  const raw = policyShape.read(node, { path: '', report })
+  if (raw === undefined || problems.length > 0) throw configError(problems, hint)
+  const policy = { file: name, ...toPolicy(raw, node, options.stages ?? ['staging', 'production'], report) }
+  if (problems.length > 0) throw configError(problems, hint)
+  return policy
+}
+
+type Report = (line: number, path: string, message: string) => void
+
+function toPolicy({ policy: raw }: RawPolicyFile, node: YamlNode, stages: readonly string[], report: Report): Policy {
+  const say = (path: readonly string[], message: string): void => {
+    report(lineAt(node, ['policy', ...path]), ['policy', ...path].join('.'), message)
+  }
+  const validation = raw.validation ?? noValidation
+  const wrongName = nameProblem(raw.model)
+  if (wrongName !== undefined) say(['model'], `cannot be the name of a model: ${wrongName}`)
+  if (validation.compare_to !== undefined && !stages.includes(validation.compare_to)) {
+    say(['validation', 'compare_to'], noStage(validation.compare_to, stages))
+  }
+  return {
+    model: raw.model,
+    trigger: toTrigger(raw.trigger, say),
+    job: toJob(raw.job, say),
+    validation: toGate(validation),
+    promoteOnPass: toStage(raw, validation, stages, say),
+    notifyOnFail: [...new Set([...(raw.notify_on_fail ?? []), ...(validation.notify_on_fail ?? [])])],
+    coolDown: parseDuration(raw.cool_down ?? COOL_DOWN) ?? 0,
+  }
+}
+
+type Say = (path: readonly string[], message: string) => void
+type RawPolicy = RawPolicyFile['policy']
+
+function toTrigger(raw: RawPolicy['trigger'], say: Say): Trigger {
+  const allowed: Readonly<Record<typeof raw.type, readonly string[]>> = {
+    drift: ['metric', 'threshold', 'column'],
+    schedule: ['every'],
+    new_data: ['data'],
+    metric: ['metric', 'threshold', 'column'],
+    manual: [],
+  }
+  for (const key of ['metric', 'threshold', 'column', 'every', 'data'] as const) {
+    if (raw[key] !== undefined && !allowed[raw.type].includes(key)) {
+      say(['trigger', key], `a trigger of type ${raw.type} has no ${key}`)
+    }
+  }
+  switch (raw.type) {
+    case 'drift': {
+      const word = raw.metric ?? 'psi'
+      const metric = METRICS.find((name) => name === word)
+      if (metric === undefined) {
+        const close = nearest(word, METRICS)
+        const guess = close === undefined ? '' : `; did you mean ${close}?`
+        say(['trigger', 'metric'], `expected ${METRICS.join(', ')}, found ${JSON.stringify(word)}${guess}`)
+      }
+      const { threshold, column } = raw
+      return {
+        type: 'drift',
+        metric: metric ?? 'psi',
+        ...(threshold === undefined ? {} : { threshold }),
+        ...(column === undefined ? {} : { column }),
+      }
+    }
+    case 'schedule':
+      if (raw.every === undefined) say(['trigger'], 'a trigger of type schedule needs every, for example every: 30d')
+      return { type: 'schedule', every: parseDuration(raw.every ?? '') ?? 0 }
+    case 'new_data':
+      if (raw.data === undefined) say(['trigger'], 'a trigger of type new_data needs data, the path of the file')
+      return { type: 'new_data', data: raw.data ?? '' }
+    default:
+      return { type: raw.type }
+  }
+}
+
+function toJob(raw: RawPolicy['job'], say: Say): Job {
+  if (raw === undefined) return { type: 'command' }
+  const { command, data, workflow } = raw
+  if (raw.type === 'github_actions') {
+    if (command !== undefined) say(['job', 'command'], 'a job of type github_actions has no command')
+    if (workflow === undefined)
+      say(['job'], 'a job of type github_actions needs workflow, the file name of the workflow')
+    return { type: 'github_actions', workflow: workflow ?? '' }
+  }
+  if (workflow !== undefined) say(['job', 'workflow'], 'a job of type command has no workflow')
+  return { type: 'command', ...(command === undefined ? {} : { command }), ...(data === undefined ? {} : { data }) }
+}
+
+/** `promote_on_pass`, from either of its two places. Production is refused: nothing gets there by itself. */
+function toStage(
+  raw: RawPolicy,
+  validation: { readonly promote_on_pass: string | undefined },
+  stages: readonly string[],
+  say: Say,
+): string {
+  const outer = raw.promote_on_pass
+  const inner = validation.promote_on_pass
+  const path = outer === undefined ? ['validation', 'promote_on_pass'] : ['promote_on_pass']
+  const stage = outer ?? inner ?? 'staging'
+  if (outer !== undefined && inner !== undefined && outer !== inner) {
+    say(path, `says ${outer}, but validation.promote_on_pass says ${inner}; keep one`)
+  }
+  if (stage === 'production') {
+    say(
+      path,
+      `nothing enters production by itself; promote to staging, then: mlops promote ${raw.model} --to production`,
+    )
+  } else if (!stages.includes(stage)) {
+    say(path, noStage(stage, stages))
+  }
+  return stage
+}
+
+function noStage(stage: string, stages: readonly string[]): string {
+  const close = nearest(stage, stages)
+  return `${stage} is not one of the stages (${stages.join(', ')})${close === undefined ? '' : `; did you mean ${close}?`}`
+}

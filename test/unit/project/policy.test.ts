@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MlopsError } from '../../../src/core/errors.ts'
+import { loadPolicy } from '../../../src/project/policy.ts'
+
+const DESIGN_EXAMPLE = `policy:
+  model: churn-model
+  trigger:
+    type: drift
+    metric: psi
+    threshold: 0.15
+  job:
+    type: github_actions
+    workflow: retrain_churn.yml
+  validation:
+    min_auc: 0.82
+    compare_to: production
+  promote_on_pass: staging   # human reviews before production
+  notify_on_fail:
+    - slack: "#ml-ops-alerts"
+`
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+describe('retraining-policy.yaml', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mlops-policy-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+  const load = (content: string) => {
+    const file = join(folder, 'retraining-policy.yaml')
+    writeFileSync(file, content)
+    return loadPolicy(file, { cwd: folder, stages: ['canary', 'staging', 'production'] })
+  }
+  const problems = async (content: string): Promise<string[]> => {
+    const error = await load(content).then(
+      () => assert.fail('the file was accepted'),
+      (reason: unknown) => reason,
+    )
+    assert.ok(error instanceof MlopsError, String(error))
+    assert.equal(error.exitCode, 2)
+    return error.message.split('\n')
+  }
+
+  it('means exactly what the policy of the design says', async () => {
+    assert.deepEqual(plain(await load(DESIGN_EXAMPLE)), {
+      file: 'retraining-policy.yaml',
+      model: 'churn-model',
+      trigger: { type: 'drift', metric: 'psi', threshold: 0.15 },
+      job: { type: 'github_actions', workflow: 'retrain_churn.yml' },
+      validation: {
+        min: { auc: 0.82 },
+        max: {},
+        compareTo: 'production',
+        approval: 0,
+        baseline: 'optional',
+        run: 'optional',
+        dataHash: 'optional',
+      },
+      promoteOnPass: 'staging',
+      notifyOnFail: ['slack:#ml-ops-alerts'],
+      coolDown: 7 * 86_400_000,
+    })
+  })
+
+  it('takes promote_on_pass and notify_on_fail under validation too, with the same meaning', async () => {
+    const lines = DESIGN_EXAMPLE.split('\n')
+    const moved = [...lines.slice(0, 12), ...lines.slice(12).map((line) => (line === '' ? '' : `  ${line}`))].join('\n')
+    assert.match(moved, /^ {4}promote_on_pass/m)
+    assert.deepEqual(plain(await load(moved)), plain(await load(DESIGN_EXAMPLE)))
+  })
+
+  it('runs the train command of the model when the job says nothing', async () => {
+    const { job, promoteOnPass } = await load('policy: {model: m, trigger: {type: manual}}')
+    assert.deepEqual([job, promoteOnPass], [{ type: 'command' }, 'staging'])
+  })
+
+  it('reads a command with its data', async () => {
+    const { job } = await load(
+      'policy: {model: m, trigger: {type: manual}, job: {type: command, command: python t.py, data: {train: a.csv}}}',
+    )
+    assert.deepEqual(plain(job), { type: 'command', command: 'python t.py', data: { train: 'a.csv' } })
+  })
+
+  it('names file and line of an unknown key', async () => {
+    const [line] = await problems(DESIGN_EXAMPLE.replace('threshold', 'treshold'))
+    assert.equal(line, 'retraining-policy.yaml:6: policy.trigger.treshold: unknown key; did you mean threshold?')
+  })
+
+  for (const [what, content, expected] of [
+    ['an empty file', '', ['retraining-policy.yaml:1: policy: missing; expected a map']],
+    [
+      'production as the goal, wherever it stands',
+      'policy:\n  model: m\n  trigger: {type: manual}\n  validation:\n    promote_on_pass: production\n',
+      [
+        'retraining-policy.yaml:5: policy.validation.promote_on_pass: nothing enters production by itself; promote to staging, then: mlops promote m --to production',
+      ],
+    ],
+    [
+      'two goals',
+      'policy:\n  model: m\n  trigger: {type: manual}\n  validation: {promote_on_pass: staging}\n  promote_on_pass: canary\n',
+      [
+        'retraining-policy.yaml:5: policy.promote_on_pass: says canary, but validation.promote_on_pass says staging; keep one',
+      ],
+    ],
+    [
+      'a stage that does not exist and a measure that does not',
+      'policy:\n  model: m\n  trigger: {type: drift, metric: psy}\n  validation: {compare_to: prod}\n  promote_on_pass: stagin\n',
+      [
+        'retraining-policy.yaml:3: policy.trigger.metric: expected psi, js, ks, wasserstein, chi2, linf, found "psy"; did you mean psi?',
+        'retraining-policy.yaml:4: policy.validation.compare_to: prod is not one of the stages (canary, staging, production)',
+        'retraining-policy.yaml:5: policy.promote_on_pass: stagin is not one of the stages (canary, staging, production); did you mean staging?',
+      ],
+    ],
+    [
+      'keys of another trigger, and a schedule without a time',
+      'policy:\n  model: m\n  trigger:\n    type: schedule\n    threshold: 0.1\n',
+      [
+        'retraining-policy.yaml:3: policy.trigger: a trigger of type schedule needs every, for example every: 30d',
+        'retraining-policy.yaml:5: policy.trigger.threshold: a trigger of type schedule has no threshold',
+      ],
+    ],
+    [
+      'a workflow without a name',
+      'policy:\n  model: m\n  trigger: {type: manual}\n  job: {type: github_actions}\n',
+      [
+        'retraining-policy.yaml:4: policy.job: a job of type github_actions needs workflow, the file name of the workflow',
+      ],
+    ],
+    [
+      'a channel whose # became a comment',
+      'policy:\n  model: m\n  trigger: {type: manual}\n  notify_on_fail:\n    - slack: #ml-ops\n',
+      [
+        'retraining-policy.yaml:5: policy.notify_on_fail[0]: expected a channel such as slack:#ml-alerts or email:ml@example.com; put the value in quotes: # begins a comment',
+      ],
+    ],
+    [
+      'an unknown trigger and no model',
+      'policy:\n  trigger: {type: drfit}\n',
+      [
+        'retraining-policy.yaml:2: policy.trigger.type: expected drift, metric, schedule, new_data or manual, found "drfit"; did you mean drift?',
+        'retraining-policy.yaml:2: policy.model: missing; expected the name of a model',
+      ],
+    ],
+  ] as const) {
+    it(`refuses ${what}`, async () => assert.deepEqual(await problems(content), expected))
+  }
+
+  it('says that there is no such file', async () => {
+    await assert.rejects(
+      loadPolicy(join(folder, 'nope.yaml'), { cwd: folder }),
+      (error: MlopsError) => error.exitCode === 4 && error.message === 'There is no file nope.yaml.',
+    )
+  })
+})
