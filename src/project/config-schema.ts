@@ -99,7 +99,11 @@ const schemaShape = record({
 })
 
 const driftShape = record({
-  window: optional(duration, 'How much logged production data a check looks at when no data is named.', '7d'),
+  window: optional(
+    duration,
+    'How much logged production data a check looks at when no data is named. Not acted on yet.',
+    '7d',
+  ),
   metric: withDefault(oneOf(METRICS), 'psi', 'The measure of the effect.'),
   threshold: optional(
     number({ above: 0 }),
@@ -114,10 +118,10 @@ const driftShape = record({
   ),
   alert_after: optional(
     text({ label: 'two numbers such as 2 of 3', pattern: /^[1-9]\d* of [1-9]\d*$/, problem: kOfN }),
-    'How many of the last windows must drift before an alert is sent.',
+    'How many of the last windows must drift before an alert is sent. Not acted on yet.',
     '2 of 3',
   ),
-  cool_down: optional(duration, 'How long an alert that was sent is not repeated.', '24h'),
+  cool_down: optional(duration, 'How long an alert that was sent is not repeated. Not acted on yet.', '24h'),
 })
 
 export const modelShape = record({
@@ -137,10 +141,15 @@ export const modelShape = record({
   drift: withDefault(driftShape, emptyOf(driftShape), 'How drift is judged.'),
   predictions: optional(
     text({ label: 'a path or a postgres:// address' }),
-    'Where the predictions of the running service are logged.',
+    'Where the predictions of the running service are logged. Not acted on yet.',
     '.mlops/predictions',
   ),
-  notify: withDefault(listOf(channel), [], 'Whom to tell.', '["slack:#ml-alerts", "email:ml@example.com"]'),
+  notify: withDefault(
+    listOf(channel),
+    [],
+    'Whom to tell. Not acted on yet.',
+    '["slack:#ml-alerts", "email:ml@example.com"]',
+  ),
   gates: withDefault(
     mapOf(gateShape, nameOf('stage')),
     emptyMap(),

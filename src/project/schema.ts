@@ -23,8 +23,10 @@ export interface Shape<T> {
   readonly json: JsonSchema
   /** undefined when something was reported. */
   readonly read: (node: YamlNode, at: Place) => T | undefined
-  /** Set for shapes whose content may be left empty (`churn-model:` alone is a model with all defaults). */
-  readonly emptyIsFine?: true
+  /** What the docs descend into: the known keys of a record, the shape of each value of a map. */
+  readonly fields?: Fields
+  readonly pattern?: Pattern<unknown> | undefined
+  readonly each?: Shape<unknown>
 }
 
 export interface Field<T> {
@@ -73,7 +75,8 @@ export function text(
   const { label = 'a text', pattern, problem } = options
   return {
     label,
-    json: { type: 'string', ...(pattern === undefined ? {} : { pattern: pattern.source }) },
+    json:
+      pattern === undefined ? { type: ['string', 'number', 'boolean'] } : { type: 'string', pattern: pattern.source },
     read: (node, at) => {
       if (node.kind !== 'scalar' || node.value === null || node.text.trim() === '') return wrong(node, at, label)
       if (pattern !== undefined && !pattern.test(node.text)) return wrong(node, at, label)
@@ -155,7 +158,7 @@ export function mapOf<T>(
 ): Shape<Readonly<Record<string, T>>> {
   return {
     label: 'a map',
-    emptyIsFine: true,
+    each: value,
     json: { type: 'object', additionalProperties: value.json },
     read: (node, at) => {
       const result = emptyMap<T>()
@@ -190,8 +193,8 @@ export function record<F extends Fields, T = never>(
   const known = Object.keys(fields)
   return {
     label: 'a map',
-    emptyIsFine: true,
     fields,
+    pattern,
     json: recordJson(fields, pattern),
     read: (node, at) => {
       const result = emptyMap<unknown>()
