@@ -76,6 +76,8 @@ export interface PromoteBody {
   readonly from: number | null
   readonly gate: GateResult
   readonly approval?: Approval
+  /** All of them, the first included, where more than one person approved. */
+  readonly approvals?: readonly Approval[]
   readonly reason?: string
 }
 

@@ -104,17 +104,25 @@ export interface RunEnd {
   readonly warnings: readonly string[]
 }
 
+/**
+ * How a value came in, when it was not logged by the client. In the end of the run a logged value outranks one from a
+ * file, and that outranks a printed one, which is often rounded.
+ */
+export type ValueOrigin = 'printed' | 'file'
+
 /** Lines of the streams. `t` is RFC 3339 UTC. */
 export interface MetricLine {
   readonly t: string
   readonly key: string
   readonly value: number | string
   readonly step?: number
+  readonly from?: ValueOrigin
 }
 export interface ParamLine {
   readonly t: string
   readonly key: string
   readonly value: ParamValue
+  readonly from?: ValueOrigin
 }
 export interface TagLine {
   readonly t: string

@@ -11,7 +11,16 @@ import type { Digest } from '../core/digest.ts'
 import type { EventDraft, ModelEvent, Pin } from './events.ts'
 import type { ModelState } from './fold.ts'
 import type { Manifest } from './manifest.ts'
-import type { ArtifactLine, ClientRecord, Intent, MetricLine, ParamLine, RunEnd, RunStart, TagLine } from './run-records.ts'
+import type {
+  ArtifactLine,
+  ClientRecord,
+  Intent,
+  MetricLine,
+  ParamLine,
+  RunEnd,
+  RunStart,
+  TagLine,
+} from './run-records.ts'
 
 export type CommitResult =
   /** Written now, as `event`. */

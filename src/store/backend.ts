@@ -1,0 +1,70 @@
+/**
+ * What the store needs of a place to keep files. Everything above (logs, objects, runs) is written against this, so
+ * that a bucket or a git branch can take the place of a folder (DESIGN section 4, Sharing). One folder of a local
+ * disk is in `local-backend.ts`. No knowledge of events, models or runs belongs here.
+ *
+ * A key is a `/`-separated path relative to the store. Errors are `MlopsError`s of `failures.ts`.
+ */
+import type { FileEntry } from './files.ts'
+
+export interface Stat {
+  readonly kind: FileEntry['kind']
+  readonly size: number
+  /** Milliseconds since 1970. */
+  readonly modified: number
+}
+
+/** Bytes on their way into the store, not visible to anybody yet. Ends with exactly one publish or discard. */
+export interface Staged {
+  write(bytes: Uint8Array): Promise<void>
+  /**
+   * Makes the bytes appear at `key`, whole and durable, unless something is there already.
+   * @returns false when something was there; then nothing was changed and nothing is promised about what is there
+   */
+  publish(key: string, options?: PublishOptions): Promise<boolean>
+  /** Puts the bytes in the place of damaged ones, which are kept under `quarantine/`. */
+  replace(key: string): Promise<void>
+  discard(): Promise<void>
+}
+
+export interface PublishOptions {
+  /** The key is the digest of the bytes, so whoever publishes there publishes the same. */
+  readonly addressed?: boolean
+}
+
+/** One file that one process appends to. */
+export interface Appender {
+  /** One write of all the bytes; on failure the file is as before. */
+  append(bytes: Uint8Array): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Backend {
+  /** Absolute path of the folder. */
+  readonly root: string
+  /** The whole file, or undefined when there is none. */
+  get(key: string): Promise<Buffer | undefined>
+  /** As `get`, for many small files at once. */
+  getMany(keys: readonly string[]): Promise<(Buffer | undefined)[]>
+  /** The file in chunks, each valid until the next is asked for; undefined when there is none. */
+  read(key: string): Promise<AsyncIterable<Uint8Array> | undefined>
+  stat(key: string): Promise<Stat | undefined>
+  /** Entries of one folder, sorted by name; none when it does not exist. */
+  list(folder: string): Promise<FileEntry[]>
+
+  stage(): Promise<Staged>
+  /** @returns false when something is there already */
+  putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>
+  /** Makes what is at `key`, which somebody else may just have published, durable. */
+  settle(key: string): Promise<void>
+  /** As `settle`, and the bytes too, however they came there. */
+  sync(key: string): Promise<void>
+  /** @param key must not exist */
+  appender(key: string): Promise<Appender>
+  /** Creates an empty file, or sets the modification time of what is there. */
+  touch(key: string, time: Date): Promise<void>
+  /** Frees the room that `create` set aside for a full disk. @returns false when it was freed before */
+  releaseReserve(): Promise<boolean>
+  /** Absolute path of a key, for error messages and for children that write there. */
+  path(key: string): string
+}

@@ -1,0 +1,86 @@
+/**
+ * A numbered, hash-chained log of write-once files: `<folder>/0000000001.json`, `…2.json`, … The log of a model, the
+ * root log and the log of checks are all chains. What their events mean is not known here.
+ *
+ * Invariant: if event n is there, events 1 … n-1 are there, each naming the bytes before it by digest.
+ */
+import { type Digest, sha256 } from '../core/digest.ts'
+import { failed, type MlopsError } from '../core/errors.ts'
+import type { Backend } from './backend.ts'
+import { numbered, numberOf } from './layout.ts'
+import { type JsonObject, openSealed, seal, sealProblem } from './sealed.ts'
+
+export interface Link {
+  readonly seq: number
+  /** sha256 of this event's bytes: the `prev` of the next. */
+  readonly digest: Digest
+  readonly record: JsonObject
+}
+
+/** What stands before the next event: the newest one's number and digest, or 0 and the digest of `registry.json`. */
+export interface Head {
+  readonly seq: number
+  readonly digest: Digest
+}
+
+/**
+ * The events after `since`, in order.
+ * @throws failed `LOG_DAMAGED` naming the file
+ */
+export async function readChain(backend: Backend, folder: string, since: Head): Promise<Link[]> {
+  const names = await backend.list(folder)
+  const last = names.reduce((max, { name }) => Math.max(max, numberOf(name) ?? 0), 0)
+  const keys: string[] = []
+  // By number, not by listing: a listing made while others write may show 8 and not yet 7.
+  for (let seq = since.seq + 1; seq <= last; seq++) keys.push(`${folder}/${numbered(seq)}`)
+  const files = await backend.getMany(keys)
+  const links: Link[] = []
+  let before = since
+  for (const [index, key] of keys.entries()) {
+    const bytes = files[index]
+    if (bytes === undefined) throw logDamaged(backend, key, 'it is missing although later events exist')
+    const link = readLink(bytes, before, index === keys.length - 1)
+    if (typeof link === 'string') throw logDamaged(backend, key, link)
+    links.push(link)
+    before = link
+  }
+  return links
+}
+
+/**
+ * @param newest nothing else vouches for the newest event, so its own seal is checked
+ * @returns the event, or what is wrong with its file
+ */
+export function readLink(bytes: Buffer, before: Head, newest: boolean): Link | string {
+  const record = openSealed(bytes)
+  if (record === undefined) return sealProblem(bytes) ?? 'it is not an event'
+  const seq = before.seq + 1
+  if (record.seq !== seq) return `it says that it is event ${String(record.seq)}, not ${seq}`
+  if (record.prev !== before.digest) {
+    return seq === 1
+      ? 'it belongs to another store, or registry.json was changed: its "prev" is not the digest of registry.json'
+      : `its "prev" is not the digest of ${numbered(seq - 1)}: one of the two was changed`
+  }
+  const problem = newest ? sealProblem(bytes) : undefined
+  return problem ?? { seq, digest: sha256(bytes), record }
+}
+
+/** The bytes of the event that would follow `head`. */
+export const nextLink = (head: Head, record: JsonObject): Buffer =>
+  seal({ ...record, seq: head.seq + 1, prev: head.digest })
+
+/** @returns false when somebody took the place first */
+export async function appendLink(backend: Backend, folder: string, head: Head, bytes: Buffer): Promise<boolean> {
+  const key = `${folder}/${numbered(head.seq + 1)}`
+  // Among many writers most attempts are lost; a look is cheaper than writing what cannot be published.
+  if ((await backend.stat(key)) !== undefined) return false
+  return backend.putIfAbsent(key, bytes)
+}
+
+export const logDamaged = (backend: Backend, key: string, why: string): MlopsError =>
+  failed({
+    code: 'LOG_DAMAGED',
+    message: `${backend.path(key)} is damaged: ${why}.`,
+    hint: 'See all damage: mlops store verify. Restore the file from a copy of the store; nothing was changed',
+    details: { file: backend.path(key) },
+  })

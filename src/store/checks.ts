@@ -1,0 +1,96 @@
+/**
+ * Checks of a model: write-once records under the digest of what was compared with what. A chain beside them says
+ * which there are, so that `verify` misses a lost one. What a check contains is the business of `src/drift/`.
+ */
+import type { Json } from '../core/canonical-json.ts'
+import { type Digest, isDigest, sha256 } from '../core/digest.ts'
+import { failed } from '../core/errors.ts'
+import { assertName } from '../core/names.ts'
+import type { Backend } from './backend.ts'
+import { appendLink, type Head, nextLink, readChain } from './chain.ts'
+import { checkKey, checksFolder, checksLog } from './layout.ts'
+import { type JsonObject, openSealed, seal, sealProblem } from './sealed.ts'
+import type { CheckRecord, Checks } from './store.ts'
+
+export function checksOf(backend: Backend, registry: Digest): Checks {
+  return {
+    put: (model, key, record) => put(backend, registry, model, key, record),
+    get: (model, key) => get(backend, model, key),
+    list: (model) => list(backend, model),
+  }
+}
+
+async function put(backend: Backend, registry: Digest, model: string, key: Digest, record: Json): Promise<boolean> {
+  assertPlace(model, key)
+  const place = checkKey(model, key)
+  const bytes = seal({ model, key, record })
+  const written = await backend.putIfAbsent(place, bytes)
+  if (!written) await backend.settle(place)
+  await enlist(backend, registry, model, key, written ? bytes : ((await backend.get(place)) ?? bytes))
+  return written
+}
+
+/** Enters the check into the chain unless it is there; also for one whose writer died before it came to that. */
+async function enlist(backend: Backend, registry: Digest, model: string, key: Digest, bytes: Buffer): Promise<void> {
+  let head: Head = { seq: 0, digest: registry }
+  for (;;) {
+    const links = await readChain(backend, checksLog(model), head)
+    if (links.some(({ record }) => record.key === key)) return
+    head = links.at(-1) ?? head
+    const entry: JsonObject = { type: 'check', model, key, sha256: sha256(bytes), size: bytes.length }
+    if (await appendLink(backend, checksLog(model), head, nextLink(head, entry))) return
+  }
+}
+
+async function get(backend: Backend, model: string, key: Digest): Promise<Json | undefined> {
+  assertPlace(model, key)
+  const bytes = await backend.get(checkKey(model, key))
+  if (bytes === undefined) return undefined
+  const record = readCheck(bytes, model, key)
+  if (typeof record === 'string') throw recordDamaged(backend, checkKey(model, key), record)
+  return record.record
+}
+
+async function list(backend: Backend, model: string): Promise<CheckRecord[]> {
+  assertName('model', model)
+  const keys = (await backend.list(checksFolder(model)))
+    .filter(({ kind }) => kind === 'file')
+    .map(({ name }) => name.slice(0, 64))
+    .filter(isDigest)
+  const files = await backend.getMany(keys.map((key) => checkKey(model, key)))
+  const records: CheckRecord[] = []
+  for (const [index, key] of keys.entries()) {
+    const bytes = files[index]
+    const record = bytes && openSealed(bytes)
+    if (record === undefined) throw recordDamaged(backend, checkKey(model, key), 'it is no whole JSON object')
+    records.push({ key, record: record.record as Json })
+  }
+  return records.sort((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1))
+}
+
+/** @returns the check, or what is wrong with its file */
+export function readCheck(bytes: Buffer, model: string, key: Digest): { readonly record: Json } | string {
+  const problem = sealProblem(bytes)
+  if (problem !== undefined) return problem
+  const sealed = openSealed(bytes)
+  if (sealed?.model !== model || sealed.key !== key) return 'it is the record of another check'
+  return { record: sealed.record as Json }
+}
+
+export const recordDamaged = (backend: Backend, key: string, why: string): Error =>
+  failed({
+    code: 'RECORD_DAMAGED',
+    message: `${backend.path(key)} is damaged: ${why}.`,
+    hint: 'See all damage: mlops store verify',
+    details: { file: backend.path(key) },
+  })
+
+function timeOf({ record }: CheckRecord): string {
+  const time = (record as { time?: unknown } | null)?.time
+  return typeof time === 'string' ? time : ''
+}
+
+function assertPlace(model: string, key: Digest): void {
+  assertName('model', model)
+  if (!isDigest(key)) throw new RangeError(`${key} is no key of a check`)
+}

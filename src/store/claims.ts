@@ -1,0 +1,51 @@
+/**
+ * Numbered put-if-absent claims of a model: who takes number n does the work, and nobody else does. A claim is never
+ * taken back; a dead one is superseded by the next number.
+ */
+import type { Json } from '../core/canonical-json.ts'
+import { assertName } from '../core/names.ts'
+import type { Backend } from './backend.ts'
+import { recordDamaged } from './checks.ts'
+import { modelFolder, numbered, numberOf } from './layout.ts'
+import { openSealed, seal, sealProblem } from './sealed.ts'
+import type { Claims } from './store.ts'
+
+/** Kinds of claims: the first part of a scope. */
+export const CLAIM_KINDS = ['alerts', 'jobs'] as const
+
+export function claimsOf(backend: Backend): Claims {
+  return {
+    async newest(model, scope) {
+      const folder = folderOf(model, scope)
+      const numbers = (await backend.list(folder)).map(({ name }) => numberOf(name) ?? 0)
+      const number = Math.max(0, ...numbers)
+      const bytes = number === 0 ? undefined : await backend.get(`${folder}/${numbered(number)}`)
+      if (bytes === undefined) return undefined
+      const claim = readClaim(bytes, model, scope, number)
+      if (typeof claim === 'string') throw recordDamaged(backend, `${folder}/${numbered(number)}`, claim)
+      return { number, record: claim.record }
+    },
+    async take(model, scope, n, record) {
+      const key = `${folderOf(model, scope)}/${numbered(n)}`
+      return backend.putIfAbsent(key, seal({ model, scope, number: n, record }))
+    },
+  }
+}
+
+/** @returns the claim, or what is wrong with its file */
+export function readClaim(bytes: Buffer, model: string, scope: string, n: number): { readonly record: Json } | string {
+  const problem = sealProblem(bytes)
+  if (problem !== undefined) return problem
+  const sealed = openSealed(bytes)
+  if (sealed?.model !== model || sealed.scope !== scope || sealed.number !== n) return 'it is another claim'
+  return { record: sealed.record as Json }
+}
+
+function folderOf(model: string, scope: string): string {
+  assertName('model', model)
+  const [kind, ...rest] = scope.split('/')
+  const known = CLAIM_KINDS.some((name) => name === kind)
+  const plain = rest.every((part) => /^[a-z0-9][a-z0-9._-]{0,127}$/.test(part) && numberOf(part) === undefined)
+  if (!known || !plain) throw new RangeError(`${scope} is no scope of a claim`)
+  return `${modelFolder(model)}/${scope}`
+}

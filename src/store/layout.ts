@@ -1,0 +1,28 @@
+/** Where everything stands in a store (docs/store-format.md, "Layout"). The only place that spells these paths. */
+import type { Digest } from '../core/digest.ts'
+
+/** The format this program writes. A store with a newer one is read, never written. */
+export const STORE_FORMAT = 1
+export const REGISTRY = 'registry.json'
+export const ROOT_LOG = 'log'
+export const RESERVE = 'reserve'
+export const RESERVE_BYTES = 1 << 20
+export const TMP = 'tmp'
+export const QUARANTINE = 'quarantine'
+/** Folders that `create` makes; more appear as they are needed. */
+export const FOLDERS = ['log', 'models', 'objects', 'objects/sha256', 'runs', TMP, QUARANTINE, 'trash'] as const
+
+/** Ten digits, so that names sort as numbers do. */
+export const numbered = (n: number): string => `${String(n).padStart(10, '0')}.json`
+/** The number in a name that `numbered` gave, or undefined for any other name. */
+export const numberOf = (name: string): number | undefined =>
+  /^\d{10}\.json$/.test(name) && name !== '0000000000.json' ? Number(name.slice(0, 10)) : undefined
+
+export const objectKey = (digest: Digest): string => `objects/sha256/${digest.slice(0, 2)}/${digest.slice(2)}`
+export const modelFolder = (model: string): string => `models/${model}`
+export const modelLog = (model: string): string => `models/${model}/log`
+export const checksFolder = (model: string): string => `models/${model}/checks`
+/** Says which checks there are, so that a lost one is noticed. */
+export const checksLog = (model: string): string => `models/${model}/checks/log`
+export const checkKey = (model: string, key: Digest): string => `models/${model}/checks/${key}.json`
+export const runFolder = (id: string): string => `runs/${id}`

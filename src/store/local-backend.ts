@@ -1,0 +1,319 @@
+/**
+ * A store in a folder of a local (or mounted) disk. The protocol that makes bytes appear whole and durable is in
+ * `local-publish.ts`; this file holds reading, folders, appending and the reserve.
+ */
+import { randomBytes } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { failed, type MlopsError, systemCode } from '../core/errors.ts'
+import type { Appender, Backend, PublishOptions, Staged, Stat } from './backend.ts'
+import { type Doing, explained } from './failures.ts'
+import type { FileEntry, Files } from './files.ts'
+import { RESERVE, TMP } from './layout.ts'
+import { claimPlace, type Place, publish, replaceDamaged } from './local-publish.ts'
+
+export interface LocalOptions {
+  readonly files: Files
+  /** Why writing is refused, or undefined when it is not. */
+  readonly refusal?: MlopsError
+  /** The folder belongs to a group: what is made in it is made writable for the group. */
+  readonly shared?: boolean
+}
+
+const READ_CHUNK = 1 << 20
+const WRITING: Doing = 'write into the store'
+const READING: Doing = 'read from the store'
+
+export class LocalBackend implements Backend, Place {
+  readonly root: string
+  readonly files: Files
+  readonly #refusal: MlopsError | undefined
+  readonly #shared: boolean
+  /** Folders whose entry in their parent is durable for certain. */
+  readonly #settled: Set<string>
+
+  constructor(root: string, options: LocalOptions) {
+    this.root = root
+    this.files = options.files
+    this.#refusal = options.refusal
+    this.#shared = options.shared ?? false
+    this.#settled = new Set([root])
+  }
+
+  path(key: string): string {
+    return key === '' ? this.root : join(this.root, key)
+  }
+
+  temporary(): string {
+    return this.path(`${TMP}/${randomBytes(12).toString('hex')}`)
+  }
+
+  async get(key: string): Promise<Buffer | undefined> {
+    return this.#reading(() => absentIsUndefined(() => this.files.readFile(this.path(key))))
+  }
+
+  async getMany(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
+    return this.#reading(() => keys.map((key) => absentIsUndefined(() => this.files.readFile(this.path(key)))))
+  }
+
+  async stat(key: string): Promise<Stat | undefined> {
+    return this.#reading(() => absentIsUndefined(() => this.files.info(this.path(key))))
+  }
+
+  async list(folder: string): Promise<FileEntry[]> {
+    const entries = await this.#reading(() => absentIsUndefined(() => this.files.list(this.path(folder))))
+    return (entries ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  async read(key: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    return this.#reading(async () => {
+      const fd = await absentIsUndefinedAsync(this.files.open(this.path(key), 'r'))
+      return fd === undefined ? undefined : this.#chunks(fd)
+    })
+  }
+
+  async *#chunks(fd: number): AsyncIterable<Uint8Array> {
+    const buffer = Buffer.allocUnsafe(READ_CHUNK)
+    try {
+      for (;;) {
+        const count = await this.#reading(() => this.files.read(fd, buffer))
+        if (count === 0) return
+        yield buffer.subarray(0, count)
+      }
+    } finally {
+      await this.files.close(fd)
+    }
+  }
+
+  async stage(): Promise<Staged> {
+    return this.#writing(async () => {
+      const path = this.temporary()
+      const fd = await this.files.open(path, 'wx', 0o644)
+      return new LocalStaged(this, path, fd)
+    })
+  }
+
+  async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
+    const staged = await this.stage()
+    await staged.write(bytes)
+    return staged.publish(key)
+  }
+
+  async settle(key: string): Promise<void> {
+    return this.#writing(() => this.settleFolder(dirname(this.path(key))))
+  }
+
+  async sync(key: string): Promise<void> {
+    return this.#writing(async () => {
+      const fd = await this.files.open(this.path(key), 'r')
+      try {
+        await this.files.fsync(fd)
+      } finally {
+        await this.files.close(fd)
+      }
+      await this.settleFolder(dirname(this.path(key)))
+    })
+  }
+
+  async appender(key: string): Promise<Appender> {
+    return this.#writing(async () => {
+      const path = this.path(key)
+      await this.makeFolder(dirname(path))
+      const exclusive = await this.files.open(path, 'wx', this.#shared ? 0o664 : 0o644)
+      await this.files.close(exclusive)
+      return new LocalAppender(this, await this.files.open(path, 'a'))
+    })
+  }
+
+  async touch(key: string, time: Date): Promise<void> {
+    return this.#writing(async () => {
+      const path = this.path(key)
+      try {
+        await this.files.touch(path, time)
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') throw error
+        await this.files.close(await this.files.open(path, 'a'))
+        await this.files.touch(path, time)
+      }
+    })
+  }
+
+  async releaseReserve(): Promise<boolean> {
+    return this.#writing(async () => {
+      try {
+        await this.files.unlink(this.path(RESERVE))
+        return true
+      } catch (error) {
+        if (systemCode(error) === 'ENOENT') return false
+        throw error
+      }
+    })
+  }
+
+  /** Makes `folder` and what is missing above it. Durable only after `settleFolder`. */
+  async makeFolder(folder: string): Promise<void> {
+    if (this.#settled.has(folder) || folder.length <= this.root.length) return
+    await this.makeFolder(dirname(folder))
+    try {
+      if (this.#shared) await this.#makeSharedFolder(folder)
+      else await this.files.mkdir(folder)
+    } catch (error) {
+      if (!['EEXIST', 'ENOTEMPTY'].includes(systemCode(error) ?? '')) throw error
+    }
+  }
+
+  /** Writable for the group from its first instant on: a kill between mkdir and chmod would lock the others out. */
+  async #makeSharedFolder(folder: string): Promise<void> {
+    if (absentIsUndefined(() => this.files.info(folder)) !== undefined) return
+    const temporary = this.temporary()
+    await this.files.mkdir(temporary)
+    try {
+      await this.files.chmod(temporary, 0o2775)
+      await this.files.rename(temporary, folder)
+    } catch (error) {
+      await this.files.rmdir(temporary).catch(() => {})
+      throw error
+    }
+  }
+
+  /** Makes the entries of `folder` durable, and the folder's own entry and those above it unless they are known to be. */
+  async settleFolder(folder: string): Promise<void> {
+    await this.files.fsyncFolder(folder)
+    for (let at = folder; !this.#settled.has(at) && at.length > this.root.length; at = dirname(at)) {
+      await this.files.fsyncFolder(dirname(at))
+      this.#settled.add(at)
+    }
+  }
+
+  async #writing<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#refusal !== undefined) throw this.#refusal
+    return explained(this.root, WRITING, work)
+  }
+
+  async #reading<T>(work: () => Promise<T> | T): Promise<T> {
+    return explained(this.root, READING, work)
+  }
+}
+
+class LocalStaged implements Staged {
+  readonly #place: LocalBackend
+  readonly #path: string
+  readonly #fd: number
+
+  constructor(place: LocalBackend, path: string, fd: number) {
+    this.#place = place
+    this.#path = path
+    this.#fd = fd
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#orDiscard(async () => {
+      let done = 0
+      while (done < bytes.length) done += await this.#place.files.write(this.#fd, bytes.subarray(done))
+    })
+  }
+
+  async publish(key: string, options: PublishOptions = {}): Promise<boolean> {
+    await this.#orDiscard(() => this.#place.files.fsync(this.#fd))
+    return explained(this.#place.root, WRITING, async () => {
+      await this.#close()
+      return publish(this.#place, this.#path, this.#place.path(key), options.addressed === true)
+    })
+  }
+
+  async replace(key: string): Promise<void> {
+    await this.#orDiscard(() => this.#place.files.fsync(this.#fd))
+    await explained(this.#place.root, WRITING, async () => {
+      await this.#close()
+      await replaceDamaged(this.#place, this.#path, key)
+    })
+  }
+
+  async discard(): Promise<void> {
+    await this.#place.files.close(this.#fd).catch(() => {})
+    await this.#place.files.unlink(this.#path).catch(() => {})
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#place.files.close(this.#fd)
+    } catch (error) {
+      await this.#place.files.unlink(this.#path).catch(() => {})
+      throw error
+    }
+  }
+
+  async #orDiscard(work: () => Promise<void>): Promise<void> {
+    try {
+      await explained(this.#place.root, WRITING, work)
+    } catch (error) {
+      await this.discard()
+      throw error
+    }
+  }
+}
+
+class LocalAppender implements Appender {
+  readonly #place: LocalBackend
+  readonly #fd: number
+  #size = 0
+
+  constructor(place: LocalBackend, fd: number) {
+    this.#place = place
+    this.#fd = fd
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await explained(this.#place.root, WRITING, async () => {
+      let written = 0
+      try {
+        written = await this.#place.files.write(this.#fd, bytes)
+        // A short write means that the disk is full; the second write says so.
+        while (written < bytes.length) written += await this.#place.files.write(this.#fd, bytes.subarray(written))
+      } catch (error) {
+        if (written > 0) await this.#place.files.truncate(this.#fd, this.#size).catch(() => {})
+        throw error
+      }
+      this.#size += bytes.length
+    })
+  }
+
+  async close(): Promise<void> {
+    await explained(this.#place.root, WRITING, async () => {
+      try {
+        await this.#place.files.fsync(this.#fd)
+      } finally {
+        await this.#place.files.close(this.#fd)
+      }
+    })
+  }
+}
+
+/** For tests of the way taken on disks without hard links. */
+export { claimPlace }
+
+export const storeOpenedForReading = (root: string): MlopsError =>
+  failed({
+    code: 'STORE_OPENED_FOR_READING',
+    message: `This command opened ${root} for reading and must not write into it.`,
+    hint: 'This is a bug in mlops; please report it.',
+  })
+
+const absent = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')
+
+function absentIsUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (absent(error)) return undefined
+    throw error
+  }
+}
+
+async function absentIsUndefinedAsync<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read
+  } catch (error) {
+    if (absent(error)) return undefined
+    throw error
+  }
+}

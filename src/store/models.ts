@@ -1,0 +1,160 @@
+/**
+ * Models and their logs: reading one into a state, and committing the next event. Deciding that an event should be
+ * written is in `src/lifecycle/`.
+ *
+ * Invariants: if event n of a model exists, events 1 … n-1 do, the root log names the model, and every object the
+ * event refers to is in the store, all of it durably.
+ */
+import { type Digest, sha256 } from '../core/digest.ts'
+import { assertName, nameProblem } from '../core/names.ts'
+import type { Backend } from './backend.ts'
+import { appendLink, type Head, nextLink, readChain } from './chain.ts'
+import { checkDraft, idempotencyMismatch, modelNotFound, nameTaken, objectGone, tooLarge } from './commit-problems.ts'
+import type { EventDraft, ModelEvent, Stages } from './events.ts'
+import { isFull } from './failures.ts'
+import { fold, type ModelState, nextStages } from './fold.ts'
+import { modelLog, numbered } from './layout.ts'
+import type { Manifest } from './manifest.ts'
+import { referencedByEvent, referencedByManifest } from './references.ts'
+import { announceModel } from './root-log.ts'
+import { type JsonObject, openSealed } from './sealed.ts'
+import type { CommitResult, Models, Objects } from './store.ts'
+
+/** Events are for reading by people and tools; anything large belongs into an object. */
+export const MAX_EVENT_BYTES = 64 << 10
+
+/** The digest of a state's newest event, kept beside the state so that a commit need not read it again. */
+const heads = new WeakMap<ModelState, Digest>()
+
+export function modelsOf(backend: Backend, registry: Digest, objects: Objects): Models {
+  const room: Room = { backend, registry, objects }
+  return {
+    list: () => list(backend),
+    async state(model) {
+      assertName('model', model)
+      const state = await readState(room, model)
+      if (state.head === 0) throw modelNotFound(model, await list(backend))
+      return state
+    },
+    async stateOrEmpty(model) {
+      assertName('model', model)
+      return readState(room, model)
+    },
+    manifest: (digest) => objects.readJson<Manifest>(digest),
+    commit: (state, draft) => commit(room, state, draft),
+  }
+}
+
+interface Room {
+  readonly backend: Backend
+  readonly registry: Digest
+  readonly objects: Objects
+}
+
+async function list(backend: Backend): Promise<string[]> {
+  const names: string[] = []
+  for (const { name, kind } of await backend.list('models')) {
+    if (kind !== 'folder' || nameProblem(name) !== undefined) continue
+    if ((await backend.stat(`${modelLog(name)}/${numbered(1)}`)) !== undefined) names.push(name)
+  }
+  return names
+}
+
+async function readState(room: Room, model: string): Promise<ModelState> {
+  return extend(room, fold(model, []), room.registry)
+}
+
+/** `state` with the events that were written since, read from disk. */
+async function extend(room: Room, state: ModelState, digest: Digest): Promise<ModelState> {
+  const links = await readChain(room.backend, modelLog(state.model), { seq: state.head, digest })
+  const next = fold(state.model, [...state.events, ...links.map(({ record }) => record as unknown as ModelEvent)])
+  heads.set(next, links.at(-1)?.digest ?? digest)
+  return next
+}
+
+async function commit(room: Room, state: ModelState, draft: EventDraft): Promise<CommitResult> {
+  const done = await alreadyDone(room, state, draft)
+  if (done !== undefined) return done
+  const head = await headOf(room, state)
+  if (!expectationHolds(state.stages, draft)) return reconsider(room, state, head.digest, draft)
+  checkDraft(state, draft)
+
+  const bytes = nextLink(head, eventRecord(state, draft))
+  if (bytes.length > MAX_EVENT_BYTES) throw tooLarge(draft, bytes.length)
+  await requireObjects(room, draft)
+  if (state.head === 0) await announce(room, state.model, draft)
+  if (!(await append(room, state.model, head, bytes, draft))) return reconsider(room, state, head.digest, draft)
+  // A clean-up that ran in between may have taken an object that nothing referred to before this event.
+  await requireObjects(room, draft)
+  return { kind: 'committed', event: openSealed(bytes) as unknown as ModelEvent }
+}
+
+/** The place is taken, or the stages are not what the draft expects: look again, it may have been we ourselves. */
+async function reconsider(room: Room, state: ModelState, digest: Digest, draft: EventDraft): Promise<CommitResult> {
+  const now = await extend(room, state, digest)
+  return (await alreadyDone(room, now, draft)) ?? { kind: 'lost', state: now }
+}
+
+async function alreadyDone(room: Room, state: ModelState, draft: EventDraft): Promise<CommitResult | undefined> {
+  const event = state.events.find(({ op_id }) => op_id === draft.op_id)
+  if (event === undefined) return undefined
+  if (event.request !== draft.request) throw idempotencyMismatch(state.model, draft, event)
+  // Whoever wrote it may have died before it was durable.
+  await room.backend.settle(`${modelLog(state.model)}/${numbered(event.seq)}`)
+  return { kind: 'already', event }
+}
+
+async function headOf(room: Room, state: ModelState): Promise<Head> {
+  if (state.head === 0) return { seq: 0, digest: room.registry }
+  const known = heads.get(state)
+  if (known !== undefined) return { seq: state.head, digest: known }
+  const bytes = await room.backend.get(`${modelLog(state.model)}/${numbered(state.head)}`)
+  return { seq: state.head, digest: bytes === undefined ? '' : sha256(bytes) }
+}
+
+const expectationHolds = (stages: Stages, { expect }: EventDraft): boolean =>
+  Object.entries(expect ?? {}).every(([stage, seq]) => (stages[stage]?.seq ?? null) === seq)
+
+function eventRecord(state: ModelState, draft: EventDraft): JsonObject {
+  const { op_id, request, type, expect, body, actor, tool, time } = draft
+  const stages = nextStages(
+    state.stages,
+    state.head + 1,
+    draft,
+    (stage, seq) => {
+      const entry = state.events[seq - 1]?.stages[stage]
+      return entry?.seq === seq ? entry : undefined
+    },
+    (version) => state.versions[version - 1]?.manifest,
+  )
+  return { op_id, request, model: state.model, type, expect, body, stages, actor, tool, time }
+}
+
+async function announce(room: Room, model: string, { actor, tool, time }: EventDraft): Promise<void> {
+  for (const { name } of await room.backend.list('models')) {
+    if (name !== model && name.toLowerCase() === model) throw nameTaken(room.backend, model, name)
+  }
+  await announceModel(room.backend, room.registry, { type: 'model', model, actor, tool, time })
+}
+
+/** Moving production back must work on a full disk: what `create` set aside is given up for it, once. */
+async function append(room: Room, model: string, head: Head, bytes: Buffer, draft: EventDraft): Promise<boolean> {
+  try {
+    return await appendLink(room.backend, modelLog(model), head, bytes)
+  } catch (error) {
+    const urgent = draft.type === 'promote' || draft.type === 'rollback'
+    if (!urgent || !isFull(error) || !(await room.backend.releaseReserve())) throw error
+    return appendLink(room.backend, modelLog(model), head, bytes)
+  }
+}
+
+async function requireObjects(room: Room, draft: EventDraft): Promise<void> {
+  const references = referencedByEvent(draft)
+  if (draft.type === 'register') {
+    if (!(await room.objects.has(draft.body.manifest))) throw objectGone(room.backend, draft.body.manifest, 'manifest')
+    references.push(...referencedByManifest(await room.objects.readJson<Manifest>(draft.body.manifest)))
+  }
+  for (const { sha256: digest, what } of references) {
+    if (!(await room.objects.has(digest))) throw objectGone(room.backend, digest, what)
+  }
+}

@@ -1,0 +1,139 @@
+/** Opening a store: what is refused before anything is read or written, and why. */
+import { failed, type MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
+import type { Backend } from './backend.ts'
+import { checksOf } from './checks.ts'
+import { claimsOf } from './claims.ts'
+import { quoted, storeFailure } from './failures.ts'
+import { type FileInfo, type Files, nodeFiles } from './files.ts'
+import { REGISTRY, STORE_FORMAT } from './layout.ts'
+import { LocalBackend, storeOpenedForReading } from './local-backend.ts'
+import { modelsOf } from './models.ts'
+import { objectsOf } from './objects.ts'
+import { parseRegistry, type Registry } from './registry.ts'
+import { runsOf } from './runs.ts'
+import type { Store } from './store.ts'
+
+export interface OpenOptions {
+  /** False for commands that only look: then every writing method refuses. */
+  readonly write: boolean
+  /** For the heartbeats of runs. */
+  readonly now?: () => Date
+  /** Tests put a failing disk here. */
+  readonly files?: Files
+}
+
+/**
+ * @param root absolute path
+ * @throws notFound `STORE_NOT_FOUND`; usage `STORE_NOT_A_FOLDER`, `STORE_IS_A_LINK`; failed `STORE_TOO_NEW`,
+ *   `STORE_NOT_YOURS` (both for writing only), `STORE_DAMAGED`
+ */
+export async function openStore(root: string, options: OpenOptions): Promise<Store> {
+  const files = options.files ?? nodeFiles
+  const info = await inspectRoot(files, root)
+  const registry = readRegistry(files, root)
+  if (options.write && registry.format > STORE_FORMAT) throw tooNew(root, registry.format)
+  if (options.write) refuseForeign(root, info)
+  const shared = isShared(info)
+  const backend = new LocalBackend(root, {
+    files,
+    shared,
+    ...(options.write ? {} : { refusal: storeOpenedForReading(root) }),
+  })
+  return assemble(backend, files, registry, options.now ?? (() => new Date()))
+}
+
+export function assemble(backend: Backend, files: Files, registry: Registry, now: () => Date): Store {
+  const objects = objectsOf(backend, files)
+  return {
+    root: backend.root,
+    id: registry.id,
+    objects,
+    models: modelsOf(backend, registry.digest, objects),
+    checks: checksOf(backend, registry.digest),
+    claims: claimsOf(backend),
+    runs: runsOf(backend, objects, now),
+  }
+}
+
+/** Set-group-id and writable for the group: made by `init --shared`. */
+export const isShared = (info: FileInfo): boolean => (info.mode & 0o2020) === 0o2020
+
+/** @throws as `openStore` for a root that is missing, a link or no folder */
+export async function inspectRoot(files: Files, root: string): Promise<FileInfo> {
+  let info: FileInfo
+  try {
+    info = files.info(root)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw storeNotFound(root)
+    throw storeFailure(error, root, 'look at the store')
+  }
+  if (info.kind === 'link') throw isALink(files, root)
+  if (info.kind === 'folder') return info
+  throw usage({
+    code: 'STORE_NOT_A_FOLDER',
+    message: `${root} is a file; a store is a folder.`,
+    hint: 'Move the file away and run: mlops init. Or point elsewhere with --store PATH',
+    details: { store: root },
+  })
+}
+
+/** @throws notFound `STORE_NOT_FOUND`, failed `STORE_DAMAGED` */
+export function readRegistry(files: Files, root: string): Registry {
+  let bytes: Buffer
+  try {
+    bytes = files.readFile(`${root}/${REGISTRY}`)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw storeNotFound(root)
+    throw storeFailure(error, root, 'read the store')
+  }
+  const registry = parseRegistry(bytes)
+  if (typeof registry !== 'string') return registry
+  throw failed({
+    code: 'STORE_DAMAGED',
+    message: `${root}/${REGISTRY} is damaged: ${registry}.`,
+    hint: 'Restore the file from a copy of the store; it never changes. See all damage: mlops store verify',
+    details: { file: `${root}/${REGISTRY}` },
+  })
+}
+
+/** @throws failed `STORE_NOT_YOURS`: what we made in it, its owner could not change */
+export function refuseForeign(root: string, info: FileInfo): void {
+  const uid = process.getuid?.()
+  if (uid === undefined || uid === info.uid || isShared(info)) return
+  throw failed({
+    code: 'STORE_NOT_YOURS',
+    message:
+      `${root} belongs to another user (uid ${info.uid}; you are ${uid}) and is not shared. ` +
+      'What you wrote there would lock its owner out, so nothing was written.',
+    hint: `Let its owner share it: mlops init --shared. Or become that user. Reading works`,
+    details: { store: root, owner: info.uid, you: uid },
+  })
+}
+
+const storeNotFound = (root: string): MlopsError =>
+  notFound({
+    code: 'STORE_NOT_FOUND',
+    message: `There is no store at ${root}.`,
+    hint: 'Make one: mlops init. Or point to an existing one with --store PATH or MLOPS_STORE',
+    details: { store: root },
+  })
+
+function isALink(files: Files, root: string): MlopsError {
+  const target = files.readLink(root)
+  return usage({
+    code: 'STORE_IS_A_LINK',
+    message:
+      `${root} is a symbolic link to ${target}. It is not followed: a link that came with a repository could send ` +
+      'your models to any folder.',
+    hint: `If that is your store, name the folder itself: --store ${quoted(target)}, or "store:" in mlops.yaml`,
+    details: { store: root, target },
+  })
+}
+
+const tooNew = (root: string, format: number): MlopsError =>
+  failed({
+    code: 'STORE_TOO_NEW',
+    message: `The store ${root} has format ${format}; this mlops writes format ${STORE_FORMAT} and cannot write into it.`,
+    hint: 'Update: npm install -g mlops@latest. Reading works',
+    details: { store: root, format, supported: STORE_FORMAT },
+  })

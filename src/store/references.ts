@@ -1,0 +1,58 @@
+/** Which objects a record refers to. Used before and after a commit, and by `verify`. Pure. */
+import { type Digest, isDigest } from '../core/digest.ts'
+import type { EventDraft, ModelEvent } from './events.ts'
+import type { Manifest } from './manifest.ts'
+import type { Intent, RunEnd, RunStart } from './run-records.ts'
+
+export interface Reference {
+  readonly sha256: Digest
+  /** What it is, as it reads in a sentence: `file model.joblib`. */
+  readonly what: string
+}
+
+export function referencedByEvent(event: EventDraft | ModelEvent): Reference[] {
+  switch (event.type) {
+    case 'register': {
+      const { manifest, run } = event.body
+      const pins = run === undefined ? [] : [ref(run.run.sha256, `run.json of run ${run.id}`)]
+      if (run?.end !== undefined) pins.push(ref(run.end.sha256, `end.json of run ${run.id}`))
+      return [ref(manifest, 'manifest'), ...pins]
+    }
+    case 'promote': {
+      const { manifest, champion } = event.body.gate.bound
+      return [ref(manifest, 'manifest'), ...(champion === undefined ? [] : [ref(champion, "champion's manifest")])]
+    }
+    case 'baseline':
+      return [ref(event.body.profile.sha256, 'baseline profile')]
+    default:
+      return []
+  }
+}
+
+/** Data digests are not among them: the data itself is not kept in the store. */
+export function referencedByManifest(manifest: Manifest): Reference[] {
+  const references = manifest.files.map(({ path, sha256 }) => ref(sha256, `file ${path}`))
+  if (manifest.baseline !== undefined) references.push(ref(manifest.baseline.profile, 'baseline profile'))
+  if (manifest.testPredictions !== undefined) references.push(ref(manifest.testPredictions.sha256, 'test predictions'))
+  if (manifest.examples !== undefined) references.push(ref(manifest.examples.sha256, 'examples'))
+  return references
+}
+
+export function referencedByRun(start: RunStart | undefined, end: RunEnd | undefined): Reference[] {
+  const references: Reference[] = []
+  if (start?.git?.patch !== undefined) references.push(ref(start.git.patch.sha256, 'uncommitted changes'))
+  if (start?.python?.lock !== undefined) references.push(ref(start.python.lock.sha256, 'package lock'))
+  for (const { path, sha256 } of end?.artifacts ?? []) references.push(ref(sha256, `artifact ${path}`))
+  return references
+}
+
+export const referencedByIntent = (intent: Intent): Reference[] =>
+  intent.kind === 'baseline' ? [ref(intent.data.sha256, 'baseline data')] : []
+
+/** A check's reference profile, and any member that says it is an object by its shape `{sha256, size}`. */
+export function referencedByCheck(record: unknown): Reference[] {
+  const reference = (record as { reference?: { profile?: unknown } } | null)?.reference?.profile
+  return isDigest(reference) ? [ref(reference, 'reference profile')] : []
+}
+
+const ref = (sha256: Digest, what: string): Reference => ({ sha256, what })

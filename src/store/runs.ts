@@ -1,0 +1,157 @@
+/** Runs: creating, finding and reading them. Writing into one is in `run-writer.ts`. */
+import { canonicalJson } from '../core/canonical-json.ts'
+import { conflict, type MlopsError, notFound, usage } from '../core/errors.ts'
+import { isUlid } from '../core/ulid.ts'
+import type { Backend } from './backend.ts'
+import { recordDamaged } from './checks.ts'
+import type { Pin } from './events.ts'
+import { runFolder } from './layout.ts'
+import type { ClientRecord, Intent, RunEnd, RunStart } from './run-records.ts'
+import { runWriter } from './run-writer.ts'
+import { openSealed, seal, sealProblem } from './sealed.ts'
+import type { Objects, RunFolder, Runs, RunWriter, StreamLine, StreamName } from './store.ts'
+
+export function runsOf(backend: Backend, objects: Objects, now: () => Date): Runs {
+  return {
+    create: (start) => create(backend, start, now),
+    list: () => list(backend),
+    resolve: (prefix) => resolve(backend, prefix),
+    read: (id) => read(backend, id, now),
+    stream: (id, stream) => readStream(backend, id, stream),
+    intents: (id) => intents(backend, id),
+    clients: (id) => clients(backend, id),
+    pin: (id) => pin(backend, objects, id),
+  }
+}
+
+async function create(backend: Backend, start: RunStart, now: () => Date): Promise<RunWriter> {
+  if (!isUlid(start.id)) throw new RangeError(`${start.id} is no run id`)
+  if (!(await backend.putIfAbsent(`${runFolder(start.id)}/run.json`, seal({ ...start })))) {
+    throw conflict({
+      code: 'RUN_EXISTS',
+      message: `Run ${start.id} exists already.`,
+      hint: 'Start the run again; it gets a new id',
+    })
+  }
+  await backend.touch(`${runFolder(start.id)}/alive`, now())
+  return runWriter(backend, start.id, now)
+}
+
+async function list(backend: Backend): Promise<string[]> {
+  const ids: string[] = []
+  for (const { name, kind } of await backend.list('runs')) {
+    if (kind !== 'folder' || !isUlid(name)) continue
+    // A client may write into the folder before `track` has written what the run is.
+    if ((await backend.stat(`${runFolder(name)}/run.json`)) !== undefined) ids.push(name)
+  }
+  return ids.reverse()
+}
+
+async function resolve(backend: Backend, prefix: string): Promise<string> {
+  const ids = await list(backend)
+  const newest = ids[0]
+  if (prefix === '@last') {
+    if (newest !== undefined) return newest
+    throw runNotFound('There are no runs in this store yet.', 'Make one: mlops track -- python train.py')
+  }
+  const wanted = prefix.toUpperCase()
+  const matches = wanted === '' ? [] : ids.filter((id) => id.startsWith(wanted))
+  const [only, second] = matches
+  if (only === undefined) throw runNotFound(`There is no run ${prefix}.`, 'See the runs: mlops run list')
+  if (second === undefined) return only
+  throw usage({
+    code: 'RUN_AMBIGUOUS',
+    message: `${matches.length} runs begin with ${prefix}: ${matches.slice(0, 5).join(', ')}${matches.length > 5 ? ' …' : ''}.`,
+    hint: 'Write more of the id, or @last for the newest run',
+    details: { prefix, matches: matches.slice(0, 50) },
+  })
+}
+
+async function read(backend: Backend, id: string, now: () => Date): Promise<RunFolder> {
+  const folder = runFolder(id)
+  const [run, end] = await backend.getMany([`${folder}/run.json`, `${folder}/end.json`])
+  if (run === undefined) throw runNotFound(`There is no run ${id}.`, 'See the runs: mlops run list')
+  const start = opened<RunStart>(backend, `${folder}/run.json`, run)
+  // An ended run needs no heartbeat, and one call less counts over 10,000 of them.
+  if (end !== undefined) return ended(start, opened<RunEnd>(backend, `${folder}/end.json`, end))
+  const alive = await backend.stat(`${folder}/alive`)
+  const silent = alive === undefined ? undefined : Math.max(0, (now().getTime() - alive.modified) / 1000)
+  return { start, end: undefined, silent }
+}
+
+/** What was still being computed when the run began stands in its end. */
+function ended(start: RunStart, end: RunEnd): RunFolder {
+  const model = start.model ?? end.model
+  return { start: { ...start, ...end.late, ...(model === undefined ? {} : { model }) }, end, silent: undefined }
+}
+
+async function readStream<S extends StreamName>(backend: Backend, id: string, stream: S): Promise<StreamLine[S][]> {
+  const folder = `${runFolder(id)}/${stream}`
+  const names = (await backend.list(folder)).filter(({ name }) => name.endsWith('.jsonl')).map(({ name }) => name)
+  const files = await backend.getMany(names.map((name) => `${folder}/${name}`))
+  return files.flatMap((bytes) => (bytes === undefined ? [] : wholeLines<StreamLine[S]>(bytes)))
+}
+
+/** A writer killed in the middle of a line leaves a torn one; so may a power cut. Neither must hide the others. */
+function wholeLines<T>(bytes: Buffer): T[] {
+  const lines: T[] = []
+  for (const line of bytes
+    .subarray(0, bytes.lastIndexOf(10) + 1)
+    .toString('utf8')
+    .split('\n')) {
+    try {
+      const parsed: unknown = JSON.parse(line)
+      if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) lines.push(parsed as T)
+    } catch {}
+  }
+  return lines
+}
+
+async function intents(backend: Backend, id: string): Promise<Intent[]> {
+  const folder = `${runFolder(id)}/intents`
+  const found: Intent[] = []
+  for (const { name } of (await backend.list(folder)).filter((entry) => entry.name.endsWith('.json'))) {
+    const bytes = await backend.get(`${folder}/${name}`)
+    if (bytes !== undefined) found.push(checked<Intent>(backend, `${folder}/${name}`, bytes))
+  }
+  return found
+}
+
+/** Only facts for people, so an unreadable one is left out; `verify` names it. */
+async function clients(backend: Backend, id: string): Promise<ClientRecord[]> {
+  const folder = `${runFolder(id)}/clients`
+  const names = (await backend.list(folder)).filter(({ name }) => name.endsWith('.json')).map(({ name }) => name)
+  const files = await backend.getMany(names.map((name) => `${folder}/${name}`))
+  return files
+    .map((bytes) => bytes && openSealed(bytes))
+    .filter((record) => record !== undefined)
+    .map((record) => record as unknown as ClientRecord)
+}
+
+async function pin(backend: Backend, objects: Objects, id: string): Promise<{ id: string; run: Pin; end?: Pin }> {
+  const folder = runFolder(id)
+  const [run, end] = await backend.getMany([`${folder}/run.json`, `${folder}/end.json`])
+  if (run === undefined) throw runNotFound(`There is no run ${id}.`, 'See the runs: mlops run list')
+  checked(backend, `${folder}/run.json`, run)
+  if (end === undefined) return { id, run: await objects.put(run) }
+  checked(backend, `${folder}/end.json`, end)
+  return { id, run: await objects.put(run), end: await objects.put(end) }
+}
+
+/** Without the seal's check, which `verify` and `pin` make: a list of 10,000 runs must not be felt. */
+function opened<T>(backend: Backend, key: string, bytes: Buffer): T {
+  const record = openSealed(bytes)
+  if (record === undefined) throw recordDamaged(backend, key, sealProblem(bytes) ?? 'it is no record')
+  return record as T
+}
+
+function checked<T>(backend: Backend, key: string, bytes: Buffer): T {
+  const problem = sealProblem(bytes)
+  if (problem !== undefined) throw recordDamaged(backend, key, problem)
+  return openSealed(bytes) as T
+}
+
+const runNotFound = (message: string, hint: string): MlopsError => notFound({ code: 'RUN_NOT_FOUND', message, hint })
+
+/** The line a stream holds for `value`. */
+export const streamLine = (value: unknown): string => `${canonicalJson(value)}\n`
