@@ -36,11 +36,11 @@ export interface Envelope {
   readonly status: 'ok' | 'error'
   // biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for; the schema checks the shape
   readonly data?: any
-  // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly error?: {
     readonly code: string
     readonly message: string
     readonly hint: string | null
+    // biome-ignore lint/suspicious/noExplicitAny: as above
     readonly details: any
   }
   readonly warnings: readonly string[]
