@@ -1,0 +1,167 @@
+/**
+ * Profiling a baseline: choose types, edges and categories once from a deterministic sample, then count every row
+ * into them. And counting a later batch into a baseline's definitions. Reading files is in `source.ts`.
+ */
+import { failed } from '../core/errors.ts'
+import type { SchemaConfig } from '../project/config.ts'
+import { canonicalCounts, keptCategories } from './categories.ts'
+import { countInto } from './count.ts'
+import { chooseBigEdges, chooseEdges } from './edges.ts'
+import { inferType, roleOf, schemaNotes } from './infer.ts'
+import { type ColumnProfile, definitionDigest, type Profile, profileBytes } from './profile.ts'
+import { type SampleColumn, takeSample } from './sample.ts'
+import { type Source, withSource } from './source.ts'
+import type { DataIdentity } from './types.ts'
+
+export interface ProfileOptions {
+  /** Absolute: what a relative source is relative to. */
+  readonly cwd: string
+  readonly schema: SchemaConfig
+  readonly signal?: AbortSignal
+  readonly progress?: (step: string, fraction?: number) => void
+}
+
+export interface Baseline {
+  readonly profile: Profile
+  /** What goes into the objects: the same data registered twice has the same bytes. */
+  readonly bytes: Buffer
+  readonly data: DataIdentity
+  /** What a person should know: how a column was read when that is not obvious. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Profiles a CSV, Parquet or JSONL file as a baseline.
+ * @param source path as the user wrote it
+ * @throws notFound `DATA_NOT_FOUND`; usage `DATA_IS_DIRECTORY`, `DATA_REMOTE`; failed `DATA_NO_ROWS`, `DATA_…`
+ */
+export async function profileBaseline(source: string, options: ProfileOptions): Promise<Baseline> {
+  return withSource(source, options, async (opened) => {
+    options.progress?.(`Looking at ${source}`)
+    const sample = await takeSample(opened)
+    if (sample.rows === 0) {
+      throw failed({
+        code: 'DATA_NO_ROWS',
+        message: `${source} has a header but no rows: there is nothing to profile.`,
+        hint: 'Check the program that writes it',
+      })
+    }
+    const sorted = sample.columns.toSorted((a, b) => (a.column.name < b.column.name ? -1 : 1))
+    const notes = [...opened.notes, ...schemaNotes(options.schema, namesOf(opened), source)]
+    const draft = sorted.map((column) => {
+      const inferred = inferType(column, options.schema.columns[column.column.name])
+      if (inferred.note !== undefined) notes.push(inferred.note)
+      return draftColumn(column, inferred.type, options.schema)
+    })
+    const counted = await countInto(draft, opened, (rows) =>
+      options.progress?.(`Counting ${source}`, rows / sample.rows),
+    )
+    await opened.assertUnchanged()
+    const columns = counted.columns.map(asDefinition)
+    for (const column of columns) {
+      if (column.type === 'categorical' && !column.complete) {
+        notes.push(
+          `${column.name} has more categories than are kept: the ${column.categories.length} most frequent ones`,
+        )
+      }
+    }
+    const profile: Profile = {
+      format: 1,
+      kind: 'profile',
+      definition: definitionDigest(columns),
+      rows: counted.rows,
+      columns,
+      absent: [],
+      extra: [],
+    }
+    return { profile, bytes: profileBytes(profile), data: identityOf(opened, counted.rows), notes }
+  })
+}
+
+/**
+ * Counts a batch into a baseline's definitions. Columns that are missing, new or of another type are recorded in the
+ * result, never an error, unless no column is shared.
+ * @throws as `profileBaseline`; failed `DATA_UNRELATED`. An empty batch is a profile with no rows.
+ */
+export async function profileBatch(
+  baseline: Profile,
+  source: string,
+  options: Omit<ProfileOptions, 'schema'>,
+): Promise<Omit<Baseline, 'bytes'>> {
+  const expected = baseline.columns.map(({ name }) => name)
+  return withSource(source, { ...options, expected }, async (opened) => {
+    const names = namesOf(opened)
+    const present = opened.keys ?? new Set(names)
+    if (!expected.some((name) => present.has(name))) {
+      const shown = (list: readonly string[]) =>
+        list
+          .slice(0, 4)
+          .map((name) => JSON.stringify(name))
+          .join(', ')
+      throw failed({
+        code: 'DATA_UNRELATED',
+        message: `${source} has no column in common with the baseline: it has ${shown([...present])}, the baseline has ${shown(expected)}.`,
+        hint: 'Check that it is the right file and that its first line holds the column names',
+      })
+    }
+    const counted = await countInto(baseline.columns, opened, () => options.progress?.(`Counting ${source}`))
+    await opened.assertUnchanged()
+    const profile: Profile = {
+      format: 1,
+      kind: 'profile',
+      definition: baseline.definition,
+      ...counted,
+    }
+    return { profile, data: identityOf(opened, counted.rows), notes: opened.notes }
+  })
+}
+
+const namesOf = (source: Source): string[] => source.columns.map(({ name }) => name)
+
+const identityOf = (source: Source, rows: number): DataIdentity => ({
+  source: source.name,
+  sha256: source.sha256,
+  rows,
+  columns: source.keys?.size ?? source.columns.length,
+})
+
+/** A column before counting: how to count, with the sample's range and categories. */
+function draftColumn(sample: SampleColumn, type: ColumnProfile['type'], schema: SchemaConfig): ColumnProfile {
+  const { name } = sample.column
+  const base = { name, role: roleOf(name, schema), missing: 0 }
+  if (type === 'numeric') {
+    const { resolution, edges, singles } =
+      sample.bigs === undefined ? chooseEdges(sample.numbers) : chooseBigEdges(sample.bigs)
+    const none = { nan: 0, positiveInfinity: 0, negativeInfinity: 0, unparsed: 0, below: 0, above: 0 }
+    return { ...base, ...none, type, resolution, edges, singles, range: null, counts: [], min: null, max: null }
+  }
+  if (type === 'categorical') {
+    const counts = canonicalCounts([...sample.words, ...(sample.numberTexts ?? numberTexts(sample))])
+    const { categories } = keptCategories(counts, true)
+    return { ...base, type, categories, complete: true, counts: [], other: 0, new: 0, newValues: {} }
+  }
+  return { ...base, type, present: 0 }
+}
+
+/** Numbers of a numeric column that the schema declares categorical, spelled as DuckDB spells whole numbers. */
+function numberTexts(sample: SampleColumn): (readonly [string, number])[] {
+  const values = new Set<number | bigint>(sample.bigs ?? sample.numbers)
+  return [...values].map((value) => [String(value), 1] as const)
+}
+
+/** After counting: the final range, and the categories that the sample had not seen, in their final order. */
+function asDefinition(column: ColumnProfile): ColumnProfile {
+  if (column.type === 'numeric') {
+    const range = column.min === null || column.max === null ? null : ([column.min, column.max] as const)
+    return { ...column, range, below: 0, above: 0 }
+  }
+  if (column.type !== 'categorical') return column
+  const counts = new Map(column.categories.map((category, i) => [category, column.counts[i] ?? 0]))
+  for (const [category, count] of Object.entries(column.newValues ?? {})) counts.set(category, count)
+  for (const [category, count] of counts) if (count === 0) counts.delete(category)
+  const { categories, complete } = keptCategories(counts, column.newValues !== null)
+  const kept = categories.map((category) => counts.get(category) ?? 0)
+  const total = column.counts.reduce((sum, n) => sum + n, column.new)
+  const other = total - kept.reduce((sum, n) => sum + n, 0)
+  return { ...column, categories, complete, counts: kept, other, new: 0, newValues: {} }
+}
