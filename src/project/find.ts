@@ -72,7 +72,7 @@ function upwards(folder: string): string | undefined {
  * A linked worktree has a `.git` file, `gitdir: <common>/worktrees/<name>`, whose folder names the common directory
  * in `commondir`. A submodule also has a `.git` file, but no `commondir`; a bare common directory has no worktree.
  */
-function findWorktrees(cwd: string): Worktrees | undefined {
+export function findWorktrees(cwd: string): Worktrees | undefined {
   const top = findGitTop(cwd)
   if (top === undefined) return undefined
   const gitFile = readSmall(join(top, '.git'))
@@ -85,9 +85,17 @@ function findWorktrees(cwd: string): Worktrees | undefined {
   return basename(commonDir) === '.git' ? { linked: top, main: dirname(commonDir) } : undefined
 }
 
-function exists(path: string): boolean {
-  // Unreadable or half-there (a dangling link) is for the reader to complain about.
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
+const exists = (path: string): boolean => kindOf(path) !== undefined
+
+/** What a path leads to, links followed; undefined for nothing, or where one may not look. */
+export function kindOf(path: string): 'file' | 'folder' | 'other' | undefined {
+  try {
+    const facts = statSync(path, { throwIfNoEntry: false })
+    if (facts === undefined) return undefined
+    return facts.isFile() ? 'file' : facts.isDirectory() ? 'folder' : 'other'
+  } catch {
+    return undefined
+  }
 }
 
 /** Contents of a small regular file; undefined for anything else. */

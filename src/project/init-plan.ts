@@ -1,0 +1,153 @@
+/**
+ * What `mlops init` will do, from what was found: pure, printable, what `--dry-run` shows. Finding is `detect.ts`,
+ * doing is `init.ts`.
+ */
+import { basename, join, relative } from 'node:path'
+import { assertName, nameProblem } from '../core/names.ts'
+import type { Project } from './config.ts'
+import type { Facts } from './detect.ts'
+import { CONFIG_NAME } from './find.ts'
+import { renderConfig } from './init-yaml.ts'
+import { displayPath } from './load.ts'
+
+export interface InitChoices {
+  readonly model: string
+  readonly train: string | undefined
+  readonly shared: boolean
+}
+
+export interface InitStep {
+  readonly what: 'store' | 'ignore' | 'config'
+  /** Absolute. */
+  readonly path: string
+  /** `present`: there already, left alone. */
+  readonly action: 'create' | 'append' | 'present'
+  /** What is written into a file. */
+  readonly content?: string
+}
+
+export interface InitPlan {
+  readonly root: string
+  readonly model: string
+  readonly shared: boolean
+  /** In the order in which they are done. */
+  readonly steps: readonly InitStep[]
+  /** For a person: `Python by .venv`, `training script train.py`. */
+  readonly found: readonly string[]
+  readonly notes: readonly string[]
+  /** The next command to type. */
+  readonly next: string
+}
+
+/** A model name from the folder's: `Churn Project/` gives `churn-project`, and what gives nothing is `model`. */
+export function suggestModelName(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 60)
+    .replace(/-+$/, '')
+  return name === '' || nameProblem(name) !== undefined ? 'model' : name
+}
+
+/** The training command as it was found, for a prompt's default and for `--yes`. */
+export const suggestTrain = (facts: Facts): string | undefined =>
+  facts.trainScript === undefined ? undefined : `${facts.python} ${shellWord(facts.trainScript)}`
+
+/**
+ * @param project as it is now, when the folder has an `mlops.yaml`
+ * @throws usage `NAME_INVALID`
+ */
+export function planInit(facts: Facts, choices: InitChoices, project: Project | undefined): InitPlan {
+  assertName('model', choices.model)
+  const { model, train } = choices
+  const evaluate =
+    facts.evaluateScript === undefined ? undefined : `${facts.python} ${shellWord(facts.evaluateScript)} {model} {data}`
+  const configPath = join(facts.root, CONFIG_NAME)
+  const config: InitStep = facts.hasConfig
+    ? { what: 'config', path: configPath, action: 'present' }
+    : {
+        what: 'config',
+        path: configPath,
+        action: 'create',
+        content: renderConfig({
+          model,
+          store: facts.storeSetting,
+          train,
+          evaluate,
+          artifact: facts.artifact,
+          target: facts.target,
+        }),
+      }
+  return {
+    root: facts.root,
+    model,
+    shared: choices.shared,
+    steps: [
+      // The store first: where it cannot be made, nothing else is left behind.
+      { what: 'store', path: facts.store, action: facts.hasStore ? 'present' : 'create' },
+      ...ignoreSteps(facts),
+      config,
+    ],
+    found: describe(facts),
+    notes: notes(facts, model, project),
+    next: nextCommand(facts, model, train, project),
+  }
+}
+
+function ignoreSteps({ storeTop, ignored, store }: Facts): InitStep[] {
+  if (storeTop === undefined) return []
+  const path = join(storeTop, '.gitignore')
+  if (ignored) return [{ what: 'ignore', path, action: 'present' }]
+  const line = `/${relative(storeTop, store).replaceAll('\\', '/')}/`
+  // What git reads as a pattern must mean itself.
+  const literal = line.replace(/[\\*?[\]!#]/g, '\\$&').replace(/ (?=\/$)/, '\\ ')
+  return [
+    { what: 'ignore', path, action: 'append', content: `# The store of mlops: not part of the code\n${literal}\n` },
+  ]
+}
+
+function describe(facts: Facts): string[] {
+  const found: string[] = []
+  if (facts.pythonSigns.length > 0) found.push(`Python: ${facts.pythonSigns.join(', ')}`)
+  if (facts.gitTop !== undefined) found.push(`git repository: ${displayPath(facts.gitTop, facts.root)}`)
+  if (facts.trainScript !== undefined) found.push(`training script: ${facts.trainScript}`)
+  if (facts.evaluateScript !== undefined) found.push(`evaluation script: ${facts.evaluateScript}`)
+  if (facts.artifact !== undefined) found.push(`model file: ${facts.artifact}`)
+  if (facts.target !== undefined) found.push(`target column: ${facts.target}`)
+  if (facts.dataFiles.length > 0) {
+    const more = facts.dataFiles.length > 3 ? ` and ${facts.dataFiles.length - 3} more` : ''
+    found.push(`data: ${facts.dataFiles.slice(0, 3).join(', ')}${more}`)
+  }
+  return found
+}
+
+function notes(facts: Facts, model: string, project: Project | undefined): string[] {
+  const result: string[] = []
+  const models = project === undefined ? [] : Object.keys(project.config.models)
+  if (project !== undefined && !models.includes(model)) {
+    result.push(
+      `${CONFIG_NAME} is left as it is and does not name ${model}; to set something for it, add under "models:":  ${model}: {}`,
+    )
+  }
+  if (facts.gitTop === undefined) {
+    result.push('Not in a git repository: runs will be recorded without a commit. To record the code too: git init')
+  }
+  return result
+}
+
+function nextCommand(facts: Facts, model: string, train: string | undefined, project: Project | undefined): string {
+  const configured =
+    project !== undefined && Object.hasOwn(project.config.models, model)
+      ? project.config.models[model]?.train
+      : undefined
+  const command = configured ?? train ?? 'python train.py'
+  const data = ['train', 'test'].flatMap((name) => {
+    const file = facts.dataFiles.find((path) => new RegExp(`(?:^|/)${name}\\.(?:csv|parquet|jsonl)$`, 'i').test(path))
+    return file === undefined ? [] : [`--data ${name}=${shellWord(file)}`]
+  })
+  return ['mlops track', `--model ${model}`, ...data, '--', command].join(' ')
+}
+
+export const shellWord = (text: string): string =>
+  /^[\w./@=+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

@@ -1,0 +1,42 @@
+/** The text of a new `mlops.yaml`: what is known is set, what a newcomer may want next stands there as a comment. */
+
+export interface NewConfig {
+  readonly model: string
+  readonly store: string
+  readonly train: string | undefined
+  readonly evaluate: string | undefined
+  readonly artifact: string | undefined
+  readonly target: string | undefined
+}
+
+export function renderConfig({ model, store, train, evaluate, artifact, target }: NewConfig): string {
+  const line = (key: string, value: string | undefined, example: string, what: string): string => {
+    const setting = value === undefined ? `# ${key}: ${example}` : `${key}: ${yamlText(value)}`
+    return `    ${setting.padEnd(46)} # ${what}`
+  }
+  return `# Settings of mlops for this project; paths are relative to this file. Commit it: it holds no secrets.
+# What is not here has a default. Lines that begin with "#" are examples.
+store: ${yamlText(store).padEnd(43)} # everything mlops records, in plain files; git ignores it
+
+models:
+  ${yamlText(model)}:
+${line('artifact', artifact, 'model.joblib', 'what training produces: a path or pattern')}
+${line('train', train, 'python train.py', 'what mlops retrain runs')}
+${line('evaluate', evaluate, 'python evaluate.py {model} {data}', 'measures a model on a data file')}
+    schema:
+  ${line('target', target, 'churned', 'the column the model predicts')}
+  ${line('columns', undefined, '{customer_id: id, zip: categorical}', 'types that cannot be seen in the data')}
+    drift: {metric: psi, threshold: 0.10}
+    gates:                                         # what must hold before a version enters a stage
+      # staging: {min_auc: 0.80}
+      production: {approval: 1, baseline: required, run: required}
+      # production: {min_auc: 0.82, compare_to: production, approval: 1, baseline: required, run: required}
+`
+}
+
+/** A YAML scalar: plain where that is safe, else quoted. A JSON string is a YAML double-quoted one. */
+export function yamlText(value: string): string {
+  const plain = /^[A-Za-z0-9_./][A-Za-z0-9_./ {}=+@-]*$/.test(value) && !/\s$/.test(value)
+  const otherwise = /^(?:true|false|null|~|[-+.\d][\d.eExo_+-]*|\.(?:inf|nan))$/i.test(value)
+  return plain && !otherwise ? value : JSON.stringify(value)
+}
