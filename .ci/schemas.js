@@ -1,5 +1,5 @@
-// Writes docs/schemas/<command>.json: one JSON Schema (2020-12) per `--json` result, from the type `Result` that each
-// command file exports, and envelope.json for what is around it. The *.yaml.json files there are .ci/docs-config.js's.
+// Writes docs/schemas/<command>.json: one JSON Schema (2020-12) per `--json` result, from the type T of each
+// command's `execute(): Promise<Outcome<T>>`, and envelope.json for what is around it. The *.yaml.json files there are .ci/docs-config.js's.
 //   node .ci/schemas.js           writes them
 //   node .ci/schemas.js --check   changes nothing; exit 1 naming every schema that is stale, missing or left over
 //
@@ -31,7 +31,7 @@ function generate() {
   result.set('envelope.json', schemaOf(program, envelope, 'Envelope', 'What every command prints with --json'))
   for (const [index, file] of files.entries()) {
     const id = commands[index].slice(0, -3).split(/[\\/]/).join(' ')
-    result.set(`${id.replaceAll(' ', '-')}.json`, schemaOf(program, file, 'Result', `data of mlops ${id} --json`))
+    result.set(`${id.replaceAll(' ', '-')}.json`, schemaOf(program, file, 'default', `data of mlops ${id} --json`))
   }
   return result
 }
@@ -41,14 +41,27 @@ function schemaOf(program, file, exported, title) {
   const source = program.getSourceFile(file)
   const module = source && checker.getSymbolAtLocation(source)
   const symbol = module && checker.getExportsOfModule(module).find((each) => each.name === exported)
-  if (symbol === undefined) throw new Error(`${relative(root, file)} exports no type ${exported}`)
+  if (symbol === undefined) throw new Error(`${relative(root, file)} exports no ${exported}`)
   const context = { checker, definitions: {}, names: new Map(), source, file: relative(root, file) }
-  const type = checker.getDeclaredTypeOfSymbol(symbol)
-  const body = convert(type, context, exported, true)
+  const declared = checker.getDeclaredTypeOfSymbol(symbol)
+  const type = exported === 'default' ? resultOf(declared, context) : declared
+  const body = convert(type, context, 'data', true)
   const { $defs, ...rest } = { ...body, $defs: sorted(context.definitions) }
   const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', title, ...rest }
   if (Object.keys($defs).length > 0) schema.$defs = $defs
   return `${JSON.stringify(schema, null, 2)}\n`
+}
+
+/** T of a command's `execute(): Promise<Outcome<T>>`. */
+function resultOf(command, { checker, source, file }) {
+  const method = checker.getPropertyOfType(command, 'execute')
+  const [signature] = method === undefined ? [] : checker.getTypeOfSymbolAtLocation(method, source).getCallSignatures()
+  const [outcome] = signature === undefined ? [] : checker.getTypeArguments(signature.getReturnType())
+  const [result] = outcome === undefined ? [] : checker.getTypeArguments(outcome)
+  if (result === undefined || result.flags & (ts.TypeFlags.Unknown | ts.TypeFlags.Any)) {
+    throw new Error(`${file}: declare what --json prints: execute(): Promise<Outcome<Result>>`)
+  }
+  return result
 }
 
 /** @param path where we are, for messages: `Result.models[]` */

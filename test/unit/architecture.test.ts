@@ -182,7 +182,10 @@ function incompleteCommand({ file, text }: Source): string[] {
   const missing = [
     [/static override summary =/, 'a summary'],
     [/static override examples =/, 'examples'],
-    [/export (?:type|interface) Result\b/, 'an exported type Result, from which its JSON schema is made'],
+    [
+      /execute\(\): Promise<Outcome<(?!unknown)/,
+      'execute(): Promise<Outcome<Result>>, from which its JSON schema is made',
+    ],
     [/export default class \w+ extends MlopsCommand/, 'a default class that extends MlopsCommand'],
   ] as const
   const hidden = /static override hidden = true/.test(text)
