@@ -142,10 +142,14 @@ function nextCommand(facts: Facts, model: string, train: string | undefined, pro
       ? project.config.models[model]?.train
       : undefined
   const command = configured ?? train ?? 'python train.py'
-  const data = ['train', 'test'].flatMap((name) => {
-    const file = facts.dataFiles.find((path) => new RegExp(`(?:^|/)${name}\\.(?:csv|parquet|jsonl)$`, 'i').test(path))
-    return file === undefined ? [] : [`--data ${name}=${shellWord(file)}`]
-  })
+  const data = Object.entries({ train: 'train|training', test: 'test|holdout|valid|validation' }).flatMap(
+    ([name, words]) => {
+      const file = facts.dataFiles.find((path) =>
+        new RegExp(`(?:^|/)(?:${words})\\.(?:csv|parquet|jsonl)$`, 'i').test(path),
+      )
+      return file === undefined ? [] : [`--data ${name}=${shellWord(file)}`]
+    },
+  )
   return ['mlops track', `--model ${model}`, ...data, '--', command].join(' ')
 }
 

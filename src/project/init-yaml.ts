@@ -10,9 +10,9 @@ export interface NewConfig {
 }
 
 export function renderConfig({ model, store, train, evaluate, artifact, target }: NewConfig): string {
-  const line = (key: string, value: string | undefined, example: string, what: string): string => {
+  const line = (key: string, value: string | undefined, example: string, what: string, indent = 4): string => {
     const setting = value === undefined ? `# ${key}: ${example}` : `${key}: ${yamlText(value)}`
-    return `    ${setting.padEnd(46)} # ${what}`
+    return `${`${' '.repeat(indent)}${setting}`.padEnd(50)} # ${what}`
   }
   return `# Settings of mlops for this project; paths are relative to this file. Commit it: it holds no secrets.
 # What is not here has a default. Lines that begin with "#" are examples.
@@ -24,8 +24,8 @@ ${line('artifact', artifact, 'model.joblib', 'what training produces: a path or 
 ${line('train', train, 'python train.py', 'what mlops retrain runs')}
 ${line('evaluate', evaluate, 'python evaluate.py {model} {data}', 'measures a model on a data file')}
     schema:
-  ${line('target', target, 'churned', 'the column the model predicts')}
-  ${line('columns', undefined, '{customer_id: id, zip: categorical}', 'types that cannot be seen in the data')}
+${line('target', target, 'churned', 'the column the model predicts', 6)}
+${line('columns', undefined, '{customer_id: id, zip: categorical}', 'types that cannot be seen in the data', 6)}
     drift: {metric: psi, threshold: 0.10}
     gates:                                         # what must hold before a version enters a stage
       # staging: {min_auc: 0.80}
