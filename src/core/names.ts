@@ -65,6 +65,18 @@ export function parseModelRef(text: string): ModelRef {
   })
 }
 
+/** A version alone, as in `--to 3`; `@3` and `churn-model@3` say the same. @throws usage `VERSION_INVALID` */
+export function parseVersion(text: string, model: string): number {
+  const digits = text.startsWith(`${model}@`) ? text.slice(model.length + 1) : text.replace(/^@/, '')
+  const version = /^\d{1,15}$/.test(digits) ? Number(digits) : 0
+  if (version >= 1) return version
+  throw usage({
+    code: 'VERSION_INVALID',
+    message: `${JSON.stringify(text)} is no version of ${model}: versions are numbered 1, 2, 3 …`,
+    hint: `See them: mlops model show ${model}`,
+  })
+}
+
 /** The one way a version is written: `churn-model@3`. */
 export const versionName = (model: string, version: number): string => `${model}@${version}`
 

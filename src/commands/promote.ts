@@ -1,0 +1,64 @@
+/** `mlops promote`: moves a stage to a version, behind its gate and a person's approval. */
+import { parseModelRef } from '../core/names.ts'
+import { type PromoteResult, promote } from '../lifecycle/promote.ts'
+import { Args, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { renderPromotePlan, renderPromotion } from '../ui/views/promote.ts'
+
+export type Result = PromoteResult
+
+export default class Promote extends MlopsCommand {
+  static override summary = 'Move a stage to a version, behind its gate.'
+  static override description =
+    'The gate of mlops.yaml is judged, every byte of the version is hashed again, then the stage moves. Production always needs a named approval; --yes never is one.'
+  static override examples = [
+    '<%= config.bin %> promote churn-model@3 --to staging',
+    '<%= config.bin %> promote churn-model@staging --to production --approve ada --reason "better on June data"',
+    '<%= config.bin %> promote churn-model@3 --to production --dry-run',
+  ]
+  static override args = {
+    model: Args.string({
+      description: 'MODEL@VERSION or MODEL@STAGE; MODEL alone is its newest version.',
+      required: true,
+    }),
+  }
+  static override flags = {
+    to: Flags.string({ summary: 'The stage to move.', helpValue: 'STAGE', required: true }),
+    approve: Flags.string({
+      summary: 'Name of the person who approves; repeat it where several must.',
+      helpValue: 'NAME',
+      multiple: true,
+    }),
+    reason: Flags.string({ summary: 'Why; kept in the history.', helpValue: 'TEXT' }),
+    test: Flags.string({
+      summary: "The version's test set, to score the champion on it, where the run does not say where it lies.",
+      helpValue: 'DATA',
+    }),
+    'dry-run': Flags.boolean({ summary: 'Show the plan and the verdict of the gate; change nothing.' }),
+  }
+
+  async execute(): Promise<Outcome<Result>> {
+    const { args, flags } = await this.parse(Promote)
+    const { session } = this
+    const ref = parseModelRef(args.model)
+    const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: !flags['dry-run'] })])
+    const result = await promote(session.ctx, project, store, {
+      ref,
+      stage: flags.to,
+      approve: flags.approve ?? [],
+      dryRun: flags['dry-run'],
+      ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+      ...(flags.test === undefined ? {} : { test: flags.test }),
+      ...(session.idempotencyKey === undefined ? {} : { idempotencyKey: session.idempotencyKey }),
+      ...(session.interactive
+        ? {
+            askApproval: (plan) => {
+              session.note(renderPromotePlan(session.ui, plan))
+              const question = `Approve ${plan.model}@${plan.version} for ${plan.stage} as ${session.ctx.actor.name}?`
+              return session.confirm({ question, flag: '--approve NAME', yesAnswers: false })
+            },
+          }
+        : {}),
+    })
+    return { data: result, render: (ui) => renderPromotion(ui, result), exit: result.passes ? 'ok' : 'no' }
+  }
+}

@@ -1,0 +1,53 @@
+/** `mlops rollback`: moves a stage back to the version that held it before. */
+import { assertName, parseVersion } from '../core/names.ts'
+import { type RollbackResult, rollback } from '../lifecycle/rollback.ts'
+import { Args, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { renderRollback } from '../ui/views/rollback.ts'
+
+export type Result = RollbackResult
+
+export default class Rollback extends MlopsCommand {
+  static override summary = 'Move a stage back to the version that held it before.'
+  static override description =
+    'Promote pushes, rollback pops: after 1, 2, 3 it goes back to 2, then to 1. The bytes are hashed again first; damaged ones refuse. With --current the old version is compared with that data.'
+  static override examples = [
+    '<%= config.bin %> rollback churn-model --reason "odd scores since noon"',
+    '<%= config.bin %> rollback churn-model --to 1 --current today.csv --yes',
+  ]
+  static override args = { model: Args.string({ description: 'The model.', required: true }) }
+  static override flags = {
+    stage: Flags.string({ summary: 'The stage to move.', helpValue: 'STAGE', default: 'production' }),
+    to: Flags.string({ summary: 'An earlier holder of the stage to go back to.', helpValue: 'VERSION' }),
+    reason: Flags.string({ summary: 'Why; kept in the history.', helpValue: 'TEXT' }),
+    current: Flags.string({ summary: "Today's data, to see whether the old version fits it.", helpValue: 'DATA' }),
+    'no-verify': Flags.boolean({ summary: 'Do not look whether the old version fits; its bytes are verified always.' }),
+    'dry-run': Flags.boolean({ summary: 'Show what would be done; change nothing.' }),
+  }
+
+  async execute(): Promise<Outcome<Result>> {
+    const { args, flags } = await this.parse(Rollback)
+    const { session } = this
+    assertName('model', args.model)
+    const to = flags.to === undefined ? undefined : parseVersion(flags.to, args.model)
+    const [project, store] = await Promise.all([
+      session.loadProject(),
+      session.openStore({ write: !flags['dry-run'] || flags.current !== undefined }),
+    ])
+    const result = await rollback(session.ctx, project, store, {
+      model: args.model,
+      stage: flags.stage,
+      verify: !flags['no-verify'],
+      dryRun: flags['dry-run'],
+      ...(to === undefined ? {} : { to }),
+      ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+      ...(flags.current === undefined ? {} : { current: flags.current }),
+      ...(session.idempotencyKey === undefined ? {} : { idempotencyKey: session.idempotencyKey }),
+      confirmUnfit: (plan, fit) =>
+        session.confirm({
+          question: `${plan.model}@${plan.version} does not fit that data: ${fit.summary} Roll back all the same?`,
+          flag: '--yes',
+        }),
+    })
+    return { data: result, render: (ui) => renderRollback(ui, result) }
+  }
+}

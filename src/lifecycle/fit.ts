@@ -1,0 +1,68 @@
+/**
+ * Does an old version fit today's data? Its own baseline against the data the user names. It informs a rollback and
+ * never holds one up: after ten seconds, or when the check cannot be made, the answer is "not determined".
+ */
+import type { Context } from '../core/context.ts'
+import { failed, MlopsError } from '../core/errors.ts'
+import { versionName } from '../core/names.ts'
+import type { Project } from '../project/config.ts'
+import type { RollbackBody } from '../store/events.ts'
+import type { Store } from '../store/store.ts'
+
+export interface Fit {
+  readonly verdict: RollbackBody['fit']
+  /** One sentence: what shifted, or why nothing is known. */
+  readonly summary: string
+}
+
+export interface FitRequest {
+  readonly model: string
+  readonly version: number
+  /** `--current DATA`, relative to the user's folder. */
+  readonly current: string | undefined
+  /** False for `--no-verify`. */
+  readonly verify: boolean
+  /** Milliseconds; 10,000 unless a test says otherwise. */
+  readonly limit?: number
+}
+
+const LIMIT = 10_000
+
+// Replaced by the real check of src/drift/ as soon as that stands.
+const checkDrift = async (..._: unknown[]): Promise<{ verdict: string; summary: string }> => {
+  throw failed({ code: 'NOT_BUILT', message: 'the drift check is not built yet' })
+}
+
+export async function determineFit(ctx: Context, project: Project, store: Store, request: FitRequest): Promise<Fit> {
+  const { model, version, current, verify, limit = LIMIT } = request
+  if (!verify) return { verdict: 'skipped', summary: 'not looked at (--no-verify)' }
+  if (current === undefined) {
+    return { verdict: 'not determined', summary: 'no recent data was named; pass --current DATA to compare with it' }
+  }
+  const name = versionName(model, version)
+  const deadline = new AbortController()
+  const timer = setTimeout(() => deadline.abort(), limit)
+  try {
+    const late = new Promise<undefined>((resolve) => {
+      deadline.signal.addEventListener('abort', () => resolve(undefined))
+    })
+    ctx.progress?.(`comparing ${current} with the baseline of ${name}`)
+    const signal = ctx.signal === undefined ? deadline.signal : AbortSignal.any([ctx.signal, deadline.signal])
+    const check = checkDrift({ ...ctx, signal }, project, store, { model, version, current })
+    // It may reject after the deadline, when nobody listens any more.
+    check.catch(() => undefined)
+    const found = await Promise.race([check, late])
+    if (found === undefined)
+      return { verdict: 'not determined', summary: `the comparison took more than ${limit / 1000} s` }
+    const verdict = found.verdict === 'drift' ? 'drifted' : found.verdict === 'stable' ? 'fits' : 'inconclusive'
+    return { verdict, summary: found.summary }
+  } catch (error) {
+    ctx.signal?.throwIfAborted()
+    if (!(error instanceof MlopsError)) throw error
+    // A typing mistake is the user's to correct before anything moves; a version without a baseline is no obstacle.
+    if (error.exit === 'usage' || error.code === 'DATA_NOT_FOUND') throw error
+    return { verdict: 'not determined', summary: error.message }
+  } finally {
+    clearTimeout(timer)
+  }
+}

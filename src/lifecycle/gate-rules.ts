@@ -1,0 +1,86 @@
+/**
+ * Which rules a stage move must keep: the gate of mlops.yaml, what the model's risk adds, and the policy's validation
+ * when a retraining asks. Pure. Judging a version by these rules is in `gate.ts`.
+ *
+ *   rule                          low        standard     high
+ *   production: approval          1          1            1
+ *   production: files             required   required     required
+ *   production: baseline          configured warns        required
+ *   production: run, data hash    configured configured   required
+ *   production: a metric bound    configured configured   required, and compared with production
+ *   scan "can execute code"       noted      warns        fails, in every stage
+ */
+import { canonicalJson } from '../core/canonical-json.ts'
+import { type Digest, sha256 } from '../core/digest.ts'
+import type { ModelConfig, Risk } from '../project/config.ts'
+import type { Gate } from '../project/gate-config.ts'
+
+export const PRODUCTION = 'production'
+
+/** The gate that is in force for one move, and the digest that a verdict is bound to. */
+export interface GateRules {
+  readonly stage: string
+  readonly risk: Risk
+  readonly min: Readonly<Record<string, number>>
+  readonly max: Readonly<Record<string, number>>
+  /** Stages whose versions must not be better. */
+  readonly compareTo: readonly string[]
+  readonly approval: number
+  readonly baseline: 'required' | 'optional'
+  readonly run: 'required' | 'optional'
+  readonly dataHash: 'required' | 'optional'
+  /** At least one min_ or max_ must be configured. */
+  readonly bound: 'required' | 'optional'
+  /** Of everything above: another digest means that a verdict no longer holds. */
+  readonly digest: Digest
+}
+
+const NOTHING: Gate = { min: {}, max: {}, approval: 0, baseline: 'optional', run: 'optional', dataHash: 'optional' }
+
+/** @param validation the policy's own gate, which must hold besides the stage's; of two bounds the stricter counts */
+export function gateRules(
+  config: Pick<ModelConfig, 'risk' | 'gates'>,
+  stage: string,
+  validation: Gate = NOTHING,
+): GateRules {
+  const configured = (Object.hasOwn(config.gates, stage) ? config.gates[stage] : undefined) ?? NOTHING
+  const production = stage === PRODUCTION
+  const demanding = production && config.risk === 'high'
+  const need = (key: 'baseline' | 'run' | 'dataHash'): 'required' | 'optional' =>
+    demanding || configured[key] === 'required' || validation[key] === 'required' ? 'required' : 'optional'
+  const compareTo = [configured.compareTo, validation.compareTo, demanding ? PRODUCTION : undefined]
+  const rules: Omit<GateRules, 'digest'> = {
+    stage,
+    risk: config.risk,
+    min: stricter(configured.min, validation.min, Math.max),
+    max: stricter(configured.max, validation.max, Math.min),
+    compareTo: [...new Set(compareTo.filter((each) => each !== undefined))],
+    approval: Math.max(configured.approval, validation.approval, production ? 1 : 0),
+    baseline: need('baseline'),
+    run: need('run'),
+    dataHash: need('dataHash'),
+    bound: demanding ? 'required' : 'optional',
+  }
+  return { ...rules, digest: sha256(canonicalJson(rules)) }
+}
+
+/** The metrics that bounds name, and which way is better: what a comparison with the champion looks at. */
+export function comparedMetrics(rules: Pick<GateRules, 'min' | 'max'>): { name: string; better: 'higher' | 'lower' }[] {
+  const higher = Object.keys(rules.min).map((name) => ({ name, better: 'higher' as const }))
+  // A metric with both bounds is one that must stay inside a band: more of it is taken to be better.
+  const lower = Object.keys(rules.max).filter((name) => !Object.hasOwn(rules.min, name))
+  return [...higher, ...lower.map((name) => ({ name, better: 'lower' as const }))]
+}
+
+function stricter(
+  one: Readonly<Record<string, number>>,
+  other: Readonly<Record<string, number>>,
+  pick: (a: number, b: number) => number,
+): Readonly<Record<string, number>> {
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort()
+  const entries = names.map((name): [string, number] => {
+    const values = [one, other].flatMap((bounds) => (Object.hasOwn(bounds, name) ? [bounds[name] ?? 0] : []))
+    return [name, values.reduce((a, b) => pick(a, b))]
+  })
+  return Object.fromEntries(entries)
+}

@@ -1,0 +1,104 @@
+/** A gate's table, the plan of a promotion as a person reads it before saying yes, and what a promotion did. */
+import type { VersionDiff } from '../../lifecycle/diff.ts'
+import type { PromoteResult } from '../../lifecycle/promote.ts'
+import type { PromotePlan } from '../../lifecycle/promote-plan.ts'
+import type { Approval, GateCheck, GateResult } from '../../store/events.ts'
+import { day } from '../time.ts'
+import type { Ui } from '../ui.ts'
+import { formatDelta, formatValue } from './values.ts'
+
+/** Every check with what was required and found; '' for a gate without checks. */
+export function renderGate(ui: Ui, gate: GateResult): string {
+  const { style } = ui
+  const marks = { pass: style.symbols.ok, fail: style.symbols.bad, inconclusive: style.symbols.unknown, waived: '~' }
+  const paint = (text: string, { verdict, note }: GateCheck): string => {
+    if (verdict === 'fail') return style.bad(text)
+    return verdict === 'inconclusive' || (note !== undefined && verdict === 'pass')
+      ? style.warn(text)
+      : style.good(text)
+  }
+  const table = ui.table<GateCheck>(
+    [
+      { title: 'CHECK', value: ({ name, verdict }) => `${marks[verdict]} ${name}`, paint },
+      { title: 'REQUIRED', value: ({ required }) => required },
+      { title: 'ACTUAL', value: ({ actual }) => actual },
+      { title: 'VERDICT', value: ({ verdict }) => verdict, paint },
+    ],
+    gate.checks,
+  )
+  const notes = gate.checks.flatMap(({ name, note }) =>
+    note === undefined ? [] : [`${style.symbols.bullet} ${ui.text(name)}: ${ui.text(note)}`],
+  )
+  return [table, ...new Set(notes)].filter((part) => part !== '').join('\n')
+}
+
+/** What a person is asked to approve. */
+export function renderPromotePlan(ui: Ui, plan: PromotePlan): string {
+  const { style } = ui
+  const from =
+    plan.from === null
+      ? `${style.symbols.arrow} nothing is there now`
+      : `(now ${style.name(`${plan.model}@${plan.from.version}`)}, since ${day(plan.from.since)})`
+  return joined([
+    `${style.name(`${plan.model}@${plan.version}`)} ${style.symbols.arrow} ${style.bold(plan.stage)} ${from}`,
+    renderGate(ui, plan.gate),
+    plan.changes === null ? '' : renderShortDiff(ui, plan.changes),
+  ])
+}
+
+export function renderPromotion(ui: Ui, result: PromoteResult): string {
+  const { style } = ui
+  const { model, version, stage, from, gate } = result
+  const name = style.name(`${model}@${version}`)
+  const gone = from === null ? 'nothing was there' : `was ${model}@${from}`
+  if (result.outcome === 'already there') {
+    const who =
+      result.since === null ? '' : ` since ${day(result.since.time)}, put there by ${ui.text(result.since.by)}`
+    return `${name} is in ${style.bold(stage)} already${who}. Nothing was changed.`
+  }
+  const table = gate === null ? '' : renderGate(ui, gate)
+  const changes = result.changes === null ? '' : renderShortDiff(ui, result.changes)
+  if (result.outcome === 'planned') {
+    const verdict = result.passes
+      ? style.good(`${style.symbols.ok} It would be moved.`)
+      : style.bad(`${style.symbols.bad} It would be refused.`)
+    const move = `Plan: ${name} ${style.symbols.arrow} ${style.bold(stage)} (${from === null ? 'nothing is there now' : `now ${model}@${from}`})`
+    return joined([move, table, changes, `${verdict} ${style.dim('Dry run: nothing was changed.')}`])
+  }
+  const again = result.repeated ? style.dim(' (done before, with the same idempotency key)') : ''
+  const head = `${style.good(style.symbols.ok)} ${name} is in ${style.bold(stage)} now (${gone})${again}`
+  const approved =
+    result.approvals.length === 0 ? '' : `Approved by ${result.approvals.map((each) => approver(ui, each)).join(', ')}.`
+  return joined([head, table, changes, approved])
+}
+
+const approver = (ui: Ui, { name, origin, url }: Approval): string =>
+  `${ui.text(name)} (${url === undefined ? origin : `${origin}, ${ui.text(url)}`})`
+
+/** The metrics and the counts of everything else that differs, in a few lines. */
+export function renderShortDiff(ui: Ui, diff: VersionDiff): string {
+  const { style } = ui
+  const lines = diff.metrics.map(({ name, from, to, delta }) => {
+    const change = delta === undefined ? '' : ` (${formatDelta(delta)})`
+    return `  ${ui.text(name)} ${formatValue(from)} ${style.symbols.arrow} ${formatValue(to)}${change}`
+  })
+  const rest = [
+    count(diff.params.length, 'parameter'),
+    diff.data.length === 0 ? '' : `data (${diff.data.map(({ name }) => ui.text(name)).join(', ')})`,
+    diff.code.verdict === 'changed' ? 'code' : '',
+    count(diff.packages.changes.length, 'package'),
+    count(diff.files.length, 'file'),
+  ].filter((part) => part !== '')
+  const against = `${diff.from.model}@${diff.from.version}`
+  const head = `Against ${style.name(against)}: ${rest.length === 0 ? 'nothing else' : rest.join(', ')} changed`
+  return [
+    ...(lines.length + rest.length === 0
+      ? [`Against ${style.name(against)}: nothing recorded changed`]
+      : [head, ...lines]),
+  ].join('\n')
+}
+
+const count = (number: number, noun: string): string =>
+  number === 0 ? '' : `${number} ${noun}${number === 1 ? '' : 's'}`
+
+const joined = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n')

@@ -1,0 +1,37 @@
+/** What a rollback did or would do. */
+import type { RollbackResult } from '../../lifecycle/rollback.ts'
+import { day } from '../time.ts'
+import type { Ui } from '../ui.ts'
+
+export function renderRollback(ui: Ui, result: RollbackResult): string {
+  const { style } = ui
+  const { model, version, from, stage, held, fit } = result
+  const name = style.name(`${model}@${version}`)
+  if (result.outcome === 'already there') {
+    return `${name} is in ${style.bold(stage)} already, since ${day(held)}. Nothing was changed.`
+  }
+  const head =
+    result.outcome === 'planned'
+      ? `Plan: ${style.bold(stage)} goes back from ${model}@${from} to ${name}, which held it from ${day(held)}. ${style.dim('Dry run: nothing was changed.')}`
+      : `${style.good(style.symbols.ok)} ${style.bold(stage)} is back from ${model}@${from} to ${name}, which held it from ${day(held)}${result.repeated ? style.dim(' (done before, with the same idempotency key)') : ''}`
+  const paint = {
+    fits: style.good,
+    drifted: style.bad,
+    inconclusive: style.warn,
+    'not determined': style.warn,
+    skipped: style.dim,
+  }
+  const lines = [
+    head,
+    `Bytes verified. Fit to today's data: ${paint[fit.verdict](fit.verdict)} (${ui.text(fit.summary)})`,
+  ]
+  const [next] = result.before
+  lines.push(
+    style.dim(
+      next === undefined
+        ? `Nothing is further back; forward again: mlops promote ${model}@${from} --to ${stage}`
+        : `A further rollback goes to ${model}@${next}; forward again: mlops promote ${model}@${from} --to ${stage}`,
+    ),
+  )
+  return lines.join('\n')
+}
