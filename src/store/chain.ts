@@ -74,8 +74,30 @@ export async function appendLink(backend: Backend, folder: string, head: Head, b
   const key = `${folder}/${numbered(head.seq + 1)}`
   // Among many writers most attempts are lost; a look is cheaper than writing what cannot be published.
   if ((await backend.stat(key)) !== undefined) return false
-  return backend.putIfAbsent(key, bytes)
+  await settleBefore(backend, folder, head.seq)
+  if (!(await backend.putIfAbsent(key, bytes))) return false
+  durableHeads(backend).set(folder, head.seq + 1)
+  return true
 }
+
+/**
+ * The event before ours may be another writer's who has not come to make it durable yet. Were ours durable and that
+ * one not, a power cut would leave a hole.
+ */
+async function settleBefore(backend: Backend, folder: string, seq: number): Promise<void> {
+  if (seq <= (durableHeads(backend).get(folder) ?? 0)) return
+  await backend.settle(`${folder}/${numbered(seq)}`)
+  durableHeads(backend).set(folder, seq)
+}
+
+/** Up to which event each chain is durable for certain, as far as this process has seen to it. */
+function durableHeads(backend: Backend): Map<string, number> {
+  const known = durable.get(backend) ?? new Map<string, number>()
+  durable.set(backend, known)
+  return known
+}
+
+const durable = new WeakMap<Backend, Map<string, number>>()
 
 export const logDamaged = (backend: Backend, key: string, why: string): MlopsError =>
   failed({

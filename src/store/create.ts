@@ -103,9 +103,7 @@ async function makeRepository(
   notes: string[],
 ): Promise<boolean> {
   if (!insideRepository(dirname(backend.root))) return false
-  if ((await backend.stat('.gitattributes')) === undefined) {
-    await backend.putIfAbsent('.gitattributes', Buffer.from('* -text\n'))
-  }
+  await writeAttributes(backend)
   if (existsSync(backend.path('.git'))) return true
   const args = ['-c', 'init.defaultBranch=mlops-store', 'init', '--quiet', '--template=']
   try {
@@ -121,6 +119,16 @@ async function makeRepository(
     )
     return false
   }
+}
+
+async function writeAttributes(backend: LocalBackend): Promise<void> {
+  const line = '* -text\n'
+  const present = await backend.get('.gitattributes')
+  if (present?.toString('utf8').split('\n').includes('* -text')) return
+  const staged = await backend.stage()
+  await staged.write(Buffer.from(present === undefined ? line : `${present.toString('utf8').trimEnd()}\n${line}`))
+  if (present === undefined) await staged.publish('.gitattributes')
+  else await staged.replace('.gitattributes')
 }
 
 /** Inside a git hook GIT_DIR names the repository around us, and `git init` would act on that one. */

@@ -64,6 +64,19 @@ export function fileFailure(error: unknown, path: string, doing: 'read' | 'write
   })
 }
 
+/** A record is in place and the disk would not say that it is durable. */
+export function unsure(error: unknown, file: string): unknown {
+  const code = systemCode(error)
+  if (error instanceof MlopsError || code === undefined) return error
+  return failed({
+    code: 'STORE_UNSURE',
+    message: `${file} was written, but the system says ${code} when asked to make it durable: a power cut could lose it.`,
+    hint: 'Check the disk, look whether the change is there, and if not run the same command again',
+    details: { file, system: code },
+    cause: error,
+  })
+}
+
 /** Runs `work` and throws its system errors as `storeFailure` words them. */
 export async function explained<T>(root: string, doing: Doing, work: () => Promise<T> | T): Promise<T> {
   try {

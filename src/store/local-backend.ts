@@ -214,10 +214,13 @@ class LocalStaged implements Staged {
 
   async publish(key: string, options: PublishOptions = {}): Promise<boolean> {
     await this.#orDiscard(() => this.#place.files.fsync(this.#fd))
-    return explained(this.#place.root, WRITING, async () => {
+    const target = this.#place.path(key)
+    const published = await explained(this.#place.root, WRITING, async () => {
       await this.#close()
-      return publish(this.#place, this.#path, this.#place.path(key), options.addressed === true)
+      return publish(this.#place, this.#path, target, options.addressed === true)
     })
+    if (published) await this.#settle(target)
+    return published
   }
 
   async replace(key: string): Promise<void> {
@@ -226,6 +229,16 @@ class LocalStaged implements Staged {
       await this.#close()
       await replaceDamaged(this.#place, this.#path, key)
     })
+    await this.#settle(this.#place.path(key))
+  }
+
+  /** The bytes are where everybody sees them, so a failure from here on cannot say that nothing was changed. */
+  async #settle(target: string): Promise<void> {
+    try {
+      await this.#place.settleFolder(dirname(target))
+    } catch (error) {
+      throw unsure(error, target)
+    }
   }
 
   async discard(): Promise<void> {

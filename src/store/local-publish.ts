@@ -25,6 +25,8 @@ export interface Place {
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'ENOSYS', 'EMLINK']
 
 /**
+ * Everything but the last step, the fsync of the folders, which the caller does.
+ *
  * @param temporary a closed file whose bytes are durable; gone afterwards, whatever happens
  * @param addressed the name says the content, so that a rename over it changes nothing
  * @returns false when something was at `target` already
@@ -48,7 +50,6 @@ export async function publish(place: Place, temporary: string, target: string, a
     // A leftover is harmless, and failing after the link would deny what has happened.
     await files.unlink(temporary).catch(() => {})
   }
-  if (published) await place.settleFolder(dirname(target))
   return published
 }
 
@@ -110,7 +111,6 @@ export async function replaceDamaged(place: Place, temporary: string, key: strin
   } finally {
     await files.unlink(temporary).catch(() => {})
   }
-  await place.settleFolder(dirname(target))
 }
 
 function exists(files: Files, path: string): boolean {

@@ -16,7 +16,7 @@ import { fold, type ModelState, nextStages } from './fold.ts'
 import { modelLog, numbered } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { referencedByEvent, referencedByManifest } from './references.ts'
-import { announceModel } from './root-log.ts'
+import { announceModel, isRemembered, rememberHead } from './root-log.ts'
 import { type JsonObject, openSealed } from './sealed.ts'
 import type { CommitResult, Models, Objects } from './store.ts'
 
@@ -86,6 +86,7 @@ async function commit(room: Room, state: ModelState, draft: EventDraft): Promise
   if (!(await append(room, state.model, head, bytes, draft))) return reconsider(room, state, head.digest, draft)
   // A clean-up that ran in between may have taken an object that nothing referred to before this event.
   await requireObjects(room, draft)
+  await remember(room, state.model, head.seq + 1, bytes)
   return { kind: 'committed', event: openSealed(bytes) as unknown as ModelEvent }
 }
 
@@ -135,6 +136,12 @@ async function announce(room: Room, model: string, { actor, tool, time }: EventD
     if (name !== model && name.toLowerCase() === model) throw nameTaken(room.backend, model, name)
   }
   await announceModel(room.backend, room.registry, { type: 'model', model, actor, tool, time })
+}
+
+/** Only an anchor for `verify`: the event stands, whatever becomes of this. */
+async function remember(room: Room, model: string, seq: number, bytes: Buffer): Promise<void> {
+  if (!isRemembered(seq)) return
+  await rememberHead(room.backend, room.registry, { model, head: seq, sha256: sha256(bytes) }).catch(() => {})
 }
 
 /** Moving production back must work on a full disk: what `create` set aside is given up for it, once. */

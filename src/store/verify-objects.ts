@@ -1,0 +1,50 @@
+/** Verifying objects: each against its name, and everything somebody refers to must be there. */
+import { createHash } from 'node:crypto'
+import type { Digest } from '../core/digest.ts'
+import { objectKey } from './layout.ts'
+import type { Findings } from './verify-findings.ts'
+
+const FOLDER = 'objects/sha256'
+
+export async function verifyObjects(findings: Findings): Promise<void> {
+  const present = new Set<Digest>()
+  for (const { name, kind } of await findings.backend.list(FOLDER)) {
+    if (kind !== 'folder' || !/^[0-9a-f]{2}$/.test(name)) {
+      findings.warn(`${FOLDER}/${name}`, 'it is not a folder of objects')
+      continue
+    }
+    for (const inner of await findings.backend.list(`${FOLDER}/${name}`)) {
+      const file = `${FOLDER}/${name}/${inner.name}`
+      if (inner.kind !== 'file' || !/^[0-9a-f]{62}$/.test(inner.name)) findings.warn(file, 'it is not an object')
+      else {
+        present.add(name + inner.name)
+        await verifyObject(findings, file, name + inner.name)
+      }
+    }
+  }
+  for (const [digest] of findings.wanted) {
+    if (present.has(digest)) continue
+    findings.damage(objectKey(digest), 'missing', 'the object is gone', findings.affectedBy(digest))
+  }
+}
+
+async function verifyObject(findings: Findings, file: string, digest: Digest): Promise<void> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const chunk of (await findings.backend.read(file)) ?? []) {
+    hash.update(chunk)
+    size += chunk.length
+    findings.step(file, chunk.length)
+  }
+  findings.counts.objects += 1
+  findings.counts.files += 1
+  findings.counts.bytes += size
+  if (hash.digest('hex') !== digest) {
+    findings.damage(file, 'changed', 'its bytes do not have the sha256 of its name', findings.affectedBy(digest))
+    return
+  }
+  for (const expected of findings.wanted.get(digest)?.sizes ?? []) {
+    if (expected === size) continue
+    findings.warn(file, `it has ${size} bytes where a record says ${expected}`)
+  }
+}

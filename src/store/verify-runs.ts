@@ -1,0 +1,149 @@
+/** Verifying runs: each file against the pins of `end.json`, and the records against what events pinned of them. */
+import { createHash } from 'node:crypto'
+import { type Digest, sha256 } from '../core/digest.ts'
+import { isUlid } from '../core/ulid.ts'
+import { runFolder } from './layout.ts'
+import { referencedByIntent, referencedByRun } from './references.ts'
+import type { Intent, RunEnd, RunStart } from './run-records.ts'
+import { filesOfRun } from './run-writer.ts'
+import { openSealed, sealProblem } from './sealed.ts'
+import { verifyClaimFolder } from './verify-chains.ts'
+import type { Findings } from './verify-findings.ts'
+import type { PinnedRun } from './verify-models.ts'
+
+export async function verifyRuns(findings: Findings, pinned: ReadonlyMap<string, PinnedRun>): Promise<void> {
+  const present = new Set<string>()
+  for (const { name, kind } of await findings.backend.list('runs')) {
+    if (kind !== 'folder' || !isUlid(name)) {
+      findings.warn(`runs/${name}`, 'it is not a run')
+      continue
+    }
+    present.add(name)
+    findings.counts.runs += 1
+    await verifyRun(findings, name, pinned.get(name))
+  }
+  for (const [id, { version }] of pinned) {
+    if (!present.has(id))
+      findings.warn(runFolder(id), `the run behind ${version} is gone; its records are kept as objects`)
+  }
+}
+
+async function verifyRun(findings: Findings, id: string, pin: PinnedRun | undefined): Promise<void> {
+  const affects = [`run ${id}${pin === undefined ? '' : `, behind ${pin.version}`}`]
+  const folder = runFolder(id)
+  const start = await verifyRecord<RunStart>(findings, `${folder}/run.json`, affects, pin?.run)
+  if (start !== undefined && start.id !== id) {
+    findings.damage(`${folder}/run.json`, 'misplaced', `it is the record of run ${String(start.id)}`, affects)
+  }
+  const end = await verifyEnd(findings, id, affects, pin?.end)
+  for (const { sha256: digest, what } of referencedByRun(start, end)) findings.want(digest, `run ${id}: ${what}`)
+  for (const { path, sha256: digest, size } of end?.artifacts ?? [])
+    findings.want(digest, `run ${id}: artifact ${path}`, size)
+  await verifyFiles(findings, id, affects, end)
+  await warnUnknown(findings, folder)
+}
+
+async function verifyEnd(
+  findings: Findings,
+  id: string,
+  affects: readonly string[],
+  pin: Digest | undefined,
+): Promise<RunEnd | undefined> {
+  const file = `${runFolder(id)}/end.json`
+  const end = await verifyRecord<RunEnd>(findings, file, affects, pin)
+  const [bytes, witness] = await findings.backend.getMany([file, `${runFolder(id)}/ended`])
+  if (witness === undefined) return end
+  const named = witness.toString('latin1')
+  // A writer killed in the middle leaves half a line, or none.
+  const whole = /^[0-9a-f]{64}\n$/.test(named)
+  if (bytes === undefined) findings.damage(file, 'missing', `${runFolder(id)}/ended says that there was one`, affects)
+  else if (whole ? named !== `${sha256(bytes)}\n` : !sha256(bytes).startsWith(named)) {
+    if (!findings.isDamaged(file)) {
+      findings.damage(`${runFolder(id)}/ended`, 'changed', 'it does not name the bytes of end.json', affects)
+    }
+  }
+  return end
+}
+
+async function verifyFiles(
+  findings: Findings,
+  id: string,
+  affects: readonly string[],
+  end: RunEnd | undefined,
+): Promise<void> {
+  const folder = runFolder(id)
+  const present = new Set(await filesOfRun(findings.backend, id))
+  for (const path of present) {
+    const file = `${folder}/${path}`
+    if (/^(intents|clients)\/.*\.json$/.test(path)) await verifyInnerRecord(findings, file, affects)
+    const pin = end?.files[path]
+    const found = await hash(findings, file, path !== 'run.json')
+    if (end !== undefined && pin === undefined)
+      findings.warn(file, 'it is not pinned by end.json: it was written after the end')
+    else if (pin !== undefined && (found.sha256 !== pin.sha256 || found.size !== pin.size)) {
+      const how =
+        found.size < pin.size ? `it has ${found.size} bytes and had ${pin.size}` : 'its bytes are not those pinned'
+      findings.damage(file, 'changed', `${how} by end.json`, affects)
+    }
+  }
+  for (const path of Object.keys(end?.files ?? {})) {
+    if (!present.has(path)) findings.damage(`${folder}/${path}`, 'missing', 'end.json pins it', affects)
+  }
+  // The one who begins a run writes run.json first and the heartbeat after it.
+  const begun = (await findings.backend.stat(`${folder}/alive`)) !== undefined
+  if (begun && !present.has('run.json')) findings.damage(`${folder}/run.json`, 'missing', 'the run has begun', affects)
+}
+
+/** A write-once record of the run; undefined when it is absent or damaged. */
+async function verifyRecord<T>(
+  findings: Findings,
+  file: string,
+  affects: readonly string[],
+  pin?: Digest,
+): Promise<T | undefined> {
+  const bytes = await findings.get(file)
+  if (bytes === undefined) {
+    if (pin !== undefined) findings.damage(file, 'missing', 'an event pinned it', affects)
+    return undefined
+  }
+  const problem = sealProblem(bytes)
+  if (problem !== undefined) findings.damage(file, 'changed', problem, affects)
+  else if (pin !== undefined && sha256(bytes) !== pin) {
+    findings.damage(file, 'inconsistent', 'its bytes are not those that an event pinned', affects)
+  }
+  return problem === undefined ? (openSealed(bytes) as T) : undefined
+}
+
+async function verifyInnerRecord(findings: Findings, file: string, affects: readonly string[]): Promise<void> {
+  const bytes = await findings.backend.get(file)
+  const problem = bytes && sealProblem(bytes)
+  if (problem !== undefined) return findings.damage(file, 'changed', problem, affects)
+  const record = bytes && openSealed(bytes)
+  if (record === undefined || !file.includes('/intents/')) return
+  for (const { sha256: digest, what } of referencedByIntent(record as unknown as Intent)) {
+    findings.want(digest, `${affects.join()}: ${what}`)
+  }
+}
+
+async function hash(findings: Findings, file: string, count: boolean): Promise<{ sha256: Digest; size: number }> {
+  const digest = createHash('sha256')
+  let size = 0
+  for await (const chunk of (await findings.backend.read(file)) ?? []) {
+    digest.update(chunk)
+    size += chunk.length
+  }
+  if (count) findings.count(file, size)
+  return { sha256: digest.digest('hex'), size }
+}
+
+const KNOWN = ['run.json', 'end.json', 'ended', 'alive', 'output.log']
+const KNOWN_FOLDERS = ['params', 'metrics', 'tags', 'artifacts', 'intents', 'clients']
+
+async function warnUnknown(findings: Findings, folder: string): Promise<void> {
+  for (const { name, kind } of await findings.backend.list(folder)) {
+    if (kind === 'folder' && name.endsWith('.claim')) await verifyClaimFolder(findings, `${folder}/${name}`)
+    else if (!(kind === 'folder' ? KNOWN_FOLDERS : KNOWN).includes(name)) {
+      findings.warn(`${folder}/${name}`, 'it is not part of a run')
+    }
+  }
+}
