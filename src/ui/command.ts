@@ -98,12 +98,17 @@ export abstract class MlopsCommand extends Command {
     if (text !== '') process.stdout.write(`${cleanOutput(text, session.ui.style.color)}\n`)
   }
 
+  /** For `track`, whose own failures must not look like those of the command it runs. */
+  protected exitCodeOf(failure: number): number {
+    return failure
+  }
+
   private fail(session: Session, command: string, thrown: unknown): void {
     if (isClosedPipe(thrown)) return
     const ctor = this.ctor as typeof MlopsCommand
     const flags = Object.keys({ ...ctor.baseFlags, ...ctor.flags })
     const failure = explain(thrown, { command, flags })
-    process.exitCode = failure.exitCode
+    process.exitCode = this.exitCodeOf(failure.exitCode)
     session.clearProgress()
     if (session.json) {
       const { warnings } = session

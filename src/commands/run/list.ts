@@ -1,0 +1,30 @@
+/** `mlops run list`. */
+import { listRuns, type RunRow } from '../../tracking/run-summary.ts'
+import { Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
+import { renderRuns } from '../../ui/views/run.ts'
+
+export interface Result {
+  readonly runs: readonly RunRow[]
+  /** Runs in the store, shown or not. */
+  readonly total: number
+}
+
+export default class RunList extends MlopsCommand {
+  static override summary = 'List the runs, newest first.'
+  static override examples = [
+    '<%= config.bin %> run list',
+    '<%= config.bin %> run list --model churn-model --limit 50',
+    '<%= config.bin %> run list --limit 0 --json',
+  ]
+  static override flags = {
+    limit: Flags.integer({ summary: 'Show at most N runs; 0 for all.', helpValue: 'N', default: 20, min: 0 }),
+    model: Flags.string({ char: 'm', summary: 'Only runs of this model.', helpValue: 'MODEL' }),
+  }
+
+  async execute(): Promise<Outcome<Result>> {
+    const { flags } = await this.parse(RunList)
+    const store = await this.session.openStore()
+    const result = await listRuns(this.session.ctx, store, { limit: flags.limit, model: flags.model })
+    return { data: result, render: (ui) => renderRuns(ui, result, flags.model) }
+  }
+}

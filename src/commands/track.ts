@@ -1,0 +1,83 @@
+/** `mlops track`: runs an unmodified command as a run. Exit code: the command's own; 125, 126, 127 are ours. */
+import type { RunRow } from '../tracking/run-summary.ts'
+import { Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { renderTracked } from '../ui/views/run.ts'
+
+export interface Result extends RunRow {
+  readonly warnings: readonly string[]
+  /** The command to type next, when there is something to register. */
+  readonly next: string | null
+}
+
+/** Of everything that is not the command's doing, as `env` and `timeout` have it: 2 could be the command's. */
+const OWN_FAILURE = 125
+
+export default class Track extends MlopsCommand {
+  static override summary = 'Run a command and record what it did.'
+  static override description =
+    'Runs any unmodified command and records it as a run: code, environment, data, parameters, metrics, artifacts, output. The exit code is that of the command, 128+n when signal n ended it; 125 when mlops itself failed, 126 when the command is not executable, 127 when it does not exist.'
+  static override usage = 'track [FLAGS] -- COMMAND…'
+  static override examples = [
+    '<%= config.bin %> track -- python train.py',
+    '<%= config.bin %> track --model churn-model --data train=data/train.csv --param depth=4 -- python train.py --depth 4',
+    '<%= config.bin %> track --artifact "out/*.onnx" --seed 42 -- ./train.sh',
+  ]
+  static override ownSignals = true
+  static override takesCommand = true
+  static override flags = {
+    model: Flags.string({ char: 'm', summary: 'The model this run trains.', helpValue: 'MODEL' }),
+    data: Flags.string({ summary: 'Data it learns from; hashed and counted.', helpValue: 'NAME=PATH', multiple: true }),
+    param: Flags.string({ summary: 'A parameter, kept with the run.', helpValue: 'K=V', multiple: true }),
+    tag: Flags.string({ summary: 'A tag of the run.', helpValue: 'TAG', multiple: true }),
+    artifact: Flags.string({
+      summary: 'Files it writes, to keep; a path or pattern.',
+      helpValue: 'PATH',
+      multiple: true,
+    }),
+    seed: Flags.integer({ summary: 'Set as MLOPS_SEED and PYTHONHASHSEED; random by default.', helpValue: 'N' }),
+  }
+
+  async execute(): Promise<Outcome<Result>> {
+    const { flags } = await this.parse(Track)
+    const { session } = this
+    const [{ trackCommand }, { parseDataFlag }, { parseParamFlag }, { processSignals }, { rowOfOutcome }] =
+      await Promise.all([
+        import('../tracking/track.ts'),
+        import('../tracking/declared-data.ts'),
+        import('../tracking/value-maps.ts'),
+        import('../tracking/signals.ts'),
+        import('../tracking/run-summary.ts'),
+      ])
+    const data = (flags.data ?? []).map(parseDataFlag)
+    const params = Object.fromEntries((flags.param ?? []).map(parseParamFlag))
+    const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: true })])
+    const outcome = await trackCommand(session.ctx, project, store, {
+      command: this.rawAfterDashes ?? [],
+      model: flags.model,
+      data,
+      params,
+      tags: flags.tag ?? [],
+      artifacts: flags.artifact ?? [],
+      seed: flags.seed,
+      stdoutTo: session.json ? 'stderr' : 'stdout',
+      foreground: process.stdin.isTTY === true,
+      signals: processSignals,
+    })
+    const row = rowOfOutcome(outcome)
+    const next = nextCommand(row)
+    session.note(renderTracked(session.ui, session.errStyle, row, next))
+    const result = { ...row, warnings: outcome.end.warnings, next: next ?? null }
+    return { data: result, render: () => '', exit: outcome.exitCode }
+  }
+
+  /** 126 and 127 are those of shells; everything else of ours is 125. */
+  protected override exitCodeOf(failure: number): number {
+    return failure === 126 || failure === 127 ? failure : OWN_FAILURE
+  }
+}
+
+/** Registering is the next step of a run that ended well, unless its script has asked for it already. */
+function nextCommand(run: RunRow): string | undefined {
+  if (run.status !== 'finished') return run.status === 'failed' ? `mlops run show ${run.run}` : undefined
+  return `mlops register ${run.model ?? 'MODEL'} --run ${run.run}`
+}

@@ -1,0 +1,79 @@
+/** Stores the files a run produced as objects: those named by `--artifact`, and the model's `artifact:` pattern. */
+import { isAbsolute, relative, resolve, sep } from 'node:path'
+import type { Context } from '../core/context.ts'
+import type { Project } from '../project/config.ts'
+import type { ArtifactLine } from '../store/run-records.ts'
+import type { Store } from '../store/store.ts'
+import { type Before, lookAfter } from './written.ts'
+
+/** `relative` may point out of the run's folder; what is recorded never does. */
+interface Wanted {
+  /** Relative to the run's cwd, or absolute. */
+  readonly pattern: string
+  /** Asked for by name, so that missing it is worth a word. */
+  readonly explicit: boolean
+}
+
+/**
+ * @param models whose patterns count; all of mlops.yaml when the run names no model, since the bytes cost little and
+ *   cannot be had later
+ */
+export function wantedArtifacts(
+  project: Project,
+  cwd: string,
+  explicit: readonly string[],
+  model: string | undefined,
+): Wanted[] {
+  const configured = model === undefined ? Object.keys(project.config.models) : [model]
+  const patterns = configured
+    .map((name) => (Object.hasOwn(project.config.models, name) ? project.config.models[name]?.artifact : undefined))
+    .filter((pattern) => pattern !== undefined)
+    .map((pattern) => relative(cwd, resolve(project.root, pattern)) || '.')
+  return [
+    ...explicit.map((pattern) => ({ pattern, explicit: true })),
+    ...[...new Set(patterns)].map((pattern) => ({ pattern: pattern.split(sep).join('/'), explicit: false })),
+  ]
+}
+
+/**
+ * Copies what was written during the run into the store. An old file is not this run's product, whoever names it.
+ * @param notes gets a sentence for each file that was asked for and not recorded
+ */
+export async function storeArtifacts(
+  ctx: Context,
+  store: Store,
+  cwd: string,
+  wanted: readonly Wanted[],
+  before: Before,
+  notes: string[],
+): Promise<ArtifactLine[]> {
+  const lines = new Map<string, ArtifactLine>()
+  for (const { pattern, explicit } of wanted) {
+    const { written, untouched } = await lookAfter(pattern, cwd, before)
+    if (explicit && written.length === 0 && untouched.length === 0) {
+      notes.push(`artifact ${pattern} was not recorded: there is no such file`)
+    }
+    if (explicit && untouched.length > 0) {
+      notes.push(`artifact ${untouched.slice(0, 3).join(', ')} was not recorded: it was not written during this run`)
+    }
+    for (const path of written) {
+      const recorded = recordedPath(cwd, path)
+      if (lines.has(recorded)) continue
+      ctx.progress?.(`storing ${recorded}`)
+      try {
+        const { sha256, size } = await store.objects.putFile(resolve(cwd, path))
+        lines.set(recorded, { t: ctx.now().toISOString(), path: recorded, sha256, size })
+      } catch (error) {
+        notes.push(`artifact ${path} was not recorded: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
+  }
+  return [...lines.values()]
+}
+
+/** Relative and without `..`: a file outside of the run's folder keeps the part of its path that is its own. */
+function recordedPath(cwd: string, path: string): string {
+  const inside = relative(cwd, resolve(cwd, path)).split(sep).join('/')
+  const plain = isAbsolute(inside) ? inside.replace(/^(?:[A-Za-z]:)?\/+/, '') : inside.replace(/^(?:\.\.\/)+/, '')
+  return plain.toWellFormed()
+}

@@ -1,0 +1,137 @@
+/**
+ * The slow facts of a run (git, interpreter, declared data), gathered beside the running command, and the quick ones.
+ * Neither run.json nor the command waits long for a slow one: what comes too late is written at the end.
+ */
+import { join, relative } from 'node:path'
+import type { Context } from '../core/context.ts'
+import { redactArguments } from '../core/redact.ts'
+import type { Project } from '../project/config.ts'
+import { gitFacts } from '../project/git.ts'
+import type { DeclaredData, GitFacts, PythonFacts, RunEnd } from '../store/run-records.ts'
+import type { Store } from '../store/store.ts'
+import { type DataSource, hashDeclaredData } from './declared-data.ts'
+import { askInterpreter, findInterpreter } from './interpreter.ts'
+
+export interface SlowFacts {
+  readonly git?: GitFacts
+  readonly python?: PythonFacts
+  readonly data?: readonly DeclaredData[]
+}
+
+export interface Capture {
+  /** What is known so far; `data` only when all of it is. */
+  known(): SlowFacts
+  /** Resolves when everything is known, or after `milliseconds`. */
+  within(milliseconds: number): Promise<void>
+  readonly all: Promise<void>
+  /** In words: no git, no answer, data that went away. */
+  readonly notes: string[]
+}
+
+export interface CaptureRequest {
+  readonly command: readonly string[]
+  readonly cwd: string
+  /** The environment of the command. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly data: readonly DataSource[]
+  /** Folder of the Python client, whose probe asks the interpreter. */
+  readonly client: string | undefined
+  readonly signal: AbortSignal
+}
+
+export function startCapture(ctx: Context, project: Project, store: Store, request: CaptureRequest): Capture {
+  const known: { git?: GitFacts; python?: PythonFacts; data?: readonly DeclaredData[] } = {}
+  const notes: string[] = []
+  const guarded = async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      const why = request.signal.aborted ? 'stopped before it was done' : wordsOf(error)
+      notes.push(`${what} could not be recorded: ${why}`)
+    }
+  }
+  const all = Promise.all([
+    guarded('git', async () => {
+      const facts = await captureGit(ctx, project, store, request.cwd)
+      if ('reason' in facts) notes.push(`no git facts: ${facts.reason}`)
+      else known.git = facts
+    }),
+    guarded('the interpreter', async () => {
+      const facts = await capturePython(store, request)
+      if (facts !== undefined) known.python = facts
+    }),
+    guarded('declared data', async () => {
+      const data: DeclaredData[] = []
+      for (const source of request.data) data.push(await hashDeclaredData(source, request.cwd, request.signal))
+      known.data = data
+    }),
+  ]).then(() => {})
+  return {
+    known: () => ({ ...known }),
+    async within(milliseconds) {
+      let timer: NodeJS.Timeout | undefined
+      const patience = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, milliseconds)
+      })
+      await Promise.race([all, patience])
+      clearTimeout(timer)
+    },
+    all,
+    notes,
+  }
+}
+
+/** What became known only after `written` stood in run.json. */
+export function lateFacts(written: SlowFacts, final: SlowFacts): RunEnd['late'] {
+  const late = {
+    ...(written.git === undefined && final.git !== undefined ? { git: final.git } : {}),
+    ...(written.python === undefined && final.python !== undefined ? { python: final.python } : {}),
+    ...(written.data === undefined && final.data !== undefined ? { data: final.data } : {}),
+  }
+  return Object.keys(late).length === 0 ? undefined : late
+}
+
+/** Relative to the project, `.` for its root; absolute outside of it. */
+export function recordedCwd(project: Project, cwd: string): string {
+  const inside = relative(project.root, cwd)
+  if (inside === '') return '.'
+  return inside.startsWith('..') ? cwd : inside.split('\\').join('/')
+}
+
+/** Well-formed and without secrets: an argument may hold any bytes. */
+export const recordedCommand = (command: readonly string[]): string[] =>
+  redactArguments(command.map((word) => word.toWellFormed()))
+
+async function captureGit(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  cwd: string,
+): Promise<GitFacts | { readonly reason: string }> {
+  const result = await gitFacts(cwd, { env: ctx.env, exclude: [store.root, join(project.root, '.mlops')] })
+  if (result.kind === 'none') return { reason: result.reason }
+  const { patch, notes, ...facts } = result.facts
+  const pinned = patch === undefined ? undefined : await store.objects.put(Buffer.from(patch.text, 'utf8'))
+  return {
+    ...facts,
+    ...(pinned === undefined || patch === undefined ? {} : { patch: { ...pinned, files: patch.files } }),
+    ...(notes.length === 0 ? {} : { notes }),
+  }
+}
+
+async function capturePython(store: Store, request: CaptureRequest): Promise<PythonFacts | undefined> {
+  if (request.client === undefined) return undefined
+  const program = await findInterpreter(request.command, request.cwd, request.env)
+  if (program === undefined) return undefined
+  const probe = join(request.client, 'mlops', '_environment.py')
+  const found = await askInterpreter(program, probe, request.cwd, request.env)
+  if (found === undefined) throw new Error(`${program} gave no answer`)
+  const lock = await store.objects.put(Buffer.from(found.packages.map((line) => `${line}\n`).join(''), 'utf8'))
+  return {
+    executable: found.executable,
+    version: found.version,
+    lock: { sha256: lock.sha256, packages: found.packages.length },
+  }
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

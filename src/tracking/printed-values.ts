@@ -1,0 +1,87 @@
+/**
+ * Metrics and parameters that a command prints: `auc: 0.91` lines and lines that are one JSON object.
+ *
+ * Deliberately narrow. A metric that was never measured is worse than one that has to be logged by the client, so
+ * nothing is taken from the middle of a line, and log records are left alone. docs/python-client.md states the rules.
+ */
+import { parseLenientJson } from './lenient-json.ts'
+import { flattenMetrics, flattenParams } from './value-maps.ts'
+
+export interface PrintedMetric {
+  readonly key: string
+  readonly value: number
+  readonly step?: number
+}
+export interface PrintedValues {
+  readonly metrics: readonly PrintedMetric[]
+  readonly params: readonly { readonly key: string; readonly value: string | number | boolean | null }[]
+}
+
+export const NUMBER = '[-+]?(?:(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?|nan|inf(?:inity)?)'
+/** The whole line, without colours and surrounding spaces: a name, `:` or `=`, a number. */
+const PAIR = new RegExp(`^([A-Za-z_][\\w./-]{0,63})\\s*[:=]\\s*(${NUMBER})$`, 'i')
+/** Words before a colon that begin a log line, or say when or where, never what was measured. */
+const NOT_METRICS =
+  /^(?:info|debug|warn|warning|error|critical|fatal|trace|notice|note|hint|todo|fixme|date|time|timestamp|datetime|pid|tid|port|line|row|col|column|id|uid|gid|http|https|file)$/i
+/** Members that make a JSON line a record of a logger. */
+const LOGGER_MEMBERS = ['msg', 'message', 'level', 'levelname', 'severity', 'logger', 'log']
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is removed
+const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g
+
+const NOTHING: PrintedValues = { metrics: [], params: [] }
+
+/** @param line without its line end */
+export function readPrintedLine(line: string): PrintedValues {
+  const text = (line.includes('\u001b') ? line.replace(ESCAPES, '') : line).trim()
+  if (text.startsWith('{')) return text.endsWith('}') ? readJsonLine(text) : NOTHING
+  const pair = PAIR.exec(text)
+  const key = pair?.[1]
+  if (key === undefined || NOT_METRICS.test(key)) return NOTHING
+  return { metrics: [{ key, value: readPrintedNumber(pair?.[2] ?? '') }], params: [] }
+}
+
+/** A number as Python, R or C print it: also `nan`, `inf`, `-Infinity` in any case. */
+export function readPrintedNumber(text: string): number {
+  const sign = text.startsWith('-') ? -1 : 1
+  const bare = text.replace(/^[-+]/, '').toLowerCase()
+  if (bare === 'nan') return Number.NaN
+  return sign * (bare.startsWith('inf') ? Number.POSITIVE_INFINITY : Number(bare))
+}
+
+/**
+ * `{"auc": 0.91, "step": 3}`: every number is a metric, `step` (or `epoch`) is their step, text is ignored. `{"metrics": {…},
+ * "params": {…}}` names both. `{"metric": "auc", "value": 0.91, "step": 3}` is one.
+ */
+function readJsonLine(text: string): PrintedValues {
+  const parsed = parseLenientJson(text)
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return NOTHING
+  const record = parsed as Record<string, unknown>
+  const step = stepOf(record)
+  const named = isMap(record.metrics) || isMap(record.params)
+  if (named) {
+    const metrics = isMap(record.metrics) ? flattenMetrics(record.metrics) : {}
+    const params = isMap(record.params) ? flattenParams(record.params) : {}
+    return {
+      metrics: listMetrics(metrics, step),
+      params: Object.entries(params).map(([key, value]) => ({ key, value })),
+    }
+  }
+  const single = record.metric ?? record.name
+  if (typeof single === 'string' && typeof record.value === 'number') {
+    return { metrics: listMetrics({ [single]: record.value }, step), params: [] }
+  }
+  if (LOGGER_MEMBERS.some((name) => name in record)) return NOTHING
+  const { step: _step, epoch: _epoch, time: _time, timestamp: _timestamp, ...rest } = record
+  return { metrics: listMetrics(flattenMetrics(rest), step), params: [] }
+}
+
+function stepOf(record: Record<string, unknown>): number | undefined {
+  const step = record.step ?? record.epoch
+  return typeof step === 'number' && Number.isSafeInteger(step) ? step : undefined
+}
+
+const listMetrics = (metrics: Readonly<Record<string, number>>, step: number | undefined): PrintedMetric[] =>
+  Object.entries(metrics).map(([key, value]) => ({ key, value, ...(step === undefined ? {} : { step }) }))
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,329 @@
+/**
+ * `mlops track`: runs an unmodified command as a run. The order matters: what is wrong with the request is said before
+ * the command starts; the command starts before anything slow is looked at; nothing that goes wrong with the recording
+ * stops the command.
+ */
+import type { Context } from '../core/context.ts'
+import { failed, MlopsError, usage } from '../core/errors.ts'
+import { assertName } from '../core/names.ts'
+import { ulid } from '../core/ulid.ts'
+import type { Project } from '../project/config.ts'
+import type { ParamValue, RunEnd, RunStart } from '../store/run-records.ts'
+import type { RunWriter, Store } from '../store/store.ts'
+import { storeArtifacts, wantedArtifacts } from './artifacts.ts'
+import { type Capture, lateFacts, recordedCommand, recordedCwd, type SlowFacts, startCapture } from './capture.ts'
+import { type ChildEnd, exitCodeOf, type SignalSource, startChild } from './child.ts'
+import { clientFolder } from './client-path.ts'
+import { checkDataSources, type DataSource } from './declared-data.ts'
+import { allowedEnvironment, hostFacts } from './environment.ts'
+import { foldRun } from './fold-run.ts'
+import { createOutputLog, passOn } from './output.ts'
+import { createRecorder } from './recorder.ts'
+import { watchResources } from './resources.ts'
+import { childEnvironment, chooseSeed } from './seed.ts'
+import { METRIC_FILES, PARAM_FILES, readValueFiles } from './value-files.ts'
+import { type Before, lookBefore } from './written.ts'
+
+export interface TrackRequest {
+  readonly command: readonly string[]
+  readonly model?: string | undefined
+  readonly data: readonly DataSource[]
+  readonly params: Readonly<Record<string, ParamValue>>
+  readonly tags: readonly string[]
+  /** Paths or patterns, relative to `ctx.cwd`. */
+  readonly artifacts: readonly string[]
+  /** 0 … 4294967295, the range of PYTHONHASHSEED. Undefined: MLOPS_SEED, else a random one, recorded either way. */
+  readonly seed?: number | undefined
+  /** Added to the environment of the command. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** Where the command's stdout goes; `stderr` keeps stdout free for a result. */
+  readonly stdoutTo: 'stdout' | 'stderr'
+  /** The command may keep the terminal: it is in the foreground of one. See `ChildRequest.foreground`. */
+  readonly foreground?: boolean | undefined
+  /** Undefined: an aborted `ctx.signal` alone interrupts the command. */
+  readonly signals?: SignalSource | undefined
+  /** Milliseconds between a second signal and SIGKILL; 5,000. */
+  readonly grace?: number | undefined
+  /** File descriptors for the command's output; 1 and 2. */
+  readonly fds?: { readonly stdout: number; readonly stderr: number } | undefined
+}
+
+export interface TrackOutcome {
+  readonly runId: string
+  /** The command's own, or 128 + n for a signal. */
+  readonly exitCode: number
+  readonly start: RunStart
+  readonly end: RunEnd
+}
+
+/** Milliseconds that run.json waits for the slow facts. */
+const PATIENCE = 2_000
+const HEARTBEAT = 5_000
+
+/**
+ * @throws usage for a request that makes no sense, notFound `DATA_NOT_FOUND`, both before the command starts;
+ *   `StartError` (exit 126, 127); failed `RUN_NOT_RECORDED` when the command ran but its record could not be written
+ */
+export async function trackCommand(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  request: TrackRequest,
+): Promise<TrackOutcome> {
+  await checkRequest(ctx, request)
+  const id = ulid(ctx.now().getTime())
+  const seed = chooseSeed(request.seed, ctx.env)
+  const client = clientFolder()
+  const env = { ...childEnvironment(ctx.env, { store, id, seed, client }), ...request.env }
+  const patterns = wantedArtifacts(project, ctx.cwd, request.artifacts, undefined).map(({ pattern }) => pattern)
+  const before = await lookBefore([...patterns, ...METRIC_FILES, ...PARAM_FILES], ctx.cwd)
+
+  const log = createOutputLog()
+  const recorder = createRecorder(ctx.now)
+  const stop = new AbortController()
+  const fds = request.fds ?? { stdout: 1, stderr: 2 }
+  const started = ctx.now()
+  const child = await startChild({
+    command: request.command,
+    cwd: ctx.cwd,
+    env,
+    foreground: request.foreground === true,
+    signals: withAbort(request.signals, ctx.signal),
+    grace: request.grace,
+    stdout: async (chunk) => {
+      await log.write(chunk)
+      recorder.scanner.feed(chunk)
+      await recorder.settle()
+      return await passOn(request.stdoutTo === 'stdout' ? fds.stdout : fds.stderr, chunk)
+    },
+    stderr: async (chunk) => {
+      await log.write(chunk)
+      return await passOn(fds.stderr, chunk)
+    },
+  })
+  const resources = watchResources(child.pid)
+  const capture = startCapture(ctx, project, store, {
+    command: request.command,
+    cwd: ctx.cwd,
+    env,
+    data: request.data,
+    client,
+    signal: stop.signal,
+  })
+  const opening = openRun(ctx, project, store, request, { id, seed, started, env, capture })
+  opening
+    .then(async ({ writer }) => {
+      recorder.attach(writer)
+      await log.open(writer.outputPath)
+    })
+    .catch((error: unknown) => {
+      log.abandon()
+      ctx.warn(`This run is not being recorded: ${wordsOf(error)} The command goes on.`)
+    })
+
+  const ended = await child.ended
+  const endedAt = ctx.now()
+  const used = resources.stop()
+  recorder.scanner.end()
+  // From here on a signal gives up on what is still being hashed, not on the record.
+  const stopListening = withAbort(request.signals, ctx.signal)?.(() => stop.abort())
+  try {
+    const opened = await opening.catch((error: unknown) => {
+      throw notRecorded(error, ended)
+    })
+    return await finishRun(ctx, project, store, request, {
+      ...opened,
+      capture,
+      before,
+      ended,
+      times: { started, endedAt },
+      resources: used,
+      notes: async () => [...(await recorder.close()), ...listOf(await log.close())],
+    }).catch((error: unknown) => {
+      throw error instanceof MlopsError && error.code === 'RUN_NOT_RECORDED' ? error : notRecorded(error, ended)
+    })
+  } finally {
+    stopListening?.()
+  }
+}
+
+async function checkRequest(ctx: Context, request: TrackRequest): Promise<void> {
+  if (request.command.length === 0 || request.command[0] === '') {
+    throw usage({
+      code: 'COMMAND_MISSING',
+      message: 'There is no command to run.',
+      hint: 'Write it after two dashes: mlops track -- python train.py',
+    })
+  }
+  if (request.model !== undefined) assertName('model', request.model)
+  await checkDataSources(request.data, ctx.cwd)
+}
+
+interface Opened {
+  readonly writer: RunWriter
+  readonly start: RunStart
+  /** What run.json says of the slow facts. */
+  readonly written: SlowFacts
+  readonly stopBeating: () => void
+}
+
+/** Writes run.json as soon as the slow facts are there, or patience ends, and keeps the heart beating. */
+async function openRun(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  request: TrackRequest,
+  begun: {
+    readonly id: string
+    readonly seed: number
+    readonly started: Date
+    readonly env: Readonly<Record<string, string | undefined>>
+    readonly capture: Capture
+  },
+): Promise<Opened> {
+  await begun.capture.within(PATIENCE)
+  const written = begun.capture.known()
+  const parent = ctx.env.MLOPS_RUN_ID
+  const start: RunStart = {
+    format: 1,
+    id: begun.id,
+    ...(request.model === undefined ? {} : { model: request.model }),
+    started: begun.started.toISOString(),
+    command: recordedCommand(request.command),
+    cwd: recordedCwd(project, ctx.cwd),
+    ...(written.git === undefined ? {} : { git: written.git }),
+    ...(written.python === undefined ? {} : { python: written.python }),
+    env: allowedEnvironment({ ...begun.env, PYTHONPATH: ctx.env.PYTHONPATH }),
+    host: hostFacts(),
+    seed: begun.seed,
+    data: written.data ?? [],
+    params: request.params,
+    tags: request.tags,
+    actor: ctx.actor,
+    tool: ctx.tool,
+    source: 'track',
+    ...(parent === undefined || parent === '' ? {} : { parent }),
+  }
+  const writer = await store.runs.create(start)
+  // A missed beat costs nothing but looks.
+  const timer = setInterval(() => void writer.beat().catch(() => {}), HEARTBEAT)
+  return { writer, start, written, stopBeating: () => clearInterval(timer) }
+}
+
+interface Ending extends Opened {
+  readonly capture: Capture
+  readonly before: Before
+  readonly ended: ChildEnd
+  readonly times: { readonly started: Date; readonly endedAt: Date }
+  readonly resources: RunEnd['resources']
+  readonly notes: () => Promise<string[]>
+}
+
+async function finishRun(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  request: TrackRequest,
+  ending: Ending,
+): Promise<TrackOutcome> {
+  const { writer, start, ended, capture } = ending
+  const { id } = writer
+  try {
+    const notes: string[] = []
+    const model = start.model ?? (await modelOfClients(store, id))
+    const values = await readValueFiles(ctx.cwd, ending.before)
+    notes.push(...values.notes)
+    const t = ctx.now().toISOString()
+    await writer.append('metrics', fileLines(values.metrics, t))
+    await writer.append('params', fileLines(values.params, t))
+    const wanted = wantedArtifacts(project, ctx.cwd, request.artifacts, model)
+    await writer.append('artifacts', await storeArtifacts(ctx, store, ctx.cwd, wanted, ending.before, notes))
+    await capture.all
+    notes.push(...(await ending.notes()), ...capture.notes, ...endNotes(ended))
+
+    const [metrics, params, tags, artifacts] = await Promise.all([
+      store.runs.stream(id, 'metrics'),
+      store.runs.stream(id, 'params'),
+      store.runs.stream(id, 'tags'),
+      store.runs.stream(id, 'artifacts'),
+    ])
+    const late = lateFacts(ending.written, capture.known())
+    const { started, endedAt } = ending.times
+    const end = await writer.end({
+      format: 1,
+      status: statusOf(ended),
+      exit: ended.exit,
+      signal: ended.signal,
+      ended: endedAt.toISOString(),
+      duration: Math.max(0, endedAt.getTime() - started.getTime()) / 1000,
+      ...foldRun(start, { metrics, params, tags, artifacts }),
+      ...(ending.resources === undefined ? {} : { resources: ending.resources }),
+      ...(late === undefined ? {} : { late }),
+      ...(start.model === undefined && model !== undefined ? { model } : {}),
+      warnings: notes,
+    })
+    for (const note of notes) ctx.warn(note)
+    return {
+      runId: id,
+      exitCode: exitCodeOf(ended),
+      start: { ...start, ...late, ...(model === undefined ? {} : { model }) },
+      end,
+    }
+  } finally {
+    ending.stopBeating()
+  }
+}
+
+/** A command that was asked to stop and did not end well was interrupted; one that ended well anyway is finished. */
+function statusOf(ended: ChildEnd): RunEnd['status'] {
+  if (ended.exit === 0) return 'finished'
+  return ended.sent === undefined ? 'failed' : 'interrupted'
+}
+
+function endNotes(ended: ChildEnd): string[] {
+  const notes: string[] = []
+  if (ended.leftOpen) {
+    notes.push('a process that the command left behind still held its output open; what it writes from now on is lost')
+  }
+  if (ended.sent !== undefined && ended.exit === 0) notes.push(`${ended.sent} was sent to it, and it ended well`)
+  return notes
+}
+
+/** The model that clients of the script named, when all named the same. */
+async function modelOfClients(store: Store, id: string): Promise<string | undefined> {
+  const named = new Set(
+    (await store.runs.clients(id)).map((client) => client.model).filter((name) => name !== undefined),
+  )
+  return named.size === 1 ? [...named][0] : undefined
+}
+
+const fileLines = <V>(values: Readonly<Record<string, V>>, t: string) =>
+  Object.entries(values).map(([key, value]) => ({ t, key, value, from: 'file' as const }))
+
+/** Aborting `ctx.signal` means Ctrl-C. */
+function withAbort(signals: SignalSource | undefined, abort: AbortSignal | undefined): SignalSource | undefined {
+  if (abort === undefined) return signals
+  return (listener) => {
+    const stop = signals?.(listener)
+    const onAbort = (): void => listener('SIGINT')
+    abort.addEventListener('abort', onAbort)
+    return () => {
+      stop?.()
+      abort.removeEventListener('abort', onAbort)
+    }
+  }
+}
+
+function notRecorded(error: unknown, ended: ChildEnd): MlopsError {
+  const how = ended.exit === null ? `was ended by ${ended.signal}` : `ended with exit code ${ended.exit}`
+  return failed({
+    code: 'RUN_NOT_RECORDED',
+    message: `The command ${how}, but its run could not be recorded. ${wordsOf(error)}`,
+    hint: (error instanceof MlopsError ? error.hint : undefined) ?? 'Look the store over: mlops store verify',
+    details: { exit: ended.exit, signal: ended.signal },
+    cause: error,
+  })
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const listOf = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value])
