@@ -13,12 +13,16 @@ import type { Claims } from './store.ts'
 /** Kinds of claims: the first part of a scope. */
 export const CLAIM_KINDS = ['alerts', 'jobs'] as const
 
-export function claimsOf(backend: Backend): Claims {
+/** The heartbeat of a scope: its modification time. A hint, not a record. */
+export const BEAT = 'alive'
+
+export function claimsOf(backend: Backend, now: () => Date): Claims {
+  const numbersOf = async (folder: string): Promise<number[]> =>
+    (await backend.list(folder)).flatMap(({ name }) => numberOf(name) ?? []).sort((a, b) => a - b)
   return {
     async newest(model, scope) {
       const folder = folderOf(model, scope)
-      const numbers = (await backend.list(folder)).map(({ name }) => numberOf(name) ?? 0)
-      const number = Math.max(0, ...numbers)
+      const number = (await numbersOf(folder)).at(-1) ?? 0
       const bytes = number === 0 ? undefined : await backend.get(`${folder}/${numbered(number)}`)
       if (bytes === undefined) return undefined
       const claim = readClaim(bytes, model, scope, number)
@@ -28,6 +32,23 @@ export function claimsOf(backend: Backend): Claims {
     async take(model, scope, n, record) {
       const key = `${folderOf(model, scope)}/${numbered(n)}`
       return backend.putIfAbsent(key, seal({ model, scope, number: n, record }))
+    },
+    async list(model, scope) {
+      const folder = folderOf(model, scope)
+      const numbers = await numbersOf(folder)
+      const found = await backend.getMany(numbers.map((number) => `${folder}/${numbered(number)}`))
+      return numbers.flatMap((number, at) => {
+        const bytes = found[at]
+        if (bytes === undefined) return []
+        const claim = readClaim(bytes, model, scope, number)
+        if (typeof claim === 'string') throw recordDamaged(backend, `${folder}/${numbered(number)}`, claim)
+        return [{ number, record: claim.record }]
+      })
+    },
+    beat: (model, scope) => backend.touch(`${folderOf(model, scope)}/${BEAT}`, now()),
+    async silent(model, scope) {
+      const beat = await backend.stat(`${folderOf(model, scope)}/${BEAT}`)
+      return beat === undefined ? undefined : Math.max(0, (now().getTime() - beat.modified) / 1000)
     },
   }
 }

@@ -50,7 +50,7 @@ export function assemble(backend: Backend, files: Files, registry: Registry, now
     objects,
     models: modelsOf(backend, registry.digest, objects),
     checks: checksOf(backend, registry.digest),
-    claims: claimsOf(backend),
+    claims: claimsOf(backend, now),
     runs: runsOf(backend, objects, now),
   }
 }

@@ -74,12 +74,23 @@ export interface Checks {
   list(model: string): Promise<CheckRecord[]>
 }
 
+export interface Claim {
+  readonly number: number
+  readonly record: Json
+}
+
 /** Numbered put-if-absent claims: `models/<name>/<kind>/…`. Used so that no job runs twice. */
 export interface Claims {
   /** The newest claim under `scope` (e.g. `jobs/drift-<key>`), or undefined. */
-  newest(model: string, scope: string): Promise<{ readonly number: number; readonly record: Json } | undefined>
+  newest(model: string, scope: string): Promise<Claim | undefined>
+  /** All claims under `scope`, oldest first. */
+  list(model: string, scope: string): Promise<Claim[]>
   /** Takes number `n`; false when somebody has it. */
   take(model: string, scope: string, n: number, record: Json): Promise<boolean>
+  /** Touches the heartbeat of the scope: whoever holds its newest claim is still at work. */
+  beat(model: string, scope: string): Promise<void>
+  /** Seconds since the heartbeat of the scope, or undefined without one. */
+  silent(model: string, scope: string): Promise<number | undefined>
 }
 
 export type StreamLine = {

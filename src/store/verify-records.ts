@@ -2,7 +2,7 @@
 import { type Digest, isDigest, sha256 } from '../core/digest.ts'
 import { nameProblem } from '../core/names.ts'
 import { readCheck } from './checks.ts'
-import { CLAIM_KINDS, readClaim } from './claims.ts'
+import { BEAT, CLAIM_KINDS, readClaim } from './claims.ts'
 import { checkKey, checksFolder, checksLog, modelFolder, numbered, numberOf } from './layout.ts'
 import { referencedByCheck } from './references.ts'
 import { verifyChain, verifyClaimFolder } from './verify-chains.ts'
@@ -70,6 +70,7 @@ async function verifyClaims(findings: Findings, model: string, scope: string): P
     const number = numberOf(name)
     if (kind === 'folder' && name.endsWith('.claim')) await verifyClaimFolder(findings, file)
     else if (kind === 'folder') await verifyClaims(findings, model, `${scope}/${name}`)
+    else if (kind === 'file' && name === BEAT) continue
     else if (kind !== 'file' || number === undefined) findings.warn(file, 'it is not a claim')
     else {
       numbers.add(number)
