@@ -25,6 +25,8 @@ export interface ColumnResult {
   readonly type: ColumnType
   readonly role: 'prediction' | 'target' | 'feature'
   readonly verdict: ColumnVerdict
+  /** The measure behind `effect`: the configured one, or PSI where that is not defined for the column's type. */
+  readonly metric: MetricName
   /** The configured measure's value; null where it cannot be computed, and `reason` says why. */
   readonly effect: number | null
   readonly threshold: number
@@ -38,6 +40,8 @@ export interface ColumnResult {
   readonly summary: string
   /** Named causes: `nulls 1 % -> 22 %`, `2 new categories: …`, `type changed: numeric -> text`. */
   readonly causes: readonly string[]
+  /** What was seen too, without the evidence that a cause needs. */
+  readonly informs: readonly string[]
   /** Rows needed for the noise bound to fall below the threshold, when inconclusive. */
   readonly rowsNeeded?: number
   readonly reason?: string
@@ -61,6 +65,8 @@ export interface CheckResult {
   readonly unresolved: readonly string[]
   /** One or two sentences: what shifted, or why nothing can be said. */
   readonly summary: string
+  /** What a person should know besides: columns the baseline does not have, how the file was read. */
+  readonly notes: readonly string[]
   /** Digest of the configuration that decided: metric, thresholds, types. */
   readonly configuration: Digest
 }

@@ -1,0 +1,153 @@
+/**
+ * Comparing two profiles of one definition: every column measured, corrected for being many, and judged. Pure.
+ * Reading data and storing checks is in `check.ts`.
+ */
+import type { MetricName } from '../project/config.ts'
+import { brokenReason, findCauses } from './causes.ts'
+import { benjaminiHochberg } from './evidence.ts'
+import { type Group, totalRows } from './groups.ts'
+import { DEFAULT_THRESHOLD, type Measured, measureColumn } from './measure-column.ts'
+import type { ColumnProfile, Profile } from './profile.ts'
+import { describeCheck, describeColumn } from './summary.ts'
+import type { CheckResult, ColumnResult } from './types.ts'
+import { judgeCheck, judgeColumn, worstFirst } from './verdict.ts'
+
+export interface CompareOptions {
+  readonly metric: MetricName
+  /** Undefined: the metric's own default. */
+  readonly threshold?: number
+  readonly columns?: Readonly<Record<string, { readonly threshold?: number }>>
+  /** Columns that mlops.yaml declares `ignore` or `id` by now, whatever the baseline took them for. */
+  readonly ignored?: readonly string[]
+}
+
+export type Comparison = Pick<CheckResult, 'verdict' | 'columns' | 'unresolved' | 'summary' | 'notes'>
+
+/** @throws RangeError when `batch` was not counted into the definitions of `baseline`: a mistake of the caller */
+export function compareProfiles(baseline: Profile, batch: Profile, options: CompareOptions): Comparison {
+  if (baseline.definition !== batch.definition) throw new RangeError('the batch was counted into other definitions')
+  const pairs = baseline.columns.map((before, index) => {
+    const after = batch.columns[index] ?? before
+    const isAbsent = batch.absent.includes(before.name)
+    return { before, after, fixed: fixedResult(before, after, isAbsent, options, batch.rows) }
+  })
+  const open = pairs.filter(({ fixed }) => fixed === undefined)
+  const measured = open.map(({ before, after }) => measureColumn(before, after, options.metric))
+  const adjusted = benjaminiHochberg(measured.map(({ evidence }) => evidence.p))
+  const judged = open.map(({ before, after }, i) =>
+    judgedResult(before, after, measured[i] as Measured, adjusted[i] ?? 1, open.length, options),
+  )
+  const columns = [...pairs.flatMap(({ fixed }) => fixed ?? []), ...judged].sort(worstFirst)
+  const verdict = judgeCheck(columns, batch.rows)
+  return {
+    verdict,
+    columns,
+    unresolved: columns.filter((column) => column.verdict === 'inconclusive').map(({ column }) => column),
+    summary: describeCheck(verdict, columns, batch.rows),
+    notes: batch.extra.length === 0 ? [] : [extraNote(batch.extra)],
+  }
+}
+
+/** A column whose verdict needs no measure; undefined for all others. */
+function fixedResult(
+  before: ColumnProfile,
+  after: ColumnProfile,
+  isAbsent: boolean,
+  options: CompareOptions,
+  rows: number,
+): ColumnResult | undefined {
+  const blank = blankResult(before, options)
+  const because = (verdict: ColumnResult['verdict'], reason: string, causes: readonly string[] = []): ColumnResult => ({
+    ...blank,
+    verdict,
+    reason,
+    causes,
+    summary: `${before.name}: ${reason}`,
+  })
+  if (options.ignored?.includes(before.name)) return because('skipped', 'not compared (mlops.yaml)')
+  if (before.type === 'id' || before.type === 'ignore') return because('skipped', `not compared (${before.type})`)
+  if (isAbsent && before.role === 'target') return because('skipped', 'the batch has no labels')
+  if (rows === 0) return because('inconclusive', 'the batch has no rows')
+  if (isAbsent && before.role === 'prediction') return because('inconclusive', 'the batch has no such column')
+  if (isAbsent) return because('broken', 'missing from the batch', ['column missing'])
+  const broken = brokenReason(before, after)
+  return broken === undefined ? undefined : because('broken', broken, [broken])
+}
+
+function blankResult(before: ColumnProfile, options: CompareOptions): ColumnResult {
+  return {
+    column: before.name,
+    type: before.type,
+    role: before.role,
+    verdict: 'skipped',
+    metric: options.metric,
+    effect: null,
+    threshold: thresholdFor(before.name, options.metric, options),
+    noise: null,
+    pAdjusted: null,
+    measures: {},
+    summary: '',
+    causes: [],
+    informs: [],
+    groups: [],
+  }
+}
+
+/** A configured threshold is in the unit of the configured metric: where PSI stands in, PSI's default does too. */
+function thresholdFor(column: string, metric: MetricName, options: CompareOptions): number {
+  if (metric !== options.metric) return DEFAULT_THRESHOLD[metric]
+  return options.columns?.[column]?.threshold ?? options.threshold ?? DEFAULT_THRESHOLD[metric]
+}
+
+function judgedResult(
+  before: ColumnProfile,
+  after: ColumnProfile,
+  measured: Measured,
+  pAdjusted: number,
+  columns: number,
+  options: CompareOptions,
+): ColumnResult {
+  const { metric, effect, noise, noisePower, evidence, groups, spans, measures } = measured
+  const threshold = thresholdFor(before.name, metric, options)
+  const [n, m] = [totalRows(before), totalRows(after)]
+  const facts = { effect, threshold, noise, noisePower, pAdjusted, n, m, df: evidence.df, columns }
+  const standIn = metric === options.metric ? {} : { reason: `${options.metric} is not defined here: PSI decides` }
+  return {
+    ...blankResult(before, options),
+    metric,
+    effect,
+    threshold,
+    noise,
+    pAdjusted,
+    measures,
+    summary: describeColumn(after, groups, spans),
+    ...findCauses(before, after),
+    groups: displayGroups(groups, n, m),
+    ...standIn,
+    ...judgeColumn(facts),
+  }
+}
+
+const DISPLAYED = 12
+
+/** Both shares of each group; many groups are folded into the largest ones and the rest. */
+function displayGroups(groups: readonly Group[], n: number, m: number): ColumnResult['groups'] {
+  const shares = groups.map(({ label, before, after }) => ({ label, before: before / n, after: after / m }))
+  if (shares.length <= DISPLAYED) return shares
+  const size = (share: { before: number; after: number }) => Math.max(share.before, share.after)
+  const largest = new Set(shares.toSorted((a, b) => size(b) - size(a)).slice(0, DISPLAYED - 1))
+  const rest = shares.filter((share) => !largest.has(share))
+  const sum = (side: 'before' | 'after') => rest.reduce((total, share) => total + share[side], 0)
+  const folded = { label: `${rest.length} more`, before: sum('before'), after: sum('after') }
+  return [...shares.filter((share) => largest.has(share)), folded]
+}
+
+function extraNote(extra: readonly string[]): string {
+  const shown = extra
+    .slice(0, 5)
+    .map((name) => JSON.stringify(name))
+    .join(', ')
+  const more = extra.length > 5 ? ` and ${extra.length - 5} more` : ''
+  const what = extra.length === 1 ? 'A column is' : `${extra.length} columns are`
+  return `${what} not in the baseline and not compared: ${shown}${more}`
+}

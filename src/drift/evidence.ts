@@ -1,0 +1,77 @@
+/**
+ * Is the difference more than sampling noise? The two-sample chi-square test of homogeneity, Benjamini and Hochberg's
+ * correction over the columns, and the noise bounds of the measures. What follows from it is decided in `verdict.ts`.
+ */
+import { type Counts, chiSquare } from './measures.ts'
+import { chiSquareQuantile, chiSquareTail } from './special.ts'
+
+/** Every cell must be expected this often in the smaller sample for the chi-square law to hold (Cochran 1954). */
+const EXPECTED = 5
+
+export interface Cells {
+  readonly before: number[]
+  readonly after: number[]
+}
+
+/** Cells sorted by *pooled* count and merged from the rarest on; sorting by one sample's counts would bias the test. */
+export function mergeCells(before: Counts, after: Counts): Cells {
+  const n = before.reduce((sum, count) => sum + count, 0)
+  const m = after.reduce((sum, count) => sum + count, 0)
+  const share = Math.min(n, m) / (n + m)
+  const order = before
+    .map((count, index) => ({ index, pooled: count + (after[index] ?? 0) }))
+    .filter(({ pooled }) => pooled > 0)
+    .sort((a, b) => a.pooled - b.pooled || a.index - b.index)
+  const cells: Cells = { before: [], after: [] }
+  let [x, y] = [0, 0]
+  for (const { index } of order) {
+    x += before[index] ?? 0
+    y += after[index] ?? 0
+    if ((x + y) * share < EXPECTED) continue
+    cells.before.push(x)
+    cells.after.push(y)
+    ;[x, y] = [0, 0]
+  }
+  if (x + y > 0) {
+    const last = cells.before.length - 1
+    if (last < 0) return { before: [x], after: [y] }
+    cells.before[last] = (cells.before[last] ?? 0) + x
+    cells.after[last] = (cells.after[last] ?? 0) + y
+  }
+  return cells
+}
+
+export interface Homogeneity {
+  readonly statistic: number
+  readonly df: number
+  /** 1 when fewer than two cells are left: nothing can be tested. */
+  readonly p: number
+}
+
+export function homogeneity(before: Counts, after: Counts): Homogeneity {
+  const cells = mergeCells(before, after)
+  const { statistic, df } = chiSquare(cells.before, cells.after)
+  return { statistic, df, p: chiSquareTail(statistic, df) }
+}
+
+/** Adjusted p-values in the order given (Benjamini and Hochberg 1995): at most a share alpha of the findings is false. */
+export function benjaminiHochberg(p: readonly number[]): number[] {
+  const order = p.map((value, index) => ({ value, index })).sort((a, b) => b.value - a.value)
+  const adjusted = new Array<number>(p.length).fill(1)
+  let smallest = 1
+  order.forEach(({ value, index }, rank) => {
+    smallest = Math.min(smallest, (value * p.length) / (p.length - rank))
+    adjusted[index] = smallest
+  })
+  return adjusted
+}
+
+/** What PSI stays below in 95 of 100 comparisons without drift: (1/n + 1/m) times the chi-square quantile. */
+export const psiNoise = (n: number, m: number, groups: number): number =>
+  (1 / n + 1 / m) * chiSquareQuantile(0.05, groups - 1)
+
+/** The same of the Kolmogorov-Smirnov distance (Smirnov's asymptotic law). */
+export const ksNoise = (n: number, m: number): number => Math.sqrt((-Math.log(0.025) / 2) * (1 / n + 1 / m))
+
+/** The same of the Jensen-Shannon distance: with no drift its square is an eighth of PSI. */
+export const jsNoise = (n: number, m: number, groups: number): number => Math.sqrt(psiNoise(n, m, groups) / 8)
