@@ -5,7 +5,7 @@ import { percent, shorten } from './causes.ts'
 import { formatNumber, type Group } from './groups.ts'
 import { quantile, robustScale, type Span } from './measures.ts'
 import type { ColumnProfile } from './profile.ts'
-import type { CheckVerdict, ColumnResult } from './types.ts'
+import type { CheckResult, CheckVerdict, ColumnResult } from './types.ts'
 
 /** `Contract: Month-to-month 55 % -> 100 %`, `MonthlyCharges: median 70 -> 95`, `age: nulls 1 % -> 22 %`. */
 export function describeColumn(after: ColumnProfile, groups: readonly Group[], spans: readonly Span[]): string {
@@ -79,4 +79,14 @@ function names(columns: readonly ColumnResult[]): string {
     .slice(0, NAMED)
     .map(({ column }) => shorten(column))
     .join(', ')}${more}`
+}
+
+/** The command a person would type after reading the check. */
+export function nextStep(check: Pick<CheckResult, 'model' | 'version' | 'verdict' | 'current' | 'columns'>): string {
+  const { model, version, verdict, current, columns } = check
+  const isBroken = columns.some((column) => column.verdict === 'broken')
+  if (verdict === 'drift' && isBroken) return `mlops model show ${model}@${version}`
+  if (verdict === 'drift') return `mlops retrain ${model} --reason "drift in ${current.source}"`
+  if (verdict === 'inconclusive') return `mlops drift ${model}@${version} --current MORE_ROWS`
+  return `mlops status ${model}`
 }

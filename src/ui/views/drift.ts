@@ -1,0 +1,109 @@
+/** A drift check as a person reads it: the verdict in a sentence, the columns worst first, what to type next. */
+import type { CheckResult, ColumnResult } from '../../drift/types.ts'
+import type { Ui } from '../ui.ts'
+
+/** Columns shown one by one; more stable ones than `STABLE` are named in one line. */
+const SHOWN = 30
+const STABLE = 5
+
+export function renderCheck(ui: Ui, check: CheckResult & { readonly next: string }): string {
+  const { style } = ui
+  const { symbols } = style
+  const verdicts = {
+    drift: style.bad(`${symbols.bad} drift`),
+    inconclusive: style.warn(`${symbols.unknown} inconclusive`),
+    stable: style.good(`${symbols.ok} stable`),
+  }
+  const rows = (count: number) => `${count.toLocaleString('en-US')} row${count === 1 ? '' : 's'}`
+  const name = style.name(`${check.model}@${check.version}`)
+  const head = `${verdicts[check.verdict]}  ${name}  ${ui.text(check.current.source)} (${rows(check.current.rows)}) against ${ui.text(check.reference.name)} (${rows(check.reference.rows)})`
+  if (ui.quiet) return `${head}\n${ui.text(check.summary)}`
+  const { shown, folded } = pick(check.columns)
+  const notes = check.notes.map((note) => style.dim(`${symbols.bullet} ${ui.text(note)}`))
+  const what = check.columns.some(({ verdict }) => verdict === 'broken')
+    ? 'Mend the broken columns where the batch is made; the version was trained on:'
+    : 'Next:'
+  return [
+    `${head}\n${ui.text(check.summary)}`,
+    columnTable(ui, shown, check),
+    [...foldedLines(ui, folded), ...notes].join('\n'),
+    `${what} ${style.command(ui.text(check.next))}`,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+/** Everything that needs a look, and stable columns only while they are few. */
+function pick(columns: readonly ColumnResult[]): { shown: readonly ColumnResult[]; folded: readonly ColumnResult[] } {
+  const isQuiet = ({ verdict, role }: ColumnResult) =>
+    verdict === 'skipped' || (verdict === 'stable' && role !== 'prediction')
+  const compared = columns.filter(({ verdict }) => verdict !== 'skipped')
+  const isSmall = compared.filter(isQuiet).length <= STABLE
+  const wanted = columns.filter((column) => (isSmall ? column.verdict !== 'skipped' : !isQuiet(column)))
+  const shown = wanted.slice(0, SHOWN)
+  return { shown, folded: columns.filter((column) => !shown.includes(column)) }
+}
+
+function foldedLines(ui: Ui, columns: readonly ColumnResult[]): string[] {
+  const verdicts = [...new Set(columns.map(({ verdict }) => verdict))]
+  return verdicts.map((verdict) => {
+    const names = columns.filter((column) => column.verdict === verdict).map(({ column }) => ui.text(column))
+    const more = names.length > 12 ? ` and ${names.length - 12} more` : ''
+    return ui.style.dim(
+      `${ui.style.symbols.bullet} ${names.length} ${verdict}: ${names.slice(0, 12).join(', ')}${more}`,
+    )
+  })
+}
+
+function columnTable(ui: Ui, columns: readonly ColumnResult[], check: CheckResult): string {
+  const { style } = ui
+  const marks = {
+    broken: style.symbols.bad,
+    drift: style.symbols.bad,
+    inconclusive: style.symbols.unknown,
+    negligible: style.symbols.ok,
+    stable: style.symbols.ok,
+    skipped: style.symbols.dash,
+  }
+  const paint = (text: string, { verdict }: ColumnResult): string => {
+    if (verdict === 'broken' || verdict === 'drift') return style.bad(text)
+    return verdict === 'inconclusive' ? style.warn(text) : verdict === 'skipped' ? style.dim(text) : style.good(text)
+  }
+  const role = ({ role }: ColumnResult) => (role === 'feature' ? '' : ` (${role})`)
+  return ui.table<ColumnResult>(
+    [
+      { title: 'COLUMN', value: (row) => `${marks[row.verdict]} ${row.column}${role(row)}`, paint, shrink: true },
+      { title: 'VERDICT', value: ({ verdict }) => verdict, paint },
+      { title: check.metric.toUpperCase(), value: (row) => effect(row, check), align: 'right' },
+      { title: 'LIMIT', value: ({ threshold }) => String(threshold), align: 'right' },
+      { title: 'NOISE', value: ({ noise }) => decimals(noise), align: 'right' },
+      { title: 'BEFORE', value: (row) => histogram(ui, row).before },
+      { title: 'AFTER', value: (row) => histogram(ui, row).after },
+      { title: 'WHAT', value: (row) => what(row), shrink: true },
+    ],
+    columns,
+  )
+}
+
+/** A star where another measure stands in for the configured one. */
+const effect = (row: ColumnResult, check: CheckResult): string =>
+  `${decimals(row.effect)}${row.metric === check.metric || row.effect === null ? '' : '*'}`
+
+function decimals(value: number | null): string {
+  if (value === null) return ''
+  if (value > 0 && value < 0.001) return '<0.001'
+  return value >= 100 ? value.toFixed(0) : value.toFixed(3)
+}
+
+/** Both histograms on one scale, so that their heights can be compared. */
+function histogram(ui: Ui, { groups }: ColumnResult): { before: string; after: string } {
+  const both = ui.sparkline([...groups.map(({ before }) => before), ...groups.map(({ after }) => after)])
+  return { before: both.slice(0, groups.length), after: both.slice(groups.length) }
+}
+
+function what(row: ColumnResult): string {
+  const prefix = `${row.column}: `
+  const summary = row.summary.startsWith(prefix) ? row.summary.slice(prefix.length) : row.summary
+  const causes = row.causes.filter((cause) => !summary.includes(cause))
+  return [summary, ...causes, ...(row.reason === undefined || row.verdict === 'broken' ? [] : [row.reason])].join('; ')
+}
