@@ -13,11 +13,14 @@ import ts from 'typescript'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const target = join(root, 'docs/schemas')
+/** Hidden commands serve programs of ours and promise nothing. */
+const HIDDEN = /static override hidden = true/
 
 /** @returns file name -> text of every schema; throws an Error naming the command whose result has no schema */
 function generate() {
   const commands = readdirSync(join(root, 'src/commands'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
+    .filter((file) => !HIDDEN.test(readFileSync(join(root, 'src/commands', file), 'utf8')))
     .sort()
   const { options } = ts.parseJsonConfigFileContent(
     ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config,

@@ -22,5 +22,5 @@ export async function runBuilt(root: string, argv: readonly string[]): Promise<v
     const help = await import('./help.ts')
     await help.showHelp(root, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')), words)
   }
-  await main({ version: manifest.version, commands, showHelp }, argv)
+  await main({ root, version: manifest.version, commands, showHelp }, argv)
 }

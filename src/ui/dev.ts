@@ -23,5 +23,5 @@ export async function runSource(root: string, argv: readonly string[]): Promise<
     const oclif = { ...pjson.oclif, commands: { strategy: 'pattern', target: './src/commands' } }
     await help.showHelp(root, { ...pjson, oclif }, words)
   }
-  await main({ version: pjson.version, commands, showHelp }, argv)
+  await main({ root, version: pjson.version, commands, showHelp }, argv)
 }

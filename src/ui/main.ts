@@ -22,6 +22,8 @@ export interface CommandEntry {
 }
 
 export interface Program {
+  /** Absolute: the folder of package.json. */
+  readonly root: string
   readonly version: string
   /** By id, parts joined with ":" (`model:list`). */
   readonly commands: Readonly<Record<string, CommandEntry>>
@@ -66,6 +68,7 @@ async function dispatch(program: Program, argv: readonly string[]): Promise<void
 function lightConfig(program: Program): Config {
   return {
     bin: 'mlops',
+    root: program.root,
     name: 'mlops',
     version: program.version,
     topicSeparator: ' ',
