@@ -30,9 +30,28 @@ describe('the loop on the electricity data in time order', function () {
 `,
     )
     const data = ['--data', 'train=data/train.csv', '--data', 'test=data/test.csv']
-    const track = await p.mlops(['track', '--model', MODEL, ...data, '--', 'python', 'train.py', 'data/train.csv', 'data/test.csv'])
+    const track = await p.mlops([
+      'track',
+      '--model',
+      MODEL,
+      ...data,
+      '--',
+      'python',
+      'train.py',
+      'data/train.csv',
+      'data/test.csv',
+    ])
     assert.equal(track.code, 0, track.stderr)
-    const register = await p.mlops(['register', MODEL, '--run', '@last', '--baseline', 'data/train.csv', '--test', 'data/test.csv'])
+    const register = await p.mlops([
+      'register',
+      MODEL,
+      '--run',
+      '@last',
+      '--baseline',
+      'data/train.csv',
+      '--test',
+      'data/test.csv',
+    ])
     assert.equal(register.code, 0, register.stderr)
     const promote = await p.mlops(['promote', `${MODEL}@1`, '--to', 'production', '--approve', 'ada'])
     assert.equal(promote.code, 0, promote.stdout + promote.stderr)
@@ -41,7 +60,9 @@ describe('the loop on the electricity data in time order', function () {
   it('sees the market of later years drift, and names prices and transfer', async () => {
     const check = await p.mlops(['drift', MODEL, '--current', 'data/later.csv', '--json'])
     assert.equal(check.code, 3, check.stdout)
-    const drifted = check.data.columns.filter((c: { verdict: string }) => c.verdict === 'drift').map((c: { column: string }) => c.column)
+    const drifted = check.json.data.columns
+      .filter((c: { verdict: string }) => c.verdict === 'drift')
+      .map((c: { column: string }) => c.column)
     // vicprice, vicdemand and transfer were constant until May 1997, when the Victorian market joined.
     for (const column of ['vicprice', 'vicdemand', 'transfer']) assert.ok(drifted.includes(column), drifted.join())
   })
@@ -59,7 +80,7 @@ describe('the loop on the electricity data in time order', function () {
     )
     const retrain = await p.mlops(['retrain', MODEL, '--json'])
     assert.equal(retrain.code, 0, retrain.stdout)
-    assert.equal((await p.mlops(['model', 'show', `${MODEL}@production`, '--json'])).data.version, 1)
-    assert.equal((await p.mlops(['model', 'show', `${MODEL}@staging`, '--json'])).data.version, 2)
+    assert.equal((await p.mlops(['model', 'show', `${MODEL}@production`, '--json'])).json.data.version, 1)
+    assert.equal((await p.mlops(['model', 'show', `${MODEL}@staging`, '--json'])).json.data.version, 2)
   })
 })

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { run, type RunResult } from '../harness.ts'
+import { type RunResult, run } from '../harness.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const python = join(root, '.cache/venv/bin/python')

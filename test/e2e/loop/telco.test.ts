@@ -7,7 +7,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { sha256 } from '../../../src/core/digest.ts'
 import { skipBecause } from '../../support/skip.ts'
-import { loopProject, type LoopProject } from './project.ts'
+import { type LoopProject, loopProject } from './project.ts'
 
 const MODEL = 'churn-model'
 
@@ -42,7 +42,17 @@ describe('the loop on the telco churn data', function () {
 
   it('tracks the unmodified script with its metrics, data and packages', async () => {
     const data = ['--data', 'train=data/train.csv', '--data', 'test=data/test.csv']
-    const track = await p.mlops(['track', '--model', MODEL, ...data, '--', 'python', 'train.py', 'data/train.csv', 'data/test.csv'])
+    const track = await p.mlops([
+      'track',
+      '--model',
+      MODEL,
+      ...data,
+      '--',
+      'python',
+      'train.py',
+      'data/train.csv',
+      'data/test.csv',
+    ])
     assert.equal(track.code, 0, track.stderr)
     assert.match(track.stdout, /^auc: 0\.8\d+$/m, "the script's own output passes through")
     const show = await p.mlops(['run', 'show', '@last', '--json'])
@@ -53,7 +63,18 @@ describe('the loop on the telco churn data', function () {
   })
 
   it('registers version 1 and says that TotalCharges has blanks', async () => {
-    const register = await p.mlops(['register', MODEL, '--run', '@last', '--baseline', 'data/train.csv', '--target', 'Churn', '--test', 'data/test.csv'])
+    const register = await p.mlops([
+      'register',
+      MODEL,
+      '--run',
+      '@last',
+      '--baseline',
+      'data/train.csv',
+      '--target',
+      'Churn',
+      '--test',
+      'data/test.csv',
+    ])
     assert.equal(register.code, 0, register.stderr)
     assert.match(register.stdout + register.stderr, /TotalCharges/)
     const show = await p.mlops(['model', 'show', `${MODEL}@1`, '--json'])
@@ -61,32 +82,56 @@ describe('the loop on the telco churn data', function () {
   })
 
   it('says so instead of making a duplicate of the same bytes', async () => {
-    const again = await p.mlops(['register', MODEL, '--run', '@last', '--baseline', 'data/train.csv', '--target', 'Churn', '--test', 'data/test.csv', '--json'])
+    const again = await p.mlops([
+      'register',
+      MODEL,
+      '--run',
+      '@last',
+      '--baseline',
+      'data/train.csv',
+      '--target',
+      'Churn',
+      '--test',
+      'data/test.csv',
+      '--json',
+    ])
     assert.equal(again.code, 0, again.stderr)
-    assert.equal(again.data.created, false)
-    assert.equal(again.data.version, 1)
+    assert.equal(again.json.data.created, false)
+    assert.equal(again.json.data.version, 1)
   })
 
   it('does not reach production without a human', async () => {
     const refused = await p.mlops(['promote', `${MODEL}@1`, '--to', 'production', '--yes', '--json'])
     assert.equal(refused.code, 3, refused.stdout)
     assert.equal(refused.json.status, 'error')
-    const promoted = await p.mlops(['promote', `${MODEL}@1`, '--to', 'production', '--approve', 'ada', '--reason', 'first'])
+    const promoted = await p.mlops([
+      'promote',
+      `${MODEL}@1`,
+      '--to',
+      'production',
+      '--approve',
+      'ada',
+      '--reason',
+      'first',
+    ])
     assert.equal(promoted.code, 0, promoted.stderr + promoted.stdout)
   })
 
   it('finds no drift in a random half of the same data', async () => {
     const check = await p.mlops(['drift', MODEL, '--current', 'data/half.csv', '--json'])
     assert.equal(check.code, 0, check.stdout)
-    assert.equal(check.data.verdict, 'stable')
+    assert.equal(check.json.data.verdict, 'stable')
   })
 
   it('finds drift in month-to-month fibre customers and names the columns', async () => {
     const check = await p.mlops(['drift', MODEL, '--current', 'data/fibre.csv'])
     assert.equal(check.code, 3, check.stdout + check.stderr)
-    for (const column of ['Contract', 'InternetService', 'MonthlyCharges']) assert.match(check.stdout, new RegExp(column))
+    for (const column of ['Contract', 'InternetService', 'MonthlyCharges'])
+      assert.match(check.stdout, new RegExp(column))
     const json = await p.mlops(['drift', MODEL, '--current', 'data/fibre.csv', '--json'])
-    const drifted = json.data.columns.filter((c: { verdict: string }) => c.verdict === 'drift').map((c: { column: string }) => c.column)
+    const drifted = json.json.data.columns
+      .filter((c: { verdict: string }) => c.verdict === 'drift')
+      .map((c: { column: string }) => c.column)
     assert.ok(drifted.includes('Contract') && drifted.includes('InternetService'), drifted.join())
     assert.ok(!drifted.includes('gender') && !drifted.includes('customerID'), drifted.join())
   })
@@ -114,30 +159,50 @@ describe('the loop on the telco churn data', function () {
     const retrain = await p.mlops(['retrain', MODEL])
     assert.equal(retrain.code, 0, retrain.stdout + retrain.stderr)
     const list = await p.mlops(['model', 'show', `${MODEL}@staging`, '--json'])
-    assert.equal(list.data.version, 2)
+    assert.equal(list.json.data.version, 2)
     const production = await p.mlops(['model', 'show', `${MODEL}@production`, '--json'])
-    assert.equal(production.data.version, 1)
+    assert.equal(production.json.data.version, 1)
   })
 
   it('does not retrain again for the same cause while the candidate waits', async () => {
     const again = await p.mlops(['retrain', MODEL, '--json'])
     assert.equal(again.code, 0, again.stdout)
     const runs = await p.mlops(['run', 'list', '--json'])
-    assert.equal(runs.data.runs.length, 2, 'no third training run')
+    assert.equal(runs.json.data.runs.length, 2, 'no third training run')
   })
 
   it('refuses a deliberately bad model with the failing check and its values', async () => {
     const data = ['--data', 'train=data/train.csv', '--data', 'test=data/test.csv']
-    const track = await p.mlops(['track', '--model', MODEL, ...data, '--', 'python', 'train.py', 'data/train.csv', 'data/test.csv', '--shuffle-labels'])
+    const track = await p.mlops([
+      'track',
+      '--model',
+      MODEL,
+      ...data,
+      '--',
+      'python',
+      'train.py',
+      'data/train.csv',
+      'data/test.csv',
+      '--shuffle-labels',
+    ])
     assert.equal(track.code, 0, track.stderr)
-    const register = await p.mlops(['register', MODEL, '--run', '@last', '--baseline', 'data/train.csv', '--test', 'data/test.csv'])
+    const register = await p.mlops([
+      'register',
+      MODEL,
+      '--run',
+      '@last',
+      '--baseline',
+      'data/train.csv',
+      '--test',
+      'data/test.csv',
+    ])
     assert.equal(register.code, 0, register.stderr)
     const refused = await p.mlops(['promote', `${MODEL}@3`, '--to', 'production', '--approve', 'bob'])
     assert.equal(refused.code, 3)
     assert.match(refused.stdout + refused.stderr, /min_auc/)
     assert.match(refused.stdout + refused.stderr, /0\.82/)
     const production = await p.mlops(['model', 'show', `${MODEL}@production`, '--json'])
-    assert.equal(production.data.version, 1, 'nothing moved')
+    assert.equal(production.json.data.version, 1, 'nothing moved')
   })
 
   it('rolls back to version 1 byte for byte', async () => {
@@ -146,8 +211,8 @@ describe('the loop on the telco churn data', function () {
     const back = await p.mlops(['rollback', MODEL, '--yes', '--reason', 'odd scores at night', '--json'])
     assert.equal(back.code, 0, back.stdout + back.stderr)
     const show = await p.mlops(['model', 'show', `${MODEL}@production`, '--json'])
-    assert.equal(show.data.version, 1)
-    const file = show.data.files.find((f: { path: string }) => f.path.endsWith('model.joblib'))
+    assert.equal(show.json.data.version, 1)
+    const file = show.json.data.files.find((f: { path: string }) => f.path.endsWith('model.joblib'))
     const object = join(p.dir, '.mlops/objects/sha256', file.sha256.slice(0, 2), file.sha256.slice(2))
     assert.equal(sha256(readFileSync(object)), file.sha256)
     // The very bytes that the first run trained, in a model that still predicts.
