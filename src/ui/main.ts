@@ -48,17 +48,26 @@ async function dispatch(program: Program, argv: readonly string[]): Promise<void
   const found = findCommand(program.commands, rest)
   if (found === undefined && rest[0] === 'help') return dispatch(program, [...leading, ...rest.slice(1), '--help'])
   if (wantsHelp(argv) || rest.length === 0) {
-    await program.showHelp(found === undefined ? topicWords(program, rest) : found.id.split(':'))
-    return
+    return help(program, argv, found === undefined ? topicWords(program, rest) : found.id.split(':'))
   }
   if (found === undefined) {
     const words = wordsOf(rest)
-    if (words.length === 1 && isTopic(program, words)) return program.showHelp(words)
+    if (words.length === 1 && isTopic(program, words)) return help(program, argv, words)
     throw unknownCommand(program, rest)
   }
   const module = (await found.entry.load()) as { default: new (argv: string[], config: Config) => Command }
   module.default.prototype.constructor.id = found.id
   await new module.default([...leading, ...found.rest], lightConfig(program)).run()
+}
+
+/** oclif decides about colour by itself, from the environment, when it is loaded: it is told our decision there. */
+async function help(program: Program, argv: readonly string[], words: readonly string[]): Promise<void> {
+  const { env } = process
+  if (!wantsColor(process.stdout.isTTY === true, env, peekBaseFlags(argv, env)['no-color'])) {
+    delete env.FORCE_COLOR
+    env.NO_COLOR = '1'
+  }
+  await program.showHelp(words)
 }
 
 /**
