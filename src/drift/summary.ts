@@ -86,7 +86,9 @@ export function nextStep(check: Pick<CheckResult, 'model' | 'version' | 'verdict
   const { model, version, verdict, current, columns } = check
   const isBroken = columns.some((column) => column.verdict === 'broken')
   if (verdict === 'drift' && isBroken) return `mlops model show ${model}@${version}`
-  if (verdict === 'drift') return `mlops retrain ${model} --reason "drift in ${current.source}"`
+  // A file name that a shell would take apart is left out of what is to be pasted into one.
+  const reason = /^[\w./-]+$/.test(current.source) ? ` --reason "drift in ${current.source}"` : ''
+  if (verdict === 'drift') return `mlops retrain ${model}${reason}`
   if (verdict === 'inconclusive') return `mlops drift ${model}@${version} --current MORE_ROWS`
   return `mlops status ${model}`
 }

@@ -1,0 +1,158 @@
+/** Counting one numeric column: 64-bit floats, or 64-bit integers where floats are too coarse. */
+import { Binner, bigBin } from './binning.ts'
+import { type Counter, oddCondition, sumOf } from './counter.ts'
+import type { Vector } from './duck.ts'
+import { type NumericColumn, toNumber, type Wide } from './profile.ts'
+import type { Physical } from './source.ts'
+
+export class NumericCounter implements Counter {
+  readonly name: string
+  readonly select: string
+  readonly mask: string | undefined
+  odd = 0
+  readonly #definition: NumericColumn
+  readonly #binner: Binner
+  readonly #counts: Float64Array
+  #nulls = 0
+  #nan = 0
+  #positiveInfinity = 0
+  #negativeInfinity = 0
+  #below = 0
+  #above = 0
+  #min = Number.POSITIVE_INFINITY
+  #max = Number.NEGATIVE_INFINITY
+
+  constructor(definition: NumericColumn, sql: string, physical: Physical) {
+    this.name = definition.name
+    this.#definition = definition
+    this.select = asNumber(sql, physical, 'DOUBLE')
+    this.mask = physical === 'number' || physical === 'int64' ? undefined : oddCondition(sql, this.select)
+    this.#binner = new Binner(Float64Array.from(definition.edges, toNumber))
+    this.#counts = new Float64Array(definition.edges.length + 1)
+  }
+
+  get seen(): number {
+    return this.odd + this.#nan + this.#positiveInfinity + this.#negativeInfinity + sumOf(this.#counts)
+  }
+
+  take(vector: Vector, rows: number): void {
+    const { items, valid } = vector
+    const counts = this.#counts
+    const binner = this.#binner
+    const [from, to] = this.#definition.range?.map(toNumber) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+    for (let row = 0; row < rows; row++) {
+      if (valid !== undefined && !valid(row)) {
+        this.#nulls++
+        continue
+      }
+      const value = items[row] as number
+      if (value - value !== 0) {
+        this.#special(value)
+        continue
+      }
+      const bin = binner.of(value)
+      counts[bin] = (counts[bin] as number) + 1
+      if (value < this.#min) this.#min = value
+      if (value > this.#max) this.#max = value
+      if (value < (from as number)) this.#below++
+      else if (value > (to as number)) this.#above++
+    }
+  }
+
+  #special(value: number): void {
+    if (Number.isNaN(value)) this.#nan++
+    else if (value > 0) this.#positiveInfinity++
+    else this.#negativeInfinity++
+  }
+
+  finish(): NumericColumn {
+    const isEmpty = this.#min > this.#max
+    return {
+      ...this.#definition,
+      counts: Array.from(this.#counts),
+      missing: this.#nulls - this.odd,
+      unparsed: this.odd,
+      nan: this.#nan,
+      positiveInfinity: this.#positiveInfinity,
+      negativeInfinity: this.#negativeInfinity,
+      below: this.#below,
+      above: this.#above,
+      // Adding 0 turns -0, which DuckDB and CSV write differently, into 0.
+      min: isEmpty ? null : this.#min + 0,
+      max: isEmpty ? null : this.#max + 0,
+    }
+  }
+}
+
+/** Whole numbers beyond 2^53: the same, in 64-bit integers. */
+export class BigCounter implements Counter {
+  readonly name: string
+  readonly select: string
+  readonly mask: string
+  odd = 0
+  readonly #definition: NumericColumn
+  readonly #edges: BigInt64Array
+  readonly #counts: Float64Array
+  #nulls = 0
+  #below = 0
+  #above = 0
+  #min: bigint | undefined
+  #max: bigint | undefined
+
+  constructor(definition: NumericColumn, sql: string, physical: Physical) {
+    this.name = definition.name
+    this.#definition = definition
+    this.select = asNumber(sql, physical, 'BIGINT')
+    this.mask = oddCondition(sql, this.select)
+    this.#edges = BigInt64Array.from(definition.edges, BigInt)
+    this.#counts = new Float64Array(definition.edges.length + 1)
+  }
+
+  get seen(): number {
+    return this.odd + sumOf(this.#counts)
+  }
+
+  take(vector: Vector, rows: number): void {
+    const range = this.#definition.range?.map(BigInt)
+    for (let row = 0; row < rows; row++) {
+      if (vector.valid !== undefined && !vector.valid(row)) {
+        this.#nulls++
+        continue
+      }
+      const value = vector.longs[row] as bigint
+      const bin = bigBin(this.#edges, value)
+      this.#counts[bin] = (this.#counts[bin] as number) + 1
+      if (this.#min === undefined || value < this.#min) this.#min = value
+      if (this.#max === undefined || value > this.#max) this.#max = value
+      if (range === undefined) continue
+      if (value < (range[0] as bigint)) this.#below++
+      else if (value > (range[1] as bigint)) this.#above++
+    }
+  }
+
+  finish(): NumericColumn {
+    return {
+      ...this.#definition,
+      counts: Array.from(this.#counts),
+      missing: this.#nulls - this.odd,
+      unparsed: this.odd,
+      nan: 0,
+      positiveInfinity: 0,
+      negativeInfinity: 0,
+      below: this.#below,
+      above: this.#above,
+      min: wide(this.#min),
+      max: wide(this.#max),
+    }
+  }
+}
+
+const wide = (value: bigint | undefined): Wide | null =>
+  value === undefined ? null : Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
+
+function asNumber(sql: string, physical: Physical, type: 'DOUBLE' | 'BIGINT'): string {
+  if (physical === 'number' || physical === 'int64' || physical === 'text' || physical === 'boolean') {
+    return `TRY_CAST(${sql} AS ${type})`
+  }
+  return physical === 'binary' ? `NULL::${type}` : `TRY_CAST(CAST(${sql} AS VARCHAR) AS ${type})`
+}
