@@ -1,0 +1,626 @@
+"""One run, as the training script sees it. `RunFiles` (below) writes; `Run` is what users hold.
+
+Two ways to be: *attached* to the run of `mlops track` (MLOPS_RUN_ID), which writes the beginning and the end; or the
+*owner* of a run that this client creates and ends itself. A third is *silent*: there is no store, or it fails; then a
+warning is printed once, and training goes on.
+"""
+import os
+import sys
+import threading
+import time
+
+from . import _facts, _values
+from ._canonical import canonical_bytes, seal
+from ._environment import host, interpreter, packages
+from ._project import find_project
+from ._store import create_store, open_store
+
+VERSION = "0.1.0"
+TOOL = "mlops-python " + VERSION
+_HEARTBEAT_SECONDS = 5
+_GIT_PATIENCE_SECONDS = 2
+_STREAMS = ("metrics", "params", "tags", "artifacts")
+_UNPINNED = ("end.json", "ended", "alive")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def warn(message):
+    """On stderr, where it does not mix with results. Never fails: the script may have closed it."""
+    try:
+        sys.stderr.write("mlops: %s\n" % message)
+        sys.stderr.flush()
+    except Exception:
+        pass
+
+
+class Run:
+    """Made by `mlops.track(…)` or `mlops.start(…)`, never directly."""
+
+    def __init__(self, model, tags, params):
+        self.model = None if model is None else _values.check_name("model", model)
+        self.id = None
+        self.ended = False
+        self.entered = False
+        self.failure = None
+        self._files = None
+        self._attached = False
+        self._started = time.time()
+        self._pid = os.getpid()
+        self._warnings = []
+        self._late = {}
+        self._register_wishes = []
+        self._begin()
+        if tags:
+            for tag in [tags] if isinstance(tags, str) else tags:
+                self.set_tag(tag)
+        if params:
+            self.log_params(params)
+
+    # -- logging ------------------------------------------------------------------------------------------------------
+
+    def log_metric(self, name, value, step=None):
+        """Records a number: int, float, bool, numpy or torch scalar; NaN and infinities are kept as they are."""
+        self.log_metrics({name: value}, step)
+
+    def log_metrics(self, metrics, step=None):
+        """Records several numbers, at the same step."""
+        lines = []
+        for name, value in _mapping("metrics", metrics).items():
+            line = {"t": _now(), "key": _values.check_key("metric", name), "value": _values.number(name, value)}
+            if step is not None:
+                line["step"] = _values.step(step)
+            lines.append(line)
+        self._append("metrics", lines)
+
+    def log_param(self, name, value):
+        """Records a parameter: text, a number, a bool or None; anything else as text."""
+        self.log_params({name: value})
+
+    def log_params(self, params):
+        """Records several parameters."""
+        self._append("params", [
+            {"t": _now(), "key": _values.check_key("parameter", name), "value": _values.param(value)}
+            for name, value in _mapping("params", params).items()
+        ])
+
+    def set_tag(self, tag):
+        """Adds a tag to the run."""
+        self._append("tags", [{"t": _now(), "tag": _values.check_key("tag", tag)}])
+
+    def log_artifact(self, path):
+        """Copies a file, or every file of a folder, into the store. Raises FileNotFoundError when it is not there."""
+        path = os.fspath(path)
+        if isinstance(path, bytes):
+            path = os.fsdecode(path)
+        if os.path.isdir(path):
+            found = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in sorted(names)]
+        elif os.path.isfile(path):
+            found = [path]
+        else:
+            raise FileNotFoundError("log_artifact: there is no file or folder %r in %s" % (path, os.getcwd()))
+        for each in found:
+            self._guard("artifact %s" % each, self._store_artifact, each)
+
+    def register(self, stage=None, tags=(), message=None, model=None):
+        """Asks that this run become the next version of its model, once it has ended well."""
+        name = _values.check_name("model", model) if model is not None else self.model
+        if name is None:
+            raise ValueError('register needs a model: mlops.track("churn-model"), or register(model="churn-model")')
+        intent = {"format": 1, "kind": "register", "model": name, "tags": _tag_list(tags)}
+        if stage is not None:
+            intent["stage"] = _values.check_name("stage", stage)
+            if stage == "production":
+                raise ValueError(
+                    "a script cannot register into production, which a person approves: use stage='staging', then "
+                    "mlops promote %s --to production" % name
+                )
+        if message is not None:
+            intent["message"] = str(message).encode("utf-8", "replace").decode("utf-8")
+        self._wish(intent)
+
+    def set_baseline(self, rows, model=None):
+        """Keeps `rows` as what production data of the model is compared with, where a version has no baseline."""
+        name = _values.check_name("model", model) if model is not None else self.model
+        if name is None:
+            raise ValueError('set_baseline needs a model: mlops.monitor("churn-model").set_baseline(X)')
+        chunks = _values.csv_chunks(rows)
+        if self._files is None:
+            return
+        pin = self._guard("the baseline", self._files.store.put_object, chunks)
+        if pin is not None:
+            self._wish({"format": 1, "kind": "baseline", "model": name, "data": pin})
+
+    # -- beginning and end --------------------------------------------------------------------------------------------
+
+    def end(self, status="finished"):
+        """Ends the run: "finished", "failed" or "interrupted". A second call does nothing."""
+        if status not in ("finished", "failed", "interrupted"):
+            raise ValueError('a run ends "finished", "failed" or "interrupted", not %r' % (status,))
+        if self.ended or os.getpid() != self._pid:
+            return
+        self.ended = True
+        _forget(self)
+        if self._files is None:
+            return
+        if self._attached:
+            # The program that started us writes the end; it alone knows how the command ended.
+            self._files.close()
+            return
+        if self._guard("the end of the run", self._write_end, status) and status == "finished":
+            self._apply_wishes()
+
+    def __enter__(self):
+        self.entered = True
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.end(_status_of(kind, error))
+        return False
+
+    def __repr__(self):
+        return "<mlops run %s%s%s>" % (
+            self.id or "(not recorded)", "" if self.model is None else " of " + self.model, ", ended" if self.ended else ""
+        )
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _begin(self):
+        env = os.environ
+        self._cwd = os.getcwd()
+        self._project = find_project(self._cwd, env)
+        store = self._find_store(self._project)
+        if store is None:
+            return
+        outer = env.get("MLOPS_RUN_ID")
+        # Attached: under `mlops track`, or in a worker of a script that owns a run; only the owner ends it. A run that
+        # this very process owns becomes the parent of one that is started inside of it.
+        mine = env.get("_MLOPS_CLIENT_RUN") == outer and env.get("_MLOPS_CLIENT_PID") == str(os.getpid())
+        if outer and env.get("MLOPS_STORE") and not mine:
+            if not os.path.exists(store.path("runs/%s/end.json" % outer)):
+                self._guard("this script's part of run %s" % outer, self._attach, store, outer)
+                return
+        self._guard("this run", self._create, store, outer)
+
+    def _find_store(self, project):
+        store, problem = open_store(project.store)
+        if store is None and project.config_file and not project.explicit and not os.path.lexists(project.store):
+            # The project's folder is here, its store is not: a fresh clone on the machine that trains.
+            try:
+                store = create_store(project.store)
+                warn("made a new store at %s; `mlops init` completes it" % project.store)
+            except OSError as error:
+                problem = "no store could be made at %s (%s)" % (project.store, error)
+        if store is None:
+            _warn_once("%s: nothing of this run is recorded. Make a store: mlops init" % problem)
+        return store
+
+    def _attach(self, store, run):
+        self._files = RunFiles(store, run)
+        self._attached = True
+        self.id = run
+        record = {
+            "format": 1, "writer": self._files.writer, "pid": os.getpid(), "python": interpreter(),
+            "tool": TOOL, "time": _now(),
+        }
+        if self.model is not None:
+            record["model"] = self.model
+        store.put_record("runs/%s/clients/%s.json" % (run, self._files.writer), record)
+
+    def _create(self, store, outer):
+        run = ulid(self._started)
+        inside = os.path.relpath(self._cwd, self._project.root)
+        lock = packages()
+        pin = store.put_object([("".join(line + "\n" for line in lock)).encode("utf-8", "replace")])
+        record = {
+            "format": 1, "id": run, "started": _timestamp(self._started), "command": _facts.command(),
+            "cwd": self._cwd if inside.startswith("..") else inside.replace(os.sep, "/"),
+            "python": dict(interpreter(), lock={"sha256": pin["sha256"], "packages": len(lock)}),
+            "env": _facts.environment(os.environ), "host": host(), "data": [], "params": {}, "tags": [],
+            "actor": _facts.actor(os.environ), "tool": TOOL, "source": "python",
+        }
+        if self.model is not None:
+            record["model"] = self.model
+        seed = os.environ.get("MLOPS_SEED", "")
+        if seed.isdigit():
+            record["seed"] = int(seed)
+        if outer:
+            record["parent"] = outer
+        git = _Background(_facts.git, self._cwd, store.root)
+        self._take_git(git.result(_GIT_PATIENCE_SECONDS), record)
+        self._git = git
+        if store.put_record("runs/%s/run.json" % run, record) is None:
+            raise OSError("run %s exists already" % run)
+        self._files = RunFiles(store, run)
+        self._record = record
+        self.id = run
+        self._marks = self._marks_of_artifacts()
+        self._files.start_heart()
+        # Workers that this script starts write into this run instead of making their own.
+        self._outer_env = {name: os.environ.get(name) for name in _CHILD_ENV}
+        folder = os.path.join(store.root, "runs", run)
+        os.environ.update(zip(_CHILD_ENV, (store.root, run, folder, run, str(os.getpid()))))
+
+    def _take_git(self, result, record):
+        if result is None:
+            return
+        facts, problem = result
+        if facts is not None:
+            record["git"] = facts
+        elif problem:
+            self._warnings.append("no git facts: " + problem)
+
+    def _append(self, stream, lines):
+        if self.ended:
+            raise RuntimeError("this run has ended; nothing can be logged into it any more")
+        # Whoever logs again after an exception has gone on.
+        self.failure = None
+        if self._files is not None and lines:
+            self._guard("a line of %s" % stream, self._files.append, stream, lines)
+
+    def _store_artifact(self, path):
+        pin = self._files.store.put_file(path)
+        line = {"t": _now(), "path": self._recorded_path(path)}
+        self._append("artifacts", [dict(line, **pin)])
+        return pin
+
+    def _recorded_path(self, path):
+        """Relative to the run's folder and without `..`: a file outside of it keeps the part that is its own."""
+        inside = os.path.relpath(os.path.abspath(path), self._run_cwd()).replace(os.sep, "/")
+        while inside.startswith("../"):
+            inside = inside[3:]
+        return _facts.well_formed(inside)
+
+    def _run_cwd(self):
+        return self._cwd
+
+    def _wish(self, intent):
+        if self.ended:
+            raise RuntimeError("this run has ended; it can be registered by hand: mlops register %s --run %s" % (
+                intent["model"], self.id))
+        if self._files is None:
+            return
+        if self._guard("the wish to register", self._files.put_intent, intent) and intent["model"] not in self._register_wishes:
+            self._register_wishes.append(intent["model"])
+
+    def _guard(self, what, work, *arguments):
+        """Runs what touches the disk. A failure is said once and never stops the script. Returns None then."""
+        if self._files is None and work not in (self._attach, self._create):
+            return None
+        try:
+            result = work(*arguments)
+            return True if result is None else result
+        except (OSError, _StoreTrouble) as error:
+            words = "%s could not be recorded: %s" % (what, error)
+            if len(self._warnings) < 50:
+                self._warnings.append(_facts.well_formed(words))
+            _warn_once(words + ". Training goes on")
+            return None
+
+    def _marks_of_artifacts(self):
+        marks = {}
+        for pattern in self._project.artifact_patterns(self.model):
+            for path in self._project.files_matching(pattern):
+                marks[path] = _mark(path)
+        return marks
+
+    def _take_artifacts(self):
+        """Files that match the model's `artifact:` pattern and were written during the run."""
+        logged = {line.get("path") for line in self._files.lines("artifacts")}
+        for pattern in self._project.artifact_patterns(self.model):
+            for path in self._project.files_matching(pattern):
+                if self._marks.get(path) != _mark(path) and self._recorded_path(path) not in logged:
+                    pin = self._files.store.put_file(path)
+                    self._files.append("artifacts", [dict({"t": _now(), "path": self._recorded_path(path)}, **pin)])
+
+    def _write_end(self, status):
+        self._restore_env()
+        if "git" not in self._record:
+            late = {}
+            self._take_git(self._git.result(_GIT_PATIENCE_SECONDS), late)
+            self._late.update(late)
+        try:
+            self._take_artifacts()
+        except OSError as error:
+            self._warnings.append(_facts.well_formed("artifacts could not be recorded: %s" % error))
+        ended = time.time()
+        end = {
+            "format": 1, "status": status, "exit": {"finished": 0, "failed": 1}.get(status), "signal": None,
+            "ended": _timestamp(ended), "duration": max(0, int(round((ended - self._started) * 1000))) / 1000,
+            "warnings": list(dict.fromkeys(self._warnings)),
+        }
+        if self._late:
+            end["late"] = self._late
+        resources = _resources()
+        if resources:
+            end["resources"] = resources
+        end.update(fold({stream: self._files.lines(stream) for stream in _STREAMS}))
+        self._files.end(end)
+
+    def _restore_env(self):
+        for name, value in getattr(self, "_outer_env", {}).items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    def _apply_wishes(self):
+        from ._apply import apply_wishes
+
+        apply_wishes(self._files.store.root, self.id, self._register_wishes, self._cwd)
+
+
+_CHILD_ENV = ("MLOPS_STORE", "MLOPS_RUN_ID", "MLOPS_RUN_DIR", "_MLOPS_CLIENT_RUN", "_MLOPS_CLIENT_PID")
+
+
+class _StoreTrouble(Exception):
+    """The record cannot go on, though no system call failed."""
+
+
+class RunFiles:
+    """This process's files in the folder of a run."""
+
+    def __init__(self, store, run):
+        self.store = store
+        self.run = run
+        self.folder = "runs/" + run
+        self._lock = threading.Lock()
+        self._heart = None
+        self._reset()
+
+    def _reset(self):
+        self.pid = os.getpid()
+        self.writer = "python-%d-%s" % (self.pid, os.urandom(4).hex())
+        self._fds = {}
+        self._intents = 0
+
+    def append(self, stream, lines):
+        """Whole lines in one write, so that a kill tears at most the last one."""
+        data = b"".join(canonical_bytes(line) for line in lines)
+        with self._lock:
+            if os.getpid() != self.pid:
+                self._reset()  # forked: two processes never share a file
+            if os.path.exists(self.store.path(self.folder + "/end.json")):
+                raise _StoreTrouble("run %s has ended" % self.run)
+            fd = self._fds.get(stream)
+            if fd is None:
+                fd = self._fds[stream] = self.store.appender("%s/%s/%s.jsonl" % (self.folder, stream, self.writer))
+            size = os.fstat(fd).st_size
+            written = os.write(fd, data)
+            if written != len(data):
+                os.ftruncate(fd, size)
+                raise OSError(28, "the disk is full")
+
+    def put_intent(self, intent):
+        with self._lock:
+            if os.getpid() != self.pid:
+                self._reset()
+            self._intents += 1
+            key = "%s/intents/%s-%d.json" % (self.folder, self.writer, self._intents)
+        if self.store.put_record(key, intent) is None:
+            raise _StoreTrouble("%s exists already" % key)
+
+    def lines(self, stream):
+        """Lines of all writers. A torn last line, and any that is no object, is left out."""
+        import json
+
+        found = []
+        folder = self.store.path("%s/%s" % (self.folder, stream))
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            return found
+        for name in names:
+            if not name.endswith(".jsonl"):
+                continue
+            with open(os.path.join(folder, name), "rb") as file:
+                data = file.read()
+            for line in data[: data.rfind(b"\n") + 1].splitlines():
+                try:
+                    record = json.loads(line.decode("utf-8"))
+                except ValueError:
+                    continue
+                if isinstance(record, dict):
+                    found.append(record)
+        return found
+
+    def start_heart(self):
+        self.store.touch(self.folder + "/alive")
+        stop = threading.Event()
+
+        def beat():
+            while not stop.wait(_HEARTBEAT_SECONDS):
+                try:
+                    self.store.touch(self.folder + "/alive")
+                except OSError:
+                    pass
+
+        threading.Thread(target=beat, name="mlops-heartbeat", daemon=True).start()
+        self._heart = stop
+
+    def close(self):
+        if self._heart is not None:
+            self._heart.set()
+        with self._lock:
+            for fd in self._fds.values():
+                os.close(fd)
+            self._fds = {}
+
+    def end(self, record):
+        self.close()
+        record = dict(record, files={key: self.store.pin("%s/%s" % (self.folder, key)) for key in self._all_files()})
+        data = seal(record)
+        if not self.store.put(self.folder + "/end.json", data):
+            raise _StoreTrouble("run %s has ended already" % self.run)
+        import hashlib
+
+        try:
+            fd = self.store.appender(self.folder + "/ended")
+            try:
+                os.write(fd, (hashlib.sha256(data).hexdigest() + "\n").encode("ascii"))
+            finally:
+                os.close(fd)
+        except OSError:
+            pass  # a hint: the run has ended without it
+
+    def _all_files(self):
+        root = self.store.path(self.folder)
+        for name in sorted(os.listdir(root)):
+            path = os.path.join(root, name)
+            if os.path.isfile(path) and name not in _UNPINNED:
+                yield name
+            elif os.path.isdir(path):
+                for inner in sorted(os.listdir(path)):
+                    if os.path.isfile(os.path.join(path, inner)):
+                        yield "%s/%s" % (name, inner)
+
+
+def fold(streams):
+    """What end.json says of the streams: the rule of src/tracking/fold-run.ts."""
+    artifacts = {}
+    for line in _by_time(streams["artifacts"]):
+        artifacts[line["path"]] = {key: line[key] for key in ("path", "sha256", "size")}
+    return {
+        "metrics": _last_values(streams["metrics"]),
+        "params": _last_values(streams["params"]),
+        "tags": list(dict.fromkeys(line["tag"] for line in _by_time(streams["tags"]))),
+        "artifacts": [artifacts[path] for path in sorted(artifacts, key=lambda path: path.encode("utf-16-be"))],
+    }
+
+
+def _last_values(lines):
+    rank = {"printed": 0, "file": 1}
+    best = {}
+    for line in _by_time(lines):
+        mine = rank.get(line.get("from"), 2)
+        if mine >= best.get(line["key"], (0, None))[0]:
+            best[line["key"]] = (mine, line["value"])
+    return {key: value for key, (_, value) in best.items()}
+
+
+def _by_time(lines):
+    return sorted(lines, key=lambda line: line["t"])
+
+
+class _Background:
+    """A function in a thread, waited for as long as patience lasts."""
+
+    def __init__(self, function, *arguments):
+        self._result = None
+
+        def work():
+            try:
+                self._result = function(*arguments)
+            except Exception as error:
+                self._result = (None, str(error))
+
+        self._thread = threading.Thread(target=work, name="mlops-git", daemon=True)
+        self._thread.start()
+
+    def result(self, seconds):
+        self._thread.join(seconds)
+        return self._result
+
+
+def ulid(seconds):
+    milliseconds = int(seconds * 1000)
+    head = ""
+    for _ in range(10):
+        head = _CROCKFORD[milliseconds % 32] + head
+        milliseconds //= 32
+    return head + "".join(_CROCKFORD[byte % 32] for byte in os.urandom(16))
+
+
+def _timestamp(seconds):
+    milliseconds = int(seconds * 1000)
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+    return "%s.%03dZ" % (whole, milliseconds % 1000)
+
+
+def _now():
+    return _timestamp(time.time())
+
+
+def _mark(path):
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return None
+    return (facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino)
+
+
+def _resources():
+    try:
+        import resource
+    except ImportError:
+        return None
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    workers = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Linux counts in KiB, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    cpu = own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
+    return {"maxRssBytes": int(own.ru_maxrss * unit), "cpuSeconds": round(cpu, 2)}
+
+
+def _status_of(kind, error):
+    if kind is None:
+        return "finished"
+    if issubclass(kind, KeyboardInterrupt):
+        return "interrupted"
+    if issubclass(kind, SystemExit) and getattr(error, "code", None) in (None, 0):
+        return "finished"
+    return "failed"
+
+
+def _mapping(what, value):
+    if not hasattr(value, "items"):
+        raise TypeError("%s are a dict of names to values, not %s" % (what, type(value).__name__))
+    return dict(value.items())
+
+
+def _tag_list(tags):
+    if isinstance(tags, str):
+        tags = [tags]
+    return [_values.check_key("tag", tag) for tag in tags]
+
+
+_said = set()
+
+
+def _warn_once(message):
+    if message not in _said:
+        _said.add(message)
+        warn(message)
+
+
+# -- the active run ---------------------------------------------------------------------------------------------------
+
+_active = []
+
+
+def begin(model=None, tags=(), params=None):
+    """Starts a run. One that `start` made and nobody ended (a notebook cell run again) is ended first."""
+    while _active and not _active[-1].entered and _active[-1]._pid == os.getpid():
+        _active[-1].end("interrupted")
+    run = Run(model, tags, params)
+    _active.append(run)
+    return run
+
+
+def active():
+    """The run that the functions of the module mean; one without a model is started when there is none."""
+    while _active and _active[-1].ended:
+        _active.pop()
+    return _active[-1] if _active else begin()
+
+
+def current():
+    return next((run for run in reversed(_active) if not run.ended), None)
+
+
+def all_active():
+    return list(_active)
+
+
+def _forget(run):
+    if run in _active:
+        _active.remove(run)
