@@ -3,7 +3,7 @@
  * never holds one up: after ten seconds, or when the check cannot be made, the answer is "not determined".
  */
 import type { Context } from '../core/context.ts'
-import { failed, MlopsError } from '../core/errors.ts'
+import { MlopsError } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import type { Project } from '../project/config.ts'
 import type { RollbackBody } from '../store/events.ts'
@@ -28,11 +28,6 @@ export interface FitRequest {
 
 const LIMIT = 10_000
 
-// Replaced by the real check of src/drift/ as soon as that stands.
-const checkDrift = async (..._: unknown[]): Promise<{ verdict: string; summary: string }> => {
-  throw failed({ code: 'NOT_BUILT', message: 'the drift check is not built yet' })
-}
-
 export async function determineFit(ctx: Context, project: Project, store: Store, request: FitRequest): Promise<Fit> {
   const { model, version, current, verify, limit = LIMIT } = request
   if (!verify) return { verdict: 'skipped', summary: 'not looked at (--no-verify)' }
@@ -48,16 +43,18 @@ export async function determineFit(ctx: Context, project: Project, store: Store,
     })
     ctx.progress?.(`comparing ${current} with the baseline of ${name}`)
     const signal = ctx.signal === undefined ? deadline.signal : AbortSignal.any([ctx.signal, deadline.signal])
-    const check = checkDrift({ ...ctx, signal }, project, store, { model, version, current })
+    const { checkDrift } = await import('../drift/check.ts')
+    const ref = { model, selector: { version } }
+    const check = checkDrift({ ...ctx, signal }, project, store, { ref, current })
     // It may reject after the deadline, when nobody listens any more.
     check.catch(() => undefined)
     const found = await Promise.race([check, late])
-    if (found === undefined)
-      return { verdict: 'not determined', summary: `the comparison took more than ${limit / 1000} s` }
+    if (found === undefined) return tooSlow(limit)
     const verdict = found.verdict === 'drift' ? 'drifted' : found.verdict === 'stable' ? 'fits' : 'inconclusive'
     return { verdict, summary: found.summary }
   } catch (error) {
     ctx.signal?.throwIfAborted()
+    if (deadline.signal.aborted) return tooSlow(limit)
     if (!(error instanceof MlopsError)) throw error
     // A typing mistake is the user's to correct before anything moves; a version without a baseline is no obstacle.
     if (error.exit === 'usage' || error.code === 'DATA_NOT_FOUND') throw error
@@ -66,3 +63,8 @@ export async function determineFit(ctx: Context, project: Project, store: Store,
     clearTimeout(timer)
   }
 }
+
+const tooSlow = (limit: number): Fit => ({
+  verdict: 'not determined',
+  summary: `the comparison took more than ${limit / 1000} s`,
+})

@@ -9,7 +9,7 @@ import { notFound } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import type { StageEntry } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
-import { eventAt, type Standing, standing } from './operation.ts'
+import { eventAt, type Standing, standing, versionAt } from './operation.ts'
 
 export interface RollbackPlan {
   readonly model: string
@@ -27,7 +27,7 @@ export interface RollbackPlan {
 
 /**
  * @param to the version to go back to; the previous holder when undefined
- * @throws notFound `STAGE_EMPTY`, `NOTHING_BEFORE`, `NEVER_HELD`
+ * @throws notFound `STAGE_EMPTY`, `NOTHING_BEFORE`, `NEVER_HELD`, `VERSION_NOT_FOUND`
  */
 export function planRollback(state: ModelState, stage: string, to: number | undefined): RollbackPlan {
   const { model } = state
@@ -93,6 +93,7 @@ function entryOfVersion(state: ModelState, stage: string, from: Standing, to: nu
     .findLast((entry) => entry?.version === to)
   const entry = onTheWay ?? ever
   if (entry !== undefined) return entry
+  versionAt(state, to)
   const held = [...new Set(wayBack(state, stage).map(({ version }) => version))].filter((v) => v !== from.version)
   throw notFound({
     code: 'NEVER_HELD',

@@ -59,9 +59,7 @@ export function renderPromotion(ui: Ui, result: PromoteResult): string {
   const table = gate === null ? '' : renderGate(ui, gate)
   const changes = result.changes === null ? '' : renderShortDiff(ui, result.changes)
   if (result.outcome === 'planned') {
-    const verdict = result.passes
-      ? style.good(`${style.symbols.ok} It would be moved.`)
-      : style.bad(`${style.symbols.bad} It would be refused.`)
+    const verdict = plannedVerdict(ui, result)
     const move = `Plan: ${name} ${style.symbols.arrow} ${style.bold(stage)} (${from === null ? 'nothing is there now' : `now ${model}@${from}`})`
     return joined([move, table, changes, `${verdict} ${style.dim('Dry run: nothing was changed.')}`])
   }
@@ -70,6 +68,15 @@ export function renderPromotion(ui: Ui, result: PromoteResult): string {
   const approved =
     result.approvals.length === 0 ? '' : `Approved by ${result.approvals.map((each) => approver(ui, each)).join(', ')}.`
   return joined([head, table, changes, approved])
+}
+
+function plannedVerdict(ui: Ui, { passes, gate }: PromoteResult): string {
+  const { style } = ui
+  if (passes) return style.good(`${style.symbols.ok} It would be moved.`)
+  const failing = (gate?.checks ?? []).filter(({ verdict }) => verdict === 'fail' || verdict === 'inconclusive')
+  return failing.every(({ name }) => name === 'approval')
+    ? style.warn(`${style.symbols.unknown} It passes, and waits for a person: --approve NAME.`)
+    : style.bad(`${style.symbols.bad} It would be refused.`)
 }
 
 const approver = (ui: Ui, { name, origin, url }: Approval): string =>

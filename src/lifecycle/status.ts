@@ -1,0 +1,112 @@
+/**
+ * The three questions for the whole fleet, worst first, with one suggested next step. Reads only, and little: this is
+ * the command people type most.
+ */
+import type { Context } from '../core/context.ts'
+import { MlopsError } from '../core/errors.ts'
+import type { Project } from '../project/config.ts'
+import { parseDuration } from '../project/duration.ts'
+import { modelConfig } from '../project/load.ts'
+import type { Store } from '../store/store.ts'
+import { type Health, healthOf } from './health.ts'
+import { damagedStatus, type ModelStatus, modelStatus, type NextStep, worstFirst } from './model-status.ts'
+import { versionAt } from './operation.ts'
+import { loadVersion } from './version.ts'
+
+/** A check that covers no window of its own is too old after a week. */
+const MAX_AGE = '7d'
+/** Only the newest runs are looked at for ones that were interrupted. */
+const RUNS_LOOKED_AT = 20
+
+export interface InterruptedRun {
+  readonly run: string
+  readonly model: string | null
+  readonly started: string
+}
+
+/** What a training script wished for, and nobody has done yet. */
+export interface WaitingIntent {
+  readonly run: string
+  readonly model: string
+  readonly kind: string
+}
+
+export interface StatusReport {
+  /** Worst first. */
+  readonly models: readonly ModelStatus[]
+  readonly intents: readonly WaitingIntent[]
+  readonly interrupted: readonly InterruptedRun[]
+  /** The one thing to do now; null when there is nothing. */
+  readonly next: NextStep | null
+}
+
+/** @param only one model. @throws notFound `MODEL_NOT_FOUND` */
+export async function fleetStatus(ctx: Context, project: Project, store: Store, only?: string): Promise<StatusReport> {
+  const names = only === undefined ? await store.models.list() : [only]
+  const models: ModelStatus[] = []
+  for (const name of names) models.push(await statusOf(ctx, project, store, name))
+  models.sort(worstFirst)
+  const ids = await store.runs.list()
+  const interrupted = (await interruptedRuns(store, ids)).filter(({ model }) => only === undefined || model === only)
+  const intents = (await waitingIntents(store)).filter(({ model }) => only === undefined || model === only)
+  return { models, intents, interrupted, next: nextOf(models, intents, ids.length > 0) }
+}
+
+async function statusOf(ctx: Context, project: Project, store: Store, model: string): Promise<ModelStatus> {
+  try {
+    const state = await store.models.state(model)
+    const entry = state.stages.production
+    if (entry === undefined) return modelStatus(state, null, null)
+    const detail = await loadVersion(store, state, versionAt(state, entry.version))
+    return modelStatus(state, detail, await health(ctx, project, store, model, entry.version))
+  } catch (error) {
+    // One damaged model hides no other.
+    if (error instanceof MlopsError && error.exit === 'failed') return damagedStatus(model, error.message)
+    throw error
+  }
+}
+
+async function health(ctx: Context, project: Project, store: Store, model: string, version: number): Promise<Health> {
+  const maxAge = parseDuration(modelConfig(project, model).drift.window ?? MAX_AGE) ?? 0
+  return healthOf(await store.checks.list(model), { model, version }, ctx.now(), maxAge)
+}
+
+async function interruptedRuns(store: Store, ids: readonly string[]): Promise<InterruptedRun[]> {
+  const { runStatus } = await import('../tracking/run-summary.ts')
+  const found: InterruptedRun[] = []
+  for (const id of ids.slice(0, RUNS_LOOKED_AT)) {
+    try {
+      const folder = await store.runs.read(id)
+      // A run that wrote its end was recorded whole, however it ended; a run list shows it.
+      if (folder.end !== undefined || runStatus(folder) !== 'interrupted') continue
+      found.push({ run: id, model: folder.start.model ?? null, started: folder.start.started })
+    } catch (error) {
+      if (!(error instanceof MlopsError)) throw error
+    }
+  }
+  return found
+}
+
+async function waitingIntents(store: Store): Promise<WaitingIntent[]> {
+  void store
+  return []
+}
+
+function nextOf(models: readonly ModelStatus[], intents: readonly WaitingIntent[], hasRuns: boolean): NextStep | null {
+  const [worst] = models
+  const urgent = worst !== undefined && (worst.rank === 'damaged' || worst.rank === 'drift')
+  if (urgent && worst.next !== null) return worst.next
+  const [intent] = intents
+  if (intent !== undefined) {
+    return {
+      command: `mlops register ${intent.model} --run ${intent.run}`,
+      why: 'a run asked for it and it was not done',
+    }
+  }
+  const first = models.find(({ next }) => next !== null)?.next
+  if (first != null) return first
+  if (models.length > 0) return null
+  if (hasRuns)
+    return { command: 'mlops register MODEL --run @last', why: 'a run is recorded, no model is registered yet' }
+  return { command: 'mlops track -- python train.py', why: 'nothing is recorded yet' }
+}

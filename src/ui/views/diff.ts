@@ -1,0 +1,132 @@
+/** `mlops model diff` as text. */
+import type { CodeDiff } from '../../lifecycle/code-diff.ts'
+import type { CodeState, ValueChange, VersionDiff } from '../../lifecycle/diff.ts'
+import { bytes } from '../time.ts'
+import type { Ui } from '../ui.ts'
+import { formatDelta, formatRows, formatValue, shortDigest } from './values.ts'
+
+export function renderDiff(ui: Ui, diff: VersionDiff, code: CodeDiff | null): string {
+  const { style } = ui
+  const name = (side: VersionDiff['from']): string => style.name(`${side.model}@${side.version}`)
+  const head = `${name(diff.from)} ${style.symbols.arrow} ${name(diff.to)}`
+  const same = diff.identical ? 'The same manifest: the same files, metrics, parameters and baseline.' : ''
+  const parts = [
+    head,
+    same,
+    section(
+      ui,
+      'Metrics',
+      diff.metrics.map((change) => valueLine(ui, change)),
+    ),
+    section(
+      ui,
+      'Parameters',
+      diff.params.map((change) => valueLine(ui, change)),
+    ),
+    section(
+      ui,
+      'Data',
+      diff.data.map((change) => dataLine(ui, change)),
+    ),
+    section(ui, 'Code', codeLines(ui, diff)),
+    section(ui, 'Packages', packageLines(ui, diff)),
+    section(
+      ui,
+      'Files',
+      diff.files.map((change) => fileLine(ui, change)),
+    ),
+    code === null ? '' : renderCode(ui, code),
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+function section(ui: Ui, title: string, lines: readonly string[]): string {
+  const body = lines.length === 0 ? [ui.style.dim('same')] : lines
+  return [ui.style.heading(title), ...body.map((line) => `  ${line}`)].join('\n')
+}
+
+function valueLine(ui: Ui, { name, from, to, kind, delta }: ValueChange): string {
+  const label = ui.text(name)
+  if (kind === 'added') return ui.style.good(`+ ${label} ${formatValue(to)}`)
+  if (kind === 'removed') return ui.style.bad(`- ${label} ${formatValue(from)}`)
+  const change = delta === undefined ? '' : ` (${formatDelta(delta)})`
+  return `${label} ${formatValue(from)} ${ui.style.symbols.arrow} ${formatValue(to)}${change}`
+}
+
+function dataLine(ui: Ui, { name, from, to }: VersionDiff['data'][number]): string {
+  const side = (fact: typeof from): string =>
+    fact === null ? 'none' : `${shortDigest(fact.sha256)}${fact.rows === null ? '' : ` (${formatRows(fact.rows)})`}`
+  return `${ui.text(name)} ${side(from)} ${ui.style.symbols.arrow} ${side(to)}`
+}
+
+function codeLines(ui: Ui, { code, from, to }: VersionDiff): string[] {
+  if (code.verdict === 'same') return []
+  const { symbols } = ui.style
+  if (code.verdict === 'unknown') {
+    const lacking = [code.from?.commit == null ? from : null, code.to?.commit == null ? to : null].filter(
+      (each) => each !== null,
+    )
+    const who = lacking.map(({ model, version }) => `${model}@${version}`).join(' and ')
+    return [
+      ui.style.warn(
+        who === '' ? 'not known: uncommitted changes were not recorded' : `not known: ${who} records no commit`,
+      ),
+    ]
+  }
+  const commits =
+    code.from?.commit === code.to?.commit
+      ? `commit ${shortDigest(code.to?.commit)} in both`
+      : `commits ${shortDigest(code.from?.commit)}..${shortDigest(code.to?.commit)}`
+  const branch =
+    code.from?.branch === code.to?.branch
+      ? ''
+      : ` (${ui.text(code.from?.branch ?? '-')} ${symbols.arrow} ${ui.text(code.to?.branch ?? '-')})`
+  const patches =
+    code.from?.patch === code.to?.patch
+      ? []
+      : [`uncommitted changes: ${patchOf(code.from)} ${symbols.arrow} ${patchOf(code.to)}`]
+  return [`${commits}${branch}`, ...patches]
+}
+
+const patchOf = (state: CodeState | null): string =>
+  state === null || !state.dirty ? 'none' : state.patch === null ? 'not recorded' : `patch ${shortDigest(state.patch)}`
+
+function packageLines(ui: Ui, { packages }: VersionDiff): string[] {
+  if (packages.verdict === 'unknown') return [ui.style.warn(`not known: ${ui.text(packages.note ?? '')}`)]
+  const python =
+    packages.python.from === packages.python.to
+      ? []
+      : [`python ${formatValue(packages.python.from)} ${ui.style.symbols.arrow} ${formatValue(packages.python.to)}`]
+  return [...python, ...packages.changes.map((change) => valueLine(ui, change))]
+}
+
+function fileLine(ui: Ui, { path, kind, from, to }: VersionDiff['files'][number]): string {
+  const size = (file: typeof from): string => (file === null ? '' : `${shortDigest(file.sha256)} ${bytes(file.size)}`)
+  if (kind === 'added') return ui.style.good(`+ ${ui.text(path)} ${size(to)}`)
+  if (kind === 'removed') return ui.style.bad(`- ${ui.text(path)} ${size(from)}`)
+  return `${ui.text(path)} ${size(from)} ${ui.style.symbols.arrow} ${size(to)}`
+}
+
+function renderCode(ui: Ui, code: CodeDiff): string {
+  const parts = [
+    code.note === null ? '' : ui.style.warn(ui.text(code.note)),
+    code.commits === null ? '' : code.commits === '' ? 'The commits hold the same code.' : painted(ui, code.commits),
+    patchPart(ui, 'Uncommitted changes of the first', code.patches.from),
+    patchPart(ui, 'Uncommitted changes of the second', code.patches.to),
+  ]
+  return [ui.style.heading('Code, line by line'), ...parts.filter((part) => part !== '')].join('\n')
+}
+
+const patchPart = (ui: Ui, title: string, patch: string | null): string =>
+  patch === null ? '' : `${ui.style.dim(title)}\n${painted(ui, patch)}`
+
+const painted = (ui: Ui, text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const clean = ui.text(line)
+      if (line.startsWith('+') && !line.startsWith('+++')) return ui.style.good(clean)
+      return line.startsWith('-') && !line.startsWith('---') ? ui.style.bad(clean) : clean
+    })
+    .join('\n')

@@ -1,0 +1,100 @@
+/** `mlops status` as text: worst first, one line of verdict per model, then what waits, then the next step. */
+import type { ModelStatus, Pending } from '../../lifecycle/model-status.ts'
+import type { StatusReport } from '../../lifecycle/status.ts'
+import type { Ui } from '../ui.ts'
+import { formatRows, shortDigest } from './values.ts'
+
+export function renderStatus(ui: Ui, report: StatusReport): string {
+  const { style } = ui
+  const models =
+    report.models.length === 0 ? ['No models yet.'] : report.models.map((status) => renderModel(ui, status))
+  const rest = [
+    ...report.intents.map(
+      ({ kind, model, run }) =>
+        `${style.warn(style.symbols.warn)} run ${run} asked to ${kind} ${style.name(model)}; not done yet`,
+    ),
+    ...report.interrupted.map(
+      ({ run, model, started }) =>
+        `${style.warn(style.symbols.warn)} run ${run}${model === null ? '' : ` of ${ui.text(model)}`}, started ${ui.ago(started)}, ended without a record: it was killed`,
+    ),
+  ]
+  const next =
+    report.next === null
+      ? style.good('Nothing to do.')
+      : `Next: ${style.command(report.next.command)}\n      ${style.dim(ui.text(report.next.why))}`
+  return [...models, rest.join('\n'), next].filter((part) => part !== '').join('\n\n')
+}
+
+function renderModel(ui: Ui, status: ModelStatus): string {
+  const { style } = ui
+  const { production } = status
+  const lines: string[] = []
+  if (status.problem !== null) lines.push(style.bad(ui.text(status.problem)))
+  else if (production === null) {
+    lines.push(`nothing in production; ${status.versions} version${status.versions === 1 ? '' : 's'} registered`)
+  } else lines.push(...productionLines(ui, status))
+  lines.push(...status.pending.map((each) => pendingLine(ui, each)))
+  const version = production === null ? '' : `@${production.version}`
+  return [
+    `${badge(ui, status)} ${style.name(`${status.model}${version}`)}  ${verdict(ui, status)}`,
+    ...lines.map((line) => `  ${line}`),
+  ].join('\n')
+}
+
+function badge(ui: Ui, { rank }: ModelStatus): string {
+  const { style } = ui
+  if (rank === 'damaged' || rank === 'drift') return style.bad(style.symbols.bad)
+  return rank === 'stable'
+    ? style.good(style.symbols.ok)
+    : style.warn(rank === 'not in production' ? style.symbols.bullet : style.symbols.unknown)
+}
+
+/** Never more than the last check said: without one there is no word for fine. */
+function verdict(ui: Ui, { rank, health }: ModelStatus): string {
+  const { style } = ui
+  if (rank === 'damaged') return style.bad('its log is damaged')
+  if (health === null) return style.warn('not in production')
+  if (health.checked === null) return style.warn('never checked for drift')
+  const when = `checked ${ui.ago(health.checked)}${health.data === null ? '' : ` on ${ui.text(health.data)}`}`
+  const age = health.stale ? style.warn(', too long ago to speak for today') : ''
+  const words = {
+    drift: style.bad('drift'),
+    inconclusive: style.warn('inconclusive'),
+    stable: style.good('stable'),
+    'never checked': '',
+  }
+  return `${words[health.verdict]} ${style.dim(when)}${age}`
+}
+
+function productionLines(ui: Ui, { production, health }: ModelStatus): string[] {
+  const { style } = ui
+  if (production === null) return []
+  const approved =
+    production.approvals.length === 0
+      ? ''
+      : `, approved by ${production.approvals.map(({ name }) => ui.text(name)).join(', ')}`
+  const moved = production.move === 'rollback' ? 'rolled back to it' : 'promoted it'
+  const why = production.reason === null ? '' : `: "${ui.text(production.reason)}"`
+  const { data, code, run } = production
+  const trained = [
+    run === null ? 'no run recorded' : `run ${run}`,
+    data === null
+      ? 'no data recorded'
+      : `data ${shortDigest(data.sha256)}${data.rows === null ? '' : ` (${formatRows(data.rows)})`}`,
+    code?.commit == null
+      ? 'no commit recorded'
+      : `code ${shortDigest(code.commit)}${code.branch === null ? '' : ` on ${ui.text(code.branch)}`}${code.dirty ? ' with uncommitted changes' : ''}`,
+  ]
+  const lines = [
+    `in production since ${ui.ago(production.since)}; ${ui.text(production.by)} ${moved}${approved}${why}`,
+    style.dim(trained.join(', ')),
+  ]
+  if (health?.summary != null && health.verdict !== 'stable') lines.push(ui.text(health.summary))
+  return lines
+}
+
+function pendingLine(ui: Ui, { kind, version, stage, since }: Pending): string {
+  return kind === 'awaiting approval'
+    ? `${ui.style.symbols.bullet} @${version} waits in ${ui.text(stage)} for approval, since ${ui.ago(since)}`
+    : `${ui.style.symbols.bullet} @${version} was registered ${ui.ago(since)} and is in no stage`
+}
