@@ -1,0 +1,185 @@
+/** What a version carries besides its files: baseline, test set, test predictions, examples, evaluation command. */
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Context } from '../core/context.ts'
+import { MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
+import type { Baseline } from '../drift/baseline.ts'
+import type { ModelConfig, SchemaConfig } from '../project/config.ts'
+import type { Pin } from '../store/events.ts'
+import type { DataFact } from '../store/manifest.ts'
+import type { Store } from '../store/store.ts'
+import { hashDeclaredData } from '../tracking/declared-data.ts'
+import type { RegisteredBaseline, RegisterRequest } from './register-types.ts'
+import { dataFact, type RunSource } from './run-source.ts'
+
+export interface Evidence {
+  readonly baseline: RegisteredBaseline | null
+  /** The profile's bytes, to be put again should a clean-up have taken them. */
+  readonly data: readonly DataFact[]
+  readonly testPredictions: Pin | undefined
+  readonly examples: Pin | undefined
+  readonly evaluate: string | undefined
+  readonly schema: SchemaConfig
+  readonly notes: readonly string[]
+}
+
+/** Everything that can be wrong with a flag is said before a byte is copied. @throws usage, notFound, failed */
+export async function collectEvidence(
+  ctx: Context,
+  store: Store,
+  config: ModelConfig,
+  request: RegisterRequest,
+  run: RunSource | undefined,
+): Promise<Evidence> {
+  const schema = schemaOf(config, request)
+  const evaluate = evaluateCommand(request.evaluate ?? config.evaluate)
+  for (const [flag, path] of [
+    ['--test', request.test],
+    ['--test-predictions', request.testPredictions],
+    ['--examples', request.examples],
+  ] as const) {
+    if (path !== undefined) await assertFile(flag, path, ctx.cwd)
+  }
+  const notes: string[] = []
+  const baseline = await baselineOf(ctx, request, schema, run, notes)
+  const registered = baseline === undefined ? null : await storeBaseline(store, baseline, schema, request)
+  return {
+    baseline: registered,
+    data: await dataFacts(ctx, request, run),
+    testPredictions: await putEvidence(ctx, store, request.testPredictions),
+    examples: await putEvidence(ctx, store, request.examples),
+    evaluate,
+    schema,
+    notes,
+  }
+}
+
+function schemaOf({ schema }: ModelConfig, { target, prediction }: RegisterRequest): SchemaConfig {
+  return {
+    ...schema,
+    ...(target === undefined ? {} : { target }),
+    ...(prediction === undefined ? {} : { prediction }),
+  }
+}
+
+/** @throws usage `EVALUATE_INVALID`: without `{model}` it would measure something else */
+function evaluateCommand(command: string | undefined): string | undefined {
+  if (command === undefined || (command.includes('{model}') && command.includes('{data}'))) return command
+  throw usage({
+    code: 'EVALUATE_INVALID',
+    message: `The evaluation command ${JSON.stringify(command)} lacks ${command.includes('{model}') ? '{data}' : '{model}'}: it could not be pointed at another version.`,
+    hint: "Write for example --evaluate 'python evaluate.py {model} {data}'",
+  })
+}
+
+async function assertFile(flag: string, path: string, cwd: string): Promise<void> {
+  try {
+    const facts = await stat(resolve(cwd, path))
+    if (facts.isFile() || (flag === '--test' && facts.isDirectory())) return
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === undefined) throw error
+    throw notFound({
+      code: 'FILE_NOT_FOUND',
+      message:
+        code === 'ENOENT'
+          ? `${flag} ${path}: there is no such file in ${cwd}.`
+          : `${flag} ${path} cannot be read (${code}).`,
+      hint: 'Check the path; it is relative to where you stand',
+    })
+  }
+  throw usage({ code: 'NOT_A_FILE', message: `${flag} ${path} is no regular file.`, hint: `Name a file: ${flag} FILE` })
+}
+
+/**
+ * The table to profile: `--baseline`, else the run's data declared as `train`, when it is still the file the run read.
+ * What was named must be readable; what was only declared for the run may be missing, and the version says so.
+ */
+async function baselineOf(
+  ctx: Context,
+  request: RegisterRequest,
+  schema: SchemaConfig,
+  run: RunSource | undefined,
+  notes: string[],
+): Promise<Baseline | undefined> {
+  const { profileBaseline } = await import('../drift/baseline.ts')
+  const profile = (source: string, cwd: string) =>
+    profileBaseline(source, {
+      cwd,
+      schema,
+      ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
+      ...(ctx.progress === undefined ? {} : { progress: ctx.progress }),
+    })
+  if (request.baseline === false) return undefined
+  if (request.baseline !== undefined) return profile(request.baseline, ctx.cwd)
+  const train = run?.data.find(({ name }) => name === 'train')
+  if (run === undefined || train === undefined) {
+    notes.push('no baseline: name the data it was trained on with --baseline DATA, and its drift can be checked')
+    return undefined
+  }
+  const without = (why: string): undefined => {
+    notes.push(`no baseline: ${train.path}, which the run declared as train, ${why}; name a table with --baseline DATA`)
+    return undefined
+  }
+  if (train.kind !== 'file') return without('is a folder')
+  try {
+    const baseline = await profile(train.path, run.cwd)
+    return baseline.data.sha256 === train.sha256 ? baseline : without('is not the file that the run read any more')
+  } catch (error) {
+    if (!(error instanceof MlopsError) || error.exit === 'interrupted') throw error
+    return without(`cannot be profiled (${error.message.replace(/\.$/, '')})`)
+  }
+}
+
+async function storeBaseline(
+  store: Store,
+  { profile, bytes, data, notes }: Baseline,
+  schema: SchemaConfig,
+  request: RegisterRequest,
+): Promise<RegisteredBaseline> {
+  const columns = profile.columns.map(({ name }) => name)
+  // A column of mlops.yaml may belong to another form of the data; one that was typed now is meant for this one.
+  for (const [flag, column] of [
+    ['--target', request.target],
+    ['--prediction', request.prediction],
+  ] as const) {
+    if (column !== undefined && !columns.includes(column)) throw noSuchColumn(flag, column, columns, data.source)
+  }
+  const { sha256 } = await store.objects.put(bytes)
+  const fact = { name: 'baseline', sha256: data.sha256, rows: data.rows, columns: data.columns }
+  const absent = [schema.target, schema.prediction].filter((name) => name !== undefined && !columns.includes(name))
+  const missing = absent.map((name) => `${name} of mlops.yaml is not a column of ${data.source}`)
+  return {
+    source: data.source,
+    profile: sha256,
+    data: fact,
+    notes: [...notes, ...missing.filter((note) => !notes.includes(note))],
+  }
+}
+
+function noSuchColumn(flag: string, column: string, columns: readonly string[], source: string): MlopsError {
+  const close = nearest(column, columns)
+  return usage({
+    code: 'COLUMN_NOT_FOUND',
+    message: `${flag} ${JSON.stringify(column)} is not a column of ${source}.`,
+    hint:
+      close === undefined
+        ? `It has ${columns.slice(0, 12).join(', ')}${columns.length > 12 ? ' …' : ''}`
+        : `Did you mean ${close}?`,
+    details: { column, columns: columns.slice(0, 100) },
+  })
+}
+
+/** Declared data of the run, and `--test` in the place of what the run called `test`. */
+async function dataFacts(ctx: Context, { test }: RegisterRequest, run: RunSource | undefined): Promise<DataFact[]> {
+  const declared = (run?.data ?? []).map(dataFact)
+  if (test === undefined) return declared
+  ctx.progress?.(`hashing ${test}`)
+  const measured = dataFact(await hashDeclaredData({ name: 'test', path: test }, ctx.cwd, ctx.signal))
+  return [...declared.filter(({ name }) => name !== 'test'), measured]
+}
+
+async function putEvidence(ctx: Context, store: Store, path: string | undefined): Promise<Pin | undefined> {
+  return path === undefined ? undefined : store.objects.putFile(resolve(ctx.cwd, path))
+}
