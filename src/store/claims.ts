@@ -31,7 +31,10 @@ export function claimsOf(backend: Backend, now: () => Date): Claims {
     },
     async take(model, scope, n, record) {
       const key = `${folderOf(model, scope)}/${numbered(n)}`
-      return backend.putIfAbsent(key, seal({ model, scope, number: n, record }))
+      const taken = await backend.putIfAbsent(key, seal({ model, scope, number: n, record }))
+      // Who hears that somebody has it may rely on that, also if that somebody was killed before the last fsync.
+      if (!taken) await backend.settle(key)
+      return taken
     },
     async list(model, scope) {
       const folder = folderOf(model, scope)

@@ -79,7 +79,7 @@ async function shareFolders(files: Files, folder: string): Promise<void> {
 function refuseOthersFiles(files: Files, root: string): void {
   const entries = files.list(root)
   const ours = new Set<string>([...FOLDERS, REGISTRY, RESERVE, 'predictions', '.git', '.gitattributes', '.DS_Store'])
-  const foreign = entries.find(({ name }) => !ours.has(name))
+  const foreign = entries.find(({ name }) => !ours.has(name.replace(/\.claim$/, '')))
   if (foreign === undefined || entries.some(({ name }) => name === REGISTRY)) return
   throw usage({
     code: 'STORE_FOLDER_TAKEN',

@@ -80,7 +80,8 @@ export class LocalBackend implements Backend, Place {
         yield buffer.subarray(0, count)
       }
     } finally {
-      await this.files.close(fd)
+      // Everything that was read had been read by then.
+      await this.files.close(fd).catch(() => {})
     }
   }
 

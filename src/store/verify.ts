@@ -10,6 +10,7 @@ import { LocalBackend, storeOpenedForReading } from './local-backend.ts'
 import { inspectRoot } from './open.ts'
 import { parseRegistry } from './registry.ts'
 import { openSealed } from './sealed.ts'
+import { verifyClaimFolder } from './verify-chains.ts'
 import { Findings, type VerifyReport } from './verify-findings.ts'
 import { verifyModels, warnUnknownInModels } from './verify-models.ts'
 import { verifyObjects } from './verify-objects.ts'
@@ -102,7 +103,8 @@ const TOP = new Set<string>([...FOLDERS, REGISTRY, RESERVE, 'predictions', '.git
 
 async function verifyTop(findings: Findings): Promise<void> {
   for (const { name, kind } of await findings.backend.list('')) {
-    if (!TOP.has(name)) findings.warn(name, 'it is not part of a store')
+    if (kind === 'folder' && name.endsWith('.claim')) await verifyClaimFolder(findings, name)
+    else if (!TOP.has(name)) findings.warn(name, 'it is not part of a store')
     else if (kind === 'link') findings.warn(name, 'it is a symbolic link: its target can be lost without the store')
   }
   for (const { name } of await findings.backend.list('objects')) {

@@ -1,0 +1,51 @@
+/** The invariants of docs/store-format.md, struck at every single system call instead of at random ones. */
+import assert from 'node:assert/strict'
+import { enumerateErrors, enumerateKills, type Plant } from './enumerate.ts'
+import { PLANTED, systemError } from './faults.ts'
+import { luck } from './luck.ts'
+import { STEPS } from './scenario.ts'
+
+const lucks = [luck(1), luck(2)]
+
+describe('a store that is struck at every system call', () => {
+  for (const [index, step] of STEPS.entries()) {
+    it(`loses and tears nothing and blocks nobody: ${step.name}`, async () => {
+      const places = await enumerateKills(index, (files) => files, lucks)
+      assert.ok(places > 10, `only ${places} places: is the fault still in the way of the calls?`)
+    })
+
+    it(`says what is wrong and can be done again when a call fails: ${step.name}`, async () => {
+      await enumerateErrors(index, { kind: 'error', code: 'EIO' })
+      await enumerateErrors(index, { kind: 'error', code: 'ENOSPC' })
+      await enumerateErrors(index, { kind: 'error', code: 'EACCES' })
+    })
+  }
+})
+
+describe('a store on a disk without hard links, struck at every system call', () => {
+  const noLinks: Plant = (files) => ({ ...files, link: async () => Promise.reject(systemError('EPERM')) })
+  for (const [index, step] of STEPS.entries()) {
+    it(`loses and tears nothing and blocks nobody: ${step.name}`, async () => {
+      await enumerateKills(index, noLinks, lucks.slice(0, 1))
+    })
+  }
+})
+
+describe('the harness itself', () => {
+  for (const [fault, plant] of Object.entries(PLANTED)) {
+    it(`notices when ${fault}`, async () => {
+      assert.ok(await isNoticed(plant), 'a planted fault went unnoticed, so these tests prove nothing')
+    })
+  }
+})
+
+async function isNoticed(plant: Plant): Promise<boolean> {
+  for (const index of STEPS.keys()) {
+    try {
+      await enumerateKills(index, plant, lucks)
+    } catch {
+      return true
+    }
+  }
+  return false
+}
