@@ -1,0 +1,56 @@
+/** `mlops retrain MODEL`: trigger, job, register, validate, promote to staging, by `src/retrain/retrain.ts`. */
+import type { RetrainResult } from '../retrain/retrain.ts'
+import { Args, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { renderRetrain, renderStep } from '../ui/views/retrain.ts'
+
+export default class Retrain extends MlopsCommand {
+  static override summary = 'Retrain a model by its policy, up to staging.'
+  static override description =
+    'Reads retraining-policy.yaml. When its trigger fires: runs the job as a tracked run, registers the result, judges it by the policy and the gate of the stage, and moves the stage. Never production: that takes a person. Exit code 3 when the gate refuses; the candidate stays registered.'
+  static override examples = [
+    '<%= config.bin %> retrain churn-model --plan',
+    '<%= config.bin %> retrain churn-model --current data/june.csv',
+    '<%= config.bin %> retrain churn-model --force --reason "labels of June are in"',
+  ]
+  static override ownSignals = true
+  static override args = {
+    model: Args.string({ description: 'The model.', required: true }),
+  }
+  static override flags = {
+    policy: Flags.string({ summary: 'The policy file; otherwise retraining-policy.yaml.', helpValue: 'FILE' }),
+    reason: Flags.string({ summary: 'Why; kept in the history. A manual trigger needs it.', helpValue: 'TEXT' }),
+    current: Flags.string({
+      summary: 'Check this batch for drift now and decide by it, instead of by the last check.',
+      helpValue: 'DATA',
+    }),
+    force: Flags.boolean({
+      summary: 'Retrain though the trigger does not fire, or the same cause was answered already.',
+    }),
+    plan: Flags.boolean({ summary: 'Show what would be done and why, and stop.' }),
+  }
+
+  async execute(): Promise<Outcome<RetrainResult>> {
+    const { args, flags } = await this.parse(Retrain)
+    const { session } = this
+    const [{ retrain }, { processSignals }, project, store] = await Promise.all([
+      import('../retrain/retrain.ts'),
+      import('../tracking/signals.ts'),
+      session.loadProject(),
+      session.openStore({ write: !flags.plan || flags.current !== undefined }),
+    ])
+    const result = await retrain(session.ctx, project, store, {
+      model: args.model,
+      policyFile: flags.policy,
+      reason: flags.reason,
+      force: flags.force,
+      planOnly: flags.plan,
+      current: flags.current,
+      idempotencyKey: session.idempotencyKey,
+      ciJob: session.ciJob,
+      signals: processSignals,
+      onStep: (step) => session.note(renderStep(session.errStyle, step)),
+    })
+    const isNo = result.outcome === 'refused' || result.outcome === 'unchanged'
+    return { data: result, render: (ui) => renderRetrain(ui, result), exit: isNo ? 'no' : 'ok' }
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The steps of a retraining as functions that can be put in: the real ones call the use cases of the other folders.
+ * Their order, and what happens when one fails, is `retrain.ts`.
+ */
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Context } from '../core/context.ts'
+import type { CheckRequest } from '../drift/check.ts'
+import type { CheckResult } from '../drift/types.ts'
+import type { PromoteRequest, PromoteResult } from '../lifecycle/promote.ts'
+import type { RegisterRequest, RegisterResult } from '../lifecycle/register-types.ts'
+import type { Project } from '../project/config.ts'
+import type { Store } from '../store/store.ts'
+import type { TrackOutcome, TrackRequest } from '../tracking/track.ts'
+
+export interface RetrainSteps {
+  check(ctx: Context, project: Project, store: Store, request: CheckRequest): Promise<CheckResult>
+  train(ctx: Context, project: Project, store: Store, request: TrackRequest): Promise<TrackOutcome>
+  register(ctx: Context, project: Project, store: Store, request: RegisterRequest): Promise<RegisterResult>
+  promote(ctx: Context, project: Project, store: Store, request: PromoteRequest): Promise<PromoteResult>
+}
+
+export const realSteps: RetrainSteps = {
+  check: async (...args) => (await import('../drift/check.ts')).checkDrift(...args),
+  train: async (...args) => (await import('../tracking/track.ts')).trackCommand(...args),
+  register: async (...args) => (await import('../lifecycle/register.ts')).registerVersion(...args),
+  promote: async (...args) => (await import('../lifecycle/promote.ts')).promote(...args),
+}
+
+const TAIL_BYTES = 8_192
+const TAIL_LINES = 20
+
+/** The last lines that a run printed; none when they cannot be read. */
+export async function outputTail(store: Store, run: string): Promise<readonly string[]> {
+  const file = await open(join(store.root, 'runs', run, 'output.log')).catch(() => undefined)
+  if (file === undefined) return []
+  try {
+    const { size } = await file.stat()
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES))
+    await file.read(bytes, 0, bytes.length, Math.max(0, size - bytes.length))
+    const lines = bytes.toString('utf8').trimEnd().split(/\r?\n/)
+    // The first of a cut is half a line.
+    return (size > bytes.length ? lines.slice(1) : lines).slice(-TAIL_LINES)
+  } finally {
+    await file.close()
+  }
+}

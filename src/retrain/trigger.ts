@@ -1,0 +1,122 @@
+/**
+ * Does the policy's trigger fire? Pure: what is looked at (the last check, hashes, times) is collected in `facts.ts`.
+ */
+import { versionName } from '../core/names.ts'
+import { DEFAULT_THRESHOLD } from '../drift/measure-column.ts'
+import type { CheckResult, ColumnResult } from '../drift/types.ts'
+import type { MetricName } from '../project/config.ts'
+import { describeDuration } from '../project/duration.ts'
+import type { Trigger } from '../project/policy.ts'
+
+/** The version in production, as far as triggers look at it. */
+export interface Champion {
+  readonly version: number
+  readonly manifest: string
+  /** When it was registered. RFC 3339. */
+  readonly registered: string
+  /** Hashes of what it was trained on. */
+  readonly dataHashes: readonly string[]
+  /** Profiles that a check of it may have been made against: its own baseline, or the model's. */
+  readonly baselines: readonly string[]
+}
+
+/** A column that makes a drift trigger fire. */
+export interface FiredColumn {
+  readonly column: string
+  /** Null for a broken column, whose effect cannot be computed. */
+  readonly effect: number | null
+  readonly threshold: number
+  readonly summary: string
+}
+
+export interface Finding {
+  readonly type: Trigger['type']
+  readonly fires: boolean
+  /** Two retrainings with the same cause are for the same reason; null for a human's. */
+  readonly cause: string | null
+  /** One sentence for a person: why it fires, or why not. */
+  readonly summary: string
+  readonly columns: readonly FiredColumn[]
+  readonly check: { readonly time: string; readonly data: string; readonly verdict: CheckResult['verdict'] } | null
+}
+
+/** Evidence of a check is beyond noise up to this adjusted p-value, as in the check itself. */
+const ALPHA = 0.05
+
+type DriftTrigger = Extract<Trigger, { type: 'drift' }>
+
+export function judgeDrift(trigger: DriftTrigger, check: CheckResult): Finding {
+  const considered =
+    trigger.column === undefined ? check.columns : check.columns.filter(({ column }) => column === trigger.column)
+  const columns = considered.flatMap((column) => fired(trigger, check, column))
+  const version = versionName(check.model, check.version)
+  const about = { time: check.time, data: check.current.source, verdict: check.verdict }
+  const base = { type: 'drift', cause: 'drift', columns, check: about } as const
+  const bound = trigger.threshold === undefined ? 'its threshold' : `${trigger.threshold}`
+  if (columns.length > 0) {
+    const named = columns.slice(0, 3).map(({ column, effect, summary }) => {
+      return effect === null ? `${column} (${summary})` : `${column} (${trigger.metric} ${effect.toPrecision(2)})`
+    })
+    const more = columns.length > 3 ? ` and ${columns.length - 3} more` : ''
+    return { ...base, fires: true, summary: `inputs of ${version} drifted at ${bound}: ${named.join(', ')}${more}` }
+  }
+  if (trigger.column !== undefined && considered.length === 0) {
+    return { ...base, fires: false, summary: `the last check of ${version} has no column ${trigger.column}` }
+  }
+  const open = considered.some(({ verdict }) => verdict === 'inconclusive')
+  const what = trigger.column ?? 'no column'
+  const said = trigger.column === undefined ? `${what} of ${version} is` : `${what} of ${version} is not`
+  const doubt = open ? '; some could not be judged, there are too few rows' : ''
+  return { ...base, fires: false, summary: `${said} in drift at ${bound} (${trigger.metric})${doubt}` }
+}
+
+/** In drift at the policy's threshold: broken, or an effect that reaches it and is beyond sampling noise. */
+function fired(trigger: DriftTrigger, check: CheckResult, result: ColumnResult): FiredColumn[] {
+  const { column, verdict, summary } = result
+  const sameMetric = trigger.metric === check.metric
+  const threshold = trigger.threshold ?? (sameMetric ? result.threshold : DEFAULT_THRESHOLD[trigger.metric])
+  if (verdict === 'broken') return [{ column, effect: null, threshold, summary: result.causes[0] ?? summary }]
+  const effect = sameMetric ? result.effect : (result.measures[measureOf(trigger.metric)] ?? null)
+  const real = verdict === 'drift' || (result.pAdjusted !== null && result.pAdjusted <= ALPHA)
+  if (verdict === 'skipped' || effect === null || effect < threshold || !real) return []
+  return [{ column, effect, threshold, summary }]
+}
+
+/** KS counts by its lower bound: more than that the counts do not prove. */
+const measureOf = (metric: MetricName): string => (metric === 'ks' ? 'ks_lower' : metric)
+
+export function judgeSchedule(every: number, champion: Champion, model: string, now: Date): Finding {
+  const age = now.getTime() - new Date(champion.registered).getTime()
+  const name = versionName(model, champion.version)
+  return {
+    type: 'schedule',
+    fires: age >= every,
+    cause: 'schedule',
+    summary: `${name} is ${describeDuration(age)} old; the policy retrains after ${describeDuration(every)}`,
+    columns: [],
+    check: null,
+  }
+}
+
+/** @param sha256 of the data file as it is now */
+export function judgeNewData(path: string, sha256: string, champion: Champion, model: string): Finding {
+  const known = champion.dataHashes.includes(sha256)
+  const name = versionName(model, champion.version)
+  return {
+    type: 'new_data',
+    fires: !known,
+    cause: `new_data:${sha256}`,
+    summary: known ? `${name} was trained on ${path} as it is now` : `${path} is not what ${name} was trained on`,
+    columns: [],
+    check: null,
+  }
+}
+
+export const manualFinding = (reason: string | undefined): Finding => ({
+  type: 'manual',
+  fires: reason !== undefined,
+  cause: null,
+  summary: reason === undefined ? 'no reason was given' : `a person asks for it: ${reason}`,
+  columns: [],
+  check: null,
+})

@@ -1,0 +1,83 @@
+/** What `mlops retrain` says: the plan, each step as it begins, and how it ended. */
+import type { RetrainPlan } from '../../retrain/plan.ts'
+import type { RetrainResult, Step } from '../../retrain/retrain.ts'
+import { cleanText } from '../clean.ts'
+import type { Style } from '../style.ts'
+import type { Ui } from '../ui.ts'
+import { renderGate, renderShortDiff } from './promote.ts'
+import { formatValue } from './values.ts'
+
+export const renderStep = (style: Style, { number, of, what }: Step): string =>
+  `${style.dim(`${number}/${of}`)} ${style.bold(cleanText(what))}`
+
+export function renderRetrain(ui: Ui, result: RetrainResult): string {
+  const { style } = ui
+  const next = `Next: ${style.command(ui.text(result.next))}`
+  const again = result.repeated ? style.dim(' (done before, with the same idempotency key)') : ''
+  switch (result.outcome) {
+    case 'planned':
+      return joined([renderPlan(ui, result.plan), style.dim('Plan only: nothing was done.'), next])
+    case 'nothing to do': {
+      const head = `${style.good(style.symbols.dash)} Nothing to do for ${style.name(ui.text(result.model))}: ${ui.text(result.plan.why)}.`
+      const force = `To retrain all the same: ${style.command(`mlops retrain ${ui.text(result.model)} --force`)}`
+      return joined([head, result.plan.blocked === null ? next : `${next}\n${force}`])
+    }
+    default: {
+      const mark = result.outcome === 'promoted' ? style.good(style.symbols.ok) : style.bad(style.symbols.bad)
+      return joined([
+        `${mark} ${ui.text(result.message)}${again}`,
+        `${style.dim('why')} ${ui.text(result.plan.why)}`,
+        renderRun(ui, result),
+        result.gate === null ? '' : renderGate(ui, result.gate),
+        result.changes === null ? '' : renderShortDiff(ui, result.changes),
+        result.notifications.map(({ channel, why }) => `${ui.text(channel)} was NOT told: ${why}.`).join('\n'),
+        next,
+      ])
+    }
+  }
+}
+
+function renderPlan(ui: Ui, plan: RetrainPlan): string {
+  const { style } = ui
+  const verdict =
+    plan.decision === 'retrain'
+      ? style.warn(`${style.symbols.bullet} It would retrain`)
+      : style.good(`${style.symbols.dash} Nothing to do`)
+  const champion = plan.champion === null ? 'no version' : `${plan.model}@${plan.champion.version}`
+  const { min, max, compareTo, approval } = plan.validation
+  const validation = [
+    ...Object.entries(min).map(([name, bound]) => `${name} >= ${bound}`),
+    ...Object.entries(max).map(([name, bound]) => `${name} <= ${bound}`),
+    ...(compareTo === undefined ? [] : [`not worse than ${compareTo}`]),
+    ...(approval === 0 ? [] : [`${approval} to approve`]),
+  ]
+  const rows: [string, string][] = [
+    ['policy', plan.policy ?? 'none: a human decides'],
+    ['production', champion],
+    ['trigger', `${plan.trigger.type}: ${plan.trigger.fires ? 'fires' : 'does not fire'}; ${plan.trigger.summary}`],
+    ...(plan.trigger.check === null
+      ? []
+      : [['check', `${plan.trigger.check.data}, ${ui.ago(plan.trigger.check.time)}`] as [string, string]]),
+    ['job', describeJob(plan)],
+    ['validate', [...validation, `the gate of ${plan.stage}`].join(', ')],
+    ['promote to', plan.stage],
+    ...(plan.notifyOnFail.length === 0 ? [] : [['tell on failure', plan.notifyOnFail.join(', ')] as [string, string]]),
+  ]
+  const width = Math.max(...rows.map(([name]) => name.length))
+  const lines = rows.map(([name, value]) => `${style.dim(name.padEnd(width))}  ${ui.text(value)}`)
+  return [`${verdict}: ${ui.text(plan.why)}`, ...lines].join('\n')
+}
+
+function describeJob({ job }: RetrainPlan): string {
+  if (job.type === 'github_actions') return `GitHub Actions, ${job.workflow} (not built yet: it would be refused)`
+  const data = job.data.map(({ name, path }) => `${name}=${path}`)
+  return data.length === 0 ? job.command : `${job.command}  (data ${data.join(', ')})`
+}
+
+function renderRun(ui: Ui, { run }: RetrainResult): string {
+  if (run === null) return ''
+  const metrics = Object.entries(run.metrics).map(([name, value]) => `${name} ${formatValue(value)}`)
+  return `${ui.style.dim('run')} ${ui.text([run.id, ...metrics].join('  '))}`
+}
+
+const joined = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n')
