@@ -1,0 +1,211 @@
+/**
+ * What a training script asked for with `run.register(…)` and `monitor.set_baseline(…)`: applied once, after its run
+ * has ended well. Where no binary was at hand they stay pending, and `status` lists them (DESIGN section 6).
+ *
+ * Applied is an intent when the model's log says so: a version of that run, an event with the intent's operation id.
+ * Only where the content was a version already, and so no event was written, a claim remembers it.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { canonicalJson } from '../core/canonical-json.ts'
+import type { Context } from '../core/context.ts'
+import { sha256 } from '../core/digest.ts'
+import { MlopsError } from '../core/errors.ts'
+import { nameProblem } from '../core/names.ts'
+import type { Project } from '../project/config.ts'
+import { modelConfig } from '../project/load.ts'
+import type { ModelState } from '../store/fold.ts'
+import type { Intent } from '../store/run-records.ts'
+import type { Store } from '../store/store.ts'
+import { registerVersion } from './register.ts'
+import type { RegisterResult } from './register-types.ts'
+
+/** Under `retrain` the job registers by itself; under `reproduce` nothing is ever registered. */
+export type IntentContext = 'retrain' | 'reproduce'
+
+export interface IntentFailure {
+  readonly kind: Intent['kind']
+  readonly model: string
+  readonly code: string
+  readonly message: string
+  /** What to type so that it is done after all. */
+  readonly hint: string
+}
+
+export interface AppliedIntents {
+  readonly registered: readonly RegisterResult[]
+  readonly baselines: readonly { readonly model: string; readonly rows: number; readonly columns: number }[]
+  readonly failures: readonly IntentFailure[]
+  /** Why intents of the run were left alone, in words; null when none was. */
+  readonly left: string | null
+}
+
+export interface PendingIntent {
+  readonly run: string
+  readonly model: string
+  readonly kind: Intent['kind']
+  /** The command to type. */
+  readonly command: string
+}
+
+type BaselineIntent = Extract<Intent, { kind: 'baseline' }>
+
+/**
+ * Applies what the run asked for and was not applied yet. What is wrong with one intent is reported, not thrown: the
+ * run itself ended well, and the others are applied.
+ * @throws notFound `RUN_NOT_FOUND`; failed for a damaged run
+ */
+export async function applyIntents(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  runId: string,
+  options: { readonly context?: IntentContext } = {},
+): Promise<AppliedIntents> {
+  const intents = await store.runs.intents(runId)
+  const nothing: AppliedIntents = { registered: [], baselines: [], failures: [], left: null }
+  if (intents.length === 0) return nothing
+  const left = await whyLeft(store, runId, options.context)
+  if (left !== null) return { ...nothing, left }
+
+  const registered: RegisterResult[] = []
+  const baselines: { model: string; rows: number; columns: number }[] = []
+  const failures: IntentFailure[] = []
+  for (const wish of wishesOf(intents)) {
+    try {
+      if (await isApplied(store, runId, wish)) continue
+      if (wish.kind === 'register') registered.push(await applyRegister(ctx, project, store, runId, wish))
+      else baselines.push(await applyBaseline(ctx, project, store, runId, wish))
+    } catch (error) {
+      if (!(error instanceof MlopsError) || error.exit === 'interrupted') throw error
+      failures.push(failureOf(runId, wish, error))
+    }
+  }
+  return { registered, baselines, failures, left: null }
+}
+
+/**
+ * Intents of ended runs that nobody applied, newest first. Looks at the newest runs only: `status` must be quick.
+ * @param most how many runs are looked at
+ */
+export async function pendingIntents(store: Store, most = 1_000): Promise<PendingIntent[]> {
+  const pending: PendingIntent[] = []
+  for (const run of (await store.runs.list()).slice(0, most)) {
+    const intents = await store.runs.intents(run).catch(() => [])
+    if (intents.length === 0) continue
+    const folder = await store.runs.read(run).catch(() => undefined)
+    if (folder?.end?.status !== 'finished') continue
+    for (const wish of wishesOf(intents)) {
+      if (await isApplied(store, run, wish)) continue
+      pending.push({ run, model: wish.model, kind: wish.kind, command: commandFor(run, wish) })
+    }
+  }
+  return pending
+}
+
+/** What one run wants of one model: asked twice, the last word counts. */
+interface Wish {
+  readonly kind: Intent['kind']
+  readonly model: string
+  readonly opId: (run: string) => string
+  readonly baseline: BaselineIntent | undefined
+}
+
+function wishesOf(intents: readonly Intent[]): Wish[] {
+  const wishes = new Map<string, Wish>()
+  for (const intent of intents) {
+    const { kind, model } = intent
+    const asked = canonicalJson(intent)
+    const opId = (run: string): string => `intent-${sha256(`${run}\n${asked}`)}`
+    wishes.set(`${kind} ${model}`, { kind, model, opId, baseline: kind === 'baseline' ? intent : undefined })
+  }
+  // Baselines first: a version of the same run may pass its gate because of it.
+  return [...wishes.values()].sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0))
+}
+
+async function whyLeft(store: Store, run: string, context: IntentContext | undefined): Promise<string | null> {
+  if (context === 'reproduce') return 'a reproduced run is never registered'
+  if (context === 'retrain') return 'the retraining job registers its run by itself'
+  const { end } = await store.runs.read(run)
+  if (end === undefined) return 'the run has not ended'
+  return end.status === 'finished' ? null : `the run ended as ${end.status}`
+}
+
+async function isApplied(store: Store, run: string, wish: Wish): Promise<boolean> {
+  if (nameProblem(wish.model) !== undefined) return false
+  const state = await store.models.stateOrEmpty(wish.model)
+  if (state.events.some(({ op_id }) => op_id === wish.opId(run))) return true
+  if (wish.baseline !== undefined) return hadBaseline(state, wish.baseline)
+  if (state.versions.some((version) => version.run?.id === run)) return true
+  return (await store.claims.newest(wish.model, claimScope(run))) !== undefined
+}
+
+const hadBaseline = ({ baseline }: ModelState, { data }: BaselineIntent): boolean =>
+  baseline?.data.sha256 === data.sha256
+
+const claimScope = (run: string): string => `jobs/intent-${run.toLowerCase()}`
+
+async function applyRegister(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  run: string,
+  wish: Wish,
+): Promise<RegisterResult> {
+  const result = await registerVersion(ctx, project, store, { model: wish.model, run, idempotencyKey: wish.opId(run) })
+  // No event says so when the content was a version already.
+  if (!result.created) await store.claims.take(wish.model, claimScope(run), 1, { version: result.version })
+  return result
+}
+
+async function applyBaseline(ctx: Context, project: Project, store: Store, run: string, wish: Wish) {
+  const intent = wish.baseline
+  if (intent === undefined) throw new RangeError('no baseline was asked for')
+  const { profile, data } = await profileIntent(ctx, project, store, intent)
+  const body = { profile, data: { sha256: data.sha256, rows: data.rows, columns: data.columns } }
+  let state = await store.models.stateOrEmpty(wish.model)
+  while (!hadBaseline(state, intent)) {
+    const outcome = await store.models.commit(state, {
+      op_id: wish.opId(run),
+      request: sha256(canonicalJson({ type: 'baseline', model: wish.model, data: intent.data.sha256 })),
+      type: 'baseline',
+      body,
+      actor: ctx.actor,
+      tool: ctx.tool,
+      time: ctx.now().toISOString(),
+    })
+    if (outcome.kind !== 'lost') break
+    state = outcome.state
+  }
+  return { model: wish.model, rows: data.rows, columns: data.columns }
+}
+
+/** The rows lie in the objects, under a name that does not say they are CSV; a verified copy does. */
+async function profileIntent(ctx: Context, project: Project, store: Store, { model, data }: BaselineIntent) {
+  const { profileBaseline } = await import('../drift/baseline.ts')
+  const folder = await mkdtemp(join(tmpdir(), 'mlops-baseline-'))
+  try {
+    await store.objects.exportTo(data.sha256, join(folder, 'baseline.csv'))
+    const baseline = await profileBaseline('baseline.csv', {
+      cwd: folder,
+      schema: modelConfig(project, model).schema,
+      ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
+      ...(ctx.progress === undefined ? {} : { progress: ctx.progress }),
+    })
+    return { profile: await store.objects.put(baseline.bytes), data: baseline.data }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const commandFor = (run: string, { kind, model }: Pick<Wish, 'kind' | 'model'>): string =>
+  kind === 'register' ? `mlops register ${model} --run ${run}` : `mlops register ${model} --run ${run} --baseline DATA`
+
+function failureOf(run: string, wish: Wish, error: MlopsError): IntentFailure {
+  const { kind, model } = wish
+  const { code, message } = error
+  // A name that is not allowed would be refused again: its own hint says what is.
+  const hint = code === 'NAME_INVALID' ? (error.hint ?? '') : commandFor(run, wish)
+  return { kind, model, code, message, hint }
+}
