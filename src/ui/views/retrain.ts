@@ -1,6 +1,8 @@
 /** What `mlops retrain` says: the plan, each step as it begins, and how it ended. */
+
+import type { Step } from '../../retrain/job.ts'
 import type { RetrainPlan } from '../../retrain/plan.ts'
-import type { RetrainResult, Step } from '../../retrain/retrain.ts'
+import type { RetrainResult } from '../../retrain/result.ts'
 import { cleanText } from '../clean.ts'
 import type { Style } from '../style.ts'
 import type { Ui } from '../ui.ts'
@@ -20,7 +22,7 @@ export function renderRetrain(ui: Ui, result: RetrainResult): string {
     case 'nothing to do': {
       const head = `${style.good(style.symbols.dash)} Nothing to do for ${style.name(ui.text(result.model))}: ${ui.text(result.plan.why)}.`
       const force = `To retrain all the same: ${style.command(`mlops retrain ${ui.text(result.model)} --force`)}`
-      return joined([head, result.plan.blocked === null ? next : `${next}\n${force}`])
+      return joined([head, `${next}\n${force}`])
     }
     default: {
       const mark = result.outcome === 'promoted' ? style.good(style.symbols.ok) : style.bad(style.symbols.bad)

@@ -1,0 +1,67 @@
+/** What a retraining answers, and the notes that go with it. The wording for people is in `src/ui/views/retrain.ts`. */
+import type { Context } from '../core/context.ts'
+import type { VersionDiff } from '../lifecycle/diff.ts'
+import type { GateResult } from '../store/events.ts'
+import type { JobEnd } from './job-log.ts'
+import type { RetrainPlan } from './plan.ts'
+
+export interface RetrainResult {
+  readonly outcome: 'promoted' | 'refused' | 'unchanged' | 'nothing to do' | 'planned'
+  /** An earlier run with the same idempotency key did it; this is its result. */
+  readonly repeated: boolean
+  readonly model: string
+  readonly plan: RetrainPlan
+  readonly run: { readonly id: string; readonly metrics: Readonly<Record<string, number | string>> } | null
+  readonly version: number | null
+  readonly gate: GateResult | null
+  /** Against the version that was in the stage. */
+  readonly changes: VersionDiff | null
+  readonly stage: string
+  /** Fired and delivered are two facts: nothing is delivered in this version. */
+  readonly notifications: readonly { readonly channel: string; readonly sent: false; readonly why: string }[]
+  /** One sentence. */
+  readonly message: string
+  /** The command to type next. */
+  readonly next: string
+}
+
+const NOT_SENT = 'notifications not configured in this version'
+
+/** Says of each channel of the policy that it was not told. */
+export function notifications(ctx: Context, { notifyOnFail }: RetrainPlan): RetrainResult['notifications'] {
+  return notifyOnFail.map((channel) => {
+    ctx.warn(`${channel} was NOT told: ${NOT_SENT}.`)
+    return { channel, sent: false, why: NOT_SENT }
+  })
+}
+
+type Partly = Pick<RetrainResult, 'outcome' | 'message'> &
+  Partial<Pick<RetrainResult, 'run' | 'version' | 'gate' | 'changes' | 'repeated'>>
+
+export function resultOf(plan: RetrainPlan, part: Partly, sent: RetrainResult['notifications'] = []): RetrainResult {
+  const base = { repeated: false, run: null, version: null, gate: null, changes: null, ...part }
+  return { ...base, model: plan.model, plan, stage: plan.stage, notifications: sent, next: nextCommand(plan, base) }
+}
+
+/** The first result of an operation that is asked for again. */
+export function repeatedResult(plan: RetrainPlan, end: JobEnd): RetrainResult {
+  const { version, gate, message } = end
+  const run = end.run === null ? null : { id: end.run, metrics: {} }
+  const outcome = end.outcome === 'promoted' || end.outcome === 'unchanged' ? end.outcome : 'refused'
+  return resultOf(plan, { outcome, version, gate, message, run, repeated: true })
+}
+
+function nextCommand(plan: RetrainPlan, { outcome, version }: Pick<RetrainResult, 'outcome' | 'version'>): string {
+  const { model, blocked } = plan
+  switch (outcome) {
+    case 'promoted':
+      return `mlops promote ${model}@${version} --to production --approve NAME`
+    case 'refused':
+    case 'unchanged':
+      return `mlops model show ${model}@${version}`
+    case 'planned':
+      return plan.decision === 'retrain' ? `mlops retrain ${model}` : `mlops status ${model}`
+    default:
+      return blocked?.hint ?? `mlops status ${model}`
+  }
+}
