@@ -1,6 +1,6 @@
 /** The invariants of docs/store-format.md, struck at every single system call instead of at random ones. */
 import assert from 'node:assert/strict'
-import { enumerateErrors, enumerateKills, type Plant } from './enumerate.ts'
+import { enumerateErrors, enumerateKills, enumerateSuccessors, type Plant } from './enumerate.ts'
 import { PLANTED, systemError } from './faults.ts'
 import { luck } from './luck.ts'
 import { STEPS } from './scenario.ts'
@@ -22,6 +22,14 @@ describe('a store that is struck at every system call', () => {
   }
 })
 
+describe('an event whose writer died before it was durable', () => {
+  it('is made durable by whoever builds on it, so that no hole can appear in a log', async () => {
+    const many = Array.from({ length: 12 }, (_, seed) => luck(seed + 10))
+    const unsettled = await enumerateSuccessors(STEP('register v1'), STEP('register v2'), many)
+    assert.ok(unsettled > 0, 'no place was found where an event is visible and not durable')
+  })
+})
+
 describe('a store on a disk without hard links, struck at every system call', () => {
   const noLinks: Plant = (files) => ({ ...files, link: async () => Promise.reject(systemError('EPERM')) })
   for (const [index, step] of STEPS.entries()) {
@@ -38,6 +46,8 @@ describe('the harness itself', () => {
     })
   }
 })
+
+const STEP = (name: string): number => STEPS.findIndex((step) => step.name === name)
 
 async function isNoticed(plant: Plant): Promise<boolean> {
   for (const index of STEPS.keys()) {

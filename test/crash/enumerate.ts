@@ -34,6 +34,42 @@ export async function enumerateKills(index: number, plant: Plant, lucks: readonl
   }
 }
 
+/**
+ * One program dies between showing its event and making it durable; the next builds on that event, dies as well, and
+ * then the power goes. Never may the second event survive without the first.
+ */
+export async function enumerateSuccessors(first: number, second: number, lucks: readonly Luck[]): Promise<number> {
+  const [before, after] = [STEPS[first], STEPS[second]]
+  assert.ok(before !== undefined && after !== undefined)
+  const start = await diskBefore(first, (files) => files)
+  let unsettled = 0
+  for (let n = 1; ; n++) {
+    const disk = start.afterKill()
+    const one = faulty(disk.files, n, { kind: 'die' })
+    const killed = await wasKilled(before, one.files)
+    if (!killed) return unsettled
+    if (events(disk) === events(disk.afterPowerLoss())) continue
+    unsettled += 1
+    for (let m = 1; ; m++) {
+      const fork = disk.fork()
+      const two = faulty(fork.files, m, { kind: 'die' })
+      const done = !(await wasKilled(after, two.files))
+      const promised = [...promisedBefore(first), ...(done ? after.promises : [])]
+      for (const luck of lucks) {
+        await assertSound(
+          fork.afterPowerLoss(luck).files,
+          promised,
+          `${before.name} dies at ${n}, ${after.name} at ${m}`,
+        )
+      }
+      if (done) break
+    }
+  }
+}
+
+const events = (disk: MemoryDisk): number =>
+  [...disk.tree().keys()].filter((path) => /\/models\/[^/]+\/log\/\d+\.json$/.test(path)).length
+
 async function judge(
   disk: MemoryDisk,
   promised: readonly Promised[],

@@ -47,6 +47,11 @@ export class MemoryDisk {
     )
   }
 
+  /** The same disk once more, with what is durable and what is not. */
+  fork(): MemoryDisk {
+    return new MemoryDisk(fork(this.#root))
+  }
+
   /** @param luck by default nothing survives that was not synced */
   afterPowerLoss(luck: Luck = () => false): MemoryDisk {
     const data = (inode: Inode): Buffer => (luck() ? inode.data : inode.durableData)
@@ -208,6 +213,16 @@ function copy(
   done.set(of, made)
   if (of.kind === 'folder') for (const [name, inode] of entries(of)) inner.set(name, copy(inode, data, entries, done))
   made.durableEntries = new Map(inner)
+  return made
+}
+
+function fork(of: Inode, done = new Map<Inode, Inode>()): Inode {
+  const known = done.get(of)
+  if (known !== undefined) return known
+  const made: Inode = { ...of, entries: new Map(), durableEntries: new Map() }
+  done.set(of, made)
+  for (const [name, inode] of of.entries) made.entries.set(name, fork(inode, done))
+  for (const [name, inode] of of.durableEntries) made.durableEntries.set(name, fork(inode, done))
   return made
 }
 
