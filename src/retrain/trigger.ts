@@ -23,7 +23,7 @@ export interface Champion {
 /** A column that makes a drift trigger fire. */
 export interface FiredColumn {
   readonly column: string
-  /** Null for a broken column, whose effect cannot be computed. */
+  /** Null where the policy's measure cannot be computed: a broken column, a type it is not defined for. */
   readonly effect: number | null
   readonly threshold: number
   readonly summary: string
@@ -48,7 +48,7 @@ type DriftTrigger = Extract<Trigger, { type: 'drift' }>
 export function judgeDrift(trigger: DriftTrigger, check: CheckResult): Finding {
   const considered =
     trigger.column === undefined ? check.columns : check.columns.filter(({ column }) => column === trigger.column)
-  const columns = considered.flatMap((column) => fired(trigger, check, column))
+  const columns = considered.flatMap((column) => fired(trigger, column))
   const version = versionName(check.model, check.version)
   const about = { time: check.time, data: check.current.source, verdict: check.verdict }
   const base = { type: 'drift', cause: 'drift', columns, check: about } as const
@@ -70,13 +70,17 @@ export function judgeDrift(trigger: DriftTrigger, check: CheckResult): Finding {
   return { ...base, fires: false, summary: `${said} in drift at ${bound} (${trigger.metric})${doubt}` }
 }
 
-/** In drift at the policy's threshold: broken, or an effect that reaches it and is beyond sampling noise. */
-function fired(trigger: DriftTrigger, check: CheckResult, result: ColumnResult): FiredColumn[] {
-  const { column, verdict, summary } = result
-  const sameMetric = trigger.metric === check.metric
-  const threshold = trigger.threshold ?? (sameMetric ? result.threshold : DEFAULT_THRESHOLD[trigger.metric])
+/**
+ * In drift at the policy's threshold: broken, or an effect that reaches it and is beyond sampling noise. Where the
+ * policy's measure is not defined for the type of the column, the check's own verdict counts.
+ */
+function fired(trigger: DriftTrigger, result: ColumnResult): FiredColumn[] {
+  const { column, verdict, summary, metric } = result
+  const same = trigger.metric === metric
+  const threshold = trigger.threshold ?? (same ? result.threshold : DEFAULT_THRESHOLD[trigger.metric])
   if (verdict === 'broken') return [{ column, effect: null, threshold, summary: result.causes[0] ?? summary }]
-  const effect = sameMetric ? result.effect : (result.measures[measureOf(trigger.metric)] ?? null)
+  const effect = same ? result.effect : (result.measures[measureOf(trigger.metric)] ?? null)
+  if (effect === null && verdict === 'drift') return [{ column, effect: null, threshold: result.threshold, summary }]
   const real = verdict === 'drift' || (result.pAdjusted !== null && result.pAdjusted <= ALPHA)
   if (verdict === 'skipped' || effect === null || effect < threshold || !real) return []
   return [{ column, effect, threshold, summary }]
