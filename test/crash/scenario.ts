@@ -9,7 +9,7 @@ import { createStore } from '../../src/store/create.ts'
 import type { EventDraft } from '../../src/store/events.ts'
 import type { Files } from '../../src/store/files.ts'
 import { openStore } from '../../src/store/open.ts'
-import type { CommitResult, Store } from '../../src/store/store.ts'
+import type { CommitResult, RunWriter, Store } from '../../src/store/store.ts'
 import { verifyStore } from '../../src/store/verify.ts'
 
 export const ROOT = '/disk/project/.mlops'
@@ -57,8 +57,8 @@ export async function register(store: Store, op: string, name = MODEL): Promise<
   }
 }
 
-export async function promote(store: Store, op: string, version: number): Promise<CommitResult> {
-  const state = await store.models.state(MODEL)
+export async function promote(store: Store, op: string, version: number, name = MODEL): Promise<CommitResult> {
+  const state = await store.models.state(name)
   const manifest = state.versions[version - 1]?.manifest ?? ''
   const before = state.stages.production
   const draft: EventDraft = {
@@ -77,8 +77,8 @@ export async function promote(store: Store, op: string, version: number): Promis
   return store.models.commit(state, draft)
 }
 
-export async function rollback(store: Store, op: string): Promise<CommitResult> {
-  const state = await store.models.state(MODEL)
+export async function rollback(store: Store, op: string, name = MODEL): Promise<CommitResult> {
+  const state = await store.models.state(name)
   const held = state.stages.production
   const restores = held?.back ?? 0
   const draft: EventDraft = {
@@ -106,10 +106,10 @@ const eventStands = (op: string): Promised => ({
   },
 })
 
-async function trackRun(store: Store): Promise<void> {
-  const writer = await store.runs.create({
+export async function beginRun(store: Store, id: string): Promise<RunWriter> {
+  return store.runs.create({
     format: 1,
-    id: RUN,
+    id,
     started: TIME,
     command: ['python', 'train.py'],
     cwd: '.',
@@ -119,13 +119,17 @@ async function trackRun(store: Store): Promise<void> {
     params: {},
     tags: [],
     source: 'track',
-    ...common,
+    actor: common.actor,
+    tool: common.tool,
   })
-  await writer.append('metrics', [{ t: TIME, key: 'auc', value: 0.9 }])
-  await writer.append('metrics', [{ t: TIME, key: 'auc', value: 0.91 }])
-  await writer.beat()
+}
+
+export async function endRun(run: RunWriter): Promise<void> {
+  await run.append('metrics', [{ t: TIME, key: 'auc', value: 0.9 }])
+  await run.append('metrics', [{ t: TIME, key: 'auc', value: 0.91 }])
+  await run.beat()
   const rest = { metrics: { auc: 0.91 }, params: {}, tags: [], artifacts: [], warnings: [] }
-  await writer.end({ format: 1, status: 'finished', exit: 0, signal: null, ended: TIME, duration: 1, ...rest })
+  await run.end({ format: 1, status: 'finished', exit: 0, signal: null, ended: TIME, duration: 1, ...rest })
 }
 
 export interface Step {
@@ -162,7 +166,7 @@ export const STEPS: readonly Step[] = [
     what: 'the claim',
     holds: async (store) => (await store.claims.newest(MODEL, 'jobs/drift'))?.number === 1,
   }),
-  step('run', trackRun, {
+  step('run', async (store) => endRun(await beginRun(store, RUN)), {
     what: 'the end of the run',
     holds: async (store) => (await store.runs.read(RUN)).end !== undefined,
   }),
