@@ -7,8 +7,10 @@ import { MlopsError } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
 import { parseDuration } from '../project/duration.ts'
 import { modelConfig } from '../project/load.ts'
+import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import { type Health, healthOf } from './health.ts'
+import type { PendingIntent } from './intents.ts'
 import { damagedStatus, type ModelStatus, modelStatus, type NextStep, worstFirst } from './model-status.ts'
 import { versionAt } from './operation.ts'
 import { loadVersion } from './version.ts'
@@ -17,6 +19,7 @@ import { loadVersion } from './version.ts'
 const MAX_AGE = '7d'
 /** Only the newest runs are looked at for ones that were interrupted. */
 const RUNS_LOOKED_AT = 20
+const INTENTS_LOOKED_AT = 300
 
 export interface InterruptedRun {
   readonly run: string
@@ -24,37 +27,35 @@ export interface InterruptedRun {
   readonly started: string
 }
 
-/** What a training script wished for, and nobody has done yet. */
-export interface WaitingIntent {
-  readonly run: string
-  readonly model: string
-  readonly kind: string
-}
-
 export interface StatusReport {
   /** Worst first. */
   readonly models: readonly ModelStatus[]
-  readonly intents: readonly WaitingIntent[]
+  /** What training scripts asked for and nobody has done yet. */
+  readonly intents: readonly PendingIntent[]
   readonly interrupted: readonly InterruptedRun[]
   /** The one thing to do now; null when there is nothing. */
   readonly next: NextStep | null
 }
 
 /** @param only one model. @throws notFound `MODEL_NOT_FOUND` */
-export async function fleetStatus(ctx: Context, project: Project, store: Store, only?: string): Promise<StatusReport> {
+export async function fleetStatus(ctx: Context, project: Project, given: Store, only?: string): Promise<StatusReport> {
+  const store = readOnce(given)
+  // Names it with the nearest ones when there is no such model.
+  if (only !== undefined && !(await store.models.list()).includes(only)) await store.models.state(only)
   const names = only === undefined ? await store.models.list() : [only]
   const models: ModelStatus[] = []
   for (const name of names) models.push(await statusOf(ctx, project, store, name))
   models.sort(worstFirst)
   const ids = await store.runs.list()
-  const interrupted = (await interruptedRuns(store, ids)).filter(({ model }) => only === undefined || model === only)
-  const intents = (await waitingIntents(store)).filter(({ model }) => only === undefined || model === only)
+  const concerns = ({ model }: { readonly model: string | null }): boolean => only === undefined || model === only
+  const interrupted = (await interruptedRuns(store, ids)).filter(concerns)
+  const intents = (await waitingIntents(ctx, store, ids)).filter(concerns)
   return { models, intents, interrupted, next: nextOf(models, intents, ids.length > 0) }
 }
 
 async function statusOf(ctx: Context, project: Project, store: Store, model: string): Promise<ModelStatus> {
   try {
-    const state = await store.models.state(model)
+    const state = await store.models.stateOrEmpty(model)
     const entry = state.stages.production
     if (entry === undefined) return modelStatus(state, null, null)
     const detail = await loadVersion(store, state, versionAt(state, entry.version))
@@ -87,21 +88,45 @@ async function interruptedRuns(store: Store, ids: readonly string[]): Promise<In
   return found
 }
 
-async function waitingIntents(store: Store): Promise<WaitingIntent[]> {
-  void store
+/** Registering code is loaded only when a script asked for something. */
+async function waitingIntents(ctx: Context, store: Store, ids: readonly string[]): Promise<readonly PendingIntent[]> {
+  const recent = ids.slice(0, INTENTS_LOOKED_AT)
+  try {
+    for (const id of recent) {
+      if ((await store.runs.intents(id)).length === 0) continue
+      const { pendingIntents } = await import('./intents.ts')
+      return await pendingIntents(store, recent.length)
+    }
+  } catch (error) {
+    if (!(error instanceof MlopsError)) throw error
+    ctx.warn(`What training scripts asked for cannot be read: ${error.message}`)
+  }
   return []
 }
 
-function nextOf(models: readonly ModelStatus[], intents: readonly WaitingIntent[], hasRuns: boolean): NextStep | null {
+/** A log is read once per report, however many questions are asked of it. */
+function readOnce(store: Store): Store {
+  const states = new Map<string, Promise<ModelState>>()
+  const stateOrEmpty = (model: string): Promise<ModelState> => {
+    const known = states.get(model) ?? store.models.stateOrEmpty(model)
+    states.set(model, known)
+    return known
+  }
+  let ids: Promise<string[]> | undefined
+  const list = (): Promise<string[]> => {
+    ids ??= store.runs.list()
+    return ids
+  }
+  return { ...store, models: { ...store.models, stateOrEmpty }, runs: { ...store.runs, list } }
+}
+
+function nextOf(models: readonly ModelStatus[], intents: readonly PendingIntent[], hasRuns: boolean): NextStep | null {
   const [worst] = models
   const urgent = worst !== undefined && (worst.rank === 'damaged' || worst.rank === 'drift')
   if (urgent && worst.next !== null) return worst.next
   const [intent] = intents
   if (intent !== undefined) {
-    return {
-      command: `mlops register ${intent.model} --run ${intent.run}`,
-      why: 'a run asked for it and it was not done',
-    }
+    return { command: intent.command, why: 'a training script asked for it and it was not done' }
   }
   const first = models.find(({ next }) => next !== null)?.next
   if (first != null) return first

@@ -11,7 +11,7 @@ export function renderStatus(ui: Ui, report: StatusReport): string {
   const rest = [
     ...report.intents.map(
       ({ kind, model, run }) =>
-        `${style.warn(style.symbols.warn)} run ${run} asked to ${kind} ${style.name(model)}; not done yet`,
+        `${style.warn(style.symbols.warn)} run ${run} asked to ${kind === 'register' ? 'register' : 'set the baseline of'} ${style.name(model)}; not done yet`,
     ),
     ...report.interrupted.map(
       ({ run, model, started }) =>

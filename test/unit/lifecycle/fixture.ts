@@ -1,11 +1,13 @@
 /** A real store in a temporary folder, and versions in it as `register` writes them, for the tests of the lifecycle. */
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { canonicalBytes } from '../../../src/core/canonical-json.ts'
 import type { Actor, Context } from '../../../src/core/context.ts'
 import { sha256 } from '../../../src/core/digest.ts'
+import { MlopsError } from '../../../src/core/errors.ts'
 import { ulid } from '../../../src/core/ulid.ts'
 import type { ModelConfig, Project } from '../../../src/project/config.ts'
 import { defaultModel } from '../../../src/project/config-read.ts'
@@ -87,7 +89,10 @@ export interface VersionSpec {
   /** Hash of the test set, made from this text. */
   readonly test?: string
   readonly data?: readonly DataFact[]
+  /** With a stand-in for a profile. */
   readonly baseline?: boolean
+  /** With a real profile. */
+  readonly profile?: NonNullable<Manifest['baseline']>
   readonly evaluate?: string
   readonly run?: Partial<RunStart> & { readonly lock?: string; readonly end?: Partial<RunEnd> }
   readonly tags?: readonly string[]
@@ -119,6 +124,7 @@ export async function addVersion(world: World, spec: VersionSpec = {}): Promise<
     ...(profile === undefined
       ? {}
       : { baseline: { profile: profile.sha256, data: { name: 'baseline', sha256: sha256('train'), rows: 3500 } } }),
+    ...(spec.profile === undefined ? {} : { baseline: spec.profile }),
     ...(spec.evaluate === undefined ? {} : { evaluate: spec.evaluate }),
   }
   const { sha256: digest } = await store.objects.put(canonicalBytes(manifest))
@@ -203,3 +209,22 @@ export const movesOf = (events: readonly ModelEvent[], stage: string): number[] 
 /** Absolute path of an object's file. */
 export const objectPath = (world: World, digest: string): string =>
   join(world.store.root, 'objects/sha256', digest.slice(0, 2), digest.slice(2))
+
+/** The refusal that a promise ends with. Anything but an `MlopsError` is thrown on. */
+export async function rejection(promise: Promise<unknown>): Promise<MlopsError> {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (error instanceof MlopsError) return error
+  throw error ?? new assert.AssertionError({ message: 'it was expected to be refused' })
+}
+
+/** Flips one bit of an object's file. */
+export function damage(world: World, digest: string): void {
+  const path = objectPath(world, digest)
+  const bytes = readFileSync(path)
+  bytes[0] = (bytes[0] ?? 0) ^ 1
+  chmodSync(path, 0o644)
+  writeFileSync(path, bytes)
+}

@@ -1,12 +1,10 @@
 /** Promote and rollback on a real store: what moves, what refuses, who wins. */
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
-import { MlopsError } from '../../../src/core/errors.ts'
 import { parseModelRef } from '../../../src/core/names.ts'
 import { type PromoteRequest, promote } from '../../../src/lifecycle/promote.ts'
 import { type RollbackRequest, rollback } from '../../../src/lifecycle/rollback.ts'
 import type { Models, Store } from '../../../src/store/store.ts'
-import { ADA, addVersion, BOB, gate, MODEL, movesOf, objectPath, type World, world } from './fixture.ts'
+import { ADA, addVersion, BOB, damage, gate, MODEL, movesOf, rejection, type World, world } from './fixture.ts'
 
 describe('promote', () => {
   let w: World
@@ -372,27 +370,9 @@ function justBefore(store: Store, happen: () => Promise<void>): Store {
   return { ...store, models: { ...store.models, commit } }
 }
 
-async function rejection(promise: Promise<unknown>): Promise<MlopsError> {
-  try {
-    await promise
-  } catch (error) {
-    if (error instanceof MlopsError) return error
-    throw error
-  }
-  throw new assert.AssertionError({ message: 'it was expected to be refused' })
-}
-
 async function manifest(w: World, version: number) {
   const state = await w.store.models.state(MODEL)
   return w.store.models.manifest(state.versions[version - 1]?.manifest ?? '')
-}
-
-function damage(w: World, digest: string): void {
-  const path = objectPath(w, digest)
-  const bytes = readFileSync(path)
-  bytes[0] = (bytes[0] ?? 0) ^ 1
-  chmodSync(path, 0o644)
-  writeFileSync(path, bytes)
 }
 
 /** mulberry32: the same numbers in every run. */

@@ -1,0 +1,165 @@
+/** What a gate and a rollback measure for themselves: the champion on new rows, an old version on today's data. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { sha256 } from '../../../src/core/digest.ts'
+import { parseModelRef } from '../../../src/core/names.ts'
+import { profileBaseline } from '../../../src/drift/baseline.ts'
+import { determineFit } from '../../../src/lifecycle/fit.ts'
+import { promote } from '../../../src/lifecycle/promote.ts'
+import { rollback } from '../../../src/lifecycle/rollback.ts'
+import { addVersion, gate, MODEL, rejection, type World, world } from './fixture.ts'
+
+/** Prints the first number of the model file, less the first number of the data: a score that depends on both. */
+const SCORER = `
+const [model, data] = process.argv.slice(2).map((path) => Number(require('node:fs').readFileSync(path, 'utf8')))
+console.log('loading ...')
+console.log('auc: ' + (model - data).toFixed(2))
+`
+
+describe('re-scoring the champion', () => {
+  let w: World
+  const evaluate = `"${process.execPath}" score.cjs {model} {data}`
+  const production = { production: gate({ min: { auc: 0.5 }, compareTo: 'production' }) }
+
+  beforeEach(async () => {
+    w = await world()
+    writeFileSync(join(w.dir, 'score.cjs'), SCORER)
+    writeFileSync(join(w.dir, "june's data.txt"), '0.2')
+    await addVersion(w, { files: { 'model.txt': '0.9' }, metrics: { auc: 0.9 }, test: 'may' })
+  })
+  afterEach(() => w.remove())
+
+  const up = (version: number, more: { evaluate?: string; test?: string } = {}) =>
+    promote(w.ctx, w.project({ gates: production, ...(more.evaluate ? { evaluate: more.evaluate } : {}) }), w.store, {
+      ref: parseModelRef(`${MODEL}@${version}`),
+      stage: 'production',
+      approve: ['ada'],
+      ...(more.test === undefined ? {} : { test: more.test }),
+    })
+  const june = { test: '0.2', data: [] }
+  const declared = {
+    run: { data: [{ name: 'test', path: "june's data.txt", kind: 'file' as const, sha256: sha256('0.2'), size: 3 }] },
+  }
+
+  it('compares both on the same rows: the champion of May is worth less in June', async () => {
+    await up(1)
+    await addVersion(w, { ...june, ...declared, metrics: { auc: 0.75 }, files: { 'model.txt': '0.95' } })
+    const result = await up(2, { evaluate })
+    const compared = result.gate?.checks.find(({ name }) => name === 'compare_to')
+    assert.equal(compared?.required, 'auc >= 0.7 of churn-model@1')
+    assert.equal(compared?.verdict, 'pass')
+  })
+
+  it('refuses a challenger that only looks better', async () => {
+    await up(1)
+    await addVersion(w, { ...june, ...declared, metrics: { auc: 0.65 }, evaluate })
+    const error = await rejection(up(2))
+    assert.match(JSON.stringify(error.details?.failed), /auc >= 0\.7 of churn-model@1/)
+  })
+
+  it('takes the test set from --test where no run says where it lies, and only the right one', async () => {
+    await up(1)
+    await addVersion(w, { ...june, metrics: { auc: 0.75 } })
+    const unnamed = await rejection(up(2, { evaluate }))
+    assert.match(JSON.stringify(unnamed.details?.failed), /--test DATA/)
+    writeFileSync(join(w.dir, 'other.txt'), '0.9')
+    const wrong = await rejection(up(2, { evaluate, test: 'other.txt' }))
+    assert.match(JSON.stringify(wrong.details?.failed), /hash differs/)
+    assert.equal((await up(2, { evaluate, test: "june's data.txt" })).outcome, 'promoted')
+  })
+
+  it('is inconclusive, with the reason, when the command fails or prints no metric', async () => {
+    await up(1)
+    await addVersion(w, { ...june, ...declared, metrics: { auc: 0.75 } })
+    const reason = async (command: string) =>
+      JSON.stringify((await rejection(up(2, { evaluate: command }))).details?.failed)
+    assert.match(
+      await reason('echo no such module >&2; exit 3 # {model} {data}'),
+      /inconclusive.*ended with 3: no such module/,
+    )
+    assert.match(await reason('echo fine # {model} {data}'), /printed no metric/)
+    assert.match(await reason('no-such-program {model} {data}'), /ended with 127/)
+  })
+})
+
+describe("a rollback and today's data", function () {
+  this.timeout(60_000)
+  let w: World
+  const rows = (value: (index: number) => number) =>
+    `x\n${Array.from({ length: 2000 }, (_, index) => value(index)).join('\n')}\n`
+
+  beforeEach(async () => {
+    w = await world()
+    writeFileSync(
+      join(w.dir, 'train.csv'),
+      rows((index) => index % 100),
+    )
+    writeFileSync(
+      join(w.dir, 'same.csv'),
+      rows((index) => (index * 7) % 100),
+    )
+    writeFileSync(
+      join(w.dir, 'moved.csv'),
+      rows((index) => 60 + (index % 100)),
+    )
+    const { bytes, data } = await profileBaseline('train.csv', { cwd: w.dir, schema: { columns: {} } })
+    const profile = await w.store.objects.put(bytes)
+    const fact = { name: 'baseline', sha256: data.sha256, rows: data.rows }
+    await addVersion(w, { profile: { profile: profile.sha256, data: fact } })
+    await addVersion(w)
+    for (const version of [1, 2]) {
+      const request = { ref: parseModelRef(`${MODEL}@${version}`), stage: 'production', approve: ['ada'] }
+      await promote(w.ctx, w.project(), w.store, request)
+    }
+  })
+  afterEach(() => w.remove())
+
+  const back = (current: string, confirmUnfit?: () => Promise<boolean>) =>
+    rollback(w.ctx, w.project(), w.store, {
+      model: MODEL,
+      stage: 'production',
+      current,
+      ...(confirmUnfit === undefined ? {} : { confirmUnfit }),
+    })
+
+  it('says that the old version fits, and records it', async () => {
+    const result = await back('same.csv', () => Promise.reject(new Error('asked')))
+    assert.equal(result.fit.verdict, 'fits')
+    const event = (await w.store.models.state(MODEL)).events.at(-1)
+    assert.ok(event?.type === 'rollback' && event.body.fit === 'fits')
+  })
+
+  it('asks when it does not fit, moves nothing on a no, and goes on without anybody to ask', async () => {
+    const error = await rejection(back('moved.csv', async () => false))
+    assert.equal(error.code, 'ROLLBACK_DECLINED')
+    assert.equal((await w.store.models.state(MODEL)).stages.production?.version, 2)
+    assert.equal((await back('moved.csv')).fit.verdict, 'drifted')
+    assert.equal((await w.store.models.state(MODEL)).stages.production?.version, 1)
+  })
+
+  it('stops at a mistyped file before anything moves', async () => {
+    const error = await rejection(back('smae.csv'))
+    assert.equal(error.exit, 'notFound')
+    assert.equal((await w.store.models.state(MODEL)).stages.production?.version, 2)
+  })
+
+  it('waits no longer than it may: not determined, and the clock is stopped', async () => {
+    const request = { model: MODEL, version: 1, current: 'same.csv', verify: true, limit: 0 }
+    const fit = await determineFit(w.ctx, w.project(), w.store, request)
+    assert.equal(fit.verdict, 'not determined')
+    assert.match(fit.summary, /took more than/)
+  })
+
+  it('goes on, not determined, for a version without a baseline', async () => {
+    await back('same.csv')
+    const result = await rollback(w.ctx, w.project(), w.store, {
+      model: MODEL,
+      stage: 'production',
+      to: 2,
+      current: 'same.csv',
+    })
+    assert.deepEqual([result.version, result.fit.verdict], [2, 'not determined'])
+    assert.match(result.fit.summary, /without a baseline/)
+  })
+})

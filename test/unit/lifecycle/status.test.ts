@@ -1,0 +1,192 @@
+/** `status`: worst first, honest about what nobody looked at, one next step. */
+import assert from 'node:assert/strict'
+import { utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Json } from '../../../src/core/canonical-json.ts'
+import { sha256 } from '../../../src/core/digest.ts'
+import { parseModelRef } from '../../../src/core/names.ts'
+import { ulid } from '../../../src/core/ulid.ts'
+import { RANKS } from '../../../src/lifecycle/model-status.ts'
+import { promote } from '../../../src/lifecycle/promote.ts'
+import { rollback } from '../../../src/lifecycle/rollback.ts'
+import { fleetStatus } from '../../../src/lifecycle/status.ts'
+import { addVersion, BOB, MODEL, rejection, type World, world } from './fixture.ts'
+
+const DAY = 864e5
+
+describe('status', () => {
+  let w: World
+  beforeEach(async () => {
+    w = await world()
+  })
+  afterEach(() => w.remove())
+
+  const status = (only?: string) => fleetStatus(w.ctx, w.project(), w.store, only)
+  const first = async () => {
+    const [model] = (await status()).models
+    assert.ok(model)
+    return model
+  }
+  const up = (version: number, stage = 'production', model = MODEL) =>
+    promote(w.ctx, w.project(), w.store, { ref: parseModelRef(`${model}@${version}`), stage, approve: ['ada'] })
+  /** A stored check as `drift` leaves it; `age` in days. */
+  const check = (version: number, verdict: string, age: number, model = MODEL, reference = `${model}@${version}`) =>
+    w.store.checks.put(model, sha256(`${model}${version}${verdict}${age}${reference}`), {
+      model,
+      version,
+      verdict,
+      time: new Date(w.ctx.now().getTime() - age * DAY).toISOString(),
+      summary: `it is ${verdict}`,
+      reference: { name: `baseline of ${reference}` },
+      current: { source: 'june.csv' },
+    } as Json)
+
+  it('says in an empty store what to do first', async () => {
+    const report = await status()
+    assert.deepEqual(report.models, [])
+    assert.match(report.next?.command ?? '', /^mlops track -- /)
+  })
+
+  it('answers which version, since when, by whom, from which run, data and code', async () => {
+    await addVersion(w, {
+      baseline: true,
+      data: [{ name: 'train', sha256: sha256('rows'), rows: 12 }],
+      run: { git: { commit: 'a'.repeat(40), branch: 'main', remote: null, dirty: true } },
+    })
+    await up(1)
+    const { production } = await first()
+    assert.equal(production?.version, 1)
+    assert.equal(production?.by, w.ctx.actor.name)
+    assert.deepEqual(production?.approvals, [{ name: 'ada', origin: 'claimed' }])
+    assert.deepEqual(production?.data, { name: 'train', sha256: sha256('rows'), rows: 12 })
+    assert.deepEqual(production?.code, { commit: 'a'.repeat(40), branch: 'main', dirty: true })
+    assert.ok(production?.run)
+  })
+
+  it('has no word for fine when nobody has looked', async () => {
+    await addVersion(w, { baseline: true })
+    await up(1)
+    const model = await first()
+    assert.deepEqual([model.rank, model.health?.verdict], ['never checked', 'never checked'])
+    assert.equal(model.next?.command, `mlops drift ${MODEL} --current DATA`)
+  })
+
+  it('does not propose a drift check that cannot be made', async () => {
+    await addVersion(w)
+    await up(1)
+    assert.match((await first()).next?.command ?? '', /--baseline DATA/)
+  })
+
+  it('takes the newest check of the version in production, not of another one', async () => {
+    await addVersion(w, { baseline: true })
+    await addVersion(w, { baseline: true })
+    await up(1)
+    await up(2)
+    await check(2, 'drift', 3)
+    await check(2, 'stable', 1)
+    await check(1, 'drift', 0)
+    await check(2, 'drift', 0, MODEL, `${MODEL}@1`)
+    const model = await first()
+    assert.deepEqual([model.rank, model.health?.summary], ['stable', 'it is stable'])
+    assert.equal(model.next, null)
+  })
+
+  it('does not let an old check speak for today, but keeps saying that it drifted', async () => {
+    await addVersion(w, { baseline: true })
+    await up(1)
+    await check(1, 'stable', 8)
+    assert.deepEqual([(await first()).rank, (await first()).health?.stale], ['check too old', true])
+    await check(1, 'drift', 7.5)
+    assert.deepEqual([(await first()).rank, (await first()).health?.stale], ['drift', true])
+  })
+
+  it('puts the worst first', async () => {
+    const verdicts = { drifting: 'drift', unclear: 'inconclusive', fine: 'stable' }
+    for (const [model, verdict] of Object.entries(verdicts)) {
+      await addVersion(w, { model, baseline: true })
+      await up(1, 'production', model)
+      await check(1, verdict, 0, model)
+    }
+    for (const model of ['unseen', 'old', 'idle', 'broken']) await addVersion(w, { model, baseline: true })
+    for (const model of ['unseen', 'old']) await up(1, 'production', model)
+    await check(1, 'stable', 30, 'old')
+    writeFileSync(join(w.store.root, 'models/broken/log/0000000002.json'), '{"torn')
+    const report = await status()
+    assert.deepEqual(
+      report.models.map(({ model }) => model),
+      ['broken', 'drifting', 'unseen', 'unclear', 'old', 'idle', 'fine'],
+    )
+    assert.deepEqual(
+      report.models.map(({ rank }) => rank),
+      RANKS,
+    )
+    assert.equal(report.next?.command, 'mlops store verify')
+  })
+
+  it('lists the candidate that waits for approval, and what was registered and forgotten', async () => {
+    await addVersion(w, { baseline: true })
+    await up(1)
+    await check(1, 'drift', 0)
+    await addVersion(w)
+    await up(2, 'staging')
+    await addVersion(w)
+    const model = await first()
+    assert.deepEqual(
+      model.pending.map(({ kind, version, stage }) => [kind, version, stage]),
+      [
+        ['awaiting approval', 2, 'staging'],
+        ['candidate', 3, null],
+      ],
+    )
+    assert.equal(model.next?.command, `mlops promote ${MODEL}@2 --to production --approve NAME`)
+  })
+
+  it('does not propose again what was rolled back', async () => {
+    await addVersion(w, { baseline: true })
+    await addVersion(w)
+    await up(1)
+    await up(2, 'staging')
+    await up(2)
+    await rollback(w.as(BOB), w.project(), w.store, { model: MODEL, stage: 'production', reason: 'odd' })
+    await check(1, 'stable', 0)
+    const model = await first()
+    assert.deepEqual(model.pending, [])
+    assert.deepEqual(
+      [model.production?.move, model.production?.by, model.production?.reason],
+      ['rollback', BOB.name, 'odd'],
+    )
+    assert.equal(model.next, null)
+  })
+
+  it('lists a run that was killed, not one that is running', async () => {
+    for (const silent of [true, false]) {
+      const id = ulid(w.ctx.now().getTime())
+      const run = await w.store.runs.create({
+        format: 1,
+        id,
+        started: w.ctx.now().toISOString(),
+        command: ['python', 'train.py'],
+        cwd: '.',
+        env: {},
+        host: { name: 'laptop', platform: 'linux', cpus: 2, memory: 8e9 },
+        data: [],
+        params: {},
+        tags: [],
+        actor: w.ctx.actor,
+        tool: w.ctx.tool,
+        source: 'track',
+      })
+      if (silent) utimesSync(join(run.dir, 'alive'), new Date(0), new Date(0))
+      else await run.beat()
+    }
+    assert.equal((await status()).interrupted.length, 1)
+  })
+
+  it('names the nearest model when there is none of that name', async () => {
+    await addVersion(w)
+    const error = await rejection(status('churn-modle'))
+    assert.equal(error.exitCode, 4)
+    assert.match(error.hint ?? '', /churn-model/)
+    assert.equal((await status(MODEL)).models.length, 1)
+  })
+})
