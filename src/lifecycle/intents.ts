@@ -21,7 +21,7 @@ import type { Store } from '../store/store.ts'
 import { registerVersion } from './register.ts'
 import type { RegisterResult } from './register-types.ts'
 
-/** Under `retrain` the job registers by itself; under `reproduce` nothing is ever registered. */
+/** Under `retrain` the job registers by itself and only baselines are applied; under `reproduce` nothing ever is. */
 export type IntentContext = 'retrain' | 'reproduce'
 
 export interface IntentFailure {
@@ -61,7 +61,11 @@ export async function applyIntents(
   project: Project,
   store: Store,
   runId: string,
-  options: { readonly context?: IntentContext } = {},
+  options: {
+    readonly context?: IntentContext
+    /** What a retraining job has registered from the run by itself: the wish for it is granted thereby. */
+    readonly registered?: { readonly model: string; readonly version: number }
+  } = {},
 ): Promise<AppliedIntents> {
   const intents = await store.runs.intents(runId)
   const nothing: AppliedIntents = { registered: [], baselines: [], failures: [], left: null }
@@ -75,7 +79,8 @@ export async function applyIntents(
   for (const wish of wishesOf(intents)) {
     try {
       if (await isApplied(store, runId, wish)) continue
-      if (wish.kind === 'register') registered.push(await applyRegister(ctx, project, store, runId, wish))
+      if (wish.kind === 'register' && options.context === 'retrain') await grantedByJob(store, runId, wish, options)
+      else if (wish.kind === 'register') registered.push(await applyRegister(ctx, project, store, runId, wish))
       else baselines.push(await applyBaseline(ctx, project, store, runId, wish))
     } catch (error) {
       if (!(error instanceof MlopsError) || error.exit === 'interrupted') throw error
@@ -126,7 +131,6 @@ function wishesOf(intents: readonly Intent[]): Wish[] {
 
 async function whyLeft(store: Store, run: string, context: IntentContext | undefined): Promise<string | null> {
   if (context === 'reproduce') return 'a reproduced run is never registered'
-  if (context === 'retrain') return 'the retraining job registers its run by itself'
   const { end } = await store.runs.read(run)
   if (end === undefined) return 'the run has not ended'
   return end.status === 'finished' ? null : `the run ended as ${end.status}`
@@ -136,15 +140,26 @@ async function isApplied(store: Store, run: string, wish: Wish): Promise<boolean
   if (nameProblem(wish.model) !== undefined) return false
   const state = await store.models.stateOrEmpty(wish.model)
   if (state.events.some(({ op_id }) => op_id === wish.opId(run))) return true
-  if (wish.baseline !== undefined) return hadBaseline(state, wish.baseline)
-  if (state.versions.some((version) => version.run?.id === run)) return true
-  return (await store.claims.newest(wish.model, claimScope(run))) !== undefined
+  if (wish.baseline !== undefined && hasBaseline(state, wish.baseline)) return true
+  if (wish.kind === 'register' && state.versions.some((version) => version.run?.id === run)) return true
+  return (await store.claims.newest(wish.model, claimScope(run, wish))) !== undefined
 }
 
-const hadBaseline = ({ baseline }: ModelState, { data }: BaselineIntent): boolean =>
+const hasBaseline = ({ baseline }: ModelState, { data }: BaselineIntent): boolean =>
   baseline?.data.sha256 === data.sha256
 
-const claimScope = (run: string): string => `jobs/intent-${run.toLowerCase()}`
+const claimScope = (run: string, { kind }: Wish): string => `jobs/intent-${kind}-${run.toLowerCase()}`
+
+/** No event says so when the content was a version already. Another model's wish stays pending: it was not the job's. */
+async function grantedByJob(
+  store: Store,
+  run: string,
+  wish: Wish,
+  { registered }: { readonly registered?: { readonly model: string; readonly version: number } },
+): Promise<void> {
+  if (registered?.model !== wish.model) return
+  await store.claims.take(wish.model, claimScope(run, wish), 1, { version: registered.version })
+}
 
 async function applyRegister(
   ctx: Context,
@@ -155,7 +170,7 @@ async function applyRegister(
 ): Promise<RegisterResult> {
   const result = await registerVersion(ctx, project, store, { model: wish.model, run, idempotencyKey: wish.opId(run) })
   // No event says so when the content was a version already.
-  if (!result.created) await store.claims.take(wish.model, claimScope(run), 1, { version: result.version })
+  if (!result.created) await store.claims.take(wish.model, claimScope(run, wish), 1, { version: result.version })
   return result
 }
 
@@ -165,7 +180,7 @@ async function applyBaseline(ctx: Context, project: Project, store: Store, run: 
   const { profile, data } = await profileIntent(ctx, project, store, intent)
   const body = { profile, data: { sha256: data.sha256, rows: data.rows, columns: data.columns } }
   let state = await store.models.stateOrEmpty(wish.model)
-  while (!hadBaseline(state, intent)) {
+  while (!hasBaseline(state, intent)) {
     const outcome = await store.models.commit(state, {
       op_id: wish.opId(run),
       request: sha256(canonicalJson({ type: 'baseline', model: wish.model, data: intent.data.sha256 })),
@@ -175,9 +190,11 @@ async function applyBaseline(ctx: Context, project: Project, store: Store, run: 
       tool: ctx.tool,
       time: ctx.now().toISOString(),
     })
-    if (outcome.kind !== 'lost') break
+    if (outcome.kind !== 'lost') return { model: wish.model, rows: data.rows, columns: data.columns }
     state = outcome.state
   }
+  // Somebody set the same baseline meanwhile: no event of ours says so.
+  await store.claims.take(wish.model, claimScope(run, wish), 1, { data: data.sha256 })
   return { model: wish.model, rows: data.rows, columns: data.columns }
 }
 

@@ -114,6 +114,12 @@ async function register(job: Job, run: string): Promise<RegisterResult> {
     useIntent: false,
   })
   for (const note of registered.notes) ctx.warn(note)
+  if (intents.length > 0) {
+    const { model, version } = registered
+    const asked = { context: 'retrain', registered: { model, version } } as const
+    const { failures } = await steps.applyIntents(ctx, job.project, store, run, asked)
+    for (const { message, hint } of failures) ctx.warn(`${message} ${hint}`)
+  }
   return registered
 }
 

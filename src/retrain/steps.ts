@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Context } from '../core/context.ts'
 import type { CheckRequest } from '../drift/check.ts'
 import type { CheckResult } from '../drift/types.ts'
+import type { AppliedIntents } from '../lifecycle/intents.ts'
 import type { PromoteRequest, PromoteResult } from '../lifecycle/promote.ts'
 import type { RegisterRequest, RegisterResult } from '../lifecycle/register-types.ts'
 import type { Project } from '../project/config.ts'
@@ -18,12 +19,21 @@ export interface RetrainSteps {
   train(ctx: Context, project: Project, store: Store, request: TrackRequest): Promise<TrackOutcome>
   register(ctx: Context, project: Project, store: Store, request: RegisterRequest): Promise<RegisterResult>
   promote(ctx: Context, project: Project, store: Store, request: PromoteRequest): Promise<PromoteResult>
+  /** What the script of the run asked for besides being registered: a baseline. */
+  applyIntents(
+    ctx: Context,
+    project: Project,
+    store: Store,
+    run: string,
+    options: { readonly context: 'retrain'; readonly registered: { readonly model: string; readonly version: number } },
+  ): Promise<Pick<AppliedIntents, 'failures'>>
 }
 
 export const realSteps: RetrainSteps = {
   check: async (...args) => (await import('../drift/check.ts')).checkDrift(...args),
   train: async (...args) => (await import('../tracking/track.ts')).trackCommand(...args),
   register: async (...args) => (await import('../lifecycle/register.ts')).registerVersion(...args),
+  applyIntents: async (...args) => (await import('../lifecycle/intents.ts')).applyIntents(...args),
   promote: async (...args) => (await import('../lifecycle/promote.ts')).promote(...args),
 }
 

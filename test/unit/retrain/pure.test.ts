@@ -23,6 +23,7 @@ const column = (name: string, more: Partial<ColumnResult>): ColumnResult => ({
   measures: {},
   summary: `${name} moved`,
   causes: [],
+  informs: [],
   groups: [],
   ...more,
 })
