@@ -1,5 +1,9 @@
 /** `mlops track`: runs an unmodified command as a run. Exit code: the command's own; 125, 126, 127 are ours. */
-import type { RunRow } from '../tracking/run-summary.ts'
+import { parseDataFlag } from '../tracking/declared-data.ts'
+import { type RunRow, rowOfOutcome } from '../tracking/run-summary.ts'
+import { processSignals } from '../tracking/signals.ts'
+import { trackCommand } from '../tracking/track.ts'
+import { parseParamFlag } from '../tracking/value-maps.ts'
 import { Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { renderTracked } from '../ui/views/run.ts'
 
@@ -40,22 +44,12 @@ export default class Track extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { flags } = await this.parse(Track)
     const { session } = this
-    const [{ trackCommand }, { parseDataFlag }, { parseParamFlag }, { processSignals }, { rowOfOutcome }] =
-      await Promise.all([
-        import('../tracking/track.ts'),
-        import('../tracking/declared-data.ts'),
-        import('../tracking/value-maps.ts'),
-        import('../tracking/signals.ts'),
-        import('../tracking/run-summary.ts'),
-      ])
-    const data = (flags.data ?? []).map(parseDataFlag)
-    const params = Object.fromEntries((flags.param ?? []).map(parseParamFlag))
     const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: true })])
     const outcome = await trackCommand(session.ctx, project, store, {
       command: this.rawAfterDashes ?? [],
       model: flags.model,
-      data,
-      params,
+      data: (flags.data ?? []).map(parseDataFlag),
+      params: Object.fromEntries((flags.param ?? []).map(parseParamFlag)),
       tags: flags.tag ?? [],
       artifacts: flags.artifact ?? [],
       seed: flags.seed,

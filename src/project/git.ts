@@ -8,6 +8,7 @@
 import { lstat, readFile } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import { redact } from '../core/redact.ts'
+import { findGitTop } from './find.ts'
 
 export interface GitSnapshot {
   readonly commit: string | null
@@ -49,13 +50,19 @@ const SECRET_NAME =
 
 /** @param cwd absolute; the facts are those of the repository around it. Never throws for what git says. */
 export async function gitFacts(cwd: string, request: GitRequest): Promise<GitResult> {
-  const git = await openGit(cwd, request.env)
+  // Looking for .git costs a microsecond, loading simple-git and asking git costs 50 ms. GIT_DIR may say otherwise.
+  const found = request.env.GIT_DIR === undefined ? findGitTop(cwd) : undefined
+  if (found === undefined && request.env.GIT_DIR === undefined) {
+    return { kind: 'none', reason: 'the folder is in no git repository' }
+  }
+  let git: Git
   let status: string
   let top: string
   let remote: string | undefined
   try {
+    git = await openGit(cwd, request.env)
     const [topText, statusText, remoteText] = await Promise.all([
-      git(['rev-parse', '--show-toplevel']),
+      found ?? git(['rev-parse', '--show-toplevel']),
       git(['status', '--porcelain=v2', '-z', '--branch', '--untracked-files=all', '--no-renames']),
       git(['config', '--get-regexp', '^remote\\..*\\.url$']).catch(() => ''),
     ])

@@ -9,20 +9,20 @@ import { assertName } from '../core/names.ts'
 import { ulid } from '../core/ulid.ts'
 import type { Project } from '../project/config.ts'
 import type { ParamValue, RunEnd, RunStart } from '../store/run-records.ts'
-import type { RunWriter, Store } from '../store/store.ts'
-import { storeArtifacts, wantedArtifacts } from './artifacts.ts'
-import { type Capture, lateFacts, recordedCommand, recordedCwd, type SlowFacts, startCapture } from './capture.ts'
-import { type ChildEnd, exitCodeOf, type SignalSource, startChild } from './child.ts'
+import type { Store } from '../store/store.ts'
+import { wantedArtifacts } from './artifacts.ts'
+import { type Capture, recordedCommand, recordedCwd, startCapture } from './capture.ts'
+import { type ChildEnd, type SignalSource, startChild } from './child.ts'
 import { clientFolder } from './client-path.ts'
 import { checkDataSources, type DataSource } from './declared-data.ts'
 import { allowedEnvironment, hostFacts } from './environment.ts'
-import { foldRun } from './fold-run.ts'
+import { finishRun, type Opened } from './finish-run.ts'
 import { createOutputLog, passOn } from './output.ts'
 import { createRecorder } from './recorder.ts'
 import { watchResources } from './resources.ts'
 import { childEnvironment, chooseSeed } from './seed.ts'
-import { METRIC_FILES, PARAM_FILES, readValueFiles } from './value-files.ts'
-import { type Before, lookBefore } from './written.ts'
+import { METRIC_FILES, PARAM_FILES } from './value-files.ts'
+import { lookBefore } from './written.ts'
 
 export interface TrackRequest {
   readonly command: readonly string[]
@@ -131,7 +131,7 @@ export async function trackCommand(
     const opened = await opening.catch((error: unknown) => {
       throw notRecorded(error, ended)
     })
-    return await finishRun(ctx, project, store, request, {
+    return await finishRun(ctx, project, store, request.artifacts, {
       ...opened,
       capture,
       before,
@@ -157,14 +157,6 @@ async function checkRequest(ctx: Context, request: TrackRequest): Promise<void> 
   }
   if (request.model !== undefined) assertName('model', request.model)
   await checkDataSources(request.data, ctx.cwd)
-}
-
-interface Opened {
-  readonly writer: RunWriter
-  readonly start: RunStart
-  /** What run.json says of the slow facts. */
-  readonly written: SlowFacts
-  readonly stopBeating: () => void
 }
 
 /** Writes run.json as soon as the slow facts are there, or patience ends, and keeps the heart beating. */
@@ -209,96 +201,6 @@ async function openRun(
   const timer = setInterval(() => void writer.beat().catch(() => {}), HEARTBEAT)
   return { writer, start, written, stopBeating: () => clearInterval(timer) }
 }
-
-interface Ending extends Opened {
-  readonly capture: Capture
-  readonly before: Before
-  readonly ended: ChildEnd
-  readonly times: { readonly started: Date; readonly endedAt: Date }
-  readonly resources: RunEnd['resources']
-  readonly notes: () => Promise<string[]>
-}
-
-async function finishRun(
-  ctx: Context,
-  project: Project,
-  store: Store,
-  request: TrackRequest,
-  ending: Ending,
-): Promise<TrackOutcome> {
-  const { writer, start, ended, capture } = ending
-  const { id } = writer
-  try {
-    const notes: string[] = []
-    const model = start.model ?? (await modelOfClients(store, id))
-    const values = await readValueFiles(ctx.cwd, ending.before)
-    notes.push(...values.notes)
-    const t = ctx.now().toISOString()
-    await writer.append('metrics', fileLines(values.metrics, t))
-    await writer.append('params', fileLines(values.params, t))
-    const wanted = wantedArtifacts(project, ctx.cwd, request.artifacts, model)
-    await writer.append('artifacts', await storeArtifacts(ctx, store, ctx.cwd, wanted, ending.before, notes))
-    await capture.all
-    notes.push(...(await ending.notes()), ...capture.notes, ...endNotes(ended))
-
-    const [metrics, params, tags, artifacts] = await Promise.all([
-      store.runs.stream(id, 'metrics'),
-      store.runs.stream(id, 'params'),
-      store.runs.stream(id, 'tags'),
-      store.runs.stream(id, 'artifacts'),
-    ])
-    const late = lateFacts(ending.written, capture.known())
-    const { started, endedAt } = ending.times
-    const end = await writer.end({
-      format: 1,
-      status: statusOf(ended),
-      exit: ended.exit,
-      signal: ended.signal,
-      ended: endedAt.toISOString(),
-      duration: Math.max(0, endedAt.getTime() - started.getTime()) / 1000,
-      ...foldRun(start, { metrics, params, tags, artifacts }),
-      ...(ending.resources === undefined ? {} : { resources: ending.resources }),
-      ...(late === undefined ? {} : { late }),
-      ...(start.model === undefined && model !== undefined ? { model } : {}),
-      warnings: notes,
-    })
-    for (const note of notes) ctx.warn(note)
-    return {
-      runId: id,
-      exitCode: exitCodeOf(ended),
-      start: { ...start, ...late, ...(model === undefined ? {} : { model }) },
-      end,
-    }
-  } finally {
-    ending.stopBeating()
-  }
-}
-
-/** A command that was asked to stop and did not end well was interrupted; one that ended well anyway is finished. */
-function statusOf(ended: ChildEnd): RunEnd['status'] {
-  if (ended.exit === 0) return 'finished'
-  return ended.sent === undefined ? 'failed' : 'interrupted'
-}
-
-function endNotes(ended: ChildEnd): string[] {
-  const notes: string[] = []
-  if (ended.leftOpen) {
-    notes.push('a process that the command left behind still held its output open; what it writes from now on is lost')
-  }
-  if (ended.sent !== undefined && ended.exit === 0) notes.push(`${ended.sent} was sent to it, and it ended well`)
-  return notes
-}
-
-/** The model that clients of the script named, when all named the same. */
-async function modelOfClients(store: Store, id: string): Promise<string | undefined> {
-  const named = new Set(
-    (await store.runs.clients(id)).map((client) => client.model).filter((name) => name !== undefined),
-  )
-  return named.size === 1 ? [...named][0] : undefined
-}
-
-const fileLines = <V>(values: Readonly<Record<string, V>>, t: string) =>
-  Object.entries(values).map(([key, value]) => ({ t, key, value, from: 'file' as const }))
 
 /** Aborting `ctx.signal` means Ctrl-C. */
 function withAbort(signals: SignalSource | undefined, abort: AbortSignal | undefined): SignalSource | undefined {

@@ -1,0 +1,113 @@
+/**
+ * The end of a tracked run: what the command left behind (files of values, artifacts, late facts), folded into
+ * end.json. Starting and following the command belongs to `track.ts`.
+ */
+import type { Context } from '../core/context.ts'
+import type { Project } from '../project/config.ts'
+import type { RunEnd, RunStart } from '../store/run-records.ts'
+import type { RunWriter, Store } from '../store/store.ts'
+import { storeArtifacts, wantedArtifacts } from './artifacts.ts'
+import { type Capture, lateFacts, type SlowFacts } from './capture.ts'
+import { type ChildEnd, exitCodeOf } from './child.ts'
+import { foldRun } from './fold-run.ts'
+import type { TrackOutcome } from './track.ts'
+import { readValueFiles } from './value-files.ts'
+import type { Before } from './written.ts'
+
+export interface Opened {
+  readonly writer: RunWriter
+  readonly start: RunStart
+  /** What run.json says of the slow facts. */
+  readonly written: SlowFacts
+  readonly stopBeating: () => void
+}
+
+export interface Ending extends Opened {
+  readonly capture: Capture
+  readonly before: Before
+  readonly ended: ChildEnd
+  readonly times: { readonly started: Date; readonly endedAt: Date }
+  readonly resources: RunEnd['resources']
+  readonly notes: () => Promise<string[]>
+}
+
+export async function finishRun(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  artifacts: readonly string[],
+  ending: Ending,
+): Promise<TrackOutcome> {
+  const { writer, start, ended, capture } = ending
+  const { id } = writer
+  try {
+    const notes: string[] = []
+    const model = start.model ?? (await modelOfClients(store, id))
+    const values = await readValueFiles(ctx.cwd, ending.before)
+    notes.push(...values.notes)
+    const t = ctx.now().toISOString()
+    await writer.append('metrics', fileLines(values.metrics, t))
+    await writer.append('params', fileLines(values.params, t))
+    const wanted = wantedArtifacts(project, ctx.cwd, artifacts, model)
+    await writer.append('artifacts', await storeArtifacts(ctx, store, ctx.cwd, wanted, ending.before, notes))
+    await capture.all
+    notes.push(...(await ending.notes()), ...capture.notes, ...endNotes(ended))
+
+    const [metrics, params, tags, files] = await Promise.all([
+      store.runs.stream(id, 'metrics'),
+      store.runs.stream(id, 'params'),
+      store.runs.stream(id, 'tags'),
+      store.runs.stream(id, 'artifacts'),
+    ])
+    const late = lateFacts(ending.written, capture.known())
+    const { started, endedAt } = ending.times
+    const end = await writer.end({
+      format: 1,
+      status: statusOf(ended),
+      exit: ended.exit,
+      signal: ended.signal,
+      ended: endedAt.toISOString(),
+      duration: Math.max(0, endedAt.getTime() - started.getTime()) / 1000,
+      ...foldRun(start, { metrics, params, tags, artifacts: files }),
+      ...(ending.resources === undefined ? {} : { resources: ending.resources }),
+      ...(late === undefined ? {} : { late }),
+      ...(start.model === undefined && model !== undefined ? { model } : {}),
+      warnings: notes,
+    })
+    for (const note of notes) ctx.warn(note)
+    return {
+      runId: id,
+      exitCode: exitCodeOf(ended),
+      start: { ...start, ...late, ...(model === undefined ? {} : { model }) },
+      end,
+    }
+  } finally {
+    ending.stopBeating()
+  }
+}
+
+/** A command that was asked to stop and did not end well was interrupted; one that ended well anyway is finished. */
+function statusOf(ended: ChildEnd): RunEnd['status'] {
+  if (ended.exit === 0) return 'finished'
+  return ended.sent === undefined ? 'failed' : 'interrupted'
+}
+
+function endNotes(ended: ChildEnd): string[] {
+  const notes: string[] = []
+  if (ended.leftOpen) {
+    notes.push('a process that the command left behind still held its output open; what it writes from now on is lost')
+  }
+  if (ended.sent !== undefined && ended.exit === 0) notes.push(`${ended.sent} was sent to it, and it ended well`)
+  return notes
+}
+
+/** The model that clients of the script named, when all named the same. */
+async function modelOfClients(store: Store, id: string): Promise<string | undefined> {
+  const named = new Set(
+    (await store.runs.clients(id)).map((client) => client.model).filter((name) => name !== undefined),
+  )
+  return named.size === 1 ? [...named][0] : undefined
+}
+
+const fileLines = <V>(values: Readonly<Record<string, V>>, t: string) =>
+  Object.entries(values).map(([key, value]) => ({ t, key, value, from: 'file' as const }))
