@@ -181,6 +181,7 @@ export async function playDemo({ root, python }) {
   console.log('Real commands, real scikit-learn. The data comes from a seeded generator: make_data.py.\n')
   const started = performance.now()
   await command('python', ['make_data.py'], { cwd: project, env, quiet: true })
+  await commitScripts(project, env)
 
   for (const [index, scene] of SCENES.entries()) {
     if (scene.title !== undefined) console.log(`\n${style.title(` ${scene.title} `)}`)
@@ -207,6 +208,20 @@ export async function playDemo({ root, python }) {
   console.log(`  mlops model show ${MODEL}`)
   console.log('  mlops --help\n')
   return 0
+}
+
+/** A repository of its own, so that runs record their commit. Without git the demo goes on and says so in `track`. */
+async function commitScripts(project, env) {
+  writeFileSync(join(project, '.gitignore'), 'data/\nmodel.joblib\n')
+  const who = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org']
+  const steps = [
+    ['init', '--quiet', '--initial-branch=main'],
+    ['add', '.'],
+    [...who, 'commit', '--quiet', '-m', 'Churn model'],
+  ]
+  for (const step of steps) {
+    if ((await command('git', step, { cwd: project, env, quiet: true }).catch(() => 1)) !== 0) return
+  }
 }
 
 /** A `mlops` on the PATH for the visitor: this checkout's build. */

@@ -38,21 +38,23 @@ def customers(seed: int, n: int, campaign: bool):
     return zip(ids, tenure, contract, internet, monthly, calls, paperless, churned)
 
 
-def write(name: str, rows) -> None:
+def write(name: str, rows, labels: bool = True) -> None:
     path = pathlib.Path(__file__).parent / "data" / name
     path.parent.mkdir(exist_ok=True)
+    width = len(COLUMNS) if labels else len(COLUMNS) - 1
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows(rows)
+        writer.writerow(COLUMNS[:width])
+        writer.writerows(row[:width] for row in rows)
     print(f"{path.parent.name}/{path.name}")
 
 
 if __name__ == "__main__":
     write("train.csv", customers(1, 6000, campaign=False))
     write("holdout.csv", customers(2, 2000, campaign=False))
-    write("april.csv", customers(3, 2000, campaign=False))
-    write("june.csv", customers(4, 2000, campaign=True))
+    # What production sees: nobody knows yet who will leave.
+    write("april.csv", customers(3, 2000, campaign=False), labels=False)
+    write("june.csv", customers(4, 2000, campaign=True), labels=False)
     write("june-train.csv", list(customers(1, 6000, campaign=False)) + list(customers(5, 3000, campaign=True)))
     write("june-holdout.csv", customers(6, 2000, campaign=True))
     # An export whose rows were joined in the wrong order: every label belongs to some other customer.
