@@ -1,6 +1,7 @@
 /** `mlops track`: runs an unmodified command as a run. Exit code: the command's own; 125, 126, 127 are ours. */
+import type { AppliedIntents } from '../lifecycle/intents.ts'
 import { parseDataFlag } from '../tracking/declared-data.ts'
-import { type RunRow, rowOfOutcome } from '../tracking/run-summary.ts'
+import { nextCommand, type RunRow, rowOfOutcome } from '../tracking/run-summary.ts'
 import { processSignals } from '../tracking/signals.ts'
 import { trackCommand } from '../tracking/track.ts'
 import { parseParamFlag } from '../tracking/value-maps.ts'
@@ -9,7 +10,9 @@ import { renderTracked } from '../ui/views/run.ts'
 
 export interface Result extends RunRow {
   readonly warnings: readonly string[]
-  /** The command to type next, when there is something to register. */
+  /** What the script asked for and was done; null when it asked for nothing, or did not end well. */
+  readonly intents: AppliedIntents | null
+  /** The command to type next, when there is one. */
   readonly next: string | null
 }
 
@@ -58,20 +61,20 @@ export default class Track extends MlopsCommand {
       signals: processSignals,
     })
     const row = rowOfOutcome(outcome)
-    const next = nextCommand(row)
-    session.note(renderTracked(session.ui, session.errStyle, row, next))
-    const result = { ...row, warnings: outcome.end.warnings, next: next ?? null }
-    return { data: result, render: () => '', exit: outcome.exitCode }
+    let intents: AppliedIntents | null = null
+    if (row.status === 'finished' && (await store.runs.intents(row.run)).length > 0) {
+      const { applyIntents } = await import('../lifecycle/intents.ts')
+      intents = await applyIntents(session.ctx, project, store, row.run)
+      for (const { message, hint } of intents.failures) session.ctx.warn(`${message} ${hint}`)
+    }
+    const next = intents?.registered.at(-1)?.next ?? nextCommand(row, intents === null)
+    const result: Result = { ...row, warnings: outcome.end.warnings, intents, next }
+    session.note(renderTracked(session.ui, session.errStyle, result))
+    return { data: result, render: () => '', exit: intents?.failures.length ? OWN_FAILURE : outcome.exitCode }
   }
 
   /** 126 and 127 are those of shells; everything else of ours is 125. */
   protected override exitCodeOf(failure: number): number {
     return failure === 126 || failure === 127 ? failure : OWN_FAILURE
   }
-}
-
-/** Registering is the next step of a run that ended well, unless its script has asked for it already. */
-function nextCommand(run: RunRow): string | undefined {
-  if (run.status !== 'finished') return run.status === 'failed' ? `mlops run show ${run.run}` : undefined
-  return `mlops register ${run.model ?? 'MODEL'} --run ${run.run}`
 }

@@ -186,3 +186,9 @@ function historyOf(lines: readonly MetricLine[]): RunDetail['history'] {
   }
   return [...byKey].filter(([, values]) => values.length > 1).map(([key, values]) => ({ key, values }))
 }
+
+/** Registering is the next step of a run that ended well, unless its script has asked for that; looking, of another. */
+export function nextCommand(run: RunRow, mayRegister: boolean): string | null {
+  if (run.status === 'failed') return `mlops run show ${run.run}`
+  return run.status === 'finished' && mayRegister ? `mlops register ${run.model ?? 'MODEL'} --run ${run.run}` : null
+}

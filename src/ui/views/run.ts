@@ -1,4 +1,5 @@
 /** Runs as a person reads them: the end of `track`, the list, and everything of one run. */
+import type { AppliedIntents } from '../../lifecycle/intents.ts'
 import type { RunDetail, RunRow, RunStatus } from '../../tracking/run-summary.ts'
 import type { Style } from '../style.ts'
 import { bytes, day, duration } from '../time.ts'
@@ -9,8 +10,13 @@ import { formatRows, formatValue, shortDigest } from './values.ts'
 const SHOWN_METRICS = 3
 const SHOWN_LINES = 12
 
+export interface Tracked extends RunRow {
+  readonly intents: AppliedIntents | null
+  readonly next: string | null
+}
+
 /** What `track` says on stderr at the end. @param style of stderr */
-export function renderTracked(ui: Ui, style: Style, run: RunRow, next: string | undefined): string {
+export function renderTracked(ui: Ui, style: Style, run: Tracked): string {
   const took = run.duration === null ? '' : ` in ${duration(run.duration)}`
   const head = `${mark(style, run.status)} run ${style.name(run.run)} ${run.status}${took}${howItEnded(run)}`
   const metrics = Object.entries(run.metrics)
@@ -19,8 +25,30 @@ export function renderTracked(ui: Ui, style: Style, run: RunRow, next: string | 
   if (run.artifacts.length > 0) {
     lines.push(`  artifacts  ${limited(run.artifacts.map(({ path, size }) => `${ui.text(path)} (${bytes(size)})`))}`)
   }
-  if (next !== undefined) lines.push(`  ${style.symbols.arrow} ${style.command(next)}`)
+  if (run.intents !== null) lines.push(...renderApplied(ui, style, run.intents))
+  if (run.next !== null) lines.push(`  ${style.symbols.arrow} ${style.command(run.next)}`)
   return lines.join('\n')
+}
+
+/** What was done of a script's wishes; failures are warned of where they are met. */
+export function renderApplied(ui: Ui, style: Style, applied: AppliedIntents): string[] {
+  const done = applied.registered.flatMap((each) => {
+    const name = style.name(`${ui.text(each.model)}@${each.version}`)
+    const { stage } = each
+    const move = stage === null ? '' : `, ${ui.text(stage.stage)}: ${stage.outcome}`
+    const why = stage?.failing.map((reason) => `    ${style.symbols.bullet} ${ui.text(reason)}`) ?? []
+    return [
+      `${style.good(style.symbols.ok)} ${name} ${each.created ? 'registered' : 'was registered before'}${move}`,
+      ...why,
+    ]
+  })
+  const baselines = applied.baselines.map(
+    ({ model, rows }) =>
+      `${style.good(style.symbols.ok)} baseline of ${style.name(ui.text(model))} set: ${formatRows(rows)}`,
+  )
+  const left = applied.left === null ? [] : [`${style.symbols.warn} left pending: ${ui.text(applied.left)}`]
+  const all = [...baselines, ...done, ...left]
+  return all.length === 0 && applied.failures.length === 0 ? ['Nothing was pending.'] : all
 }
 
 export function renderRuns(
@@ -80,7 +108,7 @@ export function renderRun(ui: Ui, run: RunDetail): string {
     ['used', describeResources(run)],
     ['tags', run.tags.length === 0 ? undefined : run.tags.map(ui.text).join(', ')],
     ['parent', run.parent ?? undefined],
-    ['output', ui.text(run.output)],
+    ['output', run.source === 'track' ? ui.text(run.output) : undefined],
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
   const lines = facts

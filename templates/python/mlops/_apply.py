@@ -6,14 +6,20 @@ import subprocess
 from ._run import warn
 
 
-def apply_wishes(store, run, models, cwd):
-    for model in models:
-        line = "mlops register %s --run %s" % (model, run)
+def apply_wishes(store, run, wishes, cwd):
+    """`wishes` are (kind, model), as they were uttered. One command does them all when there is more than registering."""
+    models = list(dict.fromkeys(model for _, model in wishes))
+    if any(kind != "register" for kind, _ in wishes):
+        commands = [["run", "apply", run]]
+    else:
+        commands = [["register", model, "--run", run] for model in models]
+    for words in commands:
+        line = " ".join(["mlops"] + words)
         program = os.environ.get("MLOPS_BIN") or shutil.which("mlops")
         if not program:
             warn("run %s is recorded; the mlops program is not on this machine. Where it is, type:\n  %s" % (run, line))
             continue
-        arguments = [program, "register", model, "--run", run, "--no-input"]
+        arguments = [program] + words + ["--no-input"]
         # The run has ended: the program must not take itself for a part of it.
         env = {name: value for name, value in os.environ.items() if name not in ("MLOPS_RUN_ID", "MLOPS_RUN_DIR")}
         try:

@@ -48,7 +48,7 @@ class Run:
         self._pid = os.getpid()
         self._warnings = []
         self._late = {}
-        self._register_wishes = []
+        self._wishes = []
         self._begin()
         if tags:
             for tag in [tags] if isinstance(tags, str) else tags:
@@ -279,8 +279,8 @@ class Run:
                 intent["model"], self.id))
         if self._files is None:
             return
-        if self._guard("the wish to register", self._files.put_intent, intent) and intent["model"] not in self._register_wishes:
-            self._register_wishes.append(intent["model"])
+        if self._guard("the wish for a %s" % intent["kind"], self._files.put_intent, intent):
+            self._wishes.append((intent["kind"], intent["model"]))
 
     def _guard(self, what, work, *arguments):
         """Runs what touches the disk. A failure is said once and never stops the script. Returns None then."""
@@ -346,7 +346,8 @@ class Run:
     def _apply_wishes(self):
         from ._apply import apply_wishes
 
-        apply_wishes(self._files.store.root, self.id, self._register_wishes, self._cwd)
+        if self._wishes:
+            apply_wishes(self._files.store.root, self.id, self._wishes, self._cwd)
 
 
 _CHILD_ENV = ("MLOPS_STORE", "MLOPS_RUN_ID", "MLOPS_RUN_DIR", "_MLOPS_CLIENT_RUN", "_MLOPS_CLIENT_PID")

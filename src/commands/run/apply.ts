@@ -1,0 +1,31 @@
+/** `mlops run apply`: does what the script of a run asked for. The Python client calls it; people may, too. */
+import { type AppliedIntents, applyIntents } from '../../lifecycle/intents.ts'
+import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
+import { renderApplied } from '../../ui/views/run.ts'
+
+export type Result = AppliedIntents & { readonly run: string }
+
+export default class RunApply extends MlopsCommand {
+  static override summary = 'Do what the script of a run asked for: register, set a baseline.'
+  static override description =
+    'A training script on a host without mlops leaves its wishes in the run; this does those that are still pending. Doing it twice changes nothing.'
+  static override examples = ['<%= config.bin %> run apply @last']
+  static override args = {
+    run: Args.string({ description: 'Its id, the beginning of it, or @last.', default: '@last' }),
+  }
+
+  async execute(): Promise<Outcome<Result>> {
+    const { args } = await this.parse(RunApply)
+    const { session } = this
+    const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: true })])
+    const run = await store.runs.resolve(args.run)
+    const applied = await applyIntents(session.ctx, project, store, run)
+    for (const { message, hint } of applied.failures) session.ctx.warn(`${message} ${hint}`)
+    const result = { run, ...applied }
+    return {
+      data: result,
+      render: (ui) => renderApplied(ui, ui.style, result).join('\n'),
+      exit: applied.failures.length > 0 ? 'failed' : 'ok',
+    }
+  }
+}
