@@ -52,8 +52,11 @@ export default class Promote extends MlopsCommand {
       ...(session.interactive
         ? {
             askApproval: (plan) => {
-              session.note(renderPromotePlan(session.ui, plan))
-              const question = `Approve ${plan.model}@${plan.version} for ${plan.stage} as ${session.ctx.actor.name}?`
+              const shown = renderPromotePlan(session.ui, plan)
+              const asked = `Approve ${plan.model}@${plan.version} for ${plan.stage} as ${session.ctx.actor.name}?`
+              session.note(shown)
+              // Nobody approves what they have not seen, also not with --quiet.
+              const question = session.quiet ? `${shown}\n\n${asked}` : asked
               return session.confirm({ question, flag: '--approve NAME', yesAnswers: false })
             },
           }

@@ -73,13 +73,14 @@ async function health(ctx: Context, project: Project, store: Store, model: strin
 }
 
 async function interruptedRuns(store: Store, ids: readonly string[]): Promise<InterruptedRun[]> {
-  const { runStatus } = await import('../tracking/run-summary.ts')
   const found: InterruptedRun[] = []
   for (const id of ids.slice(0, RUNS_LOOKED_AT)) {
     try {
       const folder = await store.runs.read(id)
       // A run that wrote its end was recorded whole, however it ended; a run list shows it.
-      if (folder.end !== undefined || runStatus(folder) !== 'interrupted') continue
+      if (folder.end !== undefined) continue
+      const { runStatus } = await import('../tracking/run-summary.ts')
+      if (runStatus(folder) !== 'interrupted') continue
       found.push({ run: id, model: folder.start.model ?? null, started: folder.start.started })
     } catch (error) {
       if (!(error instanceof MlopsError)) throw error
