@@ -20,6 +20,8 @@ interface Run<T> {
 
 /** How to place an edge for one resolution. Each edge e separates x <= e from x > e. */
 interface Placer<T> {
+  /** An edge near `value`, which is no value of the sample; undefined where none is needed. */
+  readonly near: (value: number) => T | undefined
   /** An edge with a <= e < b, or undefined when the resolution cannot tell a and b apart. */
   readonly between: (a: T, b: T) => T | undefined
   /** The bin (lo, hi] that holds `value` alone. */
@@ -53,11 +55,8 @@ function place<T extends number | bigint>(
 ): { edges: T[]; singles: (readonly [number, T])[] } {
   const isHeavy = (run: Run<T>) => run.count >= Math.max(2, total / MAX_CUTS)
   const boxes = boxesAround(runs.filter(isHeavy), placer, less)
-  const cuts = quantileCuts(
-    runs.filter((run) => !isHeavy(run)),
-    total,
-    placer,
-  )
+  const light = runs.filter((run) => !isHeavy(run))
+  const cuts = withTails(quantileCuts(light, total, placer), runs, total, placer, less)
   // A cut inside the box of a heavy value would split that value from its own rounding errors.
   const edges: T[] = []
   const push = (edge: T) => {
@@ -131,6 +130,38 @@ function quantileCuts<T>(light: readonly Run<T>[], total: number, placer: Placer
   return cuts
 }
 
+/** Tail edges lie at these multiples of a robust standard deviation beyond the outermost cut: 1/4, 1/2, 1 … 4,096. */
+const TAIL = Array.from({ length: 15 }, (_, k) => 2 ** (k - 2))
+
+/**
+ * Edges beyond the outermost cuts, ever wider apart: without them one outlier, or a batch that moves out of the
+ * baseline's range, would lie in a bin of which only the end is known.
+ */
+function withTails<T extends number | bigint>(
+  cuts: readonly T[],
+  runs: readonly Run<T>[],
+  total: number,
+  placer: Placer<T>,
+  less: (a: T, b: T) => boolean,
+): T[] {
+  const at = (level: number): number => {
+    let seen = 0
+    for (const { value, count } of runs) {
+      seen += count
+      if (seen >= level * total) return Number(value)
+    }
+    return 0
+  }
+  const ranges = [(at(0.75) - at(0.25)) / 1.349, (at(0.95) - at(0.05)) / 3.29, at(1) - at(0), Math.abs(at(0))]
+  const scale = ranges.find((range) => range > 0) ?? 1
+  const first: T | undefined = cuts[0] ?? runs[0]?.value
+  const last: T | undefined = cuts.at(-1) ?? runs.at(-1)?.value
+  if (first === undefined || last === undefined) return [...cuts]
+  const below = TAIL.toReversed().flatMap((factor) => placer.near(Number(first) - factor * scale) ?? [])
+  const above = TAIL.flatMap((factor) => placer.near(Number(last) + factor * scale) ?? [])
+  return [...below.filter((edge) => less(edge, first)), ...cuts, ...above.filter((edge) => less(last, edge))]
+}
+
 function runsOf<T extends number | bigint>(sorted: ArrayLike<T>): Run<T>[] {
   const runs: { value: T; count: number }[] = []
   for (let i = 0; i < sorted.length; i++) {
@@ -161,6 +192,10 @@ function resolutionOf(runs: readonly Run<number>[]): Resolution {
 }
 
 const FLOAT32: Placer<number> = {
+  near: (value) => {
+    const rounded = Math.fround(value)
+    return Number.isFinite(rounded) ? middle(rounded, next32(rounded)) : undefined
+  },
   between: (a, b) => {
     const [low, high] = [Math.fround(a), Math.fround(b)]
     if (low === high) return undefined
@@ -179,6 +214,7 @@ const FLOAT32: Placer<number> = {
 }
 
 const FLOAT64: Placer<number> = {
+  near: (value) => (Number.isFinite(value) ? value + 0 : undefined),
   between: (a, b) => {
     const edge = middle(a, b)
     return edge < b ? edge : a
@@ -187,6 +223,7 @@ const FLOAT64: Placer<number> = {
 }
 
 const INTEGER: Placer<number> = {
+  near: (value) => whole(value),
   between: (a, b) => whole(middle(a, b)),
   around: (value) => [whole(value - 1), whole(value)],
 }
@@ -194,6 +231,7 @@ const INTEGER: Placer<number> = {
 const whole = (value: number): number => (Math.abs(value) < 2 ** 51 ? Math.floor(value) + 0.5 : Math.floor(value))
 
 const BIGINT: Placer<bigint> = {
+  near: () => undefined,
   // Shifted, not divided: a sum of negatives must round down, too.
   between: (a, b) => (a + b) >> 1n,
   around: (value) => [value > -(2n ** 63n) ? value - 1n : value, value],

@@ -14,10 +14,19 @@ export interface Group {
 
 /** Groups aimed at, each of 1/10 of the baseline's rows. */
 const PARTS = 10
-/** A heavy value is a group of its own from this share of the baseline's rows on. */
-const OWN_VALUE = 0.05
-/** A category is; rarer ones are gathered, by baseline rank, until they reach it. */
+/**
+ * A heavy value is a group of its own from the share of one group on: with less, the values that the baseline's sample
+ * happened to show more often would be singled out, and no other sample would show them as often.
+ */
+const OWN_VALUE = 1 / PARTS
+/** Stretches between heavy values with less than this are gathered. */
+const SLIVER = 0.05
+/** A category is; rarer ones are gathered in the order of their names until they reach it. */
 const OWN_CATEGORY = 0.01
+/** … and from so many rows on. */
+const OWN_ROWS = 20
+/** Categories with fewer rows are one group with the new ones: which of them a sample shows is chance. */
+const FEW = 5
 
 /** Groups that are empty in both are left out. */
 export function groupColumn(before: ColumnProfile, after: ColumnProfile): Group[] {
@@ -53,7 +62,7 @@ function numericGroups(before: NumericColumn, after: NumericColumn): Group[] {
   const closeSegment = () => {
     const mass = segment.reduce((sum, bin) => sum + bin.count, 0)
     // Slivers between heavy values are one group: each alone would make noise out of a handful of rows.
-    if (mass < OWN_VALUE * total) scattered.push(...segment)
+    if (mass < SLIVER * total) scattered.push(...segment)
     else groups.push(...splitSegment(segment, mass, total, before, after))
     segment = []
   }
@@ -111,36 +120,85 @@ function rangeLabel(bins: readonly Bin[], { edges }: NumericColumn): string {
   return `${formatNumber(toNumber(low))} to ${formatNumber(toNumber(high))}`
 }
 
+/**
+ * Rare categories are gathered by name, never by baseline rank: neighbours in rank share the luck of the baseline's
+ * sample, and their groups would differ from every other sample. New categories are no group of their own for the same
+ * reason: where many are rare, every sample has some that no other has.
+ */
 function categoryGroups(before: CategoricalColumn, after: CategoricalColumn): Group[] {
   const total = totalRows(before)
+  const counted = before.categories.map((label, i) => ({
+    label,
+    before: before.counts[i] ?? 0,
+    after: after.counts[i] ?? 0,
+  }))
+  const enough = Math.max(OWN_ROWS, OWN_CATEGORY * total)
+  const isOwn = (category: { before: number }) => category.before >= enough
+  const few = counted.filter((category) => category.before < FEW)
+  const rare = counted.filter((category) => category.before >= FEW && !isOwn(category))
+  return [
+    ...counted.filter(isOwn).map((category) => ({ ...category, kind: 'category' as const })),
+    ...gatherRare(rare, enough),
+    { label: 'other', kind: 'rest', before: before.other, after: after.other },
+    {
+      label: few.length === 0 ? 'new categories' : 'very rare and new categories',
+      kind: 'new',
+      before: few.reduce((sum, category) => sum + category.before, 0),
+      after: few.reduce((sum, category) => sum + category.after, after.new),
+    },
+  ]
+}
+
+type Counted = Pick<Group, 'label' | 'before' | 'after'>
+
+function gatherRare(rare: readonly Counted[], enough: number): Group[] {
   const groups: Group[] = []
-  let rare = { before: 0, after: 0, names: [] as string[] }
-  const closeRare = () => {
-    const [only] = rare.names
-    const label = rare.names.length === 1 && only !== undefined ? only : `${rare.names.length} rare categories`
-    if (rare.names.length > 0) {
-      groups.push({
-        label,
-        kind: rare.names.length === 1 ? 'category' : 'rest',
-        before: rare.before,
-        after: rare.after,
-      })
-    }
-    rare = { before: 0, after: 0, names: [] }
+  let members: Counted[] = []
+  const close = () => {
+    const before = members.reduce((sum, member) => sum + member.before, 0)
+    const after = members.reduce((sum, member) => sum + member.after, 0)
+    const [only] = members
+    const single = members.length === 1 && only !== undefined
+    groups.push({
+      label: single ? only.label : `${members.length} rare categories`,
+      kind: single ? 'category' : 'rest',
+      before,
+      after,
+    })
+    members = []
   }
-  before.categories.forEach((category, index) => {
-    const count = before.counts[index] ?? 0
-    const counted = { before: count, after: after.counts[index] ?? 0 }
-    if (count >= OWN_CATEGORY * total) groups.push({ ...counted, label: category, kind: 'category' })
-    else {
-      rare = { before: rare.before + count, after: rare.after + counted.after, names: [...rare.names, category] }
-      if (rare.before >= OWN_CATEGORY * total) closeRare()
-    }
-  })
-  closeRare()
-  groups.push({ label: 'other', kind: 'rest', before: before.other, after: after.other })
-  groups.push({ label: 'new categories', kind: 'new', before: before.new, after: after.new })
+  for (const category of rare.toSorted((a, b) => (a.label < b.label ? -1 : 1))) {
+    members.push(category)
+    if (members.reduce((sum, member) => sum + member.before, 0) >= enough) close()
+  }
+  if (members.length > 0) close()
   return groups
+}
+
+/**
+ * What the test of evidence looks at: single categories, the new ones among them by name, because only cells chosen
+ * without regard to either sample keep its error rate; for all other columns the groups.
+ */
+export function evidenceCells(
+  before: ColumnProfile,
+  after: ColumnProfile,
+  groups: readonly Group[],
+): { readonly before: number[]; readonly after: number[]; readonly order: 'pooled' | 'given' } {
+  if (before.type !== 'categorical' || after.type !== 'categorical') {
+    return { before: groups.map((group) => group.before), after: groups.map((group) => group.after), order: 'given' }
+  }
+  const fresh = Object.entries(after.newValues ?? { '': after.new })
+  const cells = [
+    ...before.categories.map((name, i) => ({ name, before: before.counts[i] ?? 0, after: after.counts[i] ?? 0 })),
+    ...fresh.map(([name, count]) => ({ name, before: 0, after: count })),
+  ]
+  // By name: were the new ones last, cells merged from equally rare categories would hold one sample's only.
+  cells.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return {
+    before: [...cells.map((cell) => cell.before), before.other, before.missing],
+    after: [...cells.map((cell) => cell.after), after.other, after.missing],
+    order: 'pooled',
+  }
 }
 
 /** Rows that were counted into a column. */

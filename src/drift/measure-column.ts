@@ -3,7 +3,7 @@
  */
 import type { MetricName } from '../project/config.ts'
 import { type Homogeneity, homogeneity, jsNoise, ksNoise, psiNoise } from './evidence.ts'
-import { type Group, groupColumn, totalRows } from './groups.ts'
+import { evidenceCells, type Group, groupColumn, totalRows } from './groups.ts'
 import {
   chiSquare,
   jensenShannon,
@@ -39,7 +39,8 @@ export interface Measured {
   readonly noisePower: 1 | 0.5
   readonly evidence: Homogeneity
   readonly groups: readonly Group[]
-  readonly spans: readonly Span[]
+  /** The bins of either sample with their extents; empty for columns that are not numeric. */
+  readonly spans: { readonly before: readonly Span[]; readonly after: readonly Span[] }
   readonly measures: Readonly<Record<string, number | null>>
 }
 
@@ -49,7 +50,8 @@ export function measureColumn(before: ColumnProfile, after: ColumnProfile, wante
   const groups = groupColumn(before, after)
   const a = groups.map((group) => group.before)
   const b = groups.map((group) => group.after)
-  const evidence = homogeneity(a, b)
+  const cells = evidenceCells(before, after, groups)
+  const evidence = homogeneity(cells.before, cells.after, cells.order)
   const s = 1 / n + 1 / m
   const numeric = before.type === 'numeric' && after.type === 'numeric' ? numericMeasures(before, after) : undefined
   const measures = {
@@ -66,13 +68,13 @@ export function measureColumn(before: ColumnProfile, after: ColumnProfile, wante
   }
   const isDefined = (wanted !== 'ks' && wanted !== 'wasserstein') || numeric !== undefined
   const metric = isDefined ? wanted : 'psi'
-  const spans = numeric?.spans ?? []
+  const spans = numeric?.spans ?? { before: [], after: [] }
   const common = { metric, evidence, groups, spans, measures }
   if (metric === 'ks' && numeric !== undefined) {
     return { ...common, effect: numeric.ks.lower, noise: ksNoise(numeric.n, numeric.m), noisePower: 0.5 }
   }
   if (metric === 'wasserstein' && numeric !== undefined) {
-    const noise = wassersteinNoise(spans, TRIM) / numeric.scale
+    const noise = wassersteinNoise(spans.before, spans.after, TRIM) / numeric.scale
     return { ...common, effect: numeric.wasserstein, noise, noisePower: 0.5 }
   }
   if (metric === 'js') return { ...common, effect: measures.js, noise: jsNoise(n, m, groups.length), noisePower: 0.5 }
@@ -88,21 +90,21 @@ function numericMeasures(before: NumericColumn, after: NumericColumn) {
   if (n === 0 || m === 0) return undefined
   const single = new Set(before.singles.map(([bin]) => bin))
   const ks = kolmogorovSmirnov(before.counts, after.counts, (bin) => single.has(bin))
-  const spans = spansOf(before, after)
-  const scale = robustScale(spans)
-  return { n, m, ks, spans, scale, wasserstein: wasserstein(spans, TRIM) / scale }
+  const spans = { before: spansOf(before), after: spansOf(after) }
+  const scale = robustScale(spans.before)
+  return { n, m, ks, spans, scale, wasserstein: wasserstein(spans.before, spans.after, TRIM) / scale }
 }
 
-/** The bins with their extents: open bins end at the smallest and largest value seen. */
-export function spansOf(before: NumericColumn, after: NumericColumn): Span[] {
-  const edges = before.edges.map(toNumber)
-  const values = new Map(before.singles)
-  const seen = [before.min, before.max, after.min, after.max].filter((wide) => wide !== null).map(toNumber)
-  const [least, most] = [Math.min(...seen), Math.max(...seen)]
-  return before.counts.map((count, bin) => {
+/** The bins of one sample with their extents, which end at the smallest and the largest value it has. */
+export function spansOf(column: NumericColumn): Span[] {
+  const edges = column.edges.map(toNumber)
+  const values = new Map(column.singles)
+  const least = toNumber(column.min ?? 0)
+  const most = toNumber(column.max ?? 0)
+  return column.counts.map((count, bin) => {
     const value = values.get(bin)
-    const low = value === undefined ? Math.max(edges[bin - 1] ?? least, least) : toNumber(value)
-    const high = value === undefined ? Math.min(edges[bin] ?? most, most) : toNumber(value)
-    return { low: Math.min(low, high), high, before: count, after: after.counts[bin] ?? 0 }
+    if (value !== undefined) return { low: toNumber(value), high: toNumber(value), count }
+    const low = Math.min(Math.max(edges[bin - 1] ?? least, least), most)
+    return { low, high: Math.max(low, Math.min(edges[bin] ?? most, most)), count }
   })
 }

@@ -79,23 +79,20 @@ export function kolmogorovSmirnov(
   return { lower, upper: Math.min(1, Math.max(lower, upper)) }
 }
 
-/** One bin for `wasserstein`: both counts spread evenly from `low` to `high` (equal for a single value). */
+/** One bin of one sample: its rows, spread evenly from `low` to `high` (equal for a single value). */
 export interface Span {
   readonly low: number
   readonly high: number
-  readonly before: number
-  readonly after: number
+  readonly count: number
 }
 
 /**
  * First Wasserstein distance: the area between the two quantile functions (Vallender 1974), over the quantiles from
  * `trim` to 1 - `trim` so that a few outliers cannot make it. In the unit of the column; divide by a scale.
  */
-export function wasserstein(spans: readonly Span[], trim: number): number {
-  const n = spans.reduce((total, span) => total + span.before, 0)
-  const m = spans.reduce((total, span) => total + span.after, 0)
-  const a = quantilePieces(spans, (span) => span.before / n)
-  const b = quantilePieces(spans, (span) => span.after / m)
+export function wasserstein(before: readonly Span[], after: readonly Span[], trim: number): number {
+  const a = quantilePieces(before)
+  const b = quantilePieces(after)
   const levels = [...new Set([trim, 1 - trim, ...a.map((piece) => piece.to), ...b.map((piece) => piece.to)])]
     .filter((level) => level >= trim && level <= 1 - trim)
     .sort((x, y) => x - y)
@@ -121,14 +118,14 @@ interface Piece {
   readonly high: number
 }
 
-function quantilePieces(spans: readonly Span[], share: (span: Span) => number): Piece[] {
+function quantilePieces(spans: readonly Span[]): Piece[] {
+  const total = spans.reduce((sum, span) => sum + span.count, 0)
   const pieces: Piece[] = []
-  let from = 0
-  for (const span of spans) {
-    const mass = share(span)
-    if (mass <= 0) continue
-    pieces.push({ from, to: from + mass, low: span.low, high: span.high })
-    from += mass
+  let seen = 0
+  for (const { low, high, count } of spans) {
+    if (count <= 0) continue
+    pieces.push({ from: seen / total, to: (seen + count) / total, low, high })
+    seen += count
   }
   return pieces
 }
@@ -142,18 +139,16 @@ function meanAbsolute(a: number, b: number): number {
   return (a * a + b * b) / (2 * (Math.abs(a) + Math.abs(b)))
 }
 
-/** The value below which the share `level` of one side lies, interpolated inside its bin. */
-export function quantile(spans: readonly Span[], side: 'before' | 'after', level: number): number | null {
-  const total = spans.reduce((sum, span) => sum + span[side], 0)
-  if (total === 0) return null
-  const pieces = quantilePieces(spans, (span) => span[side] / total)
+/** The value below which the share `level` of a sample lies, interpolated inside its bin; null without rows. */
+export function quantile(spans: readonly Span[], level: number): number | null {
+  const pieces = quantilePieces(spans)
   const piece = pieces.find(({ to }) => to >= level - 1e-12) ?? pieces.at(-1)
   return piece === undefined ? null : Math.min(piece.high, Math.max(piece.low, valueAt(piece, level)))
 }
 
 /** A robust standard deviation: the interquartile range of a normal is 1.349 of them. Wider ranges where it is 0. */
 export function robustScale(spans: readonly Span[]): number {
-  const at = (level: number) => quantile(spans, 'before', level) ?? 0
+  const at = (level: number) => quantile(spans, level) ?? 0
   const ranges = [(at(0.75) - at(0.25)) / 1.349, (at(0.95) - at(0.05)) / 3.29, at(1) - at(0)]
   return ranges.find((range) => range > 0) ?? 1
 }
@@ -176,18 +171,22 @@ const DRAWS = 200
  * difference of two empirical ones is sqrt(1/n + 1/m) times a Brownian bridge B(F(x)) (Donsker), and the distance the
  * area under its absolute value. Drawn 200 times from a fixed seed, so that the same counts have the same bound.
  */
-export function wassersteinNoise(spans: readonly Span[], trim: number): number {
-  const n = spans.reduce((total, span) => total + span.before, 0)
-  const m = spans.reduce((total, span) => total + span.after, 0)
+export function wassersteinNoise(before: readonly Span[], after: readonly Span[], trim: number): number {
+  const n = before.reduce((total, span) => total + span.count, 0)
+  const m = after.reduce((total, span) => total + span.count, 0)
+  const centres = before.map((span, i) => {
+    const other = after[i] ?? span
+    const known = [...(span.count > 0 ? [span] : []), ...(other.count > 0 ? [other] : [])]
+    const sides = known.length === 0 ? [span] : known
+    return sides.reduce((sum, { low, high }) => sum + (low + high) / 2, 0) / sides.length
+  })
   const gaps: { readonly mass: number; readonly width: number }[] = []
   let level = 0
-  spans.forEach((span, i) => {
-    const mass = (span.before + span.after) / (n + m)
+  before.forEach((span, i) => {
+    const mass = (span.count + (after[i]?.count ?? 0)) / (n + m)
     level += mass
     const inside = level - mass / 2 >= trim && level - mass / 2 <= 1 - trim
-    const next = spans[i + 1]
-    const centre = (span.low + span.high) / 2
-    const width = next === undefined ? 0 : (next.low + next.high) / 2 - centre
+    const width = Math.max(0, (centres[i + 1] ?? centres[i] ?? 0) - (centres[i] ?? 0))
     gaps.push({ mass, width: inside ? width : 0 })
   })
   const random = normalStream(0x9e3779b9)

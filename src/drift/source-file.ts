@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Digest } from '../core/digest.ts'
-import { failed, notFound, systemCode, usage } from '../core/errors.ts'
+import { failed, interrupted, notFound, systemCode, usage } from '../core/errors.ts'
 import { HEADER_BYTES } from './csv-header.ts'
 
 export async function statData(name: string, path: string) {
@@ -76,6 +76,7 @@ export async function readThrough(path: string, name: string, signal?: AbortSign
       rest = Buffer.from(text.subarray(cut))
     }
   } catch (error) {
+    if (signal?.aborted) throw interrupted({ code: 'INTERRUPTED', message: 'Interrupted while reading data.' })
     const why = systemCode(error) === 'EACCES' ? 'permission denied' : (systemCode(error) ?? 'read error')
     throw failed({ code: 'DATA_UNREADABLE', message: `${name} cannot be read: ${why}.`, cause: error })
   }

@@ -3,12 +3,13 @@
  */
 import { percent, shorten } from './causes.ts'
 import { formatNumber, type Group } from './groups.ts'
-import { quantile, robustScale, type Span } from './measures.ts'
+import type { Measured } from './measure-column.ts'
+import { quantile, robustScale } from './measures.ts'
 import type { ColumnProfile } from './profile.ts'
 import type { CheckResult, CheckVerdict, ColumnResult } from './types.ts'
 
 /** `Contract: Month-to-month 55 % -> 100 %`, `MonthlyCharges: median 70 -> 95`, `age: nulls 1 % -> 22 %`. */
-export function describeColumn(after: ColumnProfile, groups: readonly Group[], spans: readonly Span[]): string {
+export function describeColumn(after: ColumnProfile, groups: readonly Group[], spans: Measured['spans']): string {
   const { name } = after
   const n = groups.reduce((sum, group) => sum + group.before, 0)
   const m = groups.reduce((sum, group) => sum + group.after, 0)
@@ -18,8 +19,8 @@ export function describeColumn(after: ColumnProfile, groups: readonly Group[], s
   if (top === undefined || n === 0 || m === 0) return `${shorten(name)}: nothing to compare`
   const shares = `${percent(top.before, n)} -> ${percent(top.after, m)}`
   if (top.kind === 'range' || top.kind === 'rest') {
-    const [before, later] = [quantile(spans, 'before', 0.5), quantile(spans, 'after', 0.5)]
-    if (before !== null && later !== null && Math.abs(later - before) >= 0.1 * robustScale(spans)) {
+    const [before, later] = [quantile(spans.before, 0.5), quantile(spans.after, 0.5)]
+    if (before !== null && later !== null && Math.abs(later - before) >= 0.1 * robustScale(spans.before)) {
       return `${shorten(name)}: median ${formatNumber(before)} -> ${formatNumber(later)}`
     }
   }

@@ -1,0 +1,159 @@
+/** The statistics against numpy and scipy, on data that break drift detectors. */
+import assert from 'node:assert/strict'
+import type { Baseline } from '../../../src/drift/baseline.ts'
+import { profileBatch } from '../../../src/drift/baseline.ts'
+import { type Comparison, compareProfiles } from '../../../src/drift/compare.ts'
+import { benjaminiHochberg, ksNoise } from '../../../src/drift/evidence.ts'
+import { groupColumn } from '../../../src/drift/groups.ts'
+import { spansOf } from '../../../src/drift/measure-column.ts'
+import { uniformStream, wasserstein } from '../../../src/drift/measures.ts'
+import type { Profile } from '../../../src/drift/profile.ts'
+import { chiSquareQuantile, chiSquareTail, normalQuantile } from '../../../src/drift/special.ts'
+import { askPython, type Folder, folder } from './support.ts'
+
+const close = (actual: number | null | undefined, expected: number, tolerance: number, what: string): void => {
+  const difference = Math.abs((actual ?? Number.NaN) - expected)
+  assert.ok(difference <= tolerance * Math.max(1, Math.abs(expected)), `${what}: ${actual}, scipy says ${expected}`)
+}
+
+describe('Drift statistics agree with scipy', function () {
+  this.timeout(60_000)
+  let work: Folder
+  let baseline: Baseline
+  let batch: Profile
+  let result: Comparison
+  // biome-ignore lint/suspicious/noExplicitAny: the answer of the Python reference
+  let expected: Record<string, any>
+  const column = (name: string) => {
+    const found = result.columns.find((each) => each.column === name)
+    assert.ok(found, name)
+    return found
+  }
+
+  before(async function () {
+    work = folder()
+    askPython(this, { do: 'write', dir: work.path })
+    baseline = await work.baseline('before.parquet')
+    batch = (await profileBatch(baseline.profile, 'after.parquet', { cwd: work.path })).profile
+    result = compareProfiles(baseline.profile, batch, { metric: 'psi' })
+    expected = askPython(this, { do: 'judge', profile: baseline.profile })
+  })
+  after(() => work?.remove())
+
+  it('counts every value into the bin that numpy puts it into', () => {
+    for (const [index, definition] of baseline.profile.columns.entries()) {
+      const counted = batch.columns[index]
+      if (definition.type !== 'numeric' || counted?.type !== 'numeric') continue
+      assert.deepEqual([definition.counts, counted.counts], expected[definition.name].counts, definition.name)
+    }
+  })
+
+  it('gathers bins into the groups that the format describes', () => {
+    for (const [index, definition] of baseline.profile.columns.entries()) {
+      const groups = groupColumn(definition, batch.columns[index] ?? definition)
+      const sorted = (pairs: number[][]) => pairs.map(String).sort()
+      const pairs = groups.map((group) => [group.before, group.after])
+      assert.deepEqual(sorted(pairs), sorted(expected[definition.name].groups), definition.name)
+    }
+  })
+
+  for (const [measure, tolerance] of [
+    ['psi', 1e-9],
+    ['js', 1e-9],
+    ['linf', 1e-12],
+    ['chi2_statistic', 1e-9],
+    ['p', 1e-9],
+  ] as const) {
+    it(`computes ${measure} as numpy and scipy do`, () => {
+      for (const [name, { [measure]: value }] of Object.entries(expected)) {
+        if (column(name).verdict === 'broken') continue
+        close(column(name).measures[measure], value, tolerance, `${measure} of ${name}`)
+      }
+    })
+  }
+
+  it('brackets the Kolmogorov-Smirnov statistic, tightly also with 70 % ties', () => {
+    for (const [name, { ks }] of Object.entries(expected)) {
+      if (ks === undefined) continue
+      const { ks_lower: lower, ks_upper: upper } = column(name).measures
+      assert.ok((lower ?? 1) <= ks + 1e-12 && ks <= (upper ?? 0) + 1e-12, `${name}: ${lower} <= ${ks} <= ${upper}`)
+      assert.ok((upper ?? 1) - (lower ?? 0) < 0.01, `${name}: the bracket is ${(upper ?? 1) - (lower ?? 0)} wide`)
+    }
+  })
+
+  it('comes close to the trimmed Wasserstein distance of the raw values, with an outlier of 1e6 too', () => {
+    for (const [name, { wasserstein: value }] of Object.entries(expected)) {
+      if (value === undefined) continue
+      close(column(name).measures.wasserstein, value, 0.01, `Wasserstein of ${name}`)
+    }
+  })
+
+  it('comes close to scipy.stats.wasserstein_distance without trimming', () => {
+    for (const name of ['normal_half', 'normal_wide', 'integers', 'ties', 'constant_changed']) {
+      const index = baseline.profile.columns.findIndex((each) => each.name === name)
+      const [a, b] = [baseline.profile.columns[index], batch.columns[index]]
+      assert.ok(a?.type === 'numeric' && b?.type === 'numeric')
+      close(wasserstein(spansOf(a), spansOf(b), 0), expected[name].plain_wasserstein, 0.01, name)
+    }
+  })
+
+  it('corrects for the number of columns as Benjamini and Hochberg do', () => {
+    for (const [name, { pAdjusted }] of Object.entries(expected)) {
+      const found = column(name)
+      if (found.pAdjusted !== null) close(found.pAdjusted, pAdjusted, 1e-9, `adjusted p of ${name}`)
+    }
+  })
+
+  it('states the noise bound of PSI as the chi-square quantile gives it', () => {
+    for (const [name, { noise }] of Object.entries(expected)) close(column(name).noise, noise, 1e-9, `noise of ${name}`)
+  })
+
+  it('finds what shifted and leaves alone what did not', () => {
+    const verdicts = Object.fromEntries(result.columns.map(({ column, verdict }) => [column, verdict]))
+    assert.deepEqual(
+      {
+        drift: Object.keys(verdicts)
+          .filter((name) => verdicts[name] === 'drift' || verdicts[name] === 'broken')
+          .sort(),
+        stable: Object.keys(verdicts)
+          .filter((name) => verdicts[name] === 'stable')
+          .sort(),
+      },
+      {
+        drift: ['constant_changed', 'integers', 'new_category', 'normal_half', 'normal_wide', 'nulls_52_to_7', 'ties'],
+        stable: ['all_null', 'constant', 'many', 'many_uniform', 'normal_same'],
+      },
+    )
+  })
+
+  it('computes chi-square tails and quantiles, and normal quantiles', function () {
+    const random = uniformStream(7)
+    const dfs = [1, 2, 3, 9, 10, 47, 500, 5_000]
+    const sf = dfs.flatMap((df) => [0.001, 0.5, 1, 1.3, 3, 8].map((factor) => [factor * df, df] as const))
+    const isf = dfs.flatMap((df) => [0.999, 0.5, 0.05, 0.01, 1e-6].map((p) => [p, df] as const))
+    const norm = [0.5, 0.3, 0.05, 0.025, 1e-4, 1e-9]
+    const scipy = askPython(this, { do: 'special', sf, isf, norm })
+    sf.forEach(([x, df], i) => {
+      const tail = scipy.sf[i]
+      const error = Math.abs(chiSquareTail(x, df) - tail)
+      assert.ok(
+        error <= 1e-10 * tail + 1e-300 || error <= 1e-14,
+        `P(X > ${x}), ${df}: ${chiSquareTail(x, df)}, ${tail}`,
+      )
+    })
+    isf.forEach(([p, df], i) => {
+      close(chiSquareQuantile(p, df), scipy.isf[i], 1e-9, `quantile ${p} of ${df}`)
+    })
+    norm.forEach((p, i) => {
+      close(normalQuantile(p), scipy.norm[i], 1e-9, `normal quantile ${p}`)
+    })
+    close(ksNoise(1, Number.POSITIVE_INFINITY), scipy.kolmogorov, 1e-5, 'Smirnov bound')
+    const p = [[0.01, 0.04, 0.03, 0.9], [0.5], Array.from({ length: 30 }, random), [0, 0, 1, 1]]
+    const adjusted = askPython(this, { do: 'bh', p }) as number[][]
+    adjusted.forEach((list, i) => {
+      benjaminiHochberg(p[i] ?? []).forEach((value, j) => {
+        close(value, list[j] ?? Number.NaN, 1e-12, 'BH')
+      })
+    })
+  })
+})

@@ -1,0 +1,61 @@
+/** What the tests of src/drift/ share: temporary folders, the Python reference, profiles of data written in place. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Baseline, profileBaseline, profileBatch } from '../../../src/drift/baseline.ts'
+import { type CompareOptions, type Comparison, compareProfiles } from '../../../src/drift/compare.ts'
+import type { SchemaConfig } from '../../../src/project/config.ts'
+import { skipBecause } from '../../support/skip.ts'
+
+export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
+const PYTHON = join(ROOT, '.cache/venv/bin/python')
+/** Real files that nobody here made; absent on other machines. */
+export const DATA = join(ROOT, '../shared/data')
+
+export const NO_SCHEMA: SchemaConfig = { columns: {} }
+
+export interface Folder {
+  readonly path: string
+  write(name: string, content: string | Uint8Array): string
+  baseline(name: string, schema?: SchemaConfig): Promise<Baseline>
+  /** Profiles `before` as a baseline, counts `after` into it and compares. */
+  compare(before: string, after: string, options?: Partial<CompareOptions>, schema?: SchemaConfig): Promise<Comparison>
+  remove(): void
+}
+
+export function folder(): Folder {
+  const path = mkdtempSync(join(tmpdir(), 'mlops-drift-'))
+  const baseline = (name: string, schema = NO_SCHEMA) => profileBaseline(name, { cwd: path, schema })
+  return {
+    path,
+    write: (name, content) => {
+      writeFileSync(join(path, name), content)
+      return name
+    },
+    baseline,
+    compare: async (before, after, options = {}, schema = NO_SCHEMA) => {
+      const { profile } = await baseline(before, schema)
+      const batch = await profileBatch(profile, after, { cwd: path })
+      return compareProfiles(profile, batch.profile, { metric: 'psi', ...options })
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the shape of the answer depends on the request
+export function askPython(context: Mocha.Context, request: unknown): any {
+  if (!existsSync(PYTHON)) skipBecause(context, 'the Python environment of the tests is not set up')
+  const script = join(ROOT, 'test/python/drift_reference.py')
+  const { stdout, stderr, status } = spawnSync(PYTHON, [script], {
+    input: JSON.stringify(request),
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  if (status !== 0) throw new Error(stderr)
+  return JSON.parse(stdout)
+}
+
+/** A CSV of one column. */
+export const csv = (header: string, values: Iterable<unknown>): string => `${header}\n${[...values].join('\n')}\n`
