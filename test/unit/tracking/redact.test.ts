@@ -1,0 +1,75 @@
+/** What must not get into a record. Every secret below is made up. */
+import assert from 'node:assert/strict'
+import { redact, redactArguments } from '../../../src/core/redact.ts'
+
+const join = (...parts: string[]): string => parts.join('')
+
+describe('Redaction', () => {
+  it('takes out tokens that announce themselves', () => {
+    const secrets = [
+      join('AK', 'IAIOSFODNN7EXAMPLE'),
+      join('gh', 'p_', 'a'.repeat(36)),
+      join('github', '_pat_', 'B'.repeat(30)),
+      join('xo', 'xb-', '123456789012-abcdefghij'),
+      join('hf', '_', 'c'.repeat(34)),
+      join('s', 'k-', 'd'.repeat(48)),
+      join('AI', 'za', 'e'.repeat(35)),
+      join('ey', 'JhbGciOiJIUzI1NiJ9.ey', 'JzdWIiOiIxIn0.', 'f'.repeat(20)),
+    ]
+    for (const secret of secrets) {
+      const { text, count } = redact(`x = "${secret}" # used here`)
+      assert.ok(!text.includes(secret.slice(6)), text)
+      assert.equal(count, 1, text)
+    }
+  })
+
+  it('takes out values that are named as secrets, in code and in configuration', () => {
+    for (const line of [
+      '+password = "hunter2hunter2"',
+      "DB_PASSWORD: 'hunter2hunter2'",
+      'API_KEY=hunter2hunter2',
+      '+  api_key: hunter2hunter2',
+      'os.environ["AWS_SECRET_ACCESS_KEY"] = "hunter2hunter2"',
+      '"authToken": "hunter2hunter2"',
+      'Authorization: Bearer hunter2hunter2',
+      'postgres://ada:hunter2hunter2@db/prod',
+      'https://hunter2hunter2@host/repo.git',
+      '-----BEGIN RSA PRIVATE KEY-----\nhunter2hunter2\n-----END RSA PRIVATE KEY-----',
+    ]) {
+      const { text, count } = redact(line)
+      assert.ok(!text.includes('hunter2'), text)
+      assert.ok(count >= 1, line)
+    }
+  })
+
+  it('leaves ordinary code alone', () => {
+    for (const line of [
+      '+tokenizer = AutoTokenizer.from_pretrained(name)',
+      '+token_count = len(tokens)',
+      '+password = os.environ["PASSWORD"]',
+      '+key = (row, column)',
+      '+max_tokens: 512',
+      '+# a secret ingredient: patience',
+      '+http://example.com:8080/path',
+      '+model.fit(X, y)  # see user@example.com',
+    ]) {
+      assert.deepEqual(redact(line), { text: line, count: 0 })
+    }
+  })
+
+  it('takes out the value of a secret flag, however it is written', () => {
+    assert.deepEqual(
+      redactArguments([
+        'train.py',
+        '--password',
+        'hunter2',
+        '--api-key=hunter2',
+        'TOKEN=hunter2',
+        '--lr',
+        '0.1',
+        '--token',
+      ]),
+      ['train.py', '--password', '[redacted]', '--api-key=[redacted]', 'TOKEN=[redacted]', '--lr', '0.1', '--token'],
+    )
+  })
+})
