@@ -21,6 +21,7 @@ import { applyInit, type InitRequest, planInit, prepareInit } from '../../../src
 import { suggestModelName } from '../../../src/project/init-plan.ts'
 import { yamlText } from '../../../src/project/init-yaml.ts'
 import { loadProject, modelConfig } from '../../../src/project/load.ts'
+import { skipBecause } from '../../support/skip.ts'
 
 describe('mlops init', () => {
   let folder: string
@@ -292,7 +293,7 @@ describe('mlops init', () => {
       await refusal('NAME_INVALID', 2, {}, '../evil')
     })
     it('a folder in which one may not write', async function () {
-      if (process.getuid?.() === 0) this.skip()
+      if (process.getuid?.() === 0) skipBecause(this, 'root may write everywhere')
       mkdirSync(at('locked'))
       chmodSync(at('locked'), 0o555)
       await refusal('STORE_DENIED', 1, { dir: 'locked' })
