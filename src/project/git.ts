@@ -104,9 +104,17 @@ async function openGit(cwd: string, env: GitRequest['env']): Promise<Git> {
     const value = env[name]
     if (value !== undefined) child[name] = value
   }
-  const instance = simpleGit({ baseDir: cwd, timeout: { block: GIT_MILLISECONDS }, maxConcurrentProcesses: 3 })
+  const instance = simpleGit({
+    baseDir: cwd,
+    timeout: { block: GIT_MILLISECONDS },
+    maxConcurrentProcesses: 3,
+    // Its guard cannot tell switching the monitor off from naming a program.
+    unsafe: { allowUnsafeFsMonitor: true },
+  })
+  // A repository may name a program as its file system monitor, and status would run it.
+  const safe = ['--no-optional-locks', '-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false']
   instance.env(child)
-  return async (args) => await instance.raw(['--no-optional-locks', '-c', 'core.quotePath=false', ...args])
+  return async (args) => await instance.raw([...safe, ...args])
 }
 
 /** `origin` if there is one, else the first by name. */
