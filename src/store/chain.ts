@@ -40,11 +40,23 @@ export async function readChain(backend: Backend, folder: string, since: Head): 
     const bytes = files[index]
     if (bytes === undefined) throw logDamaged(backend, key, 'it is missing although later events exist')
     const link = readLink(bytes, before, index === keys.length - 1)
-    if (typeof link === 'string') throw logDamaged(backend, key, link)
+    if (typeof link === 'string') throw blame(backend, [keys[index - 1], files[index - 1]], key, link)
     links.push(link)
     before = link
   }
   return links
+}
+
+/** A changed event shows in the one after it; its own seal tells that it is the culprit. */
+function blame(
+  backend: Backend,
+  [keyBefore, bytesBefore]: readonly [string | undefined, Buffer | undefined],
+  key: string,
+  why: string,
+): MlopsError {
+  const problem = bytesBefore && sealProblem(bytesBefore)
+  if (keyBefore === undefined || problem === undefined) return logDamaged(backend, key, why)
+  return logDamaged(backend, keyBefore, problem)
 }
 
 /**

@@ -10,9 +10,9 @@ import { promisify } from 'node:util'
 import { systemCode, usage } from '../core/errors.ts'
 import { explained, quoted } from './failures.ts'
 import { type Files, nodeFiles } from './files.ts'
-import { FOLDERS, REGISTRY, RESERVE, RESERVE_BYTES, STORE_FORMAT } from './layout.ts'
+import { FOLDERS, REGISTRY, RESERVE, RESERVE_BYTES, STORE_FORMAT, TMP } from './layout.ts'
 import { LocalBackend } from './local-backend.ts'
-import { inspectRoot, isShared, readRegistry, refuseForeign } from './open.ts'
+import { inspectRoot, isShared, readRegistry, refuseForeign, tooNew } from './open.ts'
 import { registryBytes } from './registry.ts'
 
 export interface CreateOptions {
@@ -63,16 +63,36 @@ async function makeRoot(files: Files, root: string, shared: boolean): Promise<vo
   const info = await inspectRoot(files, root)
   refuseForeign(root, info)
   refuseOthersFiles(files, root)
-  if (shared && !isShared(info)) await shareFolders(files, root)
+  refuseNewer(files, root)
+  if (shared && !isShared(info)) await shareFolders(files, root, info.gid)
+  await makeTemporary(files, root)
   for (const folder of missing) await files.fsyncFolder(dirname(folder))
 }
 
-/** Also for a store that was private until now: its folders become the group's. */
-async function shareFolders(files: Files, folder: string): Promise<void> {
+/** First of all: everything else is made in it and renamed to its place. */
+async function makeTemporary(files: Files, root: string): Promise<void> {
+  const path = join(root, TMP)
+  if (there(files, path)) return
+  await files.mkdir(path).catch(unlessThere)
+  if (isShared(files.info(root))) await files.chmod(path, 0o2775)
+}
+
+/**
+ * Also for a store that was private until now: its folders become those of the root's group. The root comes last, so
+ * that one that is marked as shared is so throughout.
+ */
+async function shareFolders(files: Files, folder: string, group: number): Promise<void> {
   for (const { name, kind } of files.list(folder)) {
-    if (kind === 'folder' && name !== '.git') await shareFolders(files, join(folder, name))
+    if (kind === 'folder' && name !== '.git') await shareFolders(files, join(folder, name), group)
   }
+  if (files.info(folder).gid !== group) await files.chgrp(folder, group)
   await files.chmod(folder, 0o2775)
+}
+
+function refuseNewer(files: Files, root: string): void {
+  if (!there(files, join(root, REGISTRY))) return
+  const { format } = readRegistry(files, root)
+  if (format > STORE_FORMAT) throw tooNew(root, format)
 }
 
 /** `--store ~/data` by mistake must not fill a folder of data with ours. */

@@ -54,6 +54,7 @@ export interface Files {
   rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
   chmod(path: string, mode: number): Promise<void>
+  chgrp(path: string, group: number): Promise<void>
   /** Sets the modification time. */
   touch(path: string, time: Date): Promise<void>
 }
@@ -68,6 +69,7 @@ const write = promisify(fs.write) as unknown as (
 ) => Promise<{ bytesWritten: number }>
 const fsync = promisify(fs.fsync)
 const close = promisify(fs.close)
+const chown = promisify(fs.chown)
 const utimes = promisify(fs.utimes)
 const mkdir = promisify(fs.mkdir) as (path: string) => Promise<void>
 
@@ -91,6 +93,7 @@ export const nodeFiles: Files = {
   rename: promisify(fs.rename),
   unlink: promisify(fs.unlink),
   chmod: promisify(fs.chmod),
+  chgrp: (path, group) => chown(path, -1, group),
   touch: (path, time) => utimes(path, time, time),
 }
 

@@ -130,7 +130,7 @@ function isALink(files: Files, root: string): MlopsError {
   })
 }
 
-const tooNew = (root: string, format: number): MlopsError =>
+export const tooNew = (root: string, format: number): MlopsError =>
   failed({
     code: 'STORE_TOO_NEW',
     message: `The store ${root} has format ${format}; this mlops writes format ${STORE_FORMAT} and cannot write into it.`,

@@ -133,6 +133,7 @@ export class MemoryDisk {
     chmod: async (path, mode) => {
       this.#get(path).mode = mode
     },
+    chgrp: async (path) => void this.#get(path),
     touch: async (path, time) => {
       this.#get(path).modified = time.getTime()
     },
