@@ -162,19 +162,18 @@ function scanCheck(rules: GateRules, files: readonly ManifestFile[]): GateCheck[
     return high ? [{ name: 'scan', required: 'no code', actual: worstScan(files), verdict: 'pass' }] : []
   }
   const named = suspects.slice(0, 3).map(({ path, scan }) => {
-    const found = scan.findings.slice(0, 3).join(', ')
-    return `${path} ${scan.verdict}${found === '' ? '' : ` (${found})`}`
+    if (scan.verdict === 'not determined') return `whether ${path} can execute code when it is loaded is not determined`
+    return `${path} can execute code when it is loaded (${scan.findings.slice(0, 3).join(', ')})`
   })
   const note = `${named.join('; ')}${suspects.length > 3 ? `; ${suspects.length - 3} more` : ''}`
   const verdict = high ? 'fail' : 'pass'
-  const worth = high || rules.risk === 'standard' || verdict !== 'pass'
   return [
     {
       name: 'scan',
       required: high ? 'no code' : 'optional',
       actual: worstScan(files),
       verdict,
-      ...(worth ? { note } : {}),
+      ...(rules.risk === 'low' ? {} : { note }),
     },
   ]
 }

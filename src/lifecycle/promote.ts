@@ -3,23 +3,24 @@
  * (rollback alone restores one that was there).
  */
 import type { Context } from '../core/context.ts'
-import { MlopsError, refused } from '../core/errors.ts'
+import { MlopsError } from '../core/errors.ts'
 import { type ModelRef, versionName } from '../core/names.ts'
 import type { Project } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
 import { modelConfig } from '../project/load.ts'
-import type { Approval, EventDraft, GateCheck, GateResult, ModelEvent } from '../store/events.ts'
+import type { Approval, EventDraft, GateResult, ModelEvent } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
 import { resolveVersion } from '../store/resolve.ts'
 import type { Store } from '../store/store.ts'
 import { approvalsOf, promptApproval, reasonOf } from './approval.ts'
 import { diffVersions, loadLock, type VersionDiff } from './diff.ts'
 import { collectFacts } from './facts.ts'
-import { cautions, failingChecks, onlyApprovalMissing, type Rescore } from './gate.ts'
+import { cautions, onlyApprovalMissing, type Rescore } from './gate.ts'
 import { gateRules } from './gate-rules.ts'
 import { assertIntact } from './integrity.ts'
 import { assertStage, commitMove, type Operation, operation, repeated, standing, versionAt } from './operation.ts'
 import { essence, type PromotePlan, planPromote } from './promote-plan.ts'
+import { assertPasses, declined } from './promote-refusal.ts'
 import { loadVersion } from './version.ts'
 
 export interface PromoteRequest {
@@ -81,7 +82,7 @@ export async function promote(
     approve: given.map(({ name }) => name),
   })
   const state = await store.models.state(ref.model)
-  const earlier = repeated(state, op)
+  const earlier = request.dryRun === true ? undefined : repeated(state, op)
   if (earlier?.type === 'promote') {
     // Commits nothing: makes sure that what stands in the log is durable, should its writer have died.
     await store.models.commit(state, earlier)
@@ -168,48 +169,8 @@ async function askForApproval(
   // One yes at this terminal would not be enough, so it is not asked for.
   if (approved.gate.verdict !== 'pass') return [given, plan]
   if (await ask(plan)) return [approvals, approved]
-  throw refused({
-    code: 'APPROVAL_DECLINED',
-    message: `Not approved: ${plan.stage} of ${plan.model} stays as it is.`,
-    details: gateDetails(plan),
-  })
+  throw declined(plan)
 }
-
-/** @throws refused */
-function assertPasses(plan: PromotePlan): void {
-  const { gate, model, version, stage } = plan
-  if (gate.verdict === 'pass') return
-  const name = versionName(model, version)
-  if (onlyApprovalMissing(gate)) {
-    const many = plan.approvalsNeeded > 1 ? ` by ${plan.approvalsNeeded} people` : ''
-    throw refused({
-      code: 'APPROVAL_MISSING',
-      message: `${name} passes the other checks of ${stage} but is not approved${many}; nothing was moved.`,
-      hint: `A person approves it by name: mlops promote ${name} --to ${stage}${' --approve NAME'.repeat(plan.approvalsNeeded)}`,
-      details: gateDetails(plan),
-    })
-  }
-  throw refused({
-    code: 'GATE_REFUSED',
-    message: `The gate of ${stage} refuses ${name}; nothing was moved.`,
-    hint: `The gate stands in mlops.yaml under models.${model}.gates.${stage}. See the version: mlops model show ${name}`,
-    details: { ...gateDetails(plan), problems: failingChecks(gate).map(sentence) },
-  })
-}
-
-function sentence({ name, required, actual, verdict, note }: GateCheck): string {
-  const why = note === undefined ? '' : `; ${note}`
-  return `${name} ${verdict === 'fail' ? 'fails' : 'is inconclusive'}: required ${required}, actual ${actual}${why}`
-}
-
-const gateDetails = (plan: PromotePlan) => ({
-  model: plan.model,
-  version: plan.version,
-  stage: plan.stage,
-  checks: plan.gate.checks,
-  failed: failingChecks(plan.gate),
-  bound: plan.gate.bound,
-})
 
 function draftOf(ctx: Context, { opId, request }: Operation, plan: PromotePlan): EventDraft {
   const [approval] = plan.approvals

@@ -64,7 +64,7 @@ export async function rollback(
   const reason = reasonOf(request.reason)
   const op = operation(ctx, request.idempotencyKey, { type: 'rollback', model, stage, to: to ?? null })
   const state = await store.models.state(model)
-  const earlier = repeated(state, op)
+  const earlier = request.dryRun === true ? undefined : repeated(state, op)
   if (earlier?.type === 'rollback') {
     // Commits nothing: makes sure that what stands in the log is durable, should its writer have died.
     await store.models.commit(state, earlier)
