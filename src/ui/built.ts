@@ -6,21 +6,24 @@ import { type CommandEntry, main } from './main.ts'
 
 interface Manifest {
   readonly version: string
-  readonly commands: Readonly<Record<string, { readonly hidden?: boolean; readonly relativePath?: readonly string[] }>>
+  readonly commands: Readonly<
+    Record<string, { readonly hidden?: boolean; readonly summary?: string; readonly relativePath?: readonly string[] }>
+  >
 }
 
 /** @param root folder of package.json */
 export async function runBuilt(root: string, argv: readonly string[]): Promise<void> {
   const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as Manifest
   const commands: Record<string, CommandEntry> = {}
-  for (const [id, { hidden, relativePath }] of Object.entries(manifest.commands)) {
+  for (const [id, { hidden, summary, relativePath }] of Object.entries(manifest.commands)) {
     if (relativePath === undefined) continue
     const load = () => import(pathToFileURL(join(root, ...relativePath)).href)
-    commands[id] = { hidden: hidden === true, load }
+    commands[id] = { hidden: hidden === true, summary: summary ?? '', load }
   }
+  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const showHelp = async (words: readonly string[]): Promise<void> => {
     const help = await import('./help.ts')
-    await help.showHelp(root, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')), words)
+    await help.showHelp(root, pjson, words)
   }
-  await main({ root, version: manifest.version, commands, showHelp }, argv)
+  await main({ root, version: manifest.version, about: pjson.description, commands, showHelp }, argv)
 }

@@ -15,7 +15,7 @@ export async function runSource(root: string, argv: readonly string[]): Promise<
       .split(sep)
       .join(':')
       .replace(/:index$/, '')
-    commands[id] = { hidden: false, load: () => import(pathToFileURL(join(folder, file)).href) }
+    commands[id] = { hidden: false, summary: '', load: () => import(pathToFileURL(join(folder, file)).href) }
   }
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const showHelp = async (words: readonly string[]): Promise<void> => {
@@ -23,5 +23,5 @@ export async function runSource(root: string, argv: readonly string[]): Promise<
     const oclif = { ...pjson.oclif, commands: { strategy: 'pattern', target: './src/commands' } }
     await help.showHelp(root, { ...pjson, oclif }, words)
   }
-  await main({ root, version: pjson.version, commands, showHelp }, argv)
+  await main({ root, version: pjson.version, about: pjson.description, commands, showHelp }, argv)
 }

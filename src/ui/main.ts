@@ -12,12 +12,14 @@ import { nearest } from '../core/nearest.ts'
 import { cleanOutput } from './clean.ts'
 import { SCHEMA_VERSION, toJson } from './envelope.ts'
 import { explain, isClosedPipe, renderFailure } from './errors.ts'
+import { firstPage } from './first-page.ts'
 import { peekBaseFlags } from './peek-flags.ts'
 import { createStyle, wantsColor, wantsUnicode } from './style.ts'
 
 /** What dispatch needs to know of a command. */
 export interface CommandEntry {
   readonly hidden: boolean
+  readonly summary: string
   readonly load: () => Promise<unknown>
 }
 
@@ -27,7 +29,9 @@ export interface Program {
   readonly version: string
   /** By id, parts joined with ":" (`model:list`). */
   readonly commands: Readonly<Record<string, CommandEntry>>
-  /** Prints the help of a command, a topic or, for no words, of the program. */
+  /** What it is, one sentence. */
+  readonly about: string
+  /** Prints the help of a command or a topic. */
   readonly showHelp: (words: readonly string[]) => Promise<void>
 }
 
@@ -63,7 +67,16 @@ async function dispatch(program: Program, argv: readonly string[]): Promise<void
 /** oclif decides about colour by itself, from the environment, when it is loaded: it is told our decision there. */
 async function help(program: Program, argv: readonly string[], words: readonly string[]): Promise<void> {
   const { env } = process
-  if (!wantsColor(process.stdout.isTTY === true, env, peekBaseFlags(argv, env)['no-color'])) {
+  const color = wantsColor(process.stdout.isTTY === true, env, peekBaseFlags(argv, env)['no-color'])
+  if (words.length === 0) {
+    const commands = Object.entries(program.commands).flatMap(([id, { hidden, summary }]) =>
+      hidden ? [] : [{ id, summary }],
+    )
+    const style = createStyle({ color, unicode: wantsUnicode(env, process.platform) })
+    process.stdout.write(`${firstPage(program.about, commands, style)}\n`)
+    return
+  }
+  if (!color) {
     delete env.FORCE_COLOR
     env.NO_COLOR = '1'
   }

@@ -74,13 +74,13 @@ describe('Completion', () => {
       assert.deepEqual(complete('mlops promote '), ['churn-model'])
     })
 
-    it('hands back only what follows the @ at which bash breaks words', () => {
-      assert.deepEqual(complete('mlops promote churn-model@prod'), ['production'])
+    it('hands back what begins with the @ at which bash breaks words', () => {
+      assert.deepEqual(complete('mlops promote churn-model@prod'), ['@production'])
     })
 
     it('completes on the Tab key', async function () {
       skipWithoutTmux(this)
-      await pressTab(['bash', '--norc', '--noprofile'], [], 'source <(mlops completion bash)')
+      await pressTab(['bash', '--norc', '--noprofile'], 'source <(mlops completion bash)')
     })
   })
 
@@ -89,7 +89,7 @@ describe('Completion', () => {
       skipWithoutTmux(this)
       skipWithout(this, 'zsh')
       const start = 'autoload -Uz compinit && compinit -u && source <(mlops completion zsh)'
-      await pressTab(['zsh', '-f'], [], start)
+      await pressTab(['zsh', '-f'], start)
     })
   })
 
@@ -126,7 +126,7 @@ async function candidates(words: readonly string[]): Promise<string[]> {
 }
 
 /** Types `mlops promote ch<Tab>@prod<Tab>` and reads what the shell made of it. */
-async function pressTab(shell: readonly string[], _: readonly string[], start: string): Promise<void> {
+async function pressTab(shell: readonly string[], start: string): Promise<void> {
   const terminal: Terminal = openTerminal({ cwd: project.dir, env, shell })
   try {
     terminal.type(`${start}; echo rea"dy"`)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type CommandEntry, unknownCommand } from '../../../src/ui/main.ts'
 import { peekBaseFlags } from '../../../src/ui/peek-flags.ts'
 
-const entry = (hidden = false): CommandEntry => ({ hidden, load: async () => ({}) })
+const entry = (hidden = false): CommandEntry => ({ hidden, summary: '', load: async () => ({}) })
 const commands = {
   status: entry(),
   'model:list': entry(),
