@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import { systemCode, usage } from '../core/errors.ts'
 import { explained, quoted } from './failures.ts'
 import { type Files, nodeFiles } from './files.ts'
-import { FOLDERS, REGISTRY, RESERVE, RESERVE_BYTES, STORE_FORMAT, TMP } from './layout.ts'
+import { ATTRIBUTES, FOLDERS, hasAttributes, REGISTRY, RESERVE, RESERVE_BYTES, STORE_FORMAT, TMP } from './layout.ts'
 import { LocalBackend } from './local-backend.ts'
 import { inspectRoot, isShared, readRegistry, refuseForeign, tooNew } from './open.ts'
 import { registryBytes } from './registry.ts'
@@ -142,11 +142,12 @@ async function makeRepository(
 }
 
 async function writeAttributes(backend: LocalBackend): Promise<void> {
-  const line = '* -text\n'
   const present = await backend.get('.gitattributes')
-  if (present?.toString('utf8').split('\n').includes('* -text')) return
+  if (hasAttributes(present)) return
   const staged = await backend.stage()
-  await staged.write(Buffer.from(present === undefined ? line : `${present.toString('utf8').trimEnd()}\n${line}`))
+  await staged.write(
+    Buffer.from(present === undefined ? ATTRIBUTES : `${present.toString('utf8').trimEnd()}\n${ATTRIBUTES}`),
+  )
   if (present === undefined) await staged.publish('.gitattributes')
   else await staged.replace('.gitattributes')
 }

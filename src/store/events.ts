@@ -143,3 +143,26 @@ export type ModelEvent = { [T in EventType]: EventOf<T> }[EventType]
 export type EventDraft = {
   [T in EventType]: Omit<EventOf<T>, 'seq' | 'prev' | 'stages' | 'model'>
 }[EventType]
+
+/** Is this record, which its log vouches for, an event of that model and not one that was put there from elsewhere? */
+export function isModelEvent(
+  record: Readonly<Record<string, unknown>>,
+  model: string,
+): record is ModelEvent & typeof record {
+  const { type, body, stages } = record
+  const known: Readonly<Record<EventType, true>> = {
+    register: true,
+    promote: true,
+    rollback: true,
+    tag: true,
+    baseline: true,
+  }
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
+  return (
+    record.model === model &&
+    typeof type === 'string' &&
+    Object.hasOwn(known, type) &&
+    isObject(body) &&
+    isObject(stages)
+  )
+}

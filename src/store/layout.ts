@@ -26,3 +26,8 @@ export const checksFolder = (model: string): string => `models/${model}/checks`
 export const checksLog = (model: string): string => `models/${model}/checks/log`
 export const checkKey = (model: string, key: Digest): string => `models/${model}/checks/${key}.json`
 export const runFolder = (id: string): string => `runs/${id}`
+
+/** Keeps git from rewriting line ends, in a store that is a git repository. */
+export const ATTRIBUTES = '* -text\n'
+export const hasAttributes = (bytes: Buffer | undefined): boolean =>
+  bytes !== undefined && `\n${bytes.toString('utf8')}`.includes(`\n${ATTRIBUTES}`)

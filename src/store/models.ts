@@ -8,9 +8,9 @@
 import { type Digest, sha256 } from '../core/digest.ts'
 import { assertName, nameProblem } from '../core/names.ts'
 import type { Backend } from './backend.ts'
-import { appendLink, type Head, nextLink, readChain } from './chain.ts'
+import { appendLink, type Head, logDamaged, nextLink, readChain } from './chain.ts'
 import { checkDraft, idempotencyMismatch, modelNotFound, nameTaken, objectGone, tooLarge } from './commit-problems.ts'
-import type { EventDraft, ModelEvent, Stages } from './events.ts'
+import { type EventDraft, isModelEvent, type ModelEvent, type Stages } from './events.ts'
 import { isFull } from './failures.ts'
 import { fold, type ModelState, nextStages } from './fold.ts'
 import { modelLog, numbered } from './layout.ts'
@@ -67,7 +67,11 @@ async function readState(room: Room, model: string): Promise<ModelState> {
 /** `state` with the events that were written since, read from disk. */
 async function extend(room: Room, state: ModelState, digest: Digest): Promise<ModelState> {
   const links = await readChain(room.backend, modelLog(state.model), { seq: state.head, digest })
-  const next = fold(state.model, [...state.events, ...links.map(({ record }) => record as unknown as ModelEvent)])
+  const events = links.map(({ record, seq }) => {
+    if (isModelEvent(record, state.model)) return record
+    throw logDamaged(room.backend, `${modelLog(state.model)}/${numbered(seq)}`, `it is no event of ${state.model}`)
+  })
+  const next = fold(state.model, [...state.events, ...events])
   heads.set(next, links.at(-1)?.digest ?? digest)
   return next
 }

@@ -3,7 +3,7 @@
 import { canonicalJson } from '../core/canonical-json.ts'
 import { type Digest, sha256 } from '../core/digest.ts'
 import { nameProblem } from '../core/names.ts'
-import type { ModelEvent, Stages } from './events.ts'
+import { isModelEvent, type ModelEvent, type Stages } from './events.ts'
 import { nextStages } from './fold.ts'
 import { modelFolder, modelLog, numbered, ROOT_LOG } from './layout.ts'
 import type { Manifest } from './manifest.ts'
@@ -82,7 +82,11 @@ async function verifyEvents(
   links: readonly VerifiedLink[],
   pinned: Map<string, PinnedRun>,
 ): Promise<void> {
-  const events = links.map(({ record }) => record as unknown as ModelEvent | undefined)
+  const events = links.map(({ record, file }) => {
+    if (record === undefined || isModelEvent(record, model)) return record
+    findings.damage(file, 'misplaced', `it is no event of ${model}`, [model])
+    return undefined
+  })
   const stages = events.at(-1)?.stages ?? {}
   const manifests = new Map<number, Digest>()
   let complete = true
@@ -92,7 +96,6 @@ async function verifyEvents(
       complete = false
       continue
     }
-    if (event.model !== model) findings.damage(file, 'misplaced', `it is an event of ${String(event.model)}`, [model])
     if (event.type === 'register') {
       const { version, manifest, run } = event.body
       if (complete && version !== manifests.size + 1) {

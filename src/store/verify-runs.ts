@@ -50,17 +50,19 @@ async function verifyEnd(
   pin: Digest | undefined,
 ): Promise<RunEnd | undefined> {
   const file = `${runFolder(id)}/end.json`
-  const end = await verifyRecord<RunEnd>(findings, file, affects, pin)
+  const record = await verifyRecord<RunEnd>(findings, file, affects, pin)
+  const end = typeof record?.files === 'object' ? record : undefined
+  if (record !== undefined && end === undefined) findings.damage(file, 'misplaced', 'it is another record', affects)
   const [bytes, witness] = await findings.backend.getMany([file, `${runFolder(id)}/ended`])
   if (witness === undefined) return end
   const named = witness.toString('latin1')
-  // A writer killed in the middle leaves half a line, or none.
-  const whole = /^[0-9a-f]{64}\n$/.test(named)
-  if (bytes === undefined) findings.damage(file, 'missing', `${runFolder(id)}/ended says that there was one`, affects)
-  else if (whole ? named !== `${sha256(bytes)}\n` : !sha256(bytes).startsWith(named)) {
-    if (!findings.isDamaged(file)) {
-      findings.damage(`${runFolder(id)}/ended`, 'changed', 'it does not name the bytes of end.json', affects)
-    }
+  const witnessFile = `${runFolder(id)}/ended`
+  // A writer killed in the middle leaves the beginning of the line, or none of it.
+  if (!/^[0-9a-f]{0,64}$|^[0-9a-f]{64}\n$/.test(named))
+    findings.damage(witnessFile, 'changed', 'it is no digest', affects)
+  else if (bytes === undefined) findings.damage(file, 'missing', 'the file "ended" says that there was one', affects)
+  else if (!`${sha256(bytes)}\n`.startsWith(named) && !findings.isDamaged(file)) {
+    findings.damage(witnessFile, 'changed', 'it does not name the bytes of end.json', affects)
   }
   return end
 }

@@ -5,7 +5,7 @@
 import { type Digest, sha256 } from '../core/digest.ts'
 import { explained } from './failures.ts'
 import { type Files, nodeFiles } from './files.ts'
-import { FOLDERS, numbered, REGISTRY, RESERVE, RESERVE_BYTES, ROOT_LOG, STORE_FORMAT } from './layout.ts'
+import { FOLDERS, hasAttributes, numbered, REGISTRY, RESERVE, RESERVE_BYTES, ROOT_LOG, STORE_FORMAT } from './layout.ts'
 import { LocalBackend, storeOpenedForReading } from './local-backend.ts'
 import { inspectRoot } from './open.ts'
 import { parseRegistry } from './registry.ts'
@@ -124,7 +124,7 @@ async function verifyAttributes(findings: Findings): Promise<void> {
   const affects = ['what git does to the store: set right by writing the line "* -text"']
   if (bytes === undefined)
     findings.damage('.gitattributes', 'missing', 'it keeps git from rewriting line ends', affects)
-  else if (!bytes.toString('utf8').split('\n').includes('* -text')) {
+  else if (!hasAttributes(bytes)) {
     findings.damage('.gitattributes', 'changed', 'it lacks the line "* -text"', affects)
   }
 }
