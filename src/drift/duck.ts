@@ -40,7 +40,9 @@ export async function openDuck(files: readonly string[], signal?: AbortSignal): 
     autoload_known_extensions: 'false',
   })
   const connection = await instance.connect()
-  await connection.run(`SET allowed_paths=[${files.map(sqlText).join(', ')}]`)
+  // Both spellings: DuckDB checks a path as it is written in the query, and again as it opens it.
+  const spelled = files.flatMap((file) => [sqlText(file), sqlPath(file)])
+  await connection.run(`SET allowed_paths=[${spelled.join(', ')}]`)
   await connection.run('SET enable_external_access=false')
   await connection.run('SET lock_configuration=true')
   const stop = () => connection.interrupt()
@@ -115,7 +117,10 @@ export function readError(error: unknown, name: string): MlopsError {
   const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text)
   if (counts !== null) {
     return unreadable(
-      `Line ${line} of ${name} has ${counts[2]} fields, but the header has ${counts[1]}.`,
+      // DuckDB stops counting at the first field too many.
+      Number(counts[2]) > Number(counts[1])
+        ? `Line ${line} of ${name} has more than the ${counts[1]} fields of the header.`
+        : `Line ${line} of ${name} has ${counts[2]} of the ${counts[1]} fields of the header.`,
       `Look at it: sed -n ${line}p ${name}; a field that contains the separator must stand in double quotes`,
     )
   }

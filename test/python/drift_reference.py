@@ -62,7 +62,11 @@ def write(folder):
         stem = os.path.join(folder, ("before", "after")[side])
         frame.to_csv(stem + ".csv", index=False)
         frame.to_parquet(stem + ".parquet", index=False)
-        frame.to_json(stem + ".jsonl", orient="records", lines=True, double_precision=15)
+        # pandas writes at most 15 digits into JSON; Python's own writer keeps every double.
+        with open(stem + ".jsonl", "w") as lines:
+            for row in frame.to_dict("records"):
+                row = {name: None if value != value else value for name, value in row.items()}
+                lines.write(json.dumps(row) + "\n")
         small = frame.copy()
         for name in small.columns:
             if small[name].dtype == np.float64:
