@@ -120,39 +120,34 @@ async function exportFiles(store: Store, manifest: Manifest, folder: string): Pr
 const ERROR_TAIL = 400
 
 async function measure(ctx: Context, line: string, cwd: string, command: string): Promise<Rescore> {
-  const { spawn } = await import('node:child_process')
+  const { execa } = await import('execa')
   const { createLineScanner } = await import('../tracking/line-scanner.ts')
   const { readPrintedLine } = await import('../tracking/printed-values.ts')
   const metrics: Record<string, number> = {}
   const scanner = createLineScanner((text) => {
     for (const { key, value } of readPrintedLine(text).metrics) metrics[key] = value
   })
-  let errors = ''
   // A run of the user's own must not take this measurement for a part of itself.
   const { MLOPS_RUN_ID: _, ...env } = ctx.env
-  const code = await new Promise<number | string>((done) => {
-    const child = spawn(line, {
-      cwd,
-      env,
-      shell: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
-    })
-    child.stdout.on('data', (chunk: Buffer) => scanner.feed(chunk))
-    child.stderr.on('data', (chunk: Buffer) => {
-      errors = (errors + chunk.toString('utf8')).slice(-ERROR_TAIL)
-    })
-    child.once('error', (error) => done(error.message))
-    child.once('close', (exit, signal) => done(exit ?? signal ?? 'unknown'))
+  const child = execa(line, {
+    cwd,
+    env,
+    extendEnv: false,
+    shell: true,
+    stdin: 'ignore',
+    buffer: { stdout: false },
+    reject: false,
+    ...(ctx.signal === undefined ? {} : { cancelSignal: ctx.signal }),
   })
+  child.stdout.on('data', (chunk: Buffer) => scanner.feed(chunk))
+  const { failed, exitCode, signal, stderr, originalMessage } = await child
   ctx.signal?.throwIfAborted()
   scanner.end()
-  if (code !== 0) {
-    const said = errors.trim().split('\n').at(-1) ?? ''
-    return {
-      kind: 'impossible',
-      reason: `the evaluate command "${command}" ended with ${code}${said === '' ? '' : `: ${said}`}`,
-    }
+  if (failed) {
+    const said = stderr.trim().split('\n').at(-1)?.slice(-ERROR_TAIL) ?? ''
+    const end = exitCode ?? signal ?? originalMessage ?? 'an error'
+    const reason = `the evaluate command "${command}" ended with ${end}${said === '' ? '' : `: ${said}`}`
+    return { kind: 'impossible', reason }
   }
   if (Object.keys(metrics).length > 0) return { kind: 'measured', metrics }
   return { kind: 'impossible', reason: `the evaluate command "${command}" printed no metric ("auc: 0.91")` }
