@@ -11,6 +11,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -75,6 +76,7 @@ export async function buildDist() {
       build({ ...light, entryPoints: commands.filter((file) => READS.test(file)) }),
       build({ ...COMMON, outdir, entryPoints: ['src/ui/help.ts'] }),
     ])
+    writeNotices(results, outdir)
     makeManifest(staging)
     swapIn(staging)
     // What each file of dist/ holds, for the tests of what a command loads.
@@ -83,6 +85,19 @@ export async function buildDist() {
   } finally {
     rmSync(staging, { recursive: true, force: true })
   }
+}
+
+/** The licences of the packages whose code is inside dist/. */
+function writeNotices(results, outdir) {
+  const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs))
+  const packages = new Set(inputs.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(Boolean))
+  const notices = [...packages].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+    const file = readdirSync(join(root, folder)).find((each) => /^licen[cs]e/i.test(each))
+    const text = file === undefined ? `Licence: ${license}` : readFileSync(join(root, folder, file), 'utf8').trim()
+    return `${name} ${version}\n\n${text}\n`
+  })
+  writeFileSync(join(outdir, 'THIRD-PARTY-NOTICES.txt'), notices.join(`\n${'-'.repeat(80)}\n\n`))
 }
 
 /** oclif writes the manifest beside package.json and loads every command from ./dist to do so. */

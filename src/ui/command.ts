@@ -130,14 +130,18 @@ export abstract class MlopsCommand extends Command {
       process.exit(EXIT.interrupted)
     }
     let interruptions = 0
+    let grace: NodeJS.Timeout | undefined
     const listener = (): void => {
       interruptions += 1
       if (interruptions > 1) end()
       this.session?.abort()
-      setTimeout(end, GRACE).unref()
+      grace ??= setTimeout(end, GRACE).unref()
     }
     process.on('SIGINT', listener)
-    return () => process.off('SIGINT', listener)
+    return () => {
+      process.off('SIGINT', listener)
+      clearTimeout(grace)
+    }
   }
 }
 

@@ -45,6 +45,9 @@ export async function main(program: Program, argv: readonly string[]): Promise<v
   } catch (error) {
     if (!isClosedPipe(error)) report(error, argv)
   }
+  // A timer or a socket that some library left open must not keep a finished command alive.
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))))
+  process.exit()
 }
 
 async function dispatch(program: Program, argv: readonly string[]): Promise<void> {

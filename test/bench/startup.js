@@ -1,6 +1,7 @@
 // Start-up times against the bare `node -e 0`, interleaved in one run so that a busy machine slows all alike.
 //   npm run bench:startup [-- ROUNDS]     default 15
-// Prints medians, ratios and differences beside the budget of DESIGN section 9. Exit 1 when a budget is missed.
+// Prints medians, and the least times, by which the budgets of DESIGN section 9 are judged: on a busy machine the median
+// measures the others, the least disturbed round measures us. Exit 1 when a budget is missed.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -49,16 +50,18 @@ function prepare() {
 }
 
 function report(times) {
-  const base = median(times[0])
-  console.log(`median of ${rounds} rounds, Node ${process.versions.node}`)
+  const base = Math.min(...times[0])
+  console.log(`${rounds} rounds, Node ${process.versions.node}`)
+  console.log(`${' '.repeat(18)}  median   least   ratio  above`)
   let fine = true
   for (const [index, { name, ratio, above }] of CASES.entries()) {
-    const time = median(times[index])
-    const kept = (ratio === undefined || time <= ratio * base) && (above === undefined || time - base <= above)
+    const least = Math.min(...times[index])
+    const kept = (ratio === undefined || least <= ratio * base) && (above === undefined || least - base <= above)
     fine &&= kept
     const budget = ratio !== undefined ? `at most ${ratio}x` : above !== undefined ? `at most +${above} ms` : ''
-    const figures = `${time.toFixed(0).padStart(5)} ms  ${(time / base).toFixed(2)}x  +${(time - base).toFixed(0)} ms`
-    console.log(`${name.padEnd(18)}${figures.padEnd(26)}${budget}${kept ? '' : '   MISSED'}`)
+    const ms = (value) => `${value.toFixed(0)} ms`.padStart(8)
+    const figures = `${ms(median(times[index]))}${ms(least)}${`${(least / base).toFixed(2)}x`.padStart(8)}${ms(least - base)}`
+    console.log(`${name.padEnd(18)}${figures}  ${budget}${kept ? '' : '   MISSED'}`)
   }
   return fine
 }
