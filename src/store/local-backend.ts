@@ -162,6 +162,11 @@ export class LocalBackend implements Backend, Place {
     }
   }
 
+  forgetFolder(folder: string): void {
+    for (const known of this.#settled)
+      if (known !== this.root && `${folder}/`.startsWith(`${known}/`)) this.#settled.delete(known)
+  }
+
   /** Writable for the group from its first instant on: a kill between mkdir and chmod would lock the others out. */
   async #makeSharedFolder(folder: string): Promise<void> {
     if (absentIsUndefined(() => this.files.info(folder)) !== undefined) return

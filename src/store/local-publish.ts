@@ -19,6 +19,8 @@ export interface Place {
   temporary(): string
   path(key: string): string
   makeFolder(folder: string): Promise<void>
+  /** The folder turned out not to be there: what was known about it holds no longer. */
+  forgetFolder(folder: string): void
   settleFolder(folder: string): Promise<void>
 }
 
@@ -38,7 +40,7 @@ export async function publish(place: Place, temporary: string, target: string, a
     await files.chmod(temporary, 0o444)
     await place.makeFolder(dirname(target))
     try {
-      await files.link(temporary, target)
+      await linkInto(place, temporary, target)
     } catch (error) {
       const code = systemCode(error) ?? ''
       if (code === 'EEXIST') published = false
@@ -51,6 +53,18 @@ export async function publish(place: Place, temporary: string, target: string, a
     await files.unlink(temporary).catch(() => {})
   }
   return published
+}
+
+/** A long run may outlive a folder that a clean-up took because it was empty. */
+async function linkInto(place: Place, temporary: string, target: string): Promise<void> {
+  try {
+    await place.files.link(temporary, target)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+    place.forgetFolder(dirname(target))
+    await place.makeFolder(dirname(target))
+    await place.files.link(temporary, target)
+  }
 }
 
 /**

@@ -7,11 +7,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { sha256 } from '../../../src/core/digest.ts'
 import { objectKey } from '../../../src/store/layout.ts'
 import type { Store } from '../../../src/store/store.ts'
@@ -124,6 +125,14 @@ describe('objects', () => {
     const target = join(temporaryFolder(), 'no', 'such', 'folder')
     const error = await refusal(() => store.objects.exportTo(digest, target), 'failed', 'FILE_UNWRITABLE')
     assert.ok(error.message.includes(target))
+  })
+
+  it('are stored also when a clean-up took their empty folder since the last one', async () => {
+    const store = await temporaryStore()
+    const { sha256: digest } = await store.objects.put(Buffer.from('a model'))
+    rmSync(dirname(place(store, digest)), { recursive: true })
+    await store.objects.put(Buffer.from('a model'))
+    assert.equal((await store.objects.read(digest)).toString(), 'a model')
   })
 
   it('refuse folders, pipes and files that are not there, and follow a link to a file', async () => {
