@@ -401,3 +401,24 @@ def test_an_interactive_session_that_stops_at_an_error_is_failed(project):
     lines = ["import mlops", "run = mlops.start('m')", "mlops.log_metric('auc', 1)", "1/0"]
     script(project, NOTEBOOK.format(lines=lines))
     assert only_end(project)["status"] == "failed"
+
+
+IPYTHON = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+for cell in {cells!r}:
+    shell.run_cell(cell)
+"""
+
+
+@pytest.mark.parametrize("cells, status", [
+    (["import mlops", "run = mlops.start('m')\nrun.log_metric('auc', 1)", "run.end()"], "finished"),
+    (["import mlops", "run = mlops.start('m')", "mlops.log_metric('auc', 1)"], "finished"),
+    (["import mlops", "run = mlops.start('m')", "1/0"], "failed"),
+    (["import mlops", "run = mlops.start('m')", "1/0", "x = 1"], "finished"),
+    (["import mlops", "run = mlops.start('m')", "def broken("], "failed"),
+])
+def test_a_notebook_in_ipython_ends_as_its_last_cell_did(project, cells, status):
+    pytest.importorskip("IPython")
+    done = script(project, IPYTHON.format(cells=cells), IPYTHONDIR=str(project / "ipython"))
+    assert only_end(project)["status"] == status, done.stderr
