@@ -47,7 +47,7 @@ export async function createStore(root: string, options: CreateOptions = {}): Pr
     for (const folder of FOLDERS) await backend.makeFolder(backend.path(folder))
     for (const folder of FOLDERS) await backend.settleFolder(backend.path(folder))
     await makeReserve(backend)
-    const notes: string[] = []
+    const notes = shared ? [sharedWith(files, root)] : []
     const repository = await makeRepository(backend, shared, options.env, notes)
     const id = randomBytes(16).toString('hex')
     const created = await backend.putIfAbsent(REGISTRY, registryBytes(STORE_FORMAT, id))
@@ -67,6 +67,12 @@ async function makeRoot(files: Files, root: string, shared: boolean): Promise<vo
   if (shared && !isShared(info)) await shareFolders(files, root, info.gid)
   await makeTemporary(files, root)
   for (const folder of missing) await files.fsyncFolder(dirname(folder))
+}
+
+/** On many systems every user has a group alone, and a store shared with that one is shared with nobody. */
+function sharedWith(files: Files, root: string): string {
+  const { gid } = files.info(root)
+  return `${root} is shared with the members of group ${gid}. For another group: chgrp -R GROUP ${quoted(root)}`
 }
 
 /** First of all: everything else is made in it and renamed to its place. */

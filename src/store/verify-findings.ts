@@ -39,6 +39,9 @@ interface Wanted {
   readonly affects: Set<string>
 }
 
+/** `churn-model@2` before `churn-model@10`. */
+const { compare: byNumber } = new Intl.Collator('en', { numeric: true })
+
 export class Findings {
   readonly backend: Backend
   readonly #damages = new Map<string, { problem: Problem; why: string; affects: Set<string> }>()
@@ -75,7 +78,7 @@ export class Findings {
   }
 
   affectedBy(digest: Digest): string[] {
-    return [...(this.wanted.get(digest)?.affects ?? [])].sort()
+    return [...(this.wanted.get(digest)?.affects ?? [])].sort(byNumber)
   }
 
   /** Reads a small file, counting it. */
@@ -101,7 +104,7 @@ export class Findings {
       file,
       problem,
       why,
-      affects: [...affects].sort(),
+      affects: [...affects].sort(byNumber),
     }))
     return {
       root,

@@ -1,7 +1,10 @@
 /** What `mlops store verify` found, as a person reads it: the verdict first, then each damaged file and whom it hurts. */
-import type { Damage, VerifyReport } from '../../store/verify.ts'
+import type { VerifyReport } from '../../store/verify.ts'
 import { bytes } from '../time.ts'
 import type { Ui } from '../ui.ts'
+
+/** Of those affected by one file. */
+const SHOWN = 5
 
 export function renderVerify(ui: Ui, report: VerifyReport): string {
   const { style } = ui
@@ -23,25 +26,34 @@ export function renderVerify(ui: Ui, report: VerifyReport): string {
         damages(ui, report),
       ]
   if (report.warnings.length > 0) lines.push('', warnings(ui, report))
-  if (!report.ok) lines.push('', `Restore these files from a copy of the store. Nothing was changed by looking.`)
+  if (!report.ok)
+    lines.push(
+      '',
+      'Restore these files from a copy of the store; storing the same file again also replaces a damaged object.',
+    )
   return lines.join('\n')
 }
 
+/** Blocks and not a table: the name of an object alone is as wide as a terminal. */
 function damages(ui: Ui, report: VerifyReport): string {
   const { style } = ui
-  return ui.table<Damage>(
-    [
-      { title: 'FILE', value: ({ file }) => file, paint: style.name },
-      { title: 'PROBLEM', value: ({ problem }) => problem, paint: style.bad },
-      { title: 'WHY', value: ({ why }) => why, shrink: true },
-      {
-        title: 'AFFECTS',
-        value: ({ affects }) => (affects.length === 0 ? 'nothing known' : affects.join('; ')),
-        shrink: true,
-      },
-    ],
-    report.damages,
-  )
+  return report.damages
+    .map(({ file, problem, why, affects }) =>
+      [
+        style.name(ui.text(file)),
+        `  ${style.bad(problem)}: ${ui.text(why)}`,
+        ...(affects.length === 0 ? [] : [`  affects ${affected(ui, affects)}`]),
+      ].join('\n'),
+    )
+    .join('\n')
+}
+
+/** What is in a stage comes first: that is what hurts. */
+function affected(ui: Ui, affects: readonly string[]): string {
+  const inStage = (one: string): number => (/@\d+ \(/.test(one) ? 0 : 1)
+  const sorted = [...affects].sort((a, b) => inStage(a) - inStage(b))
+  const more = sorted.length > SHOWN ? ` and ${sorted.length - SHOWN} more (all of them: --json)` : ''
+  return `${sorted.slice(0, SHOWN).map(ui.text).join('; ')}${more}`
 }
 
 function warnings(ui: Ui, { warnings }: VerifyReport): string {
