@@ -40,7 +40,7 @@ export default class Drift extends MlopsCommand {
     }),
     threshold: Flags.string({ summary: 'From which effect on a column drifts.', helpValue: 'NUMBER' }),
     'fail-on': Flags.string({
-      summary: 'Which verdicts exit non-zero: drift and inconclusive, drift only, or none.',
+      summary: 'inconclusive: exit 3 on drift, 6 when inconclusive; drift: 3 on drift only; never.',
       options: ['inconclusive', 'drift', 'never'],
       default: 'inconclusive',
     }),
@@ -62,7 +62,7 @@ export default class Drift extends MlopsCommand {
       current: flags.current,
       against: flags.against,
       ...(flags.metric === undefined ? {} : { metric: flags.metric as MetricName }),
-      ...(flags.threshold === undefined ? {} : { threshold: Number(flags.threshold.trim() || Number.NaN) }),
+      ...(flags.threshold === undefined ? {} : { threshold: numberOf(flags.threshold) }),
     })
     const result = { ...check, next: nextStep(check) }
     return { data: result, render: (ui) => renderCheck(ui, result), exit: exitOf(check.verdict, flags['fail-on']) }
@@ -72,4 +72,14 @@ export default class Drift extends MlopsCommand {
 function exitOf(verdict: CheckResult['verdict'], failOn: string): 'ok' | 'no' | 'inconclusive' {
   if (verdict === 'drift') return failOn === 'never' ? 'ok' : 'no'
   return verdict === 'inconclusive' && failOn === 'inconclusive' ? 'inconclusive' : 'ok'
+}
+
+function numberOf(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value)) return value
+  throw usage({
+    code: 'THRESHOLD_INVALID',
+    message: `The threshold ${JSON.stringify(text)} is not a number.`,
+    hint: 'Write for example --threshold 0.2',
+  })
 }

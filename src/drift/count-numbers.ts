@@ -12,6 +12,7 @@ export class NumericCounter implements Counter {
   odd = 0
   readonly #definition: NumericColumn
   readonly #binner: Binner
+  readonly #range: readonly [number, number]
   readonly #counts: Float64Array
   #nulls = 0
   #nan = 0
@@ -27,6 +28,8 @@ export class NumericCounter implements Counter {
     this.#definition = definition
     this.select = asNumber(sql, physical, 'DOUBLE')
     this.mask = physical === 'number' || physical === 'int64' ? undefined : oddCondition(sql, this.select)
+    const [from, to] = definition.range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+    this.#range = [toNumber(from), toNumber(to)]
     this.#binner = new Binner(Float64Array.from(definition.edges, toNumber))
     this.#counts = new Float64Array(definition.edges.length + 1)
   }
@@ -37,25 +40,23 @@ export class NumericCounter implements Counter {
 
   take(vector: Vector, rows: number): void {
     const { items, valid } = vector
-    const counts = this.#counts
-    const binner = this.#binner
-    const [from, to] = this.#definition.range?.map(toNumber) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+    if (valid !== undefined) for (let row = 0; row < rows; row++) if (!valid(row)) this.#nulls++
+    const { min, max, special } = this.#binner.tally(items, rows, valid, this.#counts)
+    for (const row of special) this.#special(items[row] as number)
+    if (min < this.#min) this.#min = min
+    if (max > this.#max) this.#max = max
+    this.#outside(vector, rows, min, max)
+  }
+
+  /** Looks at single values only in a chunk that leaves the baseline's range. */
+  #outside({ items, valid }: Vector, rows: number, min: number, max: number): void {
+    const [from, to] = this.#range
+    if (min >= from && max <= to) return
     for (let row = 0; row < rows; row++) {
-      if (valid !== undefined && !valid(row)) {
-        this.#nulls++
-        continue
-      }
       const value = items[row] as number
-      if (value - value !== 0) {
-        this.#special(value)
-        continue
-      }
-      const bin = binner.of(value)
-      counts[bin] = (counts[bin] as number) + 1
-      if (value < this.#min) this.#min = value
-      if (value > this.#max) this.#max = value
-      if (value < (from as number)) this.#below++
-      else if (value > (to as number)) this.#above++
+      if ((valid !== undefined && !valid(row)) || !Number.isFinite(value)) continue
+      if (value < from) this.#below++
+      else if (value > to) this.#above++
     }
   }
 
