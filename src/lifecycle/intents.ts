@@ -1,9 +1,7 @@
 /**
  * What a training script asked for with `run.register(…)` and `monitor.set_baseline(…)`: applied once, after its run
- * has ended well. Where no binary was at hand they stay pending, and `status` lists them (DESIGN section 6).
- *
- * Applied is an intent when the model's log says so: a version of that run, an event with the intent's operation id.
- * Only where the content was a version already, and so no event was written, a claim remembers it.
+ * has ended well. Where no binary was at hand they stay pending, and `status` lists them (DESIGN section 6). What
+ * counts as applied is in `pending-intents.ts`.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,12 +10,19 @@ import { canonicalJson } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import { sha256 } from '../core/digest.ts'
 import { MlopsError } from '../core/errors.ts'
-import { nameProblem } from '../core/names.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
-import type { ModelState } from '../store/fold.ts'
 import type { Intent } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
+import {
+  type BaselineIntent,
+  claimScope,
+  commandFor,
+  hasBaseline,
+  isApplied,
+  type Wish,
+  wishesOf,
+} from './pending-intents.ts'
 import { registerVersion } from './register.ts'
 import type { RegisterResult } from './register-types.ts'
 
@@ -40,16 +45,6 @@ export interface AppliedIntents {
   /** Why intents of the run were left alone, in words; null when none was. */
   readonly left: string | null
 }
-
-export interface PendingIntent {
-  readonly run: string
-  readonly model: string
-  readonly kind: Intent['kind']
-  /** The command to type. */
-  readonly command: string
-}
-
-type BaselineIntent = Extract<Intent, { kind: 'baseline' }>
 
 /**
  * Applies what the run asked for and was not applied yet. What is wrong with one intent is reported, not thrown: the
@@ -90,65 +85,12 @@ export async function applyIntents(
   return { registered, baselines, failures, left: null }
 }
 
-/**
- * Intents of ended runs that nobody applied, newest first. Looks at the newest runs only: `status` must be quick.
- * @param most how many runs are looked at
- */
-export async function pendingIntents(store: Store, most = 1_000): Promise<PendingIntent[]> {
-  const pending: PendingIntent[] = []
-  for (const run of (await store.runs.list()).slice(0, most)) {
-    const intents = await store.runs.intents(run).catch(() => [])
-    if (intents.length === 0) continue
-    const folder = await store.runs.read(run).catch(() => undefined)
-    if (folder?.end?.status !== 'finished') continue
-    for (const wish of wishesOf(intents)) {
-      if (await isApplied(store, run, wish)) continue
-      pending.push({ run, model: wish.model, kind: wish.kind, command: commandFor(run, wish) })
-    }
-  }
-  return pending
-}
-
-/** What one run wants of one model: asked twice, the last word counts. */
-interface Wish {
-  readonly kind: Intent['kind']
-  readonly model: string
-  readonly opId: (run: string) => string
-  readonly baseline: BaselineIntent | undefined
-}
-
-function wishesOf(intents: readonly Intent[]): Wish[] {
-  const wishes = new Map<string, Wish>()
-  for (const intent of intents) {
-    const { kind, model } = intent
-    const asked = canonicalJson(intent)
-    const opId = (run: string): string => `intent-${sha256(`${run}\n${asked}`)}`
-    wishes.set(`${kind} ${model}`, { kind, model, opId, baseline: kind === 'baseline' ? intent : undefined })
-  }
-  // Baselines first: a version of the same run may pass its gate because of it.
-  return [...wishes.values()].sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0))
-}
-
 async function whyLeft(store: Store, run: string, context: IntentContext | undefined): Promise<string | null> {
   if (context === 'reproduce') return 'a reproduced run is never registered'
   const { end } = await store.runs.read(run)
   if (end === undefined) return 'the run has not ended'
   return end.status === 'finished' ? null : `the run ended as ${end.status}`
 }
-
-async function isApplied(store: Store, run: string, wish: Wish): Promise<boolean> {
-  if (nameProblem(wish.model) !== undefined) return false
-  const state = await store.models.stateOrEmpty(wish.model)
-  if (state.events.some(({ op_id }) => op_id === wish.opId(run))) return true
-  if (wish.baseline !== undefined && hasBaseline(state, wish.baseline)) return true
-  if (wish.kind === 'register' && state.versions.some((version) => version.run?.id === run)) return true
-  return (await store.claims.newest(wish.model, claimScope(run, wish))) !== undefined
-}
-
-const hasBaseline = ({ baseline }: ModelState, { data }: BaselineIntent): boolean =>
-  baseline?.data.sha256 === data.sha256
-
-const claimScope = (run: string, { kind }: Wish): string => `jobs/intent-${kind}-${run.toLowerCase()}`
 
 /** No event says so when the content was a version already. Another model's wish stays pending: it was not the job's. */
 async function grantedByJob(
@@ -215,9 +157,6 @@ async function profileIntent(ctx: Context, project: Project, store: Store, { mod
     await rm(folder, { recursive: true, force: true })
   }
 }
-
-const commandFor = (run: string, { kind, model }: Pick<Wish, 'kind' | 'model'>): string =>
-  kind === 'register' ? `mlops register ${model} --run ${run}` : `mlops register ${model} --run ${run} --baseline DATA`
 
 function failureOf(run: string, wish: Wish, error: MlopsError): IntentFailure {
   const { kind, model } = wish

@@ -10,9 +10,9 @@ import { modelConfig } from '../project/load.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import { type Health, healthOf } from './health.ts'
-import type { PendingIntent } from './intents.ts'
 import { damagedStatus, type ModelStatus, modelStatus, type NextStep, worstFirst } from './model-status.ts'
 import { versionAt } from './operation.ts'
+import { type PendingIntent, pendingIntents } from './pending-intents.ts'
 import { loadVersion } from './version.ts'
 
 /** A check that covers no window of its own is too old after a week. */
@@ -49,7 +49,7 @@ export async function fleetStatus(ctx: Context, project: Project, given: Store, 
   const ids = await store.runs.list()
   const concerns = ({ model }: { readonly model: string | null }): boolean => only === undefined || model === only
   const interrupted = (await interruptedRuns(store, ids)).filter(concerns)
-  const intents = (await waitingIntents(ctx, store, ids)).filter(concerns)
+  const intents = (await waitingIntents(ctx, store, ids.slice(0, INTENTS_LOOKED_AT))).filter(concerns)
   return { models, intents, interrupted, next: nextOf(models, intents, ids.length > 0) }
 }
 
@@ -89,20 +89,14 @@ async function interruptedRuns(store: Store, ids: readonly string[]): Promise<In
   return found
 }
 
-/** Registering code is loaded only when a script asked for something. */
-async function waitingIntents(ctx: Context, store: Store, ids: readonly string[]): Promise<readonly PendingIntent[]> {
-  const recent = ids.slice(0, INTENTS_LOOKED_AT)
+async function waitingIntents(ctx: Context, store: Store, runs: string[]): Promise<readonly PendingIntent[]> {
   try {
-    for (const id of recent) {
-      if ((await store.runs.intents(id)).length === 0) continue
-      const { pendingIntents } = await import('./intents.ts')
-      return await pendingIntents(store, recent.length)
-    }
+    return await pendingIntents(store, runs)
   } catch (error) {
     if (!(error instanceof MlopsError)) throw error
     ctx.warn(`What training scripts asked for cannot be read: ${error.message}`)
+    return []
   }
-  return []
 }
 
 /** A log is read once per report, however many questions are asked of it. */
