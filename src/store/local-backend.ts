@@ -1,15 +1,16 @@
 /**
  * A store in a folder of a local (or mounted) disk. The protocol that makes bytes appear whole and durable is in
- * `local-publish.ts`; this file holds reading, folders, appending and the reserve.
+ * `local-publish.ts`, bytes on their way are in `local-writing.ts`; this file holds reading, folders and the reserve.
  */
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { failed, type MlopsError, systemCode } from '../core/errors.ts'
-import type { Appender, Backend, PublishOptions, Staged, Stat } from './backend.ts'
-import { type Doing, explained, unsure } from './failures.ts'
+import type { Appender, Backend, Staged, Stat } from './backend.ts'
+import { type Doing, explained } from './failures.ts'
 import type { FileEntry, Files } from './files.ts'
 import { RESERVE, TMP } from './layout.ts'
-import { claimPlace, type Place, publish, replaceDamaged } from './local-publish.ts'
+import type { Place } from './local-publish.ts'
+import { LocalAppender, LocalStaged, WRITING } from './local-writing.ts'
 
 export interface LocalOptions {
   readonly files: Files
@@ -20,7 +21,6 @@ export interface LocalOptions {
 }
 
 const READ_CHUNK = 1 << 20
-const WRITING: Doing = 'write into the store'
 const READING: Doing = 'read from the store'
 
 export class LocalBackend implements Backend, Place {
@@ -131,7 +131,11 @@ export class LocalBackend implements Backend, Place {
       try {
         await this.files.touch(path, time)
       } catch (error) {
-        if (systemCode(error) !== 'ENOENT') throw error
+        const code = systemCode(error) ?? ''
+        if (!['ENOENT', 'EPERM', 'EACCES'].includes(code)) throw error
+        // Only its owner may set the time of a file; in a shared store that may be another member of the team.
+        if (code !== 'ENOENT') await this.files.unlink(path).catch(() => {})
+        await this.makeFolder(dirname(path))
         await this.files.close(await this.files.open(path, 'a'))
         await this.files.touch(path, time)
       }
@@ -199,116 +203,6 @@ export class LocalBackend implements Backend, Place {
     return explained(this.root, READING, work)
   }
 }
-
-class LocalStaged implements Staged {
-  readonly #place: LocalBackend
-  readonly #path: string
-  readonly #fd: number
-
-  constructor(place: LocalBackend, path: string, fd: number) {
-    this.#place = place
-    this.#path = path
-    this.#fd = fd
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    await this.#orDiscard(async () => {
-      let done = 0
-      while (done < bytes.length) done += await this.#place.files.write(this.#fd, bytes.subarray(done))
-    })
-  }
-
-  async publish(key: string, options: PublishOptions = {}): Promise<boolean> {
-    await this.#orDiscard(() => this.#place.files.fsync(this.#fd))
-    const target = this.#place.path(key)
-    const published = await explained(this.#place.root, WRITING, async () => {
-      await this.#close()
-      return publish(this.#place, this.#path, target, options.addressed === true)
-    })
-    if (published) await this.#settle(target)
-    return published
-  }
-
-  async replace(key: string): Promise<void> {
-    await this.#orDiscard(() => this.#place.files.fsync(this.#fd))
-    await explained(this.#place.root, WRITING, async () => {
-      await this.#close()
-      await replaceDamaged(this.#place, this.#path, key)
-    })
-    await this.#settle(this.#place.path(key))
-  }
-
-  /** The bytes are where everybody sees them, so a failure from here on cannot say that nothing was changed. */
-  async #settle(target: string): Promise<void> {
-    try {
-      await this.#place.settleFolder(dirname(target))
-    } catch (error) {
-      throw unsure(error, target)
-    }
-  }
-
-  async discard(): Promise<void> {
-    await this.#place.files.close(this.#fd).catch(() => {})
-    await this.#place.files.unlink(this.#path).catch(() => {})
-  }
-
-  async #close(): Promise<void> {
-    try {
-      await this.#place.files.close(this.#fd)
-    } catch (error) {
-      await this.#place.files.unlink(this.#path).catch(() => {})
-      throw error
-    }
-  }
-
-  async #orDiscard(work: () => Promise<void>): Promise<void> {
-    try {
-      await explained(this.#place.root, WRITING, work)
-    } catch (error) {
-      await this.discard()
-      throw error
-    }
-  }
-}
-
-class LocalAppender implements Appender {
-  readonly #place: LocalBackend
-  readonly #fd: number
-  #size = 0
-
-  constructor(place: LocalBackend, fd: number) {
-    this.#place = place
-    this.#fd = fd
-  }
-
-  async append(bytes: Uint8Array): Promise<void> {
-    await explained(this.#place.root, WRITING, async () => {
-      let written = 0
-      try {
-        written = await this.#place.files.write(this.#fd, bytes)
-        // A short write means that the disk is full; the second write says so.
-        while (written < bytes.length) written += await this.#place.files.write(this.#fd, bytes.subarray(written))
-      } catch (error) {
-        if (written > 0) await this.#place.files.truncate(this.#fd, this.#size).catch(() => {})
-        throw error
-      }
-      this.#size += bytes.length
-    })
-  }
-
-  async close(): Promise<void> {
-    await explained(this.#place.root, WRITING, async () => {
-      try {
-        await this.#place.files.fsync(this.#fd)
-      } finally {
-        await this.#place.files.close(this.#fd)
-      }
-    })
-  }
-}
-
-/** For tests of the way taken on disks without hard links. */
-export { claimPlace }
 
 export const storeOpenedForReading = (root: string): MlopsError =>
   failed({

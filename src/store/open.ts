@@ -16,7 +16,7 @@ import type { Store } from './store.ts'
 export interface OpenOptions {
   /** False for commands that only look: then every writing method refuses. */
   readonly write: boolean
-  /** For the heartbeats of runs. */
+  /** The clock of the `Context`, for heartbeats. */
   readonly now?: () => Date
   /** Tests put a failing disk here. */
   readonly files?: Files
@@ -39,7 +39,7 @@ export async function openStore(root: string, options: OpenOptions): Promise<Sto
     shared,
     ...(options.write ? {} : { refusal: storeOpenedForReading(root) }),
   })
-  return assemble(backend, files, registry, options.now ?? (() => new Date()))
+  return assemble(backend, files, registry, options.now ?? processClock)
 }
 
 export function assemble(backend: Backend, files: Files, registry: Registry, now: () => Date): Store {
@@ -54,6 +54,9 @@ export function assemble(backend: Backend, files: Files, registry: Registry, now
     runs: runsOf(backend, objects, now),
   }
 }
+
+/** Good enough for a short process without a `Context`; it stands still while a laptop sleeps. */
+const processClock = (): Date => new Date(performance.timeOrigin + performance.now())
 
 /** Set-group-id and writable for the group: made by `init --shared`. */
 export const isShared = (info: FileInfo): boolean => (info.mode & 0o2020) === 0o2020

@@ -22,8 +22,10 @@ const [root = '', name = '', seed = '0', count] = process.argv.slice(2)
 const next = numbers(Number(seed))
 const store = await openStore(root, { write: true })
 
-if (count !== undefined) for (let i = 0; i < Number(count); i++) await registerOne(`${name}-${i}`, 'churn-model')
-else for (let i = 0; ; i++) await anything(store, `${name}-${i}`)
+if (count !== undefined) {
+  await store.claims.beat('churn-model', 'jobs')
+  for (let i = 0; i < Number(count); i++) await registerOne(`${name}-${i}`, 'churn-model')
+} else for (let i = 0; ; i++) await anything(store, `${name}-${i}`)
 
 async function anything(store: Store, op: string): Promise<void> {
   const on = `model-${next(3)}`
