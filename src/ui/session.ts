@@ -111,7 +111,7 @@ export function createSession(flags: BaseFlagValues, tool: string): Session {
     loadProject: loadOnce,
     async openStore({ write = false } = {}) {
       const [{ storeRoot }, { openStore }] = await Promise.all([loadOnce(), import('../store/open.ts')])
-      return openStore(storeRoot, { write })
+      return openStore(storeRoot, { write, now })
     },
     confirm: (options) => withClearLine(progress, confirm(asking, options)),
     ask: (options) => withClearLine(progress, ask(asking, options)),
