@@ -6,7 +6,7 @@ import { failed } from '../core/errors.ts'
 import type { SchemaConfig } from '../project/config.ts'
 import { canonicalCounts, keptCategories } from './categories.ts'
 import { countInto } from './count.ts'
-import { chooseBigEdges, chooseEdges } from './edges.ts'
+import { chooseBigEdges, chooseEdges, cutsFor } from './edges.ts'
 import { inferType, roleOf, schemaNotes } from './infer.ts'
 import { type ColumnProfile, definitionDigest, type Profile, profileBytes } from './profile.ts'
 import { type SampleColumn, takeSample } from './sample.ts'
@@ -51,7 +51,7 @@ export async function profileBaseline(source: string, options: ProfileOptions): 
     const draft = sorted.map((column) => {
       const inferred = inferType(column, options.schema.columns[column.column.name])
       if (inferred.note !== undefined) notes.push(inferred.note)
-      return draftColumn(column, inferred.type, options.schema)
+      return draftColumn(column, inferred.type, options.schema, cutsFor(sorted.length))
     })
     const counted = await countInto(draft, opened, (rows) =>
       options.progress?.(`Counting ${source}`, rows / sample.rows),
@@ -126,12 +126,17 @@ const identityOf = (source: Source, rows: number): DataIdentity => ({
 })
 
 /** A column before counting: how to count, with the sample's range and categories. */
-function draftColumn(sample: SampleColumn, type: ColumnProfile['type'], schema: SchemaConfig): ColumnProfile {
+function draftColumn(
+  sample: SampleColumn,
+  type: ColumnProfile['type'],
+  schema: SchemaConfig,
+  cuts: number,
+): ColumnProfile {
   const { name } = sample.column
   const base = { name, role: roleOf(name, schema), missing: 0 }
   if (type === 'numeric') {
     const { resolution, edges, singles } =
-      sample.bigs === undefined ? chooseEdges(sample.numbers) : chooseBigEdges(sample.bigs)
+      sample.bigs === undefined ? chooseEdges(sample.numbers, cuts) : chooseBigEdges(sample.bigs, cuts)
     const none = { nan: 0, positiveInfinity: 0, negativeInfinity: 0, unparsed: 0, below: 0, above: 0 }
     return { ...base, ...none, type, resolution, edges, singles, range: null, counts: [], min: null, max: null }
   }

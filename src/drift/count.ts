@@ -17,6 +17,9 @@ export interface Counted {
   readonly extra: readonly string[]
 }
 
+/** Wide data are read in several passes: the memory of one is proportional to its columns. */
+export const COLUMNS_AT_ONCE = 250
+
 /** @param definitions columns whose counts are ignored: only how to count is taken from them */
 export async function countInto(
   definitions: readonly ColumnProfile[],
@@ -28,6 +31,32 @@ export async function countInto(
     const column = found.get(definition.name)
     return column === undefined ? [] : [counterFor(definition, column.sql, column.physical)]
   })
+  let rows = 0
+  const passes = chunksOf(counters, COLUMNS_AT_ONCE)
+  for (const [pass, group] of passes.entries()) {
+    rows = await countPass(group, source, (done) => progress?.((pass * rows + done) / passes.length))
+  }
+  if (passes.length === 0) rows = await countPass([], source, () => {})
+  for (const counter of counters) await counter.settle?.(source.duck, source.relation)
+  const counted = new Map(counters.map((counter) => [counter.name, counter]))
+  const names = new Set(definitions.map((definition) => definition.name))
+  return {
+    rows,
+    columns: definitions.map((definition) => counted.get(definition.name)?.finish() ?? withoutCounts(definition)),
+    absent: definitions.map(({ name }) => name).filter((name) => isAbsent(name, counted, source)),
+    extra: source.columns
+      .map(({ name }) => name)
+      .filter((name) => !names.has(name))
+      .sort(),
+  }
+}
+
+/** Counts some columns in one pass over the source. @returns the rows of the source */
+async function countPass(
+  counters: readonly Counter[],
+  source: Source,
+  progress: (rows: number) => void,
+): Promise<number> {
   const masks = chunksOf(
     counters.filter((counter) => counter.mask !== undefined),
     31,
@@ -46,21 +75,10 @@ export async function countInto(
     masks.forEach((group, index) => {
       takeMask(group, chunk.vector(counters.length + index), chunk.rows)
     })
-    progress?.(rows)
+    progress(rows)
   }
   await source.duck.stream(`SELECT ${select.join(', ') || '1'} FROM ${source.relation}`, onChunk)
-  for (const counter of counters) await counter.settle?.(source.duck, source.relation)
-  const counted = new Map(counters.map((counter) => [counter.name, counter]))
-  const names = new Set(definitions.map((definition) => definition.name))
-  return {
-    rows,
-    columns: definitions.map((definition) => counted.get(definition.name)?.finish() ?? withoutCounts(definition)),
-    absent: definitions.map(({ name }) => name).filter((name) => isAbsent(name, counted, source)),
-    extra: source.columns
-      .map(({ name }) => name)
-      .filter((name) => !names.has(name))
-      .sort(),
-  }
+  return rows
 }
 
 /** JSON has no schema: a key that no row has is an absent column. */

@@ -6,6 +6,13 @@ import type { Resolution, Wide } from './profile.ts'
 
 /** At most this many quantile cut points per column; a value is heavy from 1/1,000 of the sample on. */
 export const MAX_CUTS = 1_000
+const FEWEST_CUTS = 50
+/** Cut points of all columns together: a profile of 4,096 columns stays a file that one can copy about. */
+const ALL_CUTS = 200_000
+
+/** Cut points for each column of data this wide: 1,000 up to 200 columns, then fewer. */
+export const cutsFor = (columns: number): number =>
+  Math.max(FEWEST_CUTS, Math.min(MAX_CUTS, Math.floor(ALL_CUTS / Math.max(1, columns))))
 
 export interface Edges {
   readonly resolution: Resolution
@@ -29,17 +36,17 @@ interface Placer<T> {
 }
 
 /** @param sorted finite values, ascending; may be empty */
-export function chooseEdges(sorted: Float64Array): Edges {
+export function chooseEdges(sorted: Float64Array, most = MAX_CUTS): Edges {
   const runs = runsOf(sorted)
   const resolution = resolutionOf(runs)
   const placer = resolution === 'float32' ? FLOAT32 : resolution === 'float64' ? FLOAT64 : INTEGER
-  const { edges, singles } = place(runs, sorted.length, placer, (a, b) => a < b)
+  const { edges, singles } = place(runs, sorted.length, most, placer, (a, b) => a < b)
   return { resolution, edges, singles }
 }
 
 /** As `chooseEdges`, for whole numbers beyond 2^53. @param sorted ascending */
-export function chooseBigEdges(sorted: BigInt64Array): Edges {
-  const { edges, singles } = place(runsOf(sorted), sorted.length, BIGINT, (a, b) => a < b)
+export function chooseBigEdges(sorted: BigInt64Array, most = MAX_CUTS): Edges {
+  const { edges, singles } = place(runsOf(sorted), sorted.length, most, BIGINT, (a, b) => a < b)
   return {
     resolution: 'bigint',
     edges: edges.map(String),
@@ -50,13 +57,14 @@ export function chooseBigEdges(sorted: BigInt64Array): Edges {
 function place<T extends number | bigint>(
   runs: readonly Run<T>[],
   total: number,
+  most: number,
   placer: Placer<T>,
   less: (a: T, b: T) => boolean,
 ): { edges: T[]; singles: (readonly [number, T])[] } {
-  const isHeavy = (run: Run<T>) => run.count >= Math.max(2, total / MAX_CUTS)
+  const isHeavy = (run: Run<T>) => run.count >= Math.max(2, total / most)
   const boxes = boxesAround(runs.filter(isHeavy), placer, less)
   const light = runs.filter((run) => !isHeavy(run))
-  const cuts = withTails(quantileCuts(light, total, placer), runs, total, placer, less)
+  const cuts = withTails(quantileCuts(light, total, most, placer), runs, total, placer, less)
   // A cut inside the box of a heavy value would split that value from its own rounding errors.
   const edges: T[] = []
   const push = (edge: T) => {
@@ -112,9 +120,9 @@ function boxesAround<T extends number | bigint>(
 }
 
 /** Cut points at equal shares of the values that are not heavy; all midpoints when there are few values. */
-function quantileCuts<T>(light: readonly Run<T>[], total: number, placer: Placer<T>): T[] {
+function quantileCuts<T>(light: readonly Run<T>[], total: number, most: number, placer: Placer<T>): T[] {
   const mass = light.reduce((sum, run) => sum + run.count, 0)
-  const parts = Math.min(light.length, Math.ceil((MAX_CUTS * mass) / Math.max(1, total)))
+  const parts = Math.min(light.length, Math.ceil((most * mass) / Math.max(1, total)))
   const cuts: T[] = []
   let seen = 0
   let next = 1

@@ -2,7 +2,8 @@
  * A deterministic sample of a source: what `infer.ts` and `edges.ts` look at. The same rows, in any format, give the
  * same sample, because a row is taken for its position alone.
  */
-import { sqlName } from './duck.ts'
+import { COLUMNS_AT_ONCE } from './count.ts'
+import { sqlName, type Vector } from './duck.ts'
 import type { Source, SourceColumn } from './source.ts'
 
 const SAMPLE_ROWS = 50_000
@@ -28,8 +29,6 @@ export interface SampleColumn {
 export interface Sample {
   /** Of the whole source. */
   readonly rows: number
-  /** Looked at. */
-  readonly sampled: number
   readonly columns: readonly SampleColumn[]
 }
 
@@ -37,33 +36,36 @@ export async function takeSample(source: Source): Promise<Sample> {
   const [count] = await source.duck.rows(`SELECT count(*) FROM ${source.relation}`)
   const rows = Number(count?.[0] ?? 0)
   const wanted = Math.max(1_000, Math.min(SAMPLE_ROWS, Math.floor(SAMPLE_CELLS / source.columns.length)))
-  const collectors = source.columns.map((column) => new Collector(column))
-  const select = collectors.flatMap((collector) => collector.select).join(', ')
-  let sampled = 0
-  if (rows > 0) {
-    await source.duck.stream(`SELECT ${select} FROM ${sampledRelation(source, rows, wanted)}`, (chunk) => {
-      sampled += chunk.rows
-      let vector = 0
-      for (const collector of collectors) {
-        collector.take(chunk.rows, chunk.vector(vector), collector.hasExact ? chunk.vector(vector + 1) : undefined)
-        vector += collector.select.length
-      }
-    })
+  const columns: SampleColumn[] = []
+  for (let from = 0; from < source.columns.length; from += COLUMNS_AT_ONCE) {
+    const some = source.columns.slice(from, from + COLUMNS_AT_ONCE).map((column) => new Collector(column))
+    if (rows > 0) await collect(some, source, rows, wanted)
+    columns.push(...some.map((collector) => collector.finish()))
   }
-  return { rows, sampled, columns: collectors.map((collector) => collector.finish()) }
+  return { rows, columns }
+}
+
+async function collect(collectors: readonly Collector[], source: Source, rows: number, wanted: number): Promise<void> {
+  const select = collectors.flatMap((collector) => collector.select).join(', ')
+  const from = sampledRelation(source, collectors, rows, wanted)
+  await source.duck.stream(`SELECT ${select} FROM ${from}`, (chunk) => {
+    let vector = 0
+    for (const collector of collectors) {
+      collector.take(chunk.rows, chunk.vector(vector), collector.hasExact ? chunk.vector(vector + 1) : undefined)
+      vector += collector.select.length
+    }
+  })
 }
 
 /** Rows whose position, multiplied by a large odd number modulo 2^32, is small: scattered, and always the same. */
-function sampledRelation(source: Source, rows: number, wanted: number): string {
-  const columns = source.columns.map(({ sql }) => sql).join(', ')
-  if (rows <= wanted) return `(SELECT ${columns} FROM ${source.relation})`
+function sampledRelation(source: Source, collectors: readonly Collector[], rows: number, wanted: number): string {
+  if (rows <= wanted) return source.relation
+  const columns = collectors.map(({ column }) => column.sql).join(', ')
   const limit = Math.floor((2 ** 32 * wanted) / rows)
   const position = sqlName('row position')
-  return `(SELECT * FROM (SELECT ${columns}, row_number() OVER () AS ${position} FROM ${source.relation})
-    WHERE (${position} * 2654435761) % 4294967296 < ${limit})`
+  return `(SELECT ${columns}, row_number() OVER () AS ${position} FROM ${source.relation})
+    WHERE (${position} * 2654435761) % 4294967296 < ${limit}`
 }
-
-type View = Parameters<Parameters<Source['duck']['stream']>[1]>[0]['vector'] extends (n: number) => infer V ? V : never
 
 /** A whole number with so many digits may lie beyond 2^53. */
 const LONG_INTEGER = /^\s*[+-]?\d{16,19}\s*$/
@@ -94,7 +96,7 @@ class Collector {
     else this.select = [`CAST(${sql} AS DOUBLE)`]
   }
 
-  take(rows: number, numbers: View, exact: View | undefined): void {
+  take(rows: number, numbers: Vector, exact: Vector | undefined): void {
     const isText = this.hasExact && this.column.physical !== 'int64'
     for (let row = 0; row < rows; row++) {
       if (numbers.valid !== undefined && !numbers.valid(row)) {
@@ -109,7 +111,7 @@ class Collector {
     }
   }
 
-  #number(value: number, row: number, exact: View | undefined, isText: boolean): void {
+  #number(value: number, row: number, exact: Vector | undefined, isText: boolean): void {
     this.#numbers.push(value)
     if (exact === undefined) return
     if (!isText) {
