@@ -1,6 +1,6 @@
 /** `mlops drift`: compares a batch of production rows with the baseline of a version. */
 import { usage } from '../core/errors.ts'
-import { checkDrift } from '../drift/check.ts'
+import { checkDrift, parseThreshold } from '../drift/check.ts'
 import { nextStep } from '../drift/summary.ts'
 import type { CheckResult } from '../drift/types.ts'
 import type { MetricName } from '../project/config.ts'
@@ -62,7 +62,7 @@ export default class Drift extends MlopsCommand {
       current: flags.current,
       against: flags.against,
       ...(flags.metric === undefined ? {} : { metric: flags.metric as MetricName }),
-      ...(flags.threshold === undefined ? {} : { threshold: numberOf(flags.threshold) }),
+      ...(flags.threshold === undefined ? {} : { threshold: parseThreshold(flags.threshold) }),
     })
     const result = { ...check, next: nextStep(check) }
     return { data: result, render: (ui) => renderCheck(ui, result), exit: exitOf(check.verdict, flags['fail-on']) }
@@ -72,14 +72,4 @@ export default class Drift extends MlopsCommand {
 function exitOf(verdict: CheckResult['verdict'], failOn: string): 'ok' | 'no' | 'inconclusive' {
   if (verdict === 'drift') return failOn === 'never' ? 'ok' : 'no'
   return verdict === 'inconclusive' && failOn === 'inconclusive' ? 'inconclusive' : 'ok'
-}
-
-function numberOf(text: string): number {
-  const value = Number(text)
-  if (text.trim() !== '' && Number.isFinite(value)) return value
-  throw usage({
-    code: 'THRESHOLD_INVALID',
-    message: `The threshold ${JSON.stringify(text)} is not a number.`,
-    hint: 'Write for example --threshold 0.2',
-  })
 }

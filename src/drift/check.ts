@@ -30,6 +30,17 @@ export interface CheckRequest {
   readonly threshold?: number
 }
 
+/** @throws usage `THRESHOLD_INVALID` for what is not a number */
+export function parseThreshold(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value)) return value
+  throw usage({
+    code: 'THRESHOLD_INVALID',
+    message: `The threshold ${JSON.stringify(text)} is not a number.`,
+    hint: 'Write for example --threshold 0.2',
+  })
+}
+
 interface Reference {
   readonly name: string
   readonly profile: Profile

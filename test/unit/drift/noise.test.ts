@@ -14,12 +14,12 @@ function numericPair(name: string, before: Float64Array, after: Float64Array): [
   const binner = new Binner(Float64Array.from(edges, toNumber))
   const range = [Math.min(...before), Math.max(...before)] as const
   const counted = (values: Float64Array): ColumnProfile => {
-    const counts = new Array<number>(edges.length + 1).fill(0)
-    for (const value of values) counts[binner.of(value)] = (counts[binner.of(value)] ?? 0) + 1
+    const counts = new Float64Array(edges.length + 1)
+    binner.tally(values, values.length, undefined, counts)
     const none = { missing: 0, nan: 0, positiveInfinity: 0, negativeInfinity: 0, unparsed: 0 }
     return {
       ...none,
-      ...{ name, role: 'feature', type: 'numeric', resolution, edges, singles, range, counts },
+      ...{ name, role: 'feature', type: 'numeric', resolution, edges, singles, range, counts: [...counts] },
       below: values.filter((value) => value < range[0]).length,
       above: values.filter((value) => value > range[1]).length,
       min: Math.min(...values),
