@@ -67,6 +67,10 @@ export const inconclusive = (detail: ErrorDetail): MlopsError => new MlopsError(
 /** Ctrl-C or a declined prompt. Exit 130. */
 export const interrupted = (detail: ErrorDetail): MlopsError => new MlopsError('interrupted', detail)
 
+/** By name as well: under a test runner one module may be loaded twice, as two classes. */
+export const isMlopsError = (error: unknown): error is MlopsError =>
+  error instanceof MlopsError || (error instanceof Error && error.name === 'MlopsError')
+
 /** The `code` of a Node system error (`ENOSPC`), or undefined for anything else. */
 export function systemCode(error: unknown): string | undefined {
   const code = (error as NodeJS.ErrnoException | undefined)?.code

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Context } from '../core/context.ts'
-import { failed, notFound } from '../core/errors.ts'
+import { failed, type MlopsError, notFound } from '../core/errors.ts'
 import { objectKey } from '../store/layout.ts'
 import type { ManifestFile, ScanResult } from '../store/manifest.ts'
 import type { Store } from '../store/store.ts'
@@ -38,18 +38,23 @@ async function copyIn(ctx: Context, store: Store, { path, from }: Extract<Candid
   ctx.progress?.(`storing ${path}`, 0)
   const pin = await store.objects.putFile(from, (bytes) => {
     ctx.signal?.throwIfAborted()
-    ctx.progress?.(`storing ${path}`, total === 0 ? 1 : Math.min(1, bytes / total))
+    // It grows while it is read, perhaps for ever.
+    if (bytes > total) throw fileChanged(path)
+    ctx.progress?.(`storing ${path}`, total === 0 ? 1 : bytes / total)
   })
   const after = await stat(from, { bigint: true }).catch(() => undefined)
   const same = (key: 'size' | 'mtimeNs' | 'ino'): boolean => before[key] === after?.[key]
   if (same('size') && same('mtimeNs') && same('ino') && BigInt(pin.size) === before.size) return pin
-  throw failed({
+  throw fileChanged(path)
+}
+
+const fileChanged = (path: string): MlopsError =>
+  failed({
     code: 'FILE_CHANGED',
     message: `${path} changed while it was being stored; nothing was registered.`,
     hint: 'Wait until nothing writes it any more and run the command again',
     details: { path },
   })
-}
 
 /** The bytes that the run stored, hashed again. @throws failed or notFound, naming the artifact */
 async function present(ctx: Context, store: Store, { path, stored }: Exclude<Candidate, { from: string }>) {

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Context } from '../core/context.ts'
-import { MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
+import { isMlopsError, type MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import type { Baseline } from '../drift/baseline.ts'
 import type { ModelConfig, SchemaConfig } from '../project/config.ts'
@@ -127,7 +127,7 @@ async function baselineOf(
     const baseline = await profile(train.path, run.cwd)
     return baseline.data.sha256 === train.sha256 ? baseline : without('is not the file that the run read any more')
   } catch (error) {
-    if (!(error instanceof MlopsError) || error.exit === 'interrupted') throw error
+    if (!isMlopsError(error) || error.exit === 'interrupted') throw error
     return without(`cannot be profiled (${error.message.replace(/\.$/, '')})`)
   }
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { canonicalJson } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import { sha256 } from '../core/digest.ts'
-import { MlopsError } from '../core/errors.ts'
+import { isMlopsError, type MlopsError } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Intent } from '../store/run-records.ts'
@@ -78,7 +78,7 @@ export async function applyIntents(
       else if (wish.kind === 'register') registered.push(await applyRegister(ctx, project, store, runId, wish))
       else baselines.push(await applyBaseline(ctx, project, store, runId, wish))
     } catch (error) {
-      if (!(error instanceof MlopsError) || error.exit === 'interrupted') throw error
+      if (!isMlopsError(error) || error.exit === 'interrupted') throw error
       failures.push(failureOf(runId, wish, error))
     }
   }

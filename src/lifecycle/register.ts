@@ -5,7 +5,7 @@
 import { canonicalBytes, canonicalJson } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import { type Digest, sha256 } from '../core/digest.ts'
-import { MlopsError, usage } from '../core/errors.ts'
+import { isMlopsError, usage } from '../core/errors.ts'
 import { assertName, versionName } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
 import { ulid } from '../core/ulid.ts'
@@ -217,7 +217,7 @@ async function commitVersion(
     } catch (error) {
       // A clean-up in between took an object that nothing referred to yet. The event may stand already, so what it
       // refers to must come back; the same operation id then finds it.
-      if (mended || !(error instanceof MlopsError) || error.code !== 'OBJECT_MISSING') throw error
+      if (mended || !isMlopsError(error) || error.code !== 'OBJECT_MISSING') throw error
       mended = true
       if ((await storeAll()).digest !== digest) throw error
     }
@@ -264,7 +264,7 @@ async function moveStage(
     })
     return { stage, outcome: outcome === 'already there' ? outcome : 'promoted', gate, problem: null, failing: [] }
   } catch (error) {
-    if (!(error instanceof MlopsError)) throw error
+    if (!isMlopsError(error)) throw error
     if (error.exit !== 'no') {
       ctx.warn(`${versionName(model, version)} is registered, but ${stage} could not be moved`)
       throw error

@@ -47,7 +47,7 @@ export function isVocabulary(text: string): boolean {
     vocabulary = new Set([...WRAPPER_FIELDS, ...CODECS])
     for (const [module, names] of known()) for (const word of [module, ...names]) vocabulary.add(word)
   }
-  return vocabulary.has(text) || (text.length <= 8 && /^[<>|=]?[a-zA-Z]\d{0,6}$/.test(text))
+  return vocabulary.has(text) || (text.length <= 8 && /^[<>|=]?(?:[biufcmMSUVO]\d{0,4})?$/.test(text))
 }
 
 export const isWrapperClass = (value: Value): boolean =>

@@ -42,5 +42,9 @@ const ROOTS = new Set(
   ).split(' '),
 )
 
-export const isImportable = (module: string): boolean =>
-  isPlausibleName(module) && ROOTS.has(module.split('.')[0] ?? '')
+/**
+ * An array of objects inside of a joblib file ends, for pickle.load, with a memo of the wrong numbers: it asks some other
+ * module for numpy's `dtype`. No other module has one.
+ */
+export const isImportable = (module: string, name: string): boolean =>
+  isPlausibleName(module) && ROOTS.has(module.split('.')[0] ?? '') && (name !== 'dtype' || module.startsWith('numpy'))

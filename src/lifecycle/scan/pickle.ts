@@ -207,6 +207,14 @@ class Walker {
         this.frameEnd = this.reader.position + length
         return true
       }
+      case OP.SHORT_BINUNICODE: {
+        // The commonest opcode of all, so it does not wait when it need not.
+        const length = this.reader.peekByte()
+        if (length < 0 || length > LONGEST_STRING || !this.reader.has(length + 1)) return false
+        this.reader.u8()
+        this.push(this.reader.text(length))
+        return true
+      }
       default:
         return this.container(op) || this.maker(op)
     }
@@ -362,7 +370,7 @@ class Walker {
   private import(module: string, name: string): Value {
     const { guessFrom } = this.options
     const guessing = guessFrom !== undefined && this.reader.position > guessFrom
-    if (guessing && !(isImportable(module) && isPlausibleName(name))) throw new Raises('malformed')
+    if (guessing && !(isPlausibleName(name) && isImportable(module, name))) throw new Raises('malformed')
     const global = new Global(module, name)
     this.report.global(global)
     return global

@@ -47,6 +47,15 @@ export class ByteReader {
   u8(): number {
     return this.buffer[this.at++] ?? 0
   }
+  /** The next byte without moving; -1 when it is not at hand. */
+  peekByte(): number {
+    return this.buffer[this.at] ?? -1
+  }
+  /** UTF-8 text of `n` bytes. */
+  text(n: number): string {
+    this.at += n
+    return this.buffer.toString('utf8', this.at - n, this.at)
+  }
   u16(): number {
     this.at += 2
     return this.buffer.readUInt16LE(this.at - 2)

@@ -36,6 +36,11 @@ export class Report {
     return this.doubts.size > 0
   }
 
+  /** Everything that was found, known or not, in no order: for comparing with another reading of the same bytes. */
+  get imports(): string[] {
+    return [...this.known, ...this.dangers]
+  }
+
   /** Takes over what another report found. */
   add(other: Report): void {
     for (const each of other.known) keep(this.known, each)

@@ -46,6 +46,9 @@ const PROGRAMS = new Set([
 /** YAML tags that make Python's unsafe loader import and call. */
 const PYTHON_TAG = /!!python|!<?tag:yaml\.org,2002:python|%TAG/
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what no text has
+const CONTROL = /[\u0000-\u0008\u000b\u000e-\u001a\u001c-\u001f\u007f]/
+
 export type TextKind = 'plain' | 'program' | 'unsafe yaml' | 'unknown'
 
 /** @returns what kind of text of that name it is, or undefined when it is no text */
@@ -60,10 +63,10 @@ export async function textKind(reader: ByteReader, name: string): Promise<TextKi
   while (await reader.fill(1)) {
     const chunk = reader.takeAll()
     const text = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    if (text.includes(0)) return undefined
     const cut = text.length - incompleteTail(text)
     if (!isUtf8(text.subarray(0, cut))) return undefined
     const words = text.subarray(0, cut).toString('latin1')
+    if (CONTROL.test(words)) return undefined
     if (isFirst) {
       lightgbm = /^tree\r?\nversion=v\d/.test(words)
       program ||= words.startsWith('#!')
