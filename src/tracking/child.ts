@@ -2,10 +2,11 @@
  * Starts the command of a run, hands its output on in chunks, passes signals to it, and says how it ended.
  * What is done with the output is the caller's; nothing here knows the store.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { MlopsError, systemCode } from '../core/errors.ts'
+import { openPipes } from './pipes.ts'
 
 /** Subscribes to the signals that reach this process; returns the way to unsubscribe. */
 export type SignalSource = (listener: (signal: NodeJS.Signals) => void) => () => void
@@ -39,6 +40,8 @@ export interface ChildEnd {
   readonly leftOpen: boolean
 }
 
+type Exit = Pick<ChildEnd, 'exit' | 'signal'>
+
 export interface Child {
   readonly pid: number
   readonly ended: Promise<ChildEnd>
@@ -71,21 +74,35 @@ export class StartError extends MlopsError {
 /** @throws StartError when the system cannot start it */
 export async function startChild(request: ChildRequest): Promise<Child> {
   const [program = '', ...args] = request.command
+  const pipes = await openPipes()
   const child = spawn(program, args, {
     cwd: request.cwd,
     env: { ...request.env },
-    stdio: ['inherit', 'pipe', 'pipe'],
+    stdio: ['inherit', pipes?.write.stdout ?? 'pipe', pipes?.write.stderr ?? 'pipe'],
     detached: !request.foreground,
     windowsHide: true,
   })
-  await new Promise<void>((started, failedToStart) => {
-    child.once('spawn', started)
-    child.once('error', (error) => failedToStart(startError(program, error)))
+  // At once: a short command has ended before the next line is reached.
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('exit', (exit, signal) => resolve({ exit, signal }))
   })
+  try {
+    await new Promise<void>((started, failedToStart) => {
+      child.once('spawn', started)
+      child.once('error', (error) => failedToStart(startError(program, error)))
+    })
+  } catch (error) {
+    await pipes?.closeWriting()
+    pipes?.read.stdout.destroy()
+    pipes?.read.stderr.destroy()
+    throw error
+  }
   // A later `error` is a signal that could not be delivered: the process is gone, and `exit` says so.
   child.on('error', () => {})
   const pid = child.pid as number
-  return { pid, ended: follow(child, pid, request) }
+  const ended = follow(exited, pid, request, pipes?.read ?? child)
+  await pipes?.closeWriting()
+  return { pid, ended }
 }
 
 /** 128 + number for a signal, as shells have it. */
@@ -93,12 +110,14 @@ export function exitCodeOf(end: Pick<ChildEnd, 'exit' | 'signal'>): number {
   return end.exit ?? (end.signal === null ? 1 : 128 + (constants.signals[end.signal] ?? 0))
 }
 
-async function follow(child: ChildProcess, pid: number, request: ChildRequest): Promise<ChildEnd> {
-  const exited = new Promise<Pick<ChildEnd, 'exit' | 'signal'>>((resolve) => {
-    child.once('exit', (exit, signal) => resolve({ exit, signal }))
-  })
-  const out = pump(child.stdout, request.stdout)
-  const err = pump(child.stderr, request.stderr)
+async function follow(
+  exited: Promise<Exit>,
+  pid: number,
+  request: ChildRequest,
+  output: { readonly stdout: Readable | null; readonly stderr: Readable | null },
+): Promise<ChildEnd> {
+  const out = pump(output.stdout, request.stdout)
+  const err = pump(output.stderr, request.stderr)
   const passing = passSignals(pid, request)
   const end = await exited
   passing.stop()

@@ -111,7 +111,7 @@ export async function trackCommand(
     signal: stop.signal,
   })
   const opening = openRun(ctx, project, store, request, { id, seed, started, env, capture })
-  opening
+  const attached = opening
     .then(async ({ writer }) => {
       recorder.attach(writer)
       await log.open(writer.outputPath)
@@ -125,6 +125,7 @@ export async function trackCommand(
   const endedAt = ctx.now()
   const used = resources.stop()
   recorder.scanner.end()
+  await attached
   // From here on a signal gives up on what is still being hashed, not on the record.
   const stopListening = withAbort(request.signals, ctx.signal)?.(() => stop.abort())
   try {

@@ -27,6 +27,11 @@ describe('Tracking a command', () => {
     assert.equal(run.end.status, 'finished')
   })
 
+  it('gives it streams that can be opened again by their names', async () => {
+    const run = await shop.track(sh('echo out > /dev/stdout; echo err > /dev/stderr; echo both | tee /dev/stderr'))
+    assert.deepEqual([run.stdout, run.stderr, run.exitCode], ['out\nboth\n', 'err\nboth\n', 0])
+  })
+
   it('sends its stdout to stderr when stdout is kept for a result', async () => {
     const run = await shop.track(sh('echo hello'), { stdoutTo: 'stderr' })
     assert.deepEqual([run.stdout, run.stderr], ['', 'hello\n'])
