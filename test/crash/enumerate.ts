@@ -23,10 +23,14 @@ export async function enumerateKills(index: number, plant: Plant, lucks: readonl
   assert.ok(step !== undefined)
   const before = await diskBefore(index, plant)
   for (let n = 1; ; n++) {
+    let last: keyof Files | undefined
     for (const kind of ['die', 'tear'] as const) {
+      // Only a write has a middle in which it can be torn.
+      if (kind === 'tear' && last !== 'write') continue
       const disk = before.afterKill()
-      const { files, calls } = faulty(disk.files, n, { kind })
+      const { files, calls, struck } = faulty(disk.files, n, { kind })
       const killed = await wasKilled(step, plant(files))
+      last = struck()
       const promised = [...promisedBefore(index), ...(killed ? [] : step.promises)]
       await judge(disk, promised, step, plant, lucks, `${step.name}, ${kind} at call ${n}`)
       if (!killed && calls() < n) return n

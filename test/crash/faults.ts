@@ -28,8 +28,9 @@ export function faulty(
   at: number,
   fault: Fault,
   between: () => Promise<void> = async () => {},
-): { readonly files: Files; readonly calls: () => number } {
+): { readonly files: Files; readonly calls: () => number; readonly struck: () => keyof Files | undefined } {
   let calls = 0
+  let struck: keyof Files | undefined
   let dead = false
   /** @returns true when the call must be refused */
   const step = (name: keyof Files): void => {
@@ -37,6 +38,7 @@ export function faulty(
     calls += 1
     if (fault.kind === 'full' && calls >= at && NEED_ROOM.has(name)) throw systemError('ENOSPC')
     if (calls !== at || fault.kind === 'full') return
+    struck = name
     if (fault.kind === 'error' && fault.code === 'ENOSPC' && !MAY_LACK_ROOM.has(name)) return
     if (fault.kind === 'error') throw systemError(fault.code)
     dead = true
@@ -62,7 +64,7 @@ export function faulty(
           throw new Killed()
         }
   }
-  return { files: files as unknown as Files, calls: () => calls }
+  return { files: files as unknown as Files, calls: () => calls, struck: () => struck }
 }
 
 export const systemError = (code: string): Error => Object.assign(new Error(code), { code, syscall: 'test' })
