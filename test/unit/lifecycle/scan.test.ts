@@ -224,6 +224,16 @@ describe('scanning what attackers write', () => {
     await danger("\x80\x02cos\nsystem\n(S'id'\ntR0000000.", 'os.system')
   })
 
+  it('reads the five pickles of old PyTorch files, and not the raw numbers behind them', async () => {
+    const magic = '\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'
+    const head = `${magic}\x80\x02M\xe9\x03.\x80\x02}.`
+    const tensor =
+      '\x80\x02ccollections\nOrderedDict\n)R}(U\x01w(U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuK\x04NtQuR0.'
+    const whole = `${head}${tensor.replace('uR0.', 'u0.')}\x80\x02]U\x010a.`
+    assert.equal((await scanBytes(`${whole}\x04\x00\x00\x00raw`)).verdict, 'known globals only')
+    await danger(`${head}\x80\x02cos\nsystem\n(S'id'\ntR.\x80\x02].raw`, 'os.system')
+  })
+
   it('looks into compressed files, and behind their first stream', async () => {
     const evil = Buffer.from("\x80\x02cos\nsystem\n(S'id'\ntR.", 'latin1')
     const good = Buffer.from('\x80\x02K\x01.', 'latin1')
