@@ -64,7 +64,8 @@ export async function gitFacts(cwd: string, request: GitRequest): Promise<GitRes
     const [topText, statusText, remoteText] = await Promise.all([
       found ?? git(['rev-parse', '--show-toplevel']),
       git(['status', '--porcelain=v2', '-z', '--branch', '--untracked-files=all', '--no-renames']),
-      git(['config', '--get-regexp', '^remote\\..*\\.url$']).catch(() => ''),
+      // The second name is always there: simple-git waits 50 ms more for a command that prints nothing.
+      git(['config', '--get-regexp', '^(remote\\..*\\.url|core\\.repositoryformatversion)$']).catch(() => ''),
     ])
     top = topText.replace(/\n$/, '')
     status = statusText
