@@ -1,13 +1,12 @@
 // `npm test`: all set-up and every check, in order; the first thing that cannot be set up ends it.
 //   npm packages -> Python environment -> types and lint -> build -> mocha (unit, e2e, crash at a small size)
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setupPackages } from './setup-npm.js'
 import { setupPython } from './setup-python.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
 function step(title, command, args) {
   const started = performance.now()
@@ -25,10 +24,12 @@ function required(title, command, args) {
   process.exit(1)
 }
 
-if (!existsSync(join(root, 'node_modules/mocha'))) {
-  required('npm packages', npm, ['ci', '--no-audit', '--no-fund'])
+const say = (line) => console.error(line)
+if (!setupPackages(say)) {
+  console.log('0 passed, 1 failed, 0 skipped')
+  process.exit(1)
 }
-setupPython((line) => console.error(line))
+setupPython(say)
 required('types', process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'])
 required('lint and format', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--reporter=summary'])
 required('build', process.execPath, ['.ci/build.js'])
