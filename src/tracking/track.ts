@@ -21,6 +21,7 @@ import { createOutputLog, passOn } from './output.ts'
 import { createRecorder } from './recorder.ts'
 import { watchResources } from './resources.ts'
 import { childEnvironment, chooseSeed } from './seed.ts'
+import { type SignalHub, signalHub } from './signals.ts'
 import { METRIC_FILES, PARAM_FILES } from './value-files.ts'
 import { lookBefore } from './written.ts'
 
@@ -78,73 +79,89 @@ export async function trackCommand(
   const patterns = wantedArtifacts(project, ctx.cwd, request.artifacts, undefined).map(({ pattern }) => pattern)
   const before = await lookBefore([...patterns, ...METRIC_FILES, ...PARAM_FILES], ctx.cwd)
 
+  const hub = signalHub(withAbort(request.signals, ctx.signal))
+  const stop = new AbortController()
+  try {
+    const output = createOutput(ctx, request)
+    const started = ctx.now()
+    const child = await startChild({
+      ...output.sinks,
+      ...childOptions(request),
+      cwd: ctx.cwd,
+      env,
+      signals: hub.source,
+    })
+    const resources = watchResources(child.pid)
+    const { command, data } = request
+    const capture = startCapture(ctx, project, store, { command, cwd: ctx.cwd, env, data, client, signal: stop.signal })
+    const opening = openRun(ctx, project, store, request, { id, seed, started, env, capture })
+    const attached = output.attachTo(opening)
+
+    const ended = await child.ended
+    const endedAt = ctx.now()
+    const used = resources.stop()
+    listenWhileFinishing(hub, stop)
+    await attached
+    try {
+      const times = { started, endedAt }
+      const ending = { ...(await opening), capture, before, ended, times, resources: used, notes: output.close }
+      return await finishRun(ctx, project, store, request.artifacts, ending)
+    } catch (error) {
+      throw notRecorded(error, ended)
+    }
+  } finally {
+    stop.abort()
+    hub.close()
+  }
+}
+
+const childOptions = ({ command, foreground, grace }: TrackRequest) => ({
+  command,
+  foreground: foreground === true,
+  grace,
+})
+
+/** The first signal gives up on what is still being hashed, not on the record; after it they do what they do. */
+function listenWhileFinishing(hub: SignalHub, stop: AbortController): void {
+  hub.source(() => {
+    stop.abort()
+    hub.close()
+  })
+}
+
+/** The command's output: passed on, kept in output.log, read for values. */
+function createOutput(ctx: Context, request: TrackRequest) {
   const log = createOutputLog()
   const recorder = createRecorder(ctx.now)
-  const stop = new AbortController()
   const fds = request.fds ?? { stdout: 1, stderr: 2 }
-  const started = ctx.now()
-  const child = await startChild({
-    command: request.command,
-    cwd: ctx.cwd,
-    env,
-    foreground: request.foreground === true,
-    signals: withAbort(request.signals, ctx.signal),
-    grace: request.grace,
-    stdout: async (chunk) => {
-      await log.write(chunk)
-      recorder.scanner.feed(chunk)
-      await recorder.settle()
-      return await passOn(request.stdoutTo === 'stdout' ? fds.stdout : fds.stderr, chunk)
+  const stdoutFd = request.stdoutTo === 'stdout' ? fds.stdout : fds.stderr
+  const stdout = async (chunk: Buffer): Promise<boolean> => {
+    await log.write(chunk)
+    recorder.scanner.feed(chunk)
+    await recorder.settle()
+    return await passOn(stdoutFd, chunk)
+  }
+  const stderr = async (chunk: Buffer): Promise<boolean> => {
+    await log.write(chunk)
+    return await passOn(fds.stderr, chunk)
+  }
+  return {
+    sinks: { stdout, stderr },
+    /** Never rejects: without a record the command goes on, and its end says so again. */
+    async attachTo(opening: Promise<Opened>): Promise<void> {
+      try {
+        const { writer } = await opening
+        recorder.attach(writer)
+        await log.open(writer.outputPath)
+      } catch (error) {
+        log.abandon()
+        ctx.warn(`This run is not being recorded: ${wordsOf(error)} The command goes on.`)
+      }
     },
-    stderr: async (chunk) => {
-      await log.write(chunk)
-      return await passOn(fds.stderr, chunk)
+    async close(): Promise<string[]> {
+      recorder.scanner.end()
+      return [...(await recorder.close()), ...listOf(await log.close())]
     },
-  })
-  const resources = watchResources(child.pid)
-  const capture = startCapture(ctx, project, store, {
-    command: request.command,
-    cwd: ctx.cwd,
-    env,
-    data: request.data,
-    client,
-    signal: stop.signal,
-  })
-  const opening = openRun(ctx, project, store, request, { id, seed, started, env, capture })
-  const attached = opening
-    .then(async ({ writer }) => {
-      recorder.attach(writer)
-      await log.open(writer.outputPath)
-    })
-    .catch((error: unknown) => {
-      log.abandon()
-      ctx.warn(`This run is not being recorded: ${wordsOf(error)} The command goes on.`)
-    })
-
-  const ended = await child.ended
-  const endedAt = ctx.now()
-  const used = resources.stop()
-  recorder.scanner.end()
-  await attached
-  // From here on a signal gives up on what is still being hashed, not on the record.
-  const stopListening = withAbort(request.signals, ctx.signal)?.(() => stop.abort())
-  try {
-    const opened = await opening.catch((error: unknown) => {
-      throw notRecorded(error, ended)
-    })
-    return await finishRun(ctx, project, store, request.artifacts, {
-      ...opened,
-      capture,
-      before,
-      ended,
-      times: { started, endedAt },
-      resources: used,
-      notes: async () => [...(await recorder.close()), ...listOf(await log.close())],
-    }).catch((error: unknown) => {
-      throw error instanceof MlopsError && error.code === 'RUN_NOT_RECORDED' ? error : notRecorded(error, ended)
-    })
-  } finally {
-    stopListening?.()
   }
 }
 

@@ -148,6 +148,21 @@ describe('mlops track', () => {
     })
   }
 
+  it('keeps the record when Ctrl-C comes once more after the command has ended', async () => {
+    // What it leaves behind keeps its output open, so mlops is still reading when the second signal comes.
+    const child = spawn(process.execPath, [BINARY, 'track', '--', 'sh', '-c', 'sleep 20 & echo $!; exit 3'], {
+      cwd: project.dir,
+      env: cleanEnv(),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const pid = Number(await new Promise((resolve) => child.stdout.once('data', resolve)))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    child.kill('SIGINT')
+    assert.equal(await new Promise((resolve) => child.once('close', resolve)), 3)
+    process.kill(pid)
+    assert.equal((await project.mlops(['run', 'show', '--json'])).json.data.exit, 3)
+  })
+
   it('that is killed leaves a run that shows as interrupted, and a whole store', async () => {
     const child = spawn(process.execPath, [BINARY, 'track', '--', 'sh', '-c', 'echo ready; sleep 3; echo late'], {
       cwd: project.dir,
