@@ -116,6 +116,15 @@ describe('A profile of a file', () => {
     })
   })
 
+  it('knows a row counter of which a random half was kept for an id, and an amount in cents for a number', async () => {
+    // Every second place of 400 on average, from a linear congruential generator; amounts never repeat but lie far apart.
+    const kept = Array.from({ length: 400 }, (_, i) => i + 1).filter((i) => (i * 1103515245 + 12345) % 1000 < 500)
+    const rows = kept.map((row, i) => `${row},${1000 + i * 37 + (i % 5)}`)
+    work.write('a.csv', csv('row,cents', rows))
+    const types = (await work.baseline('a.csv')).profile.columns.map(({ type }) => type)
+    assert.deepEqual(types, ['id', 'numeric'])
+  })
+
   it('obeys the types and roles of the schema, and says what the schema names in vain', async () => {
     work.write(
       'a.csv',
