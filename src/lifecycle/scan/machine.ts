@@ -56,6 +56,8 @@ export class Machine {
   readonly memo = new Memo()
   /** Where the newest frame ends. */
   frameEnd = 0
+  /** Unpicklers disagree about some bytes; the walk goes on with one reading, and ends as lost. */
+  ambiguous = false
   /** Something was called or changed. */
   ran = false
   /** Position of the first array that joblib and pickle read differently. */
@@ -69,7 +71,7 @@ export class Machine {
   }
 
   end(how: WalkEnd['how']): WalkEnd {
-    return { how, at: this.reader.position, ran: this.ran, divergesAt: this.divergesAt }
+    return { how: this.ambiguous ? 'lost' : how, at: this.reader.position, ran: this.ran, divergesAt: this.divergesAt }
   }
 
   /** POP takes the newest mark when nothing stands on it. */

@@ -64,5 +64,5 @@ function sentenceOf({ how, at }: WalkEnd): string {
   if (how === 'truncated') return 'the pickle is cut short'
   if (how === 'malformed') return `the pickle is malformed at byte ${at}`
   if (how === 'too much') return 'the pickle holds more than can be followed'
-  return `an array at byte ${at} cannot be followed`
+  return `the bytes before ${at} can be read in more than one way`
 }

@@ -27,12 +27,16 @@ export async function walkPickle(reader: ByteReader, options: WalkOptions): Prom
       if (m.stack.length > MOST_STACK) throw new Raises('too much')
       if (!reader.has(9)) await reader.fill(9)
       if (!reader.has(1)) throw new Raises('truncated')
+      const from = reader.position
       const op = reader.u8()
       if (op === OP.STOP) {
         m.pop()
         return m.end('stop')
       }
       if (!simple(m, op)) await withBytes(m, op)
+      // Where a frame ends inside of an argument, one of Python's two unpicklers raises, and the other drops the part
+      // inside and reads the argument anew behind the frame. (BUILD has none: what it passes over are array bytes.)
+      if (m.frameEnd > from && m.frameEnd < reader.position && op !== OP.BUILD) m.ambiguous = true
     }
   } catch (error) {
     if (error instanceof Raises) return m.end(error.how)
@@ -96,6 +100,8 @@ function simple(m: Machine, op: number): boolean {
       return true
     case OP.FRAME: {
       const length = m.need(8).u64()
+      // The same two ways of reading.
+      if (m.frameEnd > m.reader.position) m.ambiguous = true
       m.frameEnd = m.reader.position + length
       return true
     }
@@ -197,10 +203,8 @@ function unnamed(m: Machine): Value {
   return OPAQUE
 }
 
-async function readLine(m: Machine): Promise<Buffer | 'long'> {
-  const line = await m.reader.line(1 << 16)
-  if (line === undefined) throw new Raises('truncated')
-  return line
+function readLine(m: Machine): Promise<Buffer | 'long'> {
+  return m.reader.line(1 << 16)
 }
 
 /** One of the two lines of GLOBAL and INST. Undefined: it is no name that could be shown or known. */

@@ -108,8 +108,11 @@ export class ByteReader {
     return true
   }
 
-  /** Text up to the next newline, which is passed over. 'long': more than `most` bytes, passed over all the same. */
-  async line(most: number): Promise<Buffer | 'long' | undefined> {
+  /**
+   * Text up to the next newline, which is passed over. At the end of the file Python takes the last byte for the newline,
+   * whatever it is, and so does this. 'long': more than `most` bytes, passed over all the same.
+   */
+  async line(most: number): Promise<Buffer | 'long'> {
     let length = 0
     for (;;) {
       const end = this.buffer.indexOf(10, this.at + length)
@@ -124,11 +127,11 @@ export class ByteReader {
       }
       length = this.buffer.length - this.at
       if (length > most) return await this.skipLine()
-      if (!(await this.fill(length + 1))) return undefined
+      if (!(await this.fill(length + 1))) return this.take(length).subarray(0, -1)
     }
   }
 
-  private async skipLine(): Promise<'long' | undefined> {
+  private async skipLine(): Promise<'long'> {
     for (;;) {
       const end = this.buffer.indexOf(10, this.at)
       if (end >= 0) {
@@ -136,7 +139,7 @@ export class ByteReader {
         return 'long'
       }
       this.at = this.buffer.length
-      if (!(await this.fill(1))) return undefined
+      if (!(await this.fill(1))) return 'long'
     }
   }
 

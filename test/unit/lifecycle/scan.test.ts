@@ -65,6 +65,28 @@ describe('scanning what real libraries write', function () {
     }
   })
 
+  it('misses no import that Python itself makes of thousands of damaged pickles', async () => {
+    execFileSync(PYTHON, [join(ROOT, 'test/python/scan/mutants.py'), dir, '3000'], { stdio: 'ignore' })
+    const mutants: string[][] = JSON.parse(readFileSync(join(dir, 'mutants.json'), 'utf8'))
+    let imported = 0
+    let unfollowed = 0
+    for (const [i, globals] of mutants.entries()) {
+      const file = await openFile(join(dir, `m${i}.mutant`))
+      const report = new Report()
+      await scanPickles(() => file.from(0), report)
+      await file.close()
+      imported += globals.length
+      const missed = globals.filter((name) => !report.imports.includes(name))
+      if (missed.length === 0) continue
+      // A name that could not be followed is a finding of its own; bytes with two readings are never harmless.
+      unfollowed++
+      const { verdict } = report.result()
+      assert.ok(['can execute code', 'not determined'].includes(verdict), `m${i}.mutant: ${verdict}, missed ${missed}`)
+    }
+    assert.ok(unfollowed < mutants.length / 100, `${unfollowed} mutants could not be followed`)
+    assert.ok(imported > 1_000, `${imported} imports were made`)
+  })
+
   it('does not care what a file is called', async () => {
     for (const name of ['model.safetensors', 'model.json', 'weights.onnx', 'notes.txt', 'x.npy']) {
       const bytes = readFileSync(join(dir, 'system.4.pkl'))
@@ -78,8 +100,8 @@ describe('scanning what real libraries write', function () {
       const verdict = expected[name]?.verdict
       for (let cut = 1; cut < whole.length; cut += Math.max(1, Math.floor(whole.length / 97))) {
         const result = await scanBytes(whole.subarray(0, cut))
-        assert.notEqual(result.verdict, 'known globals only', `${name} cut at ${cut}`)
-        if (verdict !== 'can execute code') assert.equal(result.verdict, 'not determined', `${name} cut at ${cut}`)
+        // A name that is cut is another name: Python would import it.
+        assert.ok(['not determined', 'can execute code'].includes(result.verdict), `${name} cut at ${cut}`)
       }
       assert.equal((await scanBytes(whole)).verdict, verdict)
     }
@@ -222,6 +244,15 @@ describe('scanning what attackers write', () => {
     await danger("cos\nsystem\n(S'id'\ntR\xff\xff", 'os.system')
     await danger("\x80\x02cos\nsystem\n(S'id'\ntR", 'os.system')
     await danger("\x80\x02cos\nsystem\n(S'id'\ntR0000000.", 'os.system')
+    await danger("(S'id'\nios\nsystemX", 'os.system')
+  })
+
+  it('does not determine a frame that ends inside of a name, which the C unpickler then reads anew', async () => {
+    // Read on: numpy.dtype. The C unpickler drops the "nump" that is in the frame, and imports from "y".
+    const split = await scanBytes('\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00cnumpy\ndtype\n.')
+    assert.equal(split.verdict, 'not determined')
+    const nested = '\x80\x04\x95\x0c\x00\x00\x00\x00\x00\x00\x00\x95\x02\x00\x00\x00\x00\x00\x00\x00K\x01K\x01.'
+    assert.equal((await scanBytes(nested)).verdict, 'not determined')
   })
 
   it('reads the five pickles of old PyTorch files, and not the raw numbers behind them', async () => {
