@@ -15,7 +15,7 @@ const METRICS: readonly MetricName[] = ['psi', 'js', 'ks', 'wasserstein', 'chi2'
 export default class Drift extends MlopsCommand {
   static override summary = 'Compare a batch with the baseline of a version.'
   static override description =
-    'Reads CSV, Parquet and JSONL. Exits 3 when there is drift and 6 when there are too few rows to say. A column drifts when the difference is as large as the threshold and beyond sampling noise; docs/profile-format.md has the formulas and every default.'
+    'Reads CSV, Parquet and JSONL. Exits 3 when there is drift and 6 when there are too few rows to say. A column drifts when the difference is as large as the threshold and beyond sampling noise.'
   static override examples = [
     '<%= config.bin %> drift churn-model --current june.csv',
     '<%= config.bin %> drift churn-model@3 --current june.parquet --metric ks --threshold 0.15',

@@ -2,9 +2,10 @@
  * What is generated from the schemas of `mlops.yaml` and the policy file and committed: docs/configuration.md and
  * docs/schemas/. Run `npm run docs:config` after changing a schema; a test fails when these files are stale.
  */
-import { configJsonSchema, configShape } from './config-schema.ts'
-import { policyJsonSchema, policyShape } from './policy-schema.ts'
-import type { Field, Fields, JsonSchema, Shape } from './schema.ts'
+import { type ConfigKey, configKeys } from './config-keys.ts'
+import { configJsonSchema } from './config-schema.ts'
+import { policyJsonSchema } from './policy-schema.ts'
+import type { JsonSchema } from './schema.ts'
 
 /** Committed files by path relative to the repository, with their contents. */
 export function configDocs(): Readonly<Record<string, string>> {
@@ -28,6 +29,8 @@ once, each with its line; an unknown key is a problem. Anchors, aliases and tags
 Precedence: flag, then \`MLOPS_*\` variable, then \`mlops.yaml\`, then the default. The store is found by \`--store\`, by
 \`MLOPS_STORE\` (absolute), by \`store:\` of the nearest \`mlops.yaml\`, and in a linked git worktree in the main worktree.
 
+\`mlops help configuration\` prints this list.
+
 For completion in an editor, begin the file with
 \`# yaml-language-server: $schema=PATH/docs/schemas/mlops.yaml.json\`.
 `
@@ -40,42 +43,25 @@ The candidate must pass \`validation\` and the gate of the stage in \`mlops.yaml
 `
 
 function markdown(): string {
-  const parts = [
-    INTRO,
-    '## mlops.yaml\n',
-    ...sections('', configShape),
-    `## ${'retraining-policy.yaml'}\n`,
-    POLICY_INTRO,
-  ]
-  return `${[...parts, ...sections('', policyShape)].join('\n').trimEnd()}\n`
+  const keys = configKeys()
+  const tablesOf = (file: ConfigKey['file']): string[] => tables(keys.filter((key) => key.file === file))
+  const settings = ['## mlops.yaml\n', ...tablesOf('mlops.yaml')]
+  const policy = ['## retraining-policy.yaml\n', POLICY_INTRO, ...tablesOf('retraining-policy.yaml')]
+  return `${[INTRO, ...settings, ...policy].join('\n').trimEnd()}\n`
 }
 
-/** A table for each record, in the order of the file; `models.<name>` stands for a key the user chooses. */
-function sections(path: string, shape: Shape<unknown>): string[] {
-  if (shape.each !== undefined) return sections(`${path}.<name>`, shape.each)
-  const { fields, pattern } = shape
-  if (fields === undefined) return []
-  const rows = Object.entries(fields).map(([key, field]) => row(key, field))
-  if (pattern !== undefined) {
-    const names = pattern.name.split(', ').map((name) => `\`${name}\``)
-    rows.push(`| ${names.join(', ')} | ${pattern.shape.label} | ${pattern.description} | |`)
-  }
-  const heading = path === '' ? [] : [`### \`${path}\`\n`]
-  const table = ['| key | is | meaning | default |', '|---|---|---|---|', ...rows, '']
-  return [...heading, table.join('\n'), ...below(path, fields)]
+/** A table for each record, in the order of the file. */
+function tables(keys: readonly ConfigKey[]): string[] {
+  return [...new Set(keys.map(({ section }) => section))].map((section) => {
+    const rows = keys.filter((key) => key.section === section).map(row)
+    const heading = section === '' ? '' : `### \`${section}\`\n\n`
+    return `${heading}${['| key | is | meaning | default |', '|---|---|---|---|', ...rows, ''].join('\n')}`
+  })
 }
 
-const below = (path: string, fields: Fields): string[] =>
-  Object.entries(fields).flatMap(([key, field]) => sections(path === '' ? key : `${path}.${key}`, field.shape))
-
-function row(key: string, field: Field<unknown>): string {
-  const { fallback, example, required } = field
-  const meaning = [field.description, ...(example === undefined ? [] : [`Example: \`${example}\``])].join(' ')
-  return `| \`${key}\` | ${field.shape.label} | ${meaning} | ${required ? 'required' : defaultText(fallback)} |`
-}
-
-function defaultText(value: unknown): string {
-  if (value === undefined) return ''
-  if (Array.isArray(value)) return `\`[${value.join(', ')}]\``
-  return typeof value === 'object' ? '' : `\`${value}\``
+function row({ key, is, meaning, example, required, ...rest }: ConfigKey): string {
+  const names = key.split(', ').map((name) => `\`${name}\``)
+  const text = example === null ? meaning : `${meaning} Example: \`${example}\``
+  const fallback = required ? 'required' : rest.default === null ? '' : `\`${rest.default}\``
+  return `| ${names.join(', ')} | ${is} | ${text} | ${fallback} |`
 }

@@ -71,7 +71,7 @@ export async function loadPolicy(
   file: string,
   options: { readonly cwd: string; readonly stages?: readonly string[] },
 ): Promise<Policy> {
-  const hint = 'docs/configuration.md, "retraining-policy.yaml", lists every key'
+  const hint = 'Every key: mlops help configuration'
   const { node, name } = readYamlFile(file, options.cwd, hint)
   const problems: Problem[] = []
   const report: Report = (line, path, message) => problems.push({ file: name, line, path, message })
