@@ -33,4 +33,8 @@ setupPython(say)
 required('types', process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'])
 required('lint and format', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--reporter=summary'])
 required('build', process.execPath, ['.ci/build.js'])
-process.exit(step('tests', process.execPath, ['node_modules/mocha/bin/mocha.js', ...process.argv.slice(2)]))
+
+// `npm test -- test/unit/core/names.test.ts` runs the set-up and that file; `npx mocha FILE` the file alone.
+const asked = process.argv.slice(2)
+const files = asked.length > 0 ? asked : ['test/{unit,crash,e2e}/**/*.test.ts']
+process.exit(step('tests', process.execPath, ['node_modules/mocha/bin/mocha.js', ...files]))
