@@ -7,7 +7,7 @@ import { MlopsError } from '../core/errors.ts'
 import { type ModelRef, versionName } from '../core/names.ts'
 import type { Project } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
-import { modelConfig } from '../project/load.ts'
+import { missingConfig, modelConfig } from '../project/load.ts'
 import type { Approval, EventDraft, GateResult, ModelEvent } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
 import { resolveVersion } from '../store/resolve.ts'
@@ -72,6 +72,8 @@ export async function promote(
 ): Promise<PromoteResult> {
   const { ref, stage } = request
   assertStage(project, stage)
+  const doubt = missingConfig(project, ref.model)
+  if (doubt !== undefined) ctx.warn(doubt)
   const given = approvalsOf(ctx, request.approve ?? [])
   const reason = reasonOf(request.reason)
   const op = operation(ctx, request.idempotencyKey, {

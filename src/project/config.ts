@@ -52,6 +52,11 @@ export interface Project {
   /** Absolute path of mlops.yaml, when there is one. */
   readonly file?: string
   readonly config: Config
+  /**
+   * False when a store was named that this mlops.yaml does not name, or there is no mlops.yaml: then the gates of that
+   * store's models may stand somewhere else. Undefined: not asked.
+   */
+  readonly coversStore?: boolean
   /** Absolute path of the store: --store, MLOPS_STORE, mlops.yaml, the main worktree (DESIGN section 4). */
   readonly storeRoot: string
 }

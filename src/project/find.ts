@@ -2,7 +2,7 @@
  * Where the project and its store are, by looking at files only: no git process on the start-up path.
  * Reading `mlops.yaml` belongs to `load.ts`.
  */
-import { readFileSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 
 export const CONFIG_NAME = 'mlops.yaml'
@@ -23,27 +23,58 @@ export interface Found {
   readonly worktrees: Worktrees | undefined
   /** A `mlops.yml` here: nearly right, and worth a word. */
   readonly misnamed: string | undefined
+  /** A `mlops.yaml` that somebody else may have planted: not used, see `isPlanted`. */
+  readonly planted: string | undefined
 }
 
 /** Looks for the nearest `mlops.yaml` from `cwd` upwards, then at the same place of the main worktree. */
 export function findProject(cwd: string): Found {
   const worktrees = findWorktrees(cwd)
+  const usual = { worktrees, misnamed: undefined, planted: undefined }
   const file = upwards(cwd)
-  if (file !== undefined) return { file, root: dirname(file), worktrees, misnamed: undefined }
+  if (file !== undefined && isPlanted(file)) return { ...usual, file: undefined, root: cwd, planted: file }
+  if (file !== undefined) return { ...usual, file, root: dirname(file) }
   if (worktrees !== undefined) {
     const twin = upwards(mapPath(cwd, worktrees.linked, worktrees.main))
     // Not committed, so it is in the main worktree only; its relative paths still mean this checkout.
-    if (twin !== undefined) {
-      return {
-        file: twin,
-        root: mapPath(dirname(twin), worktrees.main, worktrees.linked),
-        worktrees,
-        misnamed: undefined,
-      }
+    if (twin !== undefined && !isPlanted(twin)) {
+      return { ...usual, file: twin, root: mapPath(dirname(twin), worktrees.main, worktrees.linked) }
     }
   }
   const nearly = join(cwd, 'mlops.yml')
-  return { file: undefined, root: cwd, worktrees, misnamed: exists(nearly) ? nearly : undefined }
+  return { ...usual, file: undefined, root: cwd, misnamed: exists(nearly) ? nearly : undefined }
+}
+
+/** Every project whose folder is `folder` or lies above it, the nearest first. */
+export function projectsAbove(folder: string): Found[] {
+  const found: Found[] = []
+  for (let here = folder; ; ) {
+    const file = upwards(here)
+    if (file === undefined) return found
+    const root = dirname(file)
+    if (!isPlanted(file)) {
+      found.push({ file, root, worktrees: findWorktrees(root), misnamed: undefined, planted: undefined })
+    }
+    if (dirname(root) === root) return found
+    here = dirname(root)
+  }
+}
+
+/**
+ * Is this file of another user's, in a folder where everybody may put one (`/tmp`)? Its commands would run as us. A
+ * folder that a group shares is no such folder: there, whoever may write is meant to.
+ * @param me a user id; undefined where there are none
+ */
+export function isPlanted(file: string, me = process.getuid?.()): boolean {
+  if (me === undefined) return false
+  try {
+    // The link, not what it leads to: whoever made it chose that.
+    const owner = lstatSync(file).uid
+    const PUBLIC = 0o1002
+    return owner !== me && owner !== 0 && (statSync(dirname(file)).mode & PUBLIC) === PUBLIC
+  } catch {
+    return false
+  }
 }
 
 /** The same place in the other worktree; a path outside of it stays. */

@@ -9,7 +9,7 @@ import { failed, systemCode, usage } from '../core/errors.ts'
 import type { Project } from './config.ts'
 import { detectFacts, type Facts } from './detect.ts'
 import { type InitPlan, type InitStep, shellWord, suggestModelName, suggestTrain } from './init-plan.ts'
-import { loadProject } from './load.ts'
+import { loadProjectHere } from './load.ts'
 
 export { planInit } from './init-plan.ts'
 
@@ -30,12 +30,12 @@ export interface Prepared {
 
 /**
  * Looks at the folder; changes nothing.
- * @throws usage `INIT_NOT_A_FOLDER`, and what `loadProject` throws for an mlops.yaml that is there
+ * @throws usage `INIT_NOT_A_FOLDER`, and what `loadProjectHere` throws for an mlops.yaml that is there
  */
 export async function prepareInit(ctx: Context, request: InitRequest): Promise<Prepared> {
   const store = request.store === undefined ? undefined : resolve(ctx.cwd, request.store)
   const root = await initFolder(ctx, request.dir, store)
-  const project = await loadProject({ cwd: root, env: ctx.env, store })
+  const project = await loadProjectHere({ cwd: root, env: ctx.env, store })
   const here = project.file !== undefined && dirname(project.file) === root ? project : undefined
   const explicit = store !== undefined || (ctx.env.MLOPS_STORE ?? '') !== ''
   const facts = await detectFacts(ctx, root, explicit ? project.storeRoot : undefined, here?.storeRoot)
@@ -114,7 +114,7 @@ async function makeFolder(root: string): Promise<void> {
 /** Without DIR, inside of a project, that project is meant: not one more inside it. */
 async function initFolder({ cwd, env }: Context, dir: string | undefined, store: string | undefined): Promise<string> {
   if (dir === undefined) {
-    const { file } = await loadProject({ cwd, env, store })
+    const { file } = await loadProjectHere({ cwd, env, store })
     return file === undefined ? cwd : dirname(file)
   }
   const root = resolve(cwd, dir)

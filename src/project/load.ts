@@ -2,12 +2,12 @@
  * Finds and reads a project: `mlops.yaml`, its root, its store. On the start-up path of every command, so it reads a
  * handful of files synchronously and imports nothing heavy (js-yaml only when there is a file to read).
  */
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { isAbsolute, join, relative, resolve } from 'node:path'
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { failed, MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
 import type { Config, ModelConfig, Project } from './config.ts'
 import { defaultConfig, defaultModel, readConfig } from './config-read.ts'
-import { CONFIG_NAME, type Found, findProject, mapPath } from './find.ts'
+import { CONFIG_NAME, type Found, findProject, mapPath, projectsAbove } from './find.ts'
 import { configError } from './problems.ts'
 import { MAX_BYTES, parseYaml, tooLarge, type YamlNode } from './yaml.ts'
 
@@ -22,11 +22,35 @@ export interface LoadRequest {
 /**
  * Order of the store: `--store`, `MLOPS_STORE`, the nearest `mlops.yaml` upwards, the main worktree.
  *
- * @throws usage `CONFIG_INVALID` with every problem of `mlops.yaml`, `STORE_PATH_INVALID`, `CONFIG_MISNAMED`; failed
- *   `CONFIG_UNREADABLE`
+ * A store that was named brings its project with it, wherever one stands: its gates, thresholds and column types must
+ * not fall back to defaults. So the project is the nearest `mlops.yaml` upwards if that is its store, else the nearest
+ * one upwards from the store that says so, else whatever is upwards from here.
+ *
+ * @throws usage `CONFIG_INVALID` with every problem of `mlops.yaml`, `STORE_PATH_INVALID`, `CONFIG_MISNAMED`,
+ *   `CONFIG_NOT_TRUSTED`; failed `CONFIG_UNREADABLE`
  */
-export async function loadProject({ cwd, env, store }: LoadRequest): Promise<Project> {
-  const found = findProject(cwd)
+export async function loadProject(request: LoadRequest): Promise<Project> {
+  const { cwd, env } = request
+  const named = explicitStore(cwd, env, request.store)
+  const here = findProject(cwd)
+  if (named === undefined) return projectOf(trusted(here, cwd), cwd)
+  const nearest = here.file === undefined ? undefined : projectOf(here, cwd)
+  if (nearest !== undefined && isSameStore(nearest.storeRoot, named)) return { ...nearest, storeRoot: named }
+  for (const found of projectsAbove(named)) {
+    const project = projectOf(found, cwd)
+    if (isSameStore(project.storeRoot, named)) return { ...project, storeRoot: named }
+  }
+  return { ...(nearest ?? projectOf(trusted(here, cwd), cwd)), storeRoot: named, coversStore: false }
+}
+
+/** The project of a folder alone, for `init`: whatever a named store belongs to, this folder is to become one. */
+export async function loadProjectHere({ cwd, env, store }: LoadRequest): Promise<Project> {
+  const named = explicitStore(cwd, env, store)
+  const project = projectOf(findProject(cwd), cwd)
+  return { ...project, storeRoot: named ?? project.storeRoot }
+}
+
+function projectOf(found: Found, cwd: string): Project {
   if (found.misnamed !== undefined) {
     throw usage({
       code: 'CONFIG_MISNAMED',
@@ -34,13 +58,36 @@ export async function loadProject({ cwd, env, store }: LoadRequest): Promise<Pro
       hint: `mv mlops.yml ${CONFIG_NAME}`,
     })
   }
-  const config = found.file === undefined ? defaultConfig() : readConfigFile(found.file, cwd)
-  return {
-    root: found.root,
-    ...(found.file === undefined ? {} : { file: found.file }),
-    config,
-    storeRoot: explicitStore(cwd, env, store) ?? configuredStore(found, config),
+  const { file, root } = found
+  const config = file === undefined ? defaultConfig() : readConfigFile(file, cwd)
+  const covers = { coversStore: file !== undefined, storeRoot: configuredStore(found, config) }
+  return { root, ...(file === undefined ? {} : { file }), config, ...covers }
+}
+
+/** @throws usage `CONFIG_NOT_TRUSTED`: ignoring the file would drop gates that may be meant */
+function trusted(found: Found, cwd: string): Found {
+  if (found.planted === undefined) return found
+  throw notTrusted(found.planted, cwd)
+}
+
+export const notTrusted = (file: string, cwd: string): MlopsError =>
+  usage({
+    code: 'CONFIG_NOT_TRUSTED',
+    message: `${displayPath(file, cwd)} belongs to another user (uid ${lstatSync(file, { throwIfNoEntry: false })?.uid ?? '?'}) and lies in ${dirname(file)}, where everybody may write. It was not read: the commands in it would run as you.`,
+    hint: `Make this folder a project of its own: mlops init . Or, if the file is meant, become its owner or move it to a folder of your team`,
+    details: { file },
+  })
+
+/**
+ * Why the gates of `model` may not be those its team wrote down; undefined when they are. For whoever judges by them.
+ */
+export function missingConfig(project: Project, model: string): string | undefined {
+  const { file, config, coversStore, storeRoot } = project
+  if (file === undefined) {
+    return `There is no ${CONFIG_NAME} here that belongs to the store ${storeRoot}: the default gates were judged, not those of a project.`
   }
+  if (coversStore !== false || Object.hasOwn(config.models, model)) return undefined
+  return `${file} names another store and no model ${model}: the default gates were judged. Stand in the project of ${storeRoot} to have its own.`
 }
 
 /** What is configured for `model`: its entry in `mlops.yaml`, or the defaults. */
@@ -119,6 +166,17 @@ function configuredStore({ root, worktrees }: Found, config: Config): string {
   const here = resolve(root, config.store)
   if (worktrees === undefined || existsSync(join(here, 'registry.json'))) return here
   return mapPath(here, worktrees.linked, worktrees.main)
+}
+
+/** The same folder, also by way of links, also when it does not exist yet. */
+const isSameStore = (a: string, b: string): boolean => a === b || realPath(a) === realPath(b)
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path))
+  }
 }
 
 /** As short as it is still unmistakable: relative to where the user stands, unless that climbs far. */
