@@ -9,8 +9,9 @@
  */
 import type { GateCheck } from '../store/events.ts'
 import type { Manifest } from '../store/manifest.ts'
-import { type Champion, metricOf, type VersionFacts } from './gate.ts'
+import type { Champion, VersionFacts } from './gate.ts'
 import { comparedMetrics, type GateRules, PRODUCTION } from './gate-rules.ts'
+import { metricOf } from './metrics.ts'
 
 const NAME = 'compare_to'
 export function compareWithChampion(
@@ -94,9 +95,10 @@ function compareMetric({ name, better, against, challenger, basis }: MetricCompa
   const required = `${name} ${relation} ${theirs ?? '?'} of ${against}`
   const actual = ours === undefined ? 'missing' : String(ours)
   const check = { name: NAME, required, actual }
-  if (ours === undefined || Number.isNaN(ours)) return { ...check, verdict: 'fail' }
-  if (theirs === undefined || Number.isNaN(theirs)) {
-    return { ...check, verdict: 'inconclusive', note: `${against} has no ${name} to compare with; ${basis.remedy}` }
+  if (ours === undefined || !Number.isFinite(ours)) return { ...check, verdict: 'fail' }
+  if (theirs === undefined || !Number.isFinite(theirs)) {
+    const has = theirs === undefined ? `no ${name}` : `no finite ${name}`
+    return { ...check, verdict: 'inconclusive', note: `${against} has ${has} to compare with; ${basis.remedy}` }
   }
   if (basis.void !== undefined) return { ...check, verdict: 'inconclusive', note: basis.void }
   const holds = better === 'higher' ? ours >= theirs : ours <= theirs

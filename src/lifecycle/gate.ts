@@ -4,12 +4,12 @@
  *
  * A gate passes when every check passes. `inconclusive` is no pass: missing data is never taken for health.
  */
-import { readNumber } from '../core/canonical-json.ts'
 import type { Digest } from '../core/digest.ts'
 import type { Approval, GateCheck, GateResult, RunPin } from '../store/events.ts'
 import type { Manifest, ManifestFile } from '../store/manifest.ts'
 import { compareWithChampion } from './compare.ts'
 import { type GateRules, PRODUCTION } from './gate-rules.ts'
+import { metricOf } from './metrics.ts'
 
 /** What a gate may know of a version. */
 export interface VersionFacts {
@@ -109,14 +109,13 @@ function boundCheck(
         : `recorded are ${known.slice(0, 8).join(', ')}${known.length > 8 ? ', …' : ''}`
     return { name: check, required, actual: 'missing', verdict: 'fail', note }
   }
-  // NaN compares false with everything and so fails; the infinities compare as numbers do.
+  if (!Number.isFinite(value)) {
+    const note = 'a metric that is no finite number proves nothing'
+    return { name: check, required, actual: String(value), verdict: 'fail', note }
+  }
   const holds = relation === '>=' ? value >= bound : value <= bound
   return { name: check, required, actual: String(value), verdict: holds ? 'pass' : 'fail' }
 }
-
-/** A metric as a number, however the canonical form wrote it. Undefined when it is not there or no number. */
-export const metricOf = (metrics: Manifest['metrics'], name: string): number | undefined =>
-  Object.hasOwn(metrics, name) ? readNumber(metrics[name]) : undefined
 
 function presenceChecks(rules: GateRules, { challenger, modelBaseline }: GateFacts): GateCheck[] {
   const { manifest, run } = challenger
@@ -166,14 +165,15 @@ function scanCheck(rules: GateRules, files: readonly ManifestFile[]): GateCheck[
     return `${path} can execute code when it is loaded (${scan.findings.slice(0, 3).join(', ')})`
   })
   const note = `${named.join('; ')}${suspects.length > 3 ? `; ${suspects.length - 3} more` : ''}`
-  const verdict = high ? 'fail' : 'pass'
+  // Low risk forgives what could not be read, never what is known to run code when it is loaded.
+  const said = rules.risk !== 'low' || suspects.some(({ scan }) => scan.verdict === 'can execute code')
   return [
     {
       name: 'scan',
       required: high ? 'no code' : 'optional',
       actual: worstScan(files),
-      verdict,
-      ...(rules.risk === 'low' ? {} : { note }),
+      verdict: high ? 'fail' : 'pass',
+      ...(said ? { note } : {}),
     },
   ]
 }

@@ -13,7 +13,8 @@ import type { Manifest } from '../store/manifest.ts'
 import type { DeclaredData, RunEnd, RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
 import { testHash } from './compare.ts'
-import { type Champion, metricOf, type Rescore, type VersionFacts } from './gate.ts'
+import type { Champion, Rescore, VersionFacts } from './gate.ts'
+import { metricOf } from './metrics.ts'
 
 export interface RescoreRequest {
   readonly champion: Champion
@@ -29,7 +30,7 @@ export function needsRescore(champion: VersionFacts, challenger: VersionFacts, m
   if (champion.digest === challenger.digest || metrics.length === 0) return false
   const ours = testHash(challenger.manifest)
   if (ours === undefined) return false
-  const unmeasured = metrics.some((name) => metricOf(champion.manifest.metrics, name) === undefined)
+  const unmeasured = metrics.some((name) => !Number.isFinite(metricOf(champion.manifest.metrics, name)))
   return unmeasured || ours !== testHash(champion.manifest)
 }
 

@@ -91,11 +91,11 @@ describe('a metric bound', () => {
     assert.match(found?.note ?? '', /accuracy/)
   })
 
-  it('fails for NaN, and compares infinities as the numbers they are', () => {
-    assert.deepEqual(['NaN', 'Infinity', '-Infinity'].map(min), ['fail', 'pass', 'fail'])
+  it('fails for NaN and the infinities: a metric that is no finite number proves nothing', () => {
+    assert.deepEqual(['NaN', 'Infinity', '-Infinity'].map(min), ['fail', 'fail', 'fail'])
     const max = (value: string) =>
       verdict({ gate: { max: { loss: 0.5 } }, challenger: { metrics: { loss: value } } }, 'max_loss')
-    assert.deepEqual(['NaN', 'Infinity', '-Infinity'].map(max), ['fail', 'fail', 'pass'])
+    assert.deepEqual(['NaN', 'Infinity', '-Infinity'].map(max), ['fail', 'fail', 'fail'])
   })
 
   it('fails for a metric that is a word, and for one called like a member of every object', () => {
@@ -185,6 +185,12 @@ describe('the comparison with the champion', () => {
   it('is inconclusive when the champion lacks the metric, fails when the challenger does', () => {
     const one = champion({ metrics: { loss: 0.4, auc: 'NaN' }, test: 't' })
     assert.deepEqual(verdicts({ metrics: { auc: 0.9 }, test: 't' }, one), ['inconclusive', 'fail'])
+    const infinite = champion({ metrics: { loss: '-Infinity', auc: 'Infinity' }, test: 't' })
+    assert.deepEqual(verdicts({ metrics: { auc: 0.9, loss: 0.1 }, test: 't' }, infinite), [
+      'inconclusive',
+      'inconclusive',
+    ])
+    assert.deepEqual(verdicts({ metrics: { auc: 'Infinity', loss: '-Infinity' }, test: 't' }, one), ['fail', 'fail'])
   })
 
   it("takes the champion's own files for a tie: how an unproven champion is given its test set", () => {
@@ -251,12 +257,14 @@ describe('what must be there', () => {
 })
 
 describe('the risk of a model', () => {
-  it('warns of code in a file and of a missing baseline at standard, is silent at low', () => {
+  it('warns of code in a file at every risk, of a missing baseline from standard on', () => {
     const spec: Case = { challenger: { scan: CODE } }
     assert.equal(judge(spec).verdict, 'pass')
     assert.equal(cautions(judge(spec)).length, 2)
     assert.match(cautions(judge(spec)).join(), /posix\.system/)
-    assert.deepEqual(cautions(judge({ ...spec, risk: 'low' })), [])
+    assert.deepEqual(cautions(judge({ ...spec, risk: 'low' })).length, 1)
+    const unread: ScanResult = { verdict: 'not determined', findings: [] }
+    assert.deepEqual(cautions(judge({ challenger: { scan: unread }, risk: 'low' })), [])
   })
 
   it('refuses both at high, code even in staging', () => {
