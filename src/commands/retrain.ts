@@ -6,7 +6,7 @@ import { renderRetrain, renderStep } from '../ui/views/retrain.ts'
 export default class Retrain extends MlopsCommand {
   static override summary = 'Retrain a model by its policy, up to staging.'
   static override description =
-    'Reads retraining-policy.yaml. When its trigger fires: runs the job as a tracked run, registers the result, judges it by the policy and the gate of the stage, and moves the stage. Never production: that takes a person. Exit code 3 when the gate refuses; the candidate stays registered.'
+    'Reads retraining-policy.yaml. When its trigger fires: runs the job as a tracked run, registers the result, judges it by the policy and the gate of the stage, and moves the stage. Never production: that takes a person. Exit code 0 also when the trigger does not fire or a candidate waits for a person. Exit code 3 when the gate refuses (the candidate stays registered), and when the trigger fires but the last retraining for it failed within the cool-down or was rejected for this production version: --force retrains all the same.'
   static override examples = [
     '<%= config.bin %> retrain churn-model --plan',
     '<%= config.bin %> retrain churn-model --current data/june.csv',
@@ -50,7 +50,7 @@ export default class Retrain extends MlopsCommand {
       signals: processSignals,
       onStep: (step) => session.note(renderStep(session.errStyle, step)),
     })
-    const isNo = result.outcome === 'refused' || result.outcome === 'unchanged'
+    const isNo = ['refused', 'unchanged', 'blocked'].includes(result.outcome)
     return { data: result, render: (ui) => renderRetrain(ui, result), exit: isNo ? 'no' : 'ok' }
   }
 }

@@ -115,11 +115,13 @@ async function baselineOf(
   if (request.baseline !== undefined) return profile(request.baseline, ctx.cwd)
   const train = run?.data.find(({ name }) => name === 'train')
   if (run === undefined || train === undefined) {
-    notes.push('no baseline: name the data it was trained on with --baseline DATA, and its drift can be checked')
+    const advice = request.baselineAdvice ?? 'name it with --baseline DATA'
+    notes.push(`no baseline: the data it was trained on is not known; ${advice}, and its drift can be checked`)
     return undefined
   }
   const without = (why: string): undefined => {
-    notes.push(`no baseline: ${train.path}, which the run declared as train, ${why}; name a table with --baseline DATA`)
+    const advice = request.baselineAdvice ?? 'name a table with --baseline DATA'
+    notes.push(`no baseline: ${train.path}, which the run declared as train, ${why}; ${advice}`)
     return undefined
   }
   if (train.kind !== 'file') return without('is a folder')

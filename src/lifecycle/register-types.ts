@@ -33,6 +33,8 @@ export interface RegisterRequest {
   readonly ciJob?: string
   /** False: what the script of the run asked for with `run.register(…)` is not looked at. */
   readonly useIntent?: boolean
+  /** How a missing baseline is to be named the next time, where the flag `--baseline` is not at hand. */
+  readonly baselineAdvice?: string
 }
 
 export interface RegisteredBaseline {

@@ -48,6 +48,8 @@ export interface JobEnd {
   /** Only a person's approval was missing. */
   readonly awaitsApproval: boolean
   readonly message: string
+  /** Of a failure: the exit code of the training, and the last line it printed or what went wrong after it. */
+  readonly failure?: { readonly exitCode: number | null; readonly lastLine: string | null }
   readonly key: string | null
   readonly request: string
   readonly time: string

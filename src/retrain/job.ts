@@ -69,7 +69,13 @@ export async function runJob(job: Job): Promise<RetrainResult> {
   } catch (error) {
     const outcome = outcomeOfError(error, run)
     const message = error instanceof Error ? error.message : String(error)
-    await finish(job, { outcome, run, version, message })
+    await finish(job, {
+      outcome,
+      run,
+      version,
+      message,
+      ...(outcome === 'failed' ? { failure: failureOf(error) } : {}),
+    })
     if (outcome === 'failed') notifications(ctx, plan)
     throw error
   }
@@ -112,6 +118,7 @@ async function register(job: Job, run: string): Promise<RegisterResult> {
     tags: [...new Set(['retrain', ...(wished?.tags ?? [])])],
     message: wished?.message ?? reasonOf(plan),
     useIntent: false,
+    baselineAdvice: `declare it in ${plan.policy ?? 'retraining-policy.yaml'}, under policy.job:  data: {train: PATH}`,
   })
   for (const note of registered.notes) ctx.warn(note)
   if (intents.length > 0) {
@@ -199,7 +206,17 @@ function outcomeOfError(error: unknown, run: string | null): JobEnd['outcome'] {
   return run === null ? 'not started' : 'failed'
 }
 
-type Ending = Pick<JobEnd, 'outcome' | 'run' | 'version' | 'message'> & Partial<Pick<JobEnd, 'gate' | 'awaitsApproval'>>
+/** What the next retraining, held back by this failure, tells about it. */
+function failureOf(error: unknown): NonNullable<JobEnd['failure']> {
+  if (error instanceof MlopsError && error.code === 'JOB_FAILED') {
+    const { exit, output } = error.details as { exit?: number; output?: readonly string[] }
+    return { exitCode: exit ?? null, lastLine: output?.findLast((line) => line.trim() !== '')?.trim() ?? null }
+  }
+  return { exitCode: null, lastLine: error instanceof Error ? error.message : String(error) }
+}
+
+type Ending = Pick<JobEnd, 'outcome' | 'run' | 'version' | 'message' | 'failure'> &
+  Partial<Pick<JobEnd, 'gate' | 'awaitsApproval'>>
 
 /** Writes the end of the job. What was done stands in the model's log; this record only tells later jobs. */
 async function finish({ ctx, claim, plan: { stage } }: Job, ending: Ending): Promise<void> {

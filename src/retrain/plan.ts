@@ -2,6 +2,7 @@
 import { usage } from '../core/errors.ts'
 import type { ModelConfig } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
+import { shellWord } from '../project/init-plan.ts'
 import type { Policy } from '../project/policy.ts'
 import type { ModelState } from '../store/fold.ts'
 import { commandWords } from './command-line.ts'
@@ -25,6 +26,8 @@ export interface RetrainFacts {
 export interface PlanRequest {
   readonly reason: string | undefined
   readonly force: boolean
+  /** `--policy` as it was given: a command that is suggested names it too. */
+  readonly policyFile?: string | undefined
 }
 
 export type PlannedJob =
@@ -43,7 +46,8 @@ export interface RetrainPlan {
   readonly policy: string | null
   readonly champion: { readonly version: number; readonly manifest: string } | null
   readonly trigger: Finding
-  readonly decision: 'retrain' | 'nothing to do'
+  /** `blocked`: the trigger fires, and what came of it the last time says no. */
+  readonly decision: 'retrain' | 'nothing to do' | 'blocked'
   /** One sentence. */
   readonly why: string
   readonly blocked: Blocked | null
@@ -63,7 +67,7 @@ export function planRetrain(
   state: ModelState,
   policy: Policy,
   facts: RetrainFacts,
-  { reason, force }: PlanRequest,
+  { reason, force, policyFile }: PlanRequest,
 ): RetrainPlan {
   const { champion, finding } = facts
   if (finding.type === 'manual' && reason === undefined) throw reasonMissing(policy)
@@ -72,8 +76,10 @@ export function planRetrain(
     model: policy.model,
     champion: champion?.manifest ?? null,
     stages: state.stages,
+    events: state.events,
     coolDown: policy.coolDown,
     now: facts.now,
+    force: `mlops retrain ${policy.model}${policyFile === undefined ? '' : ` --policy ${shellWord(policyFile)}`} --force --reason "what was changed"`,
   })
   const job = planJob(policy, facts)
   const data = job.type === 'command' ? job.data : []
@@ -105,7 +111,9 @@ function decide(finding: Finding, blocked: Blocked | null, force: boolean): Pick
     return { decision: 'retrain', why: `--force, although ${blocked?.why ?? finding.summary}` }
   }
   if (!finding.fires) return { decision: 'nothing to do', why: finding.summary }
-  if (blocked !== null) return { decision: 'nothing to do', why: blocked.why }
+  if (blocked !== null) {
+    return { decision: blocked.kind === 'awaits a decision' ? 'nothing to do' : 'blocked', why: blocked.why }
+  }
   return { decision: 'retrain', why: finding.summary }
 }
 

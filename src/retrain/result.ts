@@ -6,7 +6,8 @@ import type { JobEnd } from './job-log.ts'
 import type { RetrainPlan } from './plan.ts'
 
 export interface RetrainResult {
-  readonly outcome: 'promoted' | 'refused' | 'unchanged' | 'nothing to do' | 'planned'
+  /** `blocked`: the trigger fires, but the last retraining for it failed or was rejected; exit code 3. */
+  readonly outcome: 'promoted' | 'refused' | 'unchanged' | 'nothing to do' | 'blocked' | 'planned'
   /** An earlier run with the same idempotency key did it; this is its result. */
   readonly repeated: boolean
   readonly model: string
@@ -60,7 +61,7 @@ function nextCommand(plan: RetrainPlan, { outcome, version }: Pick<RetrainResult
     case 'unchanged':
       return `mlops model show ${model}@${version}`
     case 'planned':
-      return plan.decision === 'retrain' ? `mlops retrain ${model}` : `mlops status ${model}`
+      return plan.decision === 'retrain' ? `mlops retrain ${model}` : (blocked?.hint ?? `mlops status ${model}`)
     default:
       return blocked?.hint ?? `mlops status ${model}`
   }

@@ -56,7 +56,7 @@ export async function retrain(
     const { key, digest } = identity(plan, request)
     const earlier = key === null ? undefined : endOfKey(log, key, digest)
     if (earlier !== undefined) return repeatedResult(plan, earlier)
-    if (plan.decision === 'nothing to do') return resultOf(plan, { outcome: 'nothing to do', message: plan.why })
+    if (plan.decision !== 'retrain') return resultOf(plan, { outcome: plan.decision, message: plan.why })
     if (!canRun(plan)) throw dispatchNotBuilt(plan)
     const { cause, reason } = plan
     const begin = { attempt: ulid(ctx.now().getTime()), cause, reason, key, request: digest }
@@ -100,7 +100,7 @@ async function makePlan(
       now: ctx.now(),
       platform: process.platform,
     },
-    { reason, force },
+    { reason, force, policyFile: request.policyFile },
   )
 }
 

@@ -4,16 +4,32 @@
  */
 import { versionName } from '../core/names.ts'
 import { describeDuration } from '../project/duration.ts'
+import type { ModelEvent } from '../store/events.ts'
 import type { JobEnd, JobRecord } from './job-log.ts'
 
 export interface Blocked {
+  /** A person's decision is awaited: all is well. The other two are a no, until somebody does something. */
   readonly kind: 'awaits a decision' | 'cool-down' | 'rejected'
   /** One sentence. */
   readonly why: string
   /** The next thing to type. */
   readonly hint: string
+  /** What to do before that, or instead. */
+  readonly advice: string | null
   readonly version: number | null
   readonly since: string
+  /** What retrains all the same. */
+  readonly force: string
+  /** Of the retraining that failed. */
+  readonly failure: Failure | null
+}
+
+export interface Failure {
+  readonly run: string | null
+  /** Of the training command; null when something after it failed. */
+  readonly exitCode: number | null
+  /** The last line the training printed; the error, when something after it failed. */
+  readonly lastLine: string | null
 }
 
 export interface StormFacts {
@@ -22,9 +38,13 @@ export interface StormFacts {
   readonly champion: string | null
   /** Versions by stage, as they are now. */
   readonly stages: Readonly<Record<string, { readonly version: number } | undefined>>
+  /** Of the model, in order: who took a candidate out of production again, and why. */
+  readonly events: readonly ModelEvent[]
   /** Milliseconds. */
   readonly coolDown: number
   readonly now: Date
+  /** What retrains all the same. */
+  readonly force: string
 }
 
 /** @returns why the cause must not start another retraining now, or null */
@@ -42,46 +62,108 @@ export function blockedBy(cause: string | null, jobs: readonly JobRecord[], fact
 }
 
 function blockOf(end: JobEnd, facts: StormFacts): Blocked | null {
-  const { model, stages, now, coolDown } = facts
-  const base = { version: end.version, since: end.time }
+  const { model, stages } = facts
   const candidate = end.version === null ? model : versionName(model, end.version)
   switch (end.outcome) {
     case 'promoted':
-      if (end.version !== null && stages[end.stage]?.version === end.version) {
-        const why = `${candidate} was retrained for the same cause and waits in ${end.stage} for a person's decision`
-        return { ...base, kind: 'awaits a decision', why, hint: `mlops promote ${candidate} --to production` }
-      }
-      return rejected(`${candidate} was retrained for the same cause and taken out of ${end.stage} again`, end, facts)
-    case 'refused':
-      if (end.awaitsApproval) {
-        const why = `${candidate} was retrained for the same cause and waits for approval to enter ${end.stage}`
-        return {
-          ...base,
-          kind: 'awaits a decision',
-          why,
-          hint: `mlops promote ${candidate} --to ${end.stage} --approve NAME`,
+    case 'refused': {
+      // A person let it in and took it out: that is a decision, whatever stage it stands in besides.
+      const left = end.version === null ? null : leftProduction(facts.events, end.version)
+      if (left !== null) return takenBack(candidate, left, end, facts)
+      if (end.outcome === 'promoted') {
+        if (end.version === null || stages[end.stage]?.version !== end.version) {
+          return rejected(
+            `${candidate} was retrained for the same cause and taken out of ${end.stage} again`,
+            end,
+            facts,
+          )
         }
+        return awaits(`waits in ${end.stage} for a person's decision`, '--to production', end, facts)
       }
-      return rejected(`${candidate} was retrained for the same cause and refused by its gate`, end, facts)
+      return end.awaitsApproval
+        ? awaits(`waits for approval to enter ${end.stage}`, `--to ${end.stage} --approve NAME`, end, facts)
+        : rejected(`${candidate} was retrained for the same cause and refused by its gate`, end, facts)
+    }
     case 'unchanged':
       return rejected('retraining for the same cause gave the very model that is in production', end, facts)
-    case 'failed': {
-      const age = now.getTime() - new Date(end.time).getTime()
-      if (age >= coolDown) return null
-      const why = `retraining for the same cause failed ${describeDuration(age)} ago, and the cool-down is ${describeDuration(coolDown)}`
-      const hint = end.run === null ? 'mlops run list' : `mlops run show ${end.run}`
-      return { ...base, kind: 'cool-down', why, hint }
-    }
+    case 'failed':
+      return restsAfter(end, facts)
     default:
       // Somebody pressed Ctrl-C, or the command never ran: that says nothing about the model and cost nothing.
       return null
   }
 }
 
-const rejected = (what: string, end: JobEnd, { model }: StormFacts): Blocked => ({
-  kind: 'rejected',
-  why: `${what}, and production is still the same`,
-  hint: end.version === null ? `mlops model history ${model}` : `mlops model show ${versionName(model, end.version)}`,
-  version: end.version,
-  since: end.time,
-})
+const base = (end: JobEnd, { force }: StormFacts) =>
+  ({ version: end.version, since: end.time, advice: null, failure: null, force }) as const
+
+function awaits(what: string, move: string, end: JobEnd, facts: StormFacts): Blocked {
+  const candidate = versionName(facts.model, end.version ?? 0)
+  const why = `${candidate} was retrained for the same cause and ${what}`
+  return { ...base(end, facts), kind: 'awaits a decision', why, hint: `mlops promote ${candidate} ${move}` }
+}
+
+function rejected(what: string, end: JobEnd, facts: StormFacts): Blocked {
+  const { model } = facts
+  const hint =
+    end.version === null ? `mlops model history ${model}` : `mlops model show ${versionName(model, end.version)}`
+  return { ...base(end, facts), kind: 'rejected', why: `${what}, and production is still the same`, hint }
+}
+
+function takenBack(candidate: string, left: Departure, end: JobEnd, facts: StormFacts): Blocked {
+  const to = versionName(facts.model, left.to)
+  const how = left.how === 'rollback' ? `rolled back to ${to}` : `replaced by ${to}`
+  const ago = describeDuration(Math.max(0, facts.now.getTime() - new Date(left.time).getTime()))
+  const reason = left.reason === null ? 'no reason was given' : `reason: ${left.reason}`
+  return {
+    ...base(end, facts),
+    kind: 'rejected',
+    why: `${candidate} was retrained for the same cause, entered production and was ${how} by ${left.by} ${ago} ago (${reason})`,
+    hint: facts.force,
+    advice: `Change the code or the data first. To put ${candidate} forward again instead: mlops promote ${candidate} --to production --approve NAME`,
+    since: left.time,
+  }
+}
+
+function restsAfter(end: JobEnd, facts: StormFacts): Blocked | null {
+  const { now, coolDown } = facts
+  const age = now.getTime() - new Date(end.time).getTime()
+  if (age >= coolDown) return null
+  const why = `retraining for the same cause failed ${describeDuration(age)} ago, and the cool-down is ${describeDuration(coolDown)}`
+  return {
+    ...base(end, facts),
+    kind: 'cool-down',
+    why,
+    hint: end.run === null ? 'mlops run list' : `mlops run show ${end.run}`,
+    advice: 'Once the cause of the failure is removed, retrain with --force.',
+    failure: {
+      run: end.run,
+      exitCode: end.failure?.exitCode ?? null,
+      // What an older program recorded has the message alone.
+      lastLine: end.failure?.lastLine ?? (end.message.split('\n', 1)[0] || null),
+    },
+  }
+}
+
+interface Departure {
+  readonly how: 'rollback' | 'promote'
+  readonly to: number
+  readonly by: string
+  /** RFC 3339. */
+  readonly time: string
+  readonly reason: string | null
+}
+
+/** How a version left production the last time; null when it never was there. */
+function leftProduction(events: readonly ModelEvent[], version: number): Departure | null {
+  const move = events.findLast(
+    (event) =>
+      (event.type === 'promote' || event.type === 'rollback') &&
+      event.body.stage === 'production' &&
+      event.body.from === version &&
+      event.body.version !== version,
+  )
+  if (move === undefined || (move.type !== 'promote' && move.type !== 'rollback')) return null
+  const { type: how, body, actor, time } = move
+  return { how, to: body.version, by: actor.name, time, reason: body.reason ?? null }
+}

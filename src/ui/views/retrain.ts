@@ -21,8 +21,13 @@ export function renderRetrain(ui: Ui, result: RetrainResult): string {
       return joined([renderPlan(ui, result.plan), style.dim('Plan only: nothing was done.'), next])
     case 'nothing to do': {
       const head = `${style.good(style.symbols.dash)} Nothing to do for ${style.name(ui.text(result.model))}: ${ui.text(result.plan.why)}.`
-      const force = `To retrain all the same: ${style.command(`mlops retrain ${ui.text(result.model)} --force`)}`
-      return joined([head, `${next}\n${force}`])
+      const force = result.plan.blocked?.force ?? `mlops retrain ${result.model} --force`
+      return joined([head, `${next}\nTo retrain all the same: ${style.command(ui.text(force))}`])
+    }
+    case 'blocked': {
+      const name = style.name(ui.text(result.model))
+      const head = `${style.bad(style.symbols.bad)} ${name} needs retraining, and was not retrained: ${ui.text(result.plan.why)}.`
+      return joined([head, ...renderBlocked(ui, result.plan), next])
     }
     default: {
       const mark = result.outcome === 'promoted' ? style.good(style.symbols.ok) : style.bad(style.symbols.bad)
@@ -39,12 +44,35 @@ export function renderRetrain(ui: Ui, result: RetrainResult): string {
   }
 }
 
+/** What the last time said, and what to do about it. */
+function renderBlocked(ui: Ui, { trigger, blocked }: RetrainPlan): string[] {
+  const { style } = ui
+  if (blocked === null) return []
+  const { failure, advice, force, hint } = blocked
+  const exit = failure?.exitCode == null ? '' : `exit code ${failure.exitCode}: `
+  const run = failure?.run == null ? '' : ` (run ${failure.run})`
+  return [
+    [
+      `${style.dim('trigger')} ${ui.text(trigger.summary)}`,
+      ...(failure === null
+        ? []
+        : [`${style.dim('failed')}  ${ui.text(`${exit}${failure.lastLine ?? 'it printed nothing'}${run}`)}`]),
+    ].join('\n'),
+    [
+      ...(advice === null ? [] : [ui.text(advice)]),
+      ...(force === hint ? [] : [`To retrain all the same: ${style.command(ui.text(force))}`]),
+    ].join('\n'),
+  ]
+}
+
 function renderPlan(ui: Ui, plan: RetrainPlan): string {
   const { style } = ui
   const verdict =
     plan.decision === 'retrain'
       ? style.warn(`${style.symbols.bullet} It would retrain`)
-      : style.good(`${style.symbols.dash} Nothing to do`)
+      : plan.decision === 'blocked'
+        ? style.bad(`${style.symbols.bad} It would not retrain`)
+        : style.good(`${style.symbols.dash} Nothing to do`)
   const champion = plan.champion === null ? 'no version' : `${plan.model}@${plan.champion.version}`
   const { min, max, compareTo, approval } = plan.validation
   const validation = [

@@ -8,6 +8,7 @@ import type { JobEnd } from '../../../src/retrain/job-log.ts'
 import { planRetrain, type RetrainFacts } from '../../../src/retrain/plan.ts'
 import { blockedBy, type StormFacts } from '../../../src/retrain/storm.ts'
 import { type Finding, judgeDrift, judgeNewData, judgeSchedule } from '../../../src/retrain/trigger.ts'
+import type { ModelEvent } from '../../../src/store/events.ts'
 import { fold } from '../../../src/store/fold.ts'
 
 const column = (name: string, more: Partial<ColumnResult>): ColumnResult => ({
@@ -137,8 +138,10 @@ describe('the rule against retraining storms', () => {
     model: 'm',
     champion: 'cc',
     stages: { staging: { version: 4 } },
+    events: [],
     coolDown: 7 * 864e5,
     now,
+    force: 'mlops retrain m --force --reason "what was changed"',
   }
   const kind = (jobs: JobEnd[], more: Partial<StormFacts> = {}, cause: string | null = 'drift') =>
     blockedBy(cause, jobs, { ...facts, ...more })?.kind ?? null
@@ -159,6 +162,47 @@ describe('the rule against retraining storms', () => {
   it('takes a candidate that was removed from its stage for rejected', () => {
     assert.equal(kind([ended({})], { stages: { staging: { version: 2 } } }), 'rejected')
     assert.equal(kind([ended({})], { stages: {} }), 'rejected')
+  })
+  describe('when a person let the candidate into production and took it out again', () => {
+    const move = (type: 'promote' | 'rollback', version: number, from: number | null, reason?: string) =>
+      ({
+        type,
+        body: { stage: 'production', version, from, ...(reason === undefined ? {} : { reason }) },
+        actor: { name: 'eve@laptop', origin: 'local' },
+        time: '2026-06-09T23:00:00Z',
+      }) as unknown as ModelEvent
+    const events = [move('promote', 3, null), move('promote', 4, 3), move('rollback', 3, 4, 'latency doubled')]
+
+    it('takes it for rejected, though it still stands in staging, and says who, when and why', () => {
+      const blocked = blockedBy('drift', [ended({})], { ...facts, events })
+      assert.equal(blocked?.kind, 'rejected')
+      assert.equal(
+        blocked?.why,
+        'm@4 was retrained for the same cause, entered production and was rolled back to m@3 by eve@laptop 1 hour ago (reason: latency doubled)',
+      )
+      assert.equal(blocked?.hint, 'mlops retrain m --force --reason "what was changed"')
+      assert.match(blocked?.advice ?? '', /Change the code or the data first\..* mlops promote m@4 --to production/)
+      assert.equal(blocked?.since, '2026-06-09T23:00:00Z')
+    })
+    it('also when staging had refused it, and when it was replaced by promoting the old one', () => {
+      assert.equal(kind([ended({ outcome: 'refused', awaitsApproval: true })], { events }), 'rejected')
+      const replaced = blockedBy('drift', [ended({})], { ...facts, events: [move('promote', 3, 4)] })
+      assert.match(replaced?.why ?? '', /was replaced by m@3 by eve@laptop 1 hour ago \(no reason was given\)/)
+    })
+    it('does not mistake the moves of other versions and stages for it', () => {
+      const other = [
+        move('rollback', 2, 3),
+        { ...move('rollback', 3, 4), body: { stage: 'staging', version: 3, from: 4 } },
+      ]
+      assert.equal(kind([ended({})], { events: other as ModelEvent[] }), 'awaits a decision')
+    })
+  })
+  it('says of a failure what failed: exit code, last line and run, also of one that an older program recorded', () => {
+    const failure = { exitCode: 1, lastLine: "ModuleNotFoundError: No module named 'sklearn'" }
+    const blocked = blockedBy('drift', [ended({ outcome: 'failed', failure })], facts)
+    assert.deepEqual(blocked?.failure, { run: 'RUN', ...failure })
+    const old = blockedBy('drift', [ended({ outcome: 'failed', message: 'Training ended badly\n  x' })], facts)
+    assert.deepEqual(old?.failure, { run: 'RUN', exitCode: null, lastLine: 'Training ended badly' })
   })
   it('begins anew once production has changed', () => {
     for (const outcome of ['promoted', 'refused', 'failed', 'unchanged'] as const) {
@@ -233,11 +277,24 @@ describe('the plan of a retraining', () => {
     const made = plan(policy, { finding: { ...finding, fires: false, summary: 'all quiet' } })
     assert.deepEqual([made.decision, made.why], ['nothing to do', 'all quiet'])
   })
-  it('has nothing to do while a candidate for the same cause was refused, and --force overrides', () => {
+  it('is blocked while a candidate for the same cause was refused, and --force overrides', () => {
     const jobs = [ended({ outcome: 'refused' })]
-    assert.equal(plan(policy, { jobs }).decision, 'nothing to do')
+    assert.equal(plan(policy, { jobs }).decision, 'blocked')
     const forced = plan(policy, { jobs }, { force: true })
     assert.deepEqual([forced.decision, forced.forced, forced.cause], ['retrain', true, 'drift'])
+  })
+  it('has nothing to do while a candidate waits for a person to approve its stage', () => {
+    const jobs = [ended({ outcome: 'refused', awaitsApproval: true })]
+    assert.equal(plan(policy, { jobs }).decision, 'nothing to do')
+  })
+  it('names the policy file in the command that forces when one was named', () => {
+    const jobs = [ended({ outcome: 'failed' })]
+    const request = { reason: undefined, force: false, policyFile: 'my policies/a.yaml' }
+    const made = planRetrain(state, policy, { ...facts, jobs }, request)
+    assert.equal(
+      made.blocked?.force,
+      `mlops retrain m --policy 'my policies/a.yaml' --force --reason "what was changed"`,
+    )
   })
   it('does not call it forced when the trigger fires anyway', () => {
     assert.equal(plan(policy, {}, { force: true }).forced, false)

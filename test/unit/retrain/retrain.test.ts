@@ -132,7 +132,8 @@ describe('mlops retrain', () => {
       assert.equal(await shop.versions(), 1)
       assert.ok(shop.warnings.some((warning) => /NOT told/.test(warning)))
       const again = await shop.retrain()
-      assert.deepEqual([again.outcome, again.plan.blocked?.kind], ['nothing to do', 'cool-down'])
+      assert.deepEqual([again.outcome, again.plan.blocked?.kind], ['blocked', 'cool-down'])
+      assert.deepEqual(again.plan.blocked?.failure, { run, exitCode: 3, lastLine: 'cannot converge' })
     })
 
     it('says that the command does not exist, and does not rest for that', async () => {
