@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { list } from 'tar'
 import { skipBecause } from '../../support/skip.ts'
 import { buildOnce, cleanEnv, ROOT, type TempProject, tempProject } from '../harness.ts'
 
@@ -11,7 +12,7 @@ describe('The package', () => {
   let tarball: string
   let files: readonly string[]
 
-  before(() => {
+  before(async () => {
     buildOnce()
     folder = tempProject()
     // Scripts are left out: prepack would build again, and others may be running dist/.
@@ -21,9 +22,12 @@ describe('The package', () => {
     )
     assert.equal(status, 0, stderr)
     // npm 10 prints an array, later ones an object by package name.
-    const report = Object.values(JSON.parse(stdout))[0] as { filename: string; files: { path: string }[] }
+    const report = Object.values(JSON.parse(stdout))[0] as { filename: string }
     tarball = folder.path(report.filename)
-    files = report.files.map(({ path }) => path)
+    // From the tarball itself, not from npm's word.
+    const entries: string[] = []
+    await list({ file: tarball, strict: true, onReadEntry: ({ path }) => entries.push(path) })
+    files = entries.map((path) => path.replace(/^package\//, ''))
   })
 
   it('holds the manifest, every command, the templates, the licence and the entry', () => {
