@@ -13,7 +13,7 @@ import type { Gate } from './gate-config.ts'
 import { readYamlFile } from './load.ts'
 import { noValidation, policyShape, type RawPolicyFile } from './policy-schema.ts'
 import { configError, type Problem } from './problems.ts'
-import { lineAt, type YamlNode } from './yaml.ts'
+import { lineAt } from './yaml.ts'
 
 export const POLICY_NAME = 'retraining-policy.yaml'
 /** After a failure the same cause rests this long. */
@@ -75,28 +75,32 @@ export async function loadPolicy(
   const { node, name } = readYamlFile(file, options.cwd, hint)
   const problems: Problem[] = []
   const report: Report = (line, path, message) => problems.push({ file: name, line, path, message })
-  const raw = policyShape.read(node, { path: '', report })
-  if (raw === undefined || problems.length > 0) throw configError(problems, hint)
-  const policy = { file: name, ...toPolicy(raw, node, options.stages ?? ['staging', 'production'], report) }
-  if (problems.length > 0) throw configError(problems, hint)
-  return policy
+  // What was reported is a hole in `raw`; the rules over several keys judge the rest, so that all comes at once.
+  const raw = policyShape.read(node, { path: '', report }) as Partial<RawPolicyFile> | undefined
+  const wrong = new Set(problems.map(({ path }) => path))
+  const say: Say = (path, message, key) => {
+    const at = ['policy', ...path]
+    // A value that is there and wrong was reported as that, not as missing.
+    if (key === undefined || !wrong.has([...at, key].join('.'))) report(lineAt(node, at), at.join('.'), message)
+  }
+  const policy = raw?.policy && toPolicy(raw.policy, options.stages ?? ['staging', 'production'], say)
+  if (policy === undefined || problems.length > 0) throw configError(problems, hint)
+  return { file: name, ...policy }
 }
 
 type Report = (line: number, path: string, message: string) => void
 
-function toPolicy({ policy: raw }: RawPolicyFile, node: YamlNode, stages: readonly string[], report: Report): Policy {
-  const say = (path: readonly string[], message: string): void => {
-    report(lineAt(node, ['policy', ...path]), ['policy', ...path].join('.'), message)
-  }
+/** @param raw keys that are wrong or missing, and reported, are undefined */
+function toPolicy(raw: RawPolicy, stages: readonly string[], say: Say): Policy {
   const validation = raw.validation ?? noValidation
-  const wrongName = nameProblem(raw.model)
+  const wrongName = raw.model === undefined ? undefined : nameProblem(raw.model)
   if (wrongName !== undefined) say(['model'], `cannot be the name of a model: ${wrongName}`)
   if (validation.compare_to !== undefined && !stages.includes(validation.compare_to)) {
     say(['validation', 'compare_to'], noStage(validation.compare_to, stages))
   }
   return {
-    model: raw.model,
-    trigger: toTrigger(raw.trigger, say),
+    model: raw.model ?? '',
+    trigger: raw.trigger?.type === undefined ? { type: 'manual' } : toTrigger(raw.trigger, say),
     job: toJob(raw.job, say),
     validation: toGate(validation),
     promoteOnPass: toStage(raw, validation, stages, say),
@@ -105,10 +109,17 @@ function toPolicy({ policy: raw }: RawPolicyFile, node: YamlNode, stages: readon
   }
 }
 
-type Say = (path: readonly string[], message: string) => void
-type RawPolicy = RawPolicyFile['policy']
+/** @param key what is missing there: nothing is said when its value was reported as wrong */
+type Say = (path: readonly string[], message: string, key?: string) => void
+type Trusted = RawPolicyFile['policy']
+/** With holes where something was reported. */
+type RawPolicy = Omit<Trusted, 'model' | 'trigger' | 'job'> & {
+  readonly model: string | undefined
+  readonly trigger: Trusted['trigger'] | undefined
+  readonly job: Partial<NonNullable<Trusted['job']>> | undefined
+}
 
-function toTrigger(raw: RawPolicy['trigger'], say: Say): Trigger {
+function toTrigger(raw: Trusted['trigger'], say: Say): Trigger {
   const allowed: Readonly<Record<typeof raw.type, readonly string[]>> = {
     drift: ['metric', 'threshold', 'column'],
     schedule: ['every'],
@@ -139,10 +150,14 @@ function toTrigger(raw: RawPolicy['trigger'], say: Say): Trigger {
       }
     }
     case 'schedule':
-      if (raw.every === undefined) say(['trigger'], 'a trigger of type schedule needs every, for example every: 30d')
+      if (raw.every === undefined) {
+        say(['trigger'], 'a trigger of type schedule needs every, for example every: 30d', 'every')
+      }
       return { type: 'schedule', every: parseDuration(raw.every ?? '') ?? 0 }
     case 'new_data':
-      if (raw.data === undefined) say(['trigger'], 'a trigger of type new_data needs data, the path of the file')
+      if (raw.data === undefined) {
+        say(['trigger'], 'a trigger of type new_data needs data, the path of the file', 'data')
+      }
       return { type: 'new_data', data: raw.data ?? '' }
     default:
       return { type: raw.type }
@@ -150,12 +165,13 @@ function toTrigger(raw: RawPolicy['trigger'], say: Say): Trigger {
 }
 
 function toJob(raw: RawPolicy['job'], say: Say): Job {
-  if (raw === undefined) return { type: 'command' }
+  if (raw?.type === undefined) return { type: 'command' }
   const { command, data, workflow } = raw
   if (raw.type === 'github_actions') {
     if (command !== undefined) say(['job', 'command'], 'a job of type github_actions has no command')
-    if (workflow === undefined)
-      say(['job'], 'a job of type github_actions needs workflow, the file name of the workflow')
+    if (workflow === undefined) {
+      say(['job'], 'a job of type github_actions needs workflow, the file name of the workflow', 'workflow')
+    }
     return { type: 'github_actions', workflow: workflow ?? '' }
   }
   if (workflow !== undefined) say(['job', 'workflow'], 'a job of type command has no workflow')
@@ -179,7 +195,7 @@ function toStage(
   if (stage === 'production') {
     say(
       path,
-      `nothing enters production by itself; promote to staging, then: mlops promote ${raw.model} --to production`,
+      `nothing enters production by itself; promote to staging, then: mlops promote ${raw.model ?? 'MODEL'} --to production`,
     )
   } else if (!stages.includes(stage)) {
     say(path, noStage(stage, stages))

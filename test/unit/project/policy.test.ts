@@ -145,6 +145,32 @@ describe('retraining-policy.yaml', () => {
         'retraining-policy.yaml:2: policy.model: missing; expected the name of a model',
       ],
     ],
+    [
+      'everything at once: a wrong word, a goal that is not allowed, a stage that does not exist, a name that is none',
+      'policy:\n  model: Bi/kes\n  trigger:\n    type: drfit\n  validation: {compare_to: prod}\n  promote_on_pass: production\n',
+      [
+        'retraining-policy.yaml:2: policy.model: cannot be the name of a model: it has upper-case letters, which some file systems cannot tell apart',
+        'retraining-policy.yaml:4: policy.trigger.type: expected drift, metric, schedule, new_data or manual, found "drfit"; did you mean drift?',
+        'retraining-policy.yaml:5: policy.validation.compare_to: prod is not one of the stages (canary, staging, production)',
+        'retraining-policy.yaml:6: policy.promote_on_pass: nothing enters production by itself; promote to staging, then: mlops promote Bi/kes --to production',
+      ],
+    ],
+    [
+      'a wrong value once, and does not call it missing besides',
+      'policy:\n  model: m\n  trigger: {type: schedule, every: soon}\n  job: {type: comand, workflow: w.yml}\n',
+      [
+        'retraining-policy.yaml:3: policy.trigger.every: expected a duration such as 24h or 7d, found "soon"',
+        'retraining-policy.yaml:4: policy.job.type: expected command or github_actions, found "comand"; did you mean command?',
+      ],
+    ],
+    [
+      'keys outside of policy',
+      'model: m\n',
+      [
+        'retraining-policy.yaml:1: model: unknown key; known are policy',
+        'retraining-policy.yaml:1: policy: missing; expected a map',
+      ],
+    ],
   ] as const) {
     it(`refuses ${what}`, async () => assert.deepEqual(await problems(content), expected))
   }
