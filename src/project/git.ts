@@ -7,7 +7,7 @@
  */
 import { lstat, readFile } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
-import { redact } from '../core/redact.ts'
+import { redact, redactBytes } from '../core/redact.ts'
 import { findGitTop } from './find.ts'
 
 export interface GitSnapshot {
@@ -16,7 +16,7 @@ export interface GitSnapshot {
   /** User-info removed. */
   readonly remote: string | null
   readonly dirty: boolean
-  readonly patch?: { readonly text: string; readonly files: readonly string[] }
+  readonly patch?: { readonly bytes: Buffer; readonly files: readonly string[] }
   /** What the patch leaves out, and why; how many values were redacted. */
   readonly notes: readonly string[]
 }
@@ -92,7 +92,11 @@ export async function gitFacts(cwd: string, request: GitRequest): Promise<GitRes
   return { kind: 'facts', facts: { ...facts, ...(patch === undefined ? {} : { patch }), notes } }
 }
 
-type Git = (args: readonly string[]) => Promise<string>
+interface Git {
+  (args: readonly string[]): Promise<string>
+  /** The bytes that git printed: the sources of a patch may be in any encoding. */
+  bytes(args: readonly string[]): Promise<Buffer>
+}
 
 async function openGit(cwd: string, env: GitRequest['env']): Promise<Git> {
   // Measured: 30 ms to import, so only once the training command has been started.
@@ -105,17 +109,28 @@ async function openGit(cwd: string, env: GitRequest['env']): Promise<Git> {
     const value = env[name]
     if (value !== undefined) child[name] = value
   }
-  const instance = simpleGit({
-    baseDir: cwd,
-    timeout: { block: GIT_MILLISECONDS },
-    maxConcurrentProcesses: 3,
-    // Its guard cannot tell switching the monitor off from naming a program.
-    unsafe: { allowUnsafeFsMonitor: true },
-  })
+  const fresh = () =>
+    simpleGit({
+      baseDir: cwd,
+      timeout: { block: GIT_MILLISECONDS },
+      maxConcurrentProcesses: 3,
+      // Its guard cannot tell switching the monitor off from naming a program.
+      unsafe: { allowUnsafeFsMonitor: true },
+    }).env(child)
   // A repository may name a program as its file system monitor, and status would run it.
   const safe = ['--no-optional-locks', '-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false']
-  instance.env(child)
-  return async (args) => await instance.raw([...safe, ...args])
+  const instance = fresh()
+  return Object.assign(async (args: readonly string[]) => await instance.raw([...safe, ...args]), {
+    async bytes(args: readonly string[]): Promise<Buffer> {
+      const chunks: Buffer[] = []
+      // simple-git itself decodes what it collects as UTF-8.
+      const tapped = fresh().outputHandler((_command, stdout) => {
+        stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+      })
+      await tapped.raw([...safe, ...args])
+      return Buffer.concat(chunks)
+    },
+  })
 }
 
 /** `origin` if there is one, else the first by name. */
@@ -175,44 +190,48 @@ async function dirtyPatch(
   const omitted = [...changed, ...untracked].filter((path) => !tracked.includes(path) && !sources.includes(path))
   if (omitted.length > 0) notes.push(`not in the patch (data, secrets or unknown kinds): ${some(omitted)}`)
 
-  let text = ''
+  const parts: Buffer[] = []
   const files: string[] = []
+  let size = 0
+  let redacted = 0
+  const take = (path: string, part: Buffer | undefined): void => {
+    if (part === undefined || size + part.length > MAX_PATCH) {
+      notes.push(`too large or not text, not in the patch: ${path}`)
+      return
+    }
+    const clean = redactBytes(part)
+    parts.push(clean.bytes)
+    size += clean.bytes.length
+    redacted += clean.count
+    files.push(path)
+  }
   if (hasCommit) {
     const small: string[] = []
     for (const path of tracked) {
       if (await isLarge(join(top, path))) notes.push(`too large for the patch: ${path}`)
       else small.push(path)
     }
-    const diff = small.length === 0 ? '' : await git(diffArguments(small.map((path) => join(top, path))))
+    const diff =
+      small.length === 0 ? '' : bytewise(await git.bytes(diffArguments(small.map((path) => join(top, path)))))
     // A line of content begins with +, - or a space, so this splits at the headers of files alone.
     for (const part of diff.split(/^(?=diff --git )/m)) {
-      const path = small.find((name) => part.startsWith(`diff --git ${quoted(`a/${name}`)} `))
-      if (path === undefined) continue
-      if (/^Binary files .* differ$/m.test(part) || text.length + part.length > MAX_PATCH) {
-        notes.push(`too large or not text, not in the patch: ${path}`)
-      } else {
-        text += part
-        files.push(path)
+      const path = small.find((name) => part.startsWith(`diff --git ${bytewise(quoted(`a/${name}`))} `))
+      if (path !== undefined) {
+        take(path, /^Binary files .* differ$/m.test(part) ? undefined : Buffer.from(part, 'latin1'))
       }
     }
   }
   const added = hasCommit ? sources : [...tracked, ...sources]
   if (added.length > MAX_UNTRACKED) notes.push(`only the first ${MAX_UNTRACKED} of ${added.length} new files are in it`)
-  for (const path of added.slice(0, MAX_UNTRACKED)) {
-    const hunk = await newFileHunk(top, path)
-    if (hunk === undefined || text.length + hunk.length > MAX_PATCH) {
-      notes.push(`too large or not text, not in the patch: ${path}`)
-    } else {
-      text += hunk
-      files.push(path)
-    }
-  }
-  if (text === '') return undefined
-  const clean = redact(text)
-  if (clean.count > 0)
-    notes.push(`${clean.count} ${clean.count === 1 ? 'value' : 'values'} that look like secrets redacted`)
-  return { text: clean.text, files }
+  for (const path of added.slice(0, MAX_UNTRACKED)) take(path, await newFileHunk(top, path))
+  if (parts.length === 0) return undefined
+  if (redacted > 0) notes.push(`${redacted} ${redacted === 1 ? 'value' : 'values'} that look like secrets redacted`)
+  return { bytes: Buffer.concat(parts), files }
 }
+
+/** One character per byte, so that text in any encoding can be cut at its lines and be put together unchanged. */
+const bytewise = (content: Buffer | string): string =>
+  (typeof content === 'string' ? Buffer.from(content, 'utf8') : content).toString('latin1')
 
 async function isLarge(path: string): Promise<boolean> {
   const facts = await lstat(path).catch(() => undefined)
@@ -238,22 +257,24 @@ const diffArguments = (paths: readonly string[]): string[] => [
 ]
 
 /** The hunk with which `git apply` creates the file; undefined when it is too large, binary, or no regular file. */
-async function newFileHunk(top: string, path: string): Promise<string | undefined> {
+async function newFileHunk(top: string, path: string): Promise<Buffer | undefined> {
   const full = join(top, path)
   const facts = await lstat(full).catch(() => undefined)
   if (facts === undefined || !facts.isFile() || facts.size > MAX_FILE) return undefined
   const bytes = await readFile(full).catch(() => undefined)
   if (bytes === undefined || bytes.includes(0)) return undefined
-  const text = bytes.toString('utf8')
+  const text = bytewise(bytes)
   const mode = (facts.mode & 0o111) === 0 ? '100644' : '100755'
-  const head = `diff --git ${quoted(`a/${path}`)} ${quoted(`b/${path}`)}\nnew file mode ${mode}\n`
-  if (text === '') return head
+  const [from, to] = [bytewise(quoted(`a/${path}`)), bytewise(quoted(`b/${path}`))]
+  const head = `diff --git ${from} ${to}\nnew file mode ${mode}\n`
+  if (text === '') return Buffer.from(head, 'latin1')
   const lines = text.split('\n')
   const ended = lines.at(-1) === ''
   if (ended) lines.pop()
   const body = lines.map((line) => `+${line}\n`).join('')
   const count = lines.length === 1 ? '1' : `1,${lines.length}`
-  return `${head}--- /dev/null\n+++ ${quoted(`b/${path}`)}\n@@ -0,0 +${count} @@\n${body}${ended ? '' : '\\ No newline at end of file\n'}`
+  const end = ended ? '' : '\\ No newline at end of file\n'
+  return Buffer.from(`${head}--- /dev/null\n+++ ${to}\n@@ -0,0 +${count} @@\n${body}${end}`, 'latin1')
 }
 
 /** As git quotes paths: only where control characters, quotes or backslashes make it necessary. */

@@ -111,7 +111,7 @@ async function captureGit(
   const result = await gitFacts(cwd, { env: ctx.env, exclude: [store.root, join(project.root, '.mlops')] })
   if (result.kind === 'none') return { reason: result.reason }
   const { patch, notes, ...facts } = result.facts
-  const pinned = patch === undefined ? undefined : await store.objects.put(Buffer.from(patch.text, 'utf8'))
+  const pinned = patch === undefined ? undefined : await store.objects.put(patch.bytes)
   return {
     ...facts,
     ...(pinned === undefined || patch === undefined ? {} : { patch: { ...pinned, files: patch.files } }),

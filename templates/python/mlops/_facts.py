@@ -3,47 +3,14 @@ records all of it, and more: the dirty patch is made there only.
 """
 import getpass
 import os
-import re
 import socket
 import subprocess
 import sys
 
 from ._environment import ENV_ALLOWED
+from ._redact import redact, redact_arguments
 
-REDACTED = "[redacted]"
-_TOKENS = re.compile(
-    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}\b|\bgithub_pat_[A-Za-z0-9_]{20,}\b"
-    r"|\bglpat-[A-Za-z0-9_-]{16,}|\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bhf_[A-Za-z0-9]{20,}\b|\bsk-[A-Za-z0-9_-]{20,}"
-    r"|\bAIza[0-9A-Za-z_-]{30,}|\bnpm_[A-Za-z0-9]{30,}\b|\bpypi-[A-Za-z0-9_-]{30,}|\bdapi[0-9a-f]{32}\b"
-    r"|\bhooks\.slack\.com/services/[A-Za-z0-9/_-]+"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"
-)
-_URL_USER = re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@:'\"]*(?::[^\s/@'\"]*)?@", re.I)
-_WORD = (
-    r"(?:[A-Za-z0-9]+[_.-])*(?:pass(?:word|wd|phrase)|secret(?:[-_]?(?:access[-_]?)?key)?"
-    r"|(?:api|access|auth|private|account|encryption)[-_]?key"
-    r"|(?:api|access|auth|bearer|refresh|session|personal)[-_]?token|token|credentials?)"
-)
-_FLAG = re.compile(r"--?%s$" % _WORD, re.I)
-_ASSIGNMENT = re.compile(r"((?:--?)?%s=).+$" % _WORD, re.I | re.S)
 _GIT_SECONDS = 20
-
-
-def redact(text):
-    return _TOKENS.sub(REDACTED, _URL_USER.sub(r"\1", text))
-
-
-def redact_arguments(words):
-    result = []
-    for index, word in enumerate(words):
-        assignment = _ASSIGNMENT.match(word)
-        if index and _FLAG.match(words[index - 1]) and not word.startswith("-"):
-            result.append(REDACTED)
-        elif assignment:
-            result.append(assignment.group(1) + REDACTED)
-        else:
-            result.append(redact(word))
-    return result
 
 
 def command():

@@ -13,6 +13,7 @@ from . import _facts, _values
 from ._canonical import canonical_bytes, seal
 from ._environment import host, interpreter, packages
 from ._project import find_project
+from ._redact import REDACTED, redact_param, redact_text
 from ._store import create_store, open_store
 
 VERSION = "0.1.0"
@@ -44,7 +45,7 @@ class Run:
         self.failure = None
         self._files = None
         self._attached = False
-        self._started = time.time()
+        self._started = _beginning()
         self._pid = os.getpid()
         self._warnings = []
         self._late = {}
@@ -78,10 +79,14 @@ class Run:
 
     def log_params(self, params):
         """Records several parameters."""
-        self._append("params", [
-            {"t": _now(), "key": _values.check_key("parameter", name), "value": _values.param(value)}
-            for name, value in _mapping("params", params).items()
-        ])
+        lines = []
+        for name, value in _mapping("params", params).items():
+            key, plain = _values.check_key("parameter", name), _values.param(value)
+            kept = redact_param(key, plain)
+            if kept != plain:
+                self._say("parameter %s looks like a secret, so %s is stored" % (key, REDACTED))
+            lines.append({"t": _now(), "key": key, "value": kept})
+        self._append("params", lines)
 
     def set_tag(self, tag):
         """Adds a tag to the run."""
@@ -94,12 +99,15 @@ class Run:
             path = os.fsdecode(path)
         if os.path.isdir(path):
             found = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in sorted(names)]
+            home = path
         elif os.path.isfile(path):
             found = [path]
+            home = None
         else:
             raise FileNotFoundError("log_artifact: there is no file or folder %r in %s" % (path, os.getcwd()))
         for each in found:
-            self._guard("artifact %s" % each, self._store_artifact, each)
+            if self._stays_inside(each, home):
+                self._guard("artifact %s" % each, self._store_artifact, each)
 
     def register(self, stage=None, tags=(), message=None, model=None):
         """Asks that this run become the next version of its model, once it has ended well."""
@@ -115,7 +123,7 @@ class Run:
                     "mlops promote %s --to production" % name
                 )
         if message is not None:
-            intent["message"] = str(message).encode("utf-8", "replace").decode("utf-8")
+            intent["message"] = redact_text(str(message).encode("utf-8", "replace").decode("utf-8"))
         self._wish(intent)
 
     def set_baseline(self, rows, model=None):
@@ -257,6 +265,20 @@ class Run:
         if self._files is not None and lines:
             self._guard("a line of %s" % stream, self._files.append, stream, lines)
 
+    def _stays_inside(self, path, folder=None):
+        """False, said once, for a link that leads out of the folder that was named, or else out of the project."""
+        full, real = os.path.abspath(path), os.path.realpath(path)
+        homes = [folder] if folder else [self._project.root, self._cwd]
+        if not folder and not any(_is_in(full, os.path.abspath(home)) for home in homes):
+            homes.append(os.path.dirname(full))  # named outright, somewhere else: it may stay where it is
+        if any(_is_in(real, os.path.realpath(home)) for home in homes):
+            if os.path.islink(path):
+                self._say("%s is a link; the content of %s is stored" % (path, real))
+            return True
+        where = "the folder %s" % folder if folder else "the project"
+        self._say("artifact %s was not recorded: it leads out of %s, to %s" % (path, where, real))
+        return False
+
     def _store_artifact(self, path):
         pin = self._files.store.put_file(path)
         line = {"t": _now(), "path": self._recorded_path(path)}
@@ -291,10 +313,14 @@ class Run:
             return True if result is None else result
         except (OSError, _StoreTrouble) as error:
             words = "%s could not be recorded: %s" % (what, error)
-            if len(self._warnings) < 50:
-                self._warnings.append(_facts.well_formed(words))
-            _warn_once(words + ". Training goes on")
+            self._say(words, ". Training goes on")
             return None
+
+    def _say(self, words, more=""):
+        """Once on stderr, and among the warnings of the run."""
+        if len(self._warnings) < 50:
+            self._warnings.append(_facts.well_formed(words))
+        _warn_once(words + more)
 
     def _marks_of_artifacts(self):
         marks = {}
@@ -308,7 +334,9 @@ class Run:
         logged = {line.get("path") for line in self._files.lines("artifacts")}
         for pattern in self._project.artifact_patterns(self.model):
             for path in self._project.files_matching(pattern):
-                if self._marks.get(path) != _mark(path) and self._recorded_path(path) not in logged:
+                if self._marks.get(path) == _mark(path) or self._recorded_path(path) in logged:
+                    continue
+                if self._stays_inside(path):
                     pin = self._files.store.put_file(path)
                     self._files.append("artifacts", [dict({"t": _now(), "path": self._recorded_path(path)}, **pin)])
 
@@ -455,11 +483,8 @@ class RunFiles:
         import hashlib
 
         try:
-            fd = self.store.appender(self.folder + "/ended")
-            try:
-                os.write(fd, (hashlib.sha256(data).hexdigest() + "\n").encode("ascii"))
-            finally:
-                os.close(fd)
+            self.store.put(self.folder + "/ended", (hashlib.sha256(data).hexdigest() + "\n").encode("ascii"))
+            os.unlink(self.store.path(self.folder + "/alive"))
         except OSError:
             pass  # a hint: the run has ended without it
 
@@ -522,6 +547,37 @@ class _Background:
         return self._result
 
 
+_LOADED = time.time()
+_first = True
+
+
+def _beginning():
+    """When the run began. The first run of a script is the script's, whose imports and loading count; not a notebook's."""
+    global _first
+    first, _first = _first, False
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not first or script is None or "ipykernel" in sys.modules or sys.flags.interactive or _argv0_is_a_host():
+        return time.time()
+    return min(_process_started() or _LOADED, time.time())
+
+
+def _argv0_is_a_host():
+    """Programs that run for days and call training code: their own beginning is not that of a run."""
+    name = os.path.basename(os.path.dirname(sys.argv[0]) if sys.argv[0].endswith("__main__.py") else sys.argv[0])
+    return name.split(".")[0] in ("pytest", "airflow", "celery", "prefect", "dagster", "uvicorn", "gunicorn", "ipython")
+
+
+def _process_started():
+    """Seconds since the epoch, from Linux; None elsewhere."""
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+    return time.time() - age if age >= 0 else None
+
+
 def ulid(seconds):
     milliseconds = int(seconds * 1000)
     head = ""
@@ -539,6 +595,10 @@ def _timestamp(seconds):
 
 def _now():
     return _timestamp(time.time())
+
+
+def _is_in(path, folder):
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _mark(path):

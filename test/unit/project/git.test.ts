@@ -36,30 +36,42 @@ describe('Git facts', () => {
   afterEach(() => rmSync(root, { recursive: true, force: true }))
 
   it('of a clean repository are commit, branch and remote without user-info', async () => {
-    git('remote', 'add', 'origin', 'https://ada:hunter2@example.com/team/churn.git')
+    git('remote', 'add', 'origin', 'https://ada:hunter2@example.com/team/churn.git?access_token=hunter2')
     assert.deepEqual(await facts(), {
       commit: git('rev-parse', 'HEAD').trim(),
       branch: 'main',
-      remote: 'https://example.com/team/churn.git',
+      remote: 'https://example.com/team/churn.git?access_token=[redacted]',
       dirty: false,
       notes: [],
     })
   })
 
-  it('hold a patch with which the very same tree can be made again', async () => {
+  it('hold a patch with which the very same tree can be made again, in whatever encoding its files are', async () => {
+    write('größe.py', Buffer.from('x = "é"\n', 'latin1'))
+    git('add', '.')
+    git('commit', '-q', '-m', 'latin1')
     write('train.py', 'print(2)\n')
     write('src/new file.py', 'x = "ä"\nno newline at end')
+    write('src/latin1.py', Buffer.from('# -*- coding: latin-1 -*-\nname = "Müller"\n', 'latin1'))
+    write('größe.py', Buffer.from('x = "é" # changed\n', 'latin1'))
     write('empty.py', '')
     write('run.sh', '#!/bin/sh\n')
     chmodSync(join(root, 'run.sh'), 0o755)
     git('add', 'empty.py')
     const found = await facts(join(root, 'src'))
     assert.equal(found.dirty, true)
-    assert.deepEqual([...(found.patch?.files ?? [])].sort(), ['empty.py', 'run.sh', 'src/new file.py', 'train.py'])
+    assert.deepEqual([...(found.patch?.files ?? [])].sort(), [
+      'empty.py',
+      'größe.py',
+      'run.sh',
+      'src/latin1.py',
+      'src/new file.py',
+      'train.py',
+    ])
     const copy = mkdtempSync(join(tmpdir(), 'mlops-git-copy-'))
     try {
       execFileSync('git', ['clone', '-q', root, join(copy, 'c')])
-      execFileSync('git', ['apply', '-'], { cwd: join(copy, 'c'), input: found.patch?.text ?? '' })
+      execFileSync('git', ['apply', '-'], { cwd: join(copy, 'c'), input: found.patch?.bytes ?? '' })
       assert.equal(execFileSync('diff', ['-r', '-x', '.git', root, join(copy, 'c')], { encoding: 'utf8' }), '')
     } finally {
       rmSync(copy, { recursive: true, force: true })
@@ -97,7 +109,8 @@ describe('Git facts', () => {
   it('redact secrets in the patch, and say how many', async () => {
     write('train.py', 'password = "hunter2hunter2"\n')
     const { patch, notes } = await facts()
-    assert.ok(patch?.text.includes('[redacted]') && !patch.text.includes('hunter2'), patch?.text)
+    const text = String(patch?.bytes)
+    assert.ok(text.includes('[redacted]') && !text.includes('hunter2'), text)
     assert.match(notes.join(), /1 value/)
   })
 
