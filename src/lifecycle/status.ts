@@ -9,7 +9,7 @@ import { parseDuration } from '../project/duration.ts'
 import { modelConfig } from '../project/load.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
-import { type Health, healthOf } from './health.ts'
+import { type Health, newestHealth } from './health.ts'
 import { damagedStatus, type ModelStatus, modelStatus, type NextStep, worstFirst } from './model-status.ts'
 import { versionAt } from './operation.ts'
 import { type PendingIntent, pendingIntents } from './pending-intents.ts'
@@ -20,6 +20,8 @@ const MAX_AGE = '7d'
 /** Only the newest runs are looked at for ones that were interrupted. */
 const RUNS_LOOKED_AT = 20
 const INTENTS_LOOKED_AT = 300
+/** Says nothing about the model: the whole report fails with it. */
+const NO_DAMAGE = ['STORE_DENIED', 'STORE_TOO_NEW']
 
 export interface InterruptedRun {
   readonly run: string
@@ -62,14 +64,15 @@ async function statusOf(ctx: Context, project: Project, store: Store, model: str
     return modelStatus(state, detail, await health(ctx, project, store, model, entry.version))
   } catch (error) {
     // One damaged model hides no other.
-    if (error instanceof MlopsError && error.exit === 'failed') return damagedStatus(model, error.message)
+    const isDamage = error instanceof MlopsError && error.exit === 'failed' && !NO_DAMAGE.includes(error.code)
+    if (isDamage) return damagedStatus(model, error.message)
     throw error
   }
 }
 
 async function health(ctx: Context, project: Project, store: Store, model: string, version: number): Promise<Health> {
   const maxAge = parseDuration(modelConfig(project, model).drift.window ?? MAX_AGE) ?? 0
-  return healthOf(await store.checks.list(model), { model, version }, ctx.now(), maxAge)
+  return await newestHealth(store, { model, version }, ctx.now(), maxAge)
 }
 
 async function interruptedRuns(store: Store, ids: readonly string[]): Promise<InterruptedRun[]> {

@@ -11,7 +11,7 @@ import { detectFacts, type Facts } from './detect.ts'
 import { type InitPlan, type InitStep, shellWord, suggestModelName, suggestTrain } from './init-plan.ts'
 import { loadProjectHere } from './load.ts'
 
-export { planInit } from './init-plan.ts'
+export { planInit, targetProblem } from './init-plan.ts'
 
 export interface InitRequest {
   /** As the user wrote it; undefined: where they stand. */
@@ -104,12 +104,23 @@ async function append(step: InitStep): Promise<InitStep> {
 }
 
 async function makeFolder(root: string): Promise<void> {
-  try {
-    await mkdir(root, { recursive: true })
-  } catch (error) {
-    throw cannotWrite(root, error)
+  const missing: string[] = []
+  for (let at = root; at !== dirname(at) && !(await isThere(at)); at = dirname(at)) missing.unshift(at)
+  for (const folder of missing) {
+    try {
+      // Not `recursive`: Node then tries for ever where the system says ENOENT though the parent is there, as in /proc.
+      await mkdir(folder)
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw cannotWrite(folder, error)
+    }
   }
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
 
 /** Without DIR, inside of a project, that project is meant: not one more inside it. */
 async function initFolder({ cwd, env }: Context, dir: string | undefined, store: string | undefined): Promise<string> {
@@ -138,6 +149,7 @@ function cannotWrite(path: string, error: unknown): Error {
     EPERM: 'you may not write there',
     EROFS: 'the disk is read-only',
     ENOSPC: 'the disk is full',
+    ENOENT: 'the system makes no folder there',
     ENOTDIR: 'a part of the path is a file',
     EEXIST: 'a part of the path is a file',
     EISDIR: 'it is a folder',

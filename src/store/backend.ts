@@ -42,6 +42,8 @@ export interface Appender {
 export interface Backend {
   /** Absolute path of the folder. */
   readonly root: string
+  /** The store's format when it is newer than ours: what cannot be read is no damage then. */
+  readonly newer: number | undefined
   /** The whole file, or undefined when there is none. */
   get(key: string): Promise<Buffer | undefined>
   /** As `get`, for many small files at once. */
@@ -63,8 +65,14 @@ export interface Backend {
   appender(key: string): Promise<Appender>
   /** Creates an empty file, or sets the modification time of what is there. */
   touch(key: string, time: Date): Promise<void>
-  /** Frees the room that `create` set aside for a full disk. @returns false when it was freed before */
-  releaseReserve(): Promise<boolean>
+  /** Takes a file away that no record is: a heartbeat, the reserve. @returns false when there was none */
+  remove(key: string): Promise<boolean>
+  /**
+   * A writer goes through no symbolic link below the root; every method that writes sees to that by itself, this one
+   * does so before anything was written.
+   * @throws failed `STORE_LINK_INSIDE`
+   */
+  refuseLinks(folder: string): Promise<void>
   /** Absolute path of a key, for error messages and for children that write there. */
   path(key: string): string
 }

@@ -10,6 +10,9 @@ import type { Backend } from './backend.ts'
 import { numbered, numberOf } from './layout.ts'
 import { type JsonObject, openSealed, seal, sealProblem } from './sealed.ts'
 
+/** Of a store whose format is newer than ours it is not known what its first events name; no digest is this. */
+export const ANY_DIGEST: Digest = 'any'
+
 export interface Link {
   readonly seq: number
   /** sha256 of this event's bytes: the `prev` of the next. */
@@ -68,7 +71,7 @@ export function readLink(bytes: Buffer, before: Head, newest: boolean): Link | s
   if (record === undefined) return sealProblem(bytes) ?? 'it is not an event'
   const seq = before.seq + 1
   if (record.seq !== seq) return `it says that it is event ${String(record.seq)}, not ${seq}`
-  if (record.prev !== before.digest) {
+  if (before.digest !== ANY_DIGEST && record.prev !== before.digest) {
     return seq === 1
       ? 'it belongs to another store, or registry.json was changed: its "prev" is not the digest of registry.json'
       : `its "prev" is not the digest of ${numbered(seq - 1)}: one of the two was changed`
@@ -112,9 +115,21 @@ function durableHeads(backend: Backend): Map<string, number> {
 const durable = new WeakMap<Backend, Map<string, number>>()
 
 export const logDamaged = (backend: Backend, key: string, why: string): MlopsError =>
+  unreadable(backend, key) ??
   failed({
     code: 'LOG_DAMAGED',
     message: `${backend.path(key)} is damaged: ${why}.`,
     hint: 'See all damage: mlops store verify. Restore the file from a copy of the store; nothing was changed',
     details: { file: backend.path(key) },
   })
+
+/** In a store of a newer format what we cannot read is no damage. */
+export const unreadable = (backend: Backend, key: string): MlopsError | undefined =>
+  backend.newer === undefined
+    ? undefined
+    : failed({
+        code: 'STORE_TOO_NEW',
+        message: `${backend.path(key)} cannot be read: it was written by a newer mlops (the store has format ${backend.newer}).`,
+        hint: 'Update: npm install -g mlops@latest',
+        details: { file: backend.path(key), format: backend.newer },
+      })

@@ -7,8 +7,8 @@ import { type Digest, isDigest, sha256 } from '../core/digest.ts'
 import { failed } from '../core/errors.ts'
 import { assertName } from '../core/names.ts'
 import type { Backend } from './backend.ts'
-import { appendLink, type Head, nextLink, readChain } from './chain.ts'
-import { checkKey, checksFolder, checksLog } from './layout.ts'
+import { appendLink, type Head, nextLink, readChain, unreadable } from './chain.ts'
+import { checkKey, checksFolder, checksLog, numbered, numberOf } from './layout.ts'
 import { type JsonObject, openSealed, seal, sealProblem } from './sealed.ts'
 import type { CheckRecord, Checks } from './store.ts'
 
@@ -17,6 +17,7 @@ export function checksOf(backend: Backend, registry: Digest): Checks {
     put: (model, key, record) => put(backend, registry, model, key, record),
     get: (model, key) => get(backend, model, key),
     list: (model) => list(backend, model),
+    newest: (model, matches) => newest(backend, model, matches),
   }
 }
 
@@ -70,6 +71,33 @@ async function list(backend: Backend, model: string): Promise<CheckRecord[]> {
   return records.sort((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1))
 }
 
+/**
+ * From the end of the chain of checks, so that a thousand old ones cost a look into their folder. Where the chain does
+ * not name them all (a writer was killed before that) or cannot be relied on, all are read.
+ */
+async function newest(
+  backend: Backend,
+  model: string,
+  matches: (check: CheckRecord) => boolean,
+): Promise<CheckRecord | undefined> {
+  assertName('model', model)
+  const stored = (await backend.list(checksFolder(model))).filter(
+    ({ name, kind }) => kind === 'file' && isDigest(name.slice(0, 64)),
+  )
+  const listed = (await backend.list(checksLog(model))).flatMap(({ name }) => numberOf(name) ?? [])
+  const searchAll = async (): Promise<CheckRecord | undefined> => (await list(backend, model)).find(matches)
+  if (stored.length !== listed.length) return searchAll()
+  for (const number of listed.reverse()) {
+    const entry = await backend.get(`${checksLog(model)}/${numbered(number)}`)
+    const key = entry && openSealed(entry)?.key
+    if (typeof key !== 'string' || !isDigest(key)) return searchAll()
+    const record = await get(backend, model, key)
+    if (record === undefined) return searchAll()
+    if (matches({ key, record })) return { key, record }
+  }
+  return undefined
+}
+
 /** @returns the check, or what is wrong with its file */
 export function readCheck(bytes: Buffer, model: string, key: Digest): { readonly record: Json } | string {
   const problem = sealProblem(bytes)
@@ -80,6 +108,7 @@ export function readCheck(bytes: Buffer, model: string, key: Digest): { readonly
 }
 
 export const recordDamaged = (backend: Backend, key: string, why: string): Error =>
+  unreadable(backend, key) ??
   failed({
     code: 'RECORD_DAMAGED',
     message: `${backend.path(key)} is damaged: ${why}.`,

@@ -10,10 +10,11 @@ import { promisify } from 'node:util'
 import { systemCode, usage } from '../core/errors.ts'
 import { explained, quoted } from './failures.ts'
 import { type Files, nodeFiles } from './files.ts'
-import { ATTRIBUTES, FOLDERS, hasAttributes, REGISTRY, RESERVE, RESERVE_BYTES, STORE_FORMAT, TMP } from './layout.ts'
+import { ATTRIBUTES, FOLDERS, hasAttributes, REGISTRY, RESERVE, STORE_FORMAT, TMP } from './layout.ts'
 import { LocalBackend } from './local-backend.ts'
 import { inspectRoot, isShared, readRegistry, refuseForeign, tooNew } from './open.ts'
 import { registryBytes } from './registry.ts'
+import { makeReserve } from './reserve.ts'
 
 export interface CreateOptions {
   /** A team with different user ids works in it: set-group-id folders, writable for the group. */
@@ -113,12 +114,6 @@ function refuseOthersFiles(files: Files, root: string): void {
     hint: `Name a folder of its own, for example: --store ${quoted(join(root, '.mlops'))}`,
     details: { store: root, found: foreign.name },
   })
-}
-
-/** Real bytes, so that a disk that compresses or leaves holes keeps the room too. */
-async function makeReserve(backend: LocalBackend): Promise<void> {
-  if ((await backend.stat(RESERVE)) !== undefined) return
-  await backend.putIfAbsent(RESERVE, randomBytes(RESERVE_BYTES))
 }
 
 /** Attributes first: git must never rewrite line ends in records that are chained by their bytes. */

@@ -77,6 +77,17 @@ export function unsure(error: unknown, file: string): unknown {
   })
 }
 
+/** A link below the root, whoever put it there, would let a command write anywhere, and readers do not see through it. */
+export const linkInside = (root: string, path: string): MlopsError =>
+  failed({
+    code: 'STORE_LINK_INSIDE',
+    message:
+      `${path} is a symbolic link. Inside a store links are not followed for writing: one could send your models to ` +
+      'any folder. Nothing was written there.',
+    hint: `Put the folder itself in its place; to keep the whole store elsewhere, move it and use --store PATH. See: ls -l ${quoted(path)}`,
+    details: { store: root, link: path },
+  })
+
 /** Runs `work` and throws its system errors as `storeFailure` words them. */
 export async function explained<T>(root: string, doing: Doing, work: () => Promise<T> | T): Promise<T> {
   try {

@@ -55,6 +55,10 @@ export interface Files {
   unlink(path: string): Promise<void>
   chmod(path: string, mode: number): Promise<void>
   chgrp(path: string, group: number): Promise<void>
+  /** Of an open file. */
+  fchown(fd: number, user: number, group: number): Promise<void>
+  /** Of the path itself: a symbolic link is not followed. */
+  lchown(path: string, user: number, group: number): Promise<void>
   /** Sets the modification time. */
   touch(path: string, time: Date): Promise<void>
 }
@@ -94,7 +98,37 @@ export const nodeFiles: Files = {
   unlink: promisify(fs.unlink),
   chmod: promisify(fs.chmod),
   chgrp: (path, group) => chown(path, -1, group),
+  fchown: promisify(fs.fchown),
+  lchown: promisify(fs.lchown),
   touch: (path, time) => utimes(path, time, time),
+}
+
+/**
+ * What is made belongs to `owner`, for a root that writes into somebody's store. By descriptor, and never through a
+ * link: in a folder of the owner's a path may be another file a moment later.
+ * @param denied the error when the system allows even root no such thing (a container's root, a network disk)
+ */
+export function ownedBy(files: Files, owner: { uid: number; gid: number }, denied: (cause: unknown) => Error): Files {
+  const { uid, gid } = owner
+  return {
+    ...files,
+    async open(path, flags, mode) {
+      const fd = await files.open(path, flags, mode)
+      if (flags !== 'wx') return fd
+      try {
+        await files.fchown(fd, uid, gid)
+        return fd
+      } catch (error) {
+        await files.close(fd)
+        await files.unlink(path)
+        throw denied(error)
+      }
+    },
+    async mkdir(path) {
+      await files.mkdir(path)
+      await files.lchown(path, uid, gid)
+    },
+  }
 }
 
 async function fsyncFolder(path: string): Promise<void> {

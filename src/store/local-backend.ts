@@ -6,9 +6,9 @@ import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { failed, type MlopsError, systemCode } from '../core/errors.ts'
 import type { Appender, Backend, Staged, Stat } from './backend.ts'
-import { type Doing, explained } from './failures.ts'
+import { type Doing, explained, linkInside } from './failures.ts'
 import type { FileEntry, Files } from './files.ts'
-import { RESERVE, TMP } from './layout.ts'
+import { TMP } from './layout.ts'
 import type { Place } from './local-publish.ts'
 import { LocalAppender, LocalStaged, WRITING } from './local-writing.ts'
 
@@ -18,6 +18,8 @@ export interface LocalOptions {
   readonly refusal?: MlopsError
   /** The folder belongs to a group: what is made in it is made writable for the group. */
   readonly shared?: boolean
+  /** The store's format when it is newer than ours: what cannot be read is no damage then. */
+  readonly newer?: number
 }
 
 const READ_CHUNK = 1 << 20
@@ -26,17 +28,22 @@ const READING: Doing = 'read from the store'
 export class LocalBackend implements Backend, Place {
   readonly root: string
   readonly files: Files
+  readonly newer: number | undefined
   readonly #refusal: MlopsError | undefined
   readonly #shared: boolean
   /** Folders whose entry in their parent is durable for certain. */
   readonly #settled: Set<string>
+  /** Folders that were seen to be folders and no symbolic links. */
+  readonly #real: Set<string>
 
   constructor(root: string, options: LocalOptions) {
     this.root = root
     this.files = options.files
     this.#refusal = options.refusal
     this.#shared = options.shared ?? false
+    this.newer = options.newer
     this.#settled = new Set([root])
+    this.#real = new Set([root])
   }
 
   path(key: string): string {
@@ -88,6 +95,7 @@ export class LocalBackend implements Backend, Place {
   async stage(): Promise<Staged> {
     return this.#writing(async () => {
       const path = this.temporary()
+      this.#isFolder(dirname(path))
       const fd = await this.files.open(path, 'wx', 0o644)
       return new LocalStaged(this, path, fd)
     })
@@ -128,6 +136,8 @@ export class LocalBackend implements Backend, Place {
   async touch(key: string, time: Date): Promise<void> {
     return this.#writing(async () => {
       const path = this.path(key)
+      await this.makeFolder(dirname(path))
+      if (this.#kindOf(path) === 'link') throw linkInside(this.root, path)
       try {
         await this.files.touch(path, time)
       } catch (error) {
@@ -135,17 +145,20 @@ export class LocalBackend implements Backend, Place {
         if (!['ENOENT', 'EPERM', 'EACCES'].includes(code)) throw error
         // Only its owner may set the time of a file; in a shared store that may be another member of the team.
         if (code !== 'ENOENT') await this.files.unlink(path).catch(() => {})
+        else this.forgetFolder(dirname(path))
         await this.makeFolder(dirname(path))
-        await this.files.close(await this.files.open(path, 'a'))
+        await this.#createEmpty(path)
         await this.files.touch(path, time)
       }
     })
   }
 
-  async releaseReserve(): Promise<boolean> {
+  async remove(key: string): Promise<boolean> {
     return this.#writing(async () => {
+      const path = this.path(key)
+      if (!this.#isFolder(dirname(path))) return false
       try {
-        await this.files.unlink(this.path(RESERVE))
+        await this.files.unlink(path)
         return true
       } catch (error) {
         if (systemCode(error) === 'ENOENT') return false
@@ -154,26 +167,56 @@ export class LocalBackend implements Backend, Place {
     })
   }
 
+  async refuseLinks(folder: string): Promise<void> {
+    return this.#writing(() => {
+      const parts = folder.split('/')
+      for (let n = 1; n <= parts.length; n++) if (!this.#isFolder(this.path(parts.slice(0, n).join('/')))) return
+    })
+  }
+
+  async #createEmpty(path: string): Promise<void> {
+    try {
+      await this.files.close(await this.files.open(path, 'wx', this.#shared ? 0o664 : 0o644))
+    } catch (error) {
+      // Somebody was faster.
+      if (systemCode(error) !== 'EEXIST') throw error
+    }
+  }
+
+  #kindOf(path: string): Stat['kind'] | undefined {
+    return absentIsUndefined(() => this.files.info(path))?.kind
+  }
+
+  /** @returns false when nothing is there. @throws failed `STORE_LINK_INSIDE` */
+  #isFolder(path: string): boolean {
+    if (this.#real.has(path)) return true
+    const kind = this.#kindOf(path)
+    if (kind === 'link') throw linkInside(this.root, path)
+    if (kind === 'folder') this.#real.add(path)
+    return kind !== undefined
+  }
+
   /** Makes `folder` and what is missing above it. Durable only after `settleFolder`. */
   async makeFolder(folder: string): Promise<void> {
-    if (this.#settled.has(folder) || folder.length <= this.root.length) return
+    if (this.#real.has(folder) || folder.length <= this.root.length) return
     await this.makeFolder(dirname(folder))
+    if (this.#isFolder(folder)) return
     try {
       if (this.#shared) await this.#makeSharedFolder(folder)
       else await this.files.mkdir(folder)
     } catch (error) {
       if (!['EEXIST', 'ENOTEMPTY'].includes(systemCode(error) ?? '')) throw error
     }
+    this.#isFolder(folder)
   }
 
   forgetFolder(folder: string): void {
-    for (const known of this.#settled)
-      if (known !== this.root && `${folder}/`.startsWith(`${known}/`)) this.#settled.delete(known)
+    for (const set of [this.#settled, this.#real])
+      for (const known of set) if (known !== this.root && `${folder}/`.startsWith(`${known}/`)) set.delete(known)
   }
 
   /** Writable for the group from its first instant on: a kill between mkdir and chmod would lock the others out. */
   async #makeSharedFolder(folder: string): Promise<void> {
-    if (absentIsUndefined(() => this.files.info(folder)) !== undefined) return
     const temporary = this.temporary()
     await this.files.mkdir(temporary)
     try {
@@ -194,7 +237,7 @@ export class LocalBackend implements Backend, Place {
     }
   }
 
-  async #writing<T>(work: () => Promise<T>): Promise<T> {
+  async #writing<T>(work: () => Promise<T> | T): Promise<T> {
     if (this.#refusal !== undefined) throw this.#refusal
     return explained(this.root, WRITING, work)
   }

@@ -16,6 +16,7 @@ import { fold, type ModelState, nextStages } from './fold.ts'
 import { modelLog, numbered } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { referencedByEvent, referencedByManifest } from './references.ts'
+import { makeReserve, RESERVE_USED, releaseReserve } from './reserve.ts'
 import { announceModel, isRemembered, rememberHead } from './root-log.ts'
 import { type JsonObject, openSealed } from './sealed.ts'
 import type { CommitResult, Models, Objects } from './store.ts'
@@ -26,8 +27,13 @@ export const MAX_EVENT_BYTES = 64 << 10
 /** The digest of a state's newest event, kept beside the state so that a commit need not read it again. */
 const heads = new WeakMap<ModelState, Digest>()
 
-export function modelsOf(backend: Backend, registry: Digest, objects: Objects): Models {
-  const room: Room = { backend, registry, objects }
+export function modelsOf(
+  backend: Backend,
+  registry: Digest,
+  objects: Objects,
+  warn: (message: string) => void,
+): Models {
+  const room: Room = { backend, registry, objects, warn }
   return {
     list: () => list(backend),
     async state(model) {
@@ -49,6 +55,7 @@ interface Room {
   readonly backend: Backend
   readonly registry: Digest
   readonly objects: Objects
+  readonly warn: (message: string) => void
 }
 
 async function list(backend: Backend): Promise<string[]> {
@@ -86,11 +93,15 @@ async function commit(room: Room, state: ModelState, draft: EventDraft): Promise
   const bytes = nextLink(head, eventRecord(state, draft))
   if (bytes.length > MAX_EVENT_BYTES) throw tooLarge(draft, bytes.length)
   await requireObjects(room, draft)
+  await room.backend.refuseLinks(modelLog(state.model))
   if (state.head === 0) await announce(room, state.model, draft)
-  if (!(await append(room, state.model, head, bytes, draft))) return reconsider(room, state, head.digest, draft)
+  const appended = await append(room, state.model, head, bytes, draft)
+  if (appended === 'taken') return reconsider(room, state, head.digest, draft)
   // A clean-up that ran in between may have taken an object that nothing referred to before this event.
   await requireObjects(room, draft)
   await remember(room, state.model, head.seq + 1, bytes)
+  // Only room: the event stands, whatever becomes of this.
+  if (appended === 'written') await makeReserve(room.backend).catch(() => {})
   return { kind: 'committed', event: openSealed(bytes) as unknown as ModelEvent }
 }
 
@@ -149,13 +160,21 @@ async function remember(room: Room, model: string, seq: number, bytes: Buffer): 
 }
 
 /** Moving production back must work on a full disk: what `create` set aside is given up for it, once. */
-async function append(room: Room, model: string, head: Head, bytes: Buffer, draft: EventDraft): Promise<boolean> {
+async function append(
+  room: Room,
+  model: string,
+  head: Head,
+  bytes: Buffer,
+  draft: EventDraft,
+): Promise<'taken' | 'written' | 'written with the reserve'> {
+  const attempt = (): Promise<boolean> => appendLink(room.backend, modelLog(model), head, bytes)
   try {
-    return await appendLink(room.backend, modelLog(model), head, bytes)
+    return (await attempt()) ? 'written' : 'taken'
   } catch (error) {
     const urgent = draft.type === 'promote' || draft.type === 'rollback'
-    if (!urgent || !isFull(error) || !(await room.backend.releaseReserve())) throw error
-    return appendLink(room.backend, modelLog(model), head, bytes)
+    if (!urgent || !isFull(error) || !(await releaseReserve(room.backend))) throw error
+    room.warn(RESERVE_USED)
+    return (await attempt()) ? 'written with the reserve' : 'taken'
   }
 }
 

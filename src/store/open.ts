@@ -1,11 +1,12 @@
 /** Opening a store: what is refused before anything is read or written, and why. */
 import { failed, type MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
 import type { Backend } from './backend.ts'
+import { ANY_DIGEST } from './chain.ts'
 import { checksOf } from './checks.ts'
 import { claimsOf } from './claims.ts'
 import { quoted, storeFailure } from './failures.ts'
-import { type FileInfo, type Files, nodeFiles } from './files.ts'
-import { REGISTRY, STORE_FORMAT } from './layout.ts'
+import { type FileInfo, type Files, nodeFiles, ownedBy } from './files.ts'
+import { FOLDERS, REGISTRY, STORE_FORMAT } from './layout.ts'
 import { LocalBackend, storeOpenedForReading } from './local-backend.ts'
 import { modelsOf } from './models.ts'
 import { objectsOf } from './objects.ts'
@@ -18,6 +19,8 @@ export interface OpenOptions {
   readonly write: boolean
   /** The clock of the `Context`, for heartbeats. */
   readonly now?: () => Date
+  /** Something the user should know though the work goes on: that of the `Context`. */
+  readonly warn?: (message: string) => void
   /** Tests put a failing disk here. */
   readonly files?: Files
 }
@@ -28,27 +31,38 @@ export interface OpenOptions {
  *   `STORE_NOT_YOURS` (both for writing only), `STORE_DAMAGED`
  */
 export async function openStore(root: string, options: OpenOptions): Promise<Store> {
-  const files = options.files ?? nodeFiles
-  const info = await inspectRoot(files, root)
-  const registry = readRegistry(files, root)
-  if (options.write && registry.format > STORE_FORMAT) throw tooNew(root, registry.format)
-  if (options.write) refuseForeign(root, info)
-  const shared = isShared(info)
+  const { write, warn = () => {}, now = processClock } = options
+  const given = options.files ?? nodeFiles
+  const info = await inspectRoot(given, root)
+  const registry = readRegistry(given, root)
+  const newer = registry.format > STORE_FORMAT
+  if (newer && write) throw tooNew(root, registry.format)
+  if (newer) warn(tooNewToTrust(root, registry.format))
+  const files = write ? filesForWriting(given, root, info) : given
   const backend = new LocalBackend(root, {
     files,
-    shared,
-    ...(options.write ? {} : { refusal: storeOpenedForReading(root) }),
+    shared: isShared(info),
+    ...(newer ? { newer: registry.format } : {}),
+    ...(write ? {} : { refusal: storeOpenedForReading(root) }),
   })
-  return assemble(backend, files, registry, options.now ?? processClock)
+  // Before anything else is written: what a command puts into the objects would stay although its event is refused.
+  if (write) for (const folder of FOLDERS) await backend.refuseLinks(folder)
+  return assemble(backend, files, newer ? { ...registry, digest: ANY_DIGEST } : registry, now, warn)
 }
 
-export function assemble(backend: Backend, files: Files, registry: Registry, now: () => Date): Store {
+export function assemble(
+  backend: Backend,
+  files: Files,
+  registry: Registry,
+  now: () => Date,
+  warn: (message: string) => void,
+): Store {
   const objects = objectsOf(backend, files)
   return {
     root: backend.root,
     id: registry.id,
     objects,
-    models: modelsOf(backend, registry.digest, objects),
+    models: modelsOf(backend, registry.digest, objects, warn),
     checks: checksOf(backend, registry.digest),
     claims: claimsOf(backend, now),
     runs: runsOf(backend, objects, now),
@@ -99,19 +113,36 @@ export function readRegistry(files: Files, root: string): Registry {
   })
 }
 
+/**
+ * Root, as which CI jobs run in containers, writes into anybody's store, and what it makes belongs to the owner.
+ * @throws failed `STORE_NOT_YOURS`
+ */
+function filesForWriting(files: Files, root: string, info: FileInfo): Files {
+  const uid = process.getuid?.()
+  if (uid !== 0 || info.uid === 0 || isShared(info)) {
+    refuseForeign(root, info)
+    return files
+  }
+  return ownedBy(files, info, (cause) => foreign(root, info, cause))
+}
+
 /** @throws failed `STORE_NOT_YOURS`: what we made in it, its owner could not change */
 export function refuseForeign(root: string, info: FileInfo): void {
   const uid = process.getuid?.()
   if (uid === undefined || uid === info.uid || isShared(info)) return
-  throw failed({
+  throw foreign(root, info)
+}
+
+const foreign = (root: string, info: FileInfo, cause?: unknown): MlopsError =>
+  failed({
     code: 'STORE_NOT_YOURS',
     message:
-      `${root} belongs to another user (uid ${info.uid}; you are ${uid}) and is not shared. ` +
+      `${root} belongs to another user (uid ${info.uid}; you are ${process.getuid?.()}) and is not shared. ` +
       'What you wrote there would lock its owner out, so nothing was written.',
-    hint: `Let its owner share it: mlops init --shared. Or become that user. Reading works`,
-    details: { store: root, owner: info.uid, you: uid },
+    hint: `Run the command as that user (in a container: docker run --user ${info.uid}), or let its owner share the store: mlops init --shared. Reading works`,
+    details: { store: root, owner: info.uid, you: process.getuid?.() },
+    cause,
   })
-}
 
 const storeNotFound = (root: string): MlopsError =>
   notFound({
@@ -140,3 +171,8 @@ export const tooNew = (root: string, format: number): MlopsError =>
     hint: 'Update: npm install -g mlops@latest. Reading works',
     details: { store: root, format, supported: STORE_FORMAT },
   })
+
+/** For commands that only read: they do what they can. */
+export const tooNewToTrust = (root: string, format: number): string =>
+  `The store ${root} was written by a newer mlops (format ${format}; this one knows ${STORE_FORMAT}). What is shown may ` +
+  'be incomplete, and nothing can be written. Update: npm install -g mlops@latest'

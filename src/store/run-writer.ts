@@ -19,6 +19,7 @@ export function runWriter(backend: Backend, id: string, now: () => Date): RunWri
   const folder = runFolder(id)
   const writer = `mlops-${randomBytes(6).toString('hex')}`
   const streams = new Map<StreamName, Promise<Appender>>()
+  let [ended, beating] = [false, Promise.resolve()]
   const appender = (stream: StreamName): Promise<Appender> => {
     const open = streams.get(stream) ?? backend.appender(`${folder}/${stream}/${writer}.jsonl`)
     streams.set(stream, open)
@@ -33,10 +34,17 @@ export function runWriter(backend: Backend, id: string, now: () => Date): RunWri
       const text = lines.map((line) => `${canonicalJson(line)}\n`).join('')
       await (await appender(stream)).append(Buffer.from(text, 'utf8'))
     },
-    beat: () => backend.touch(`${folder}/alive`, now()),
+    async beat() {
+      if (ended) return
+      beating = backend.touch(`${folder}/alive`, now())
+      await beating
+    },
     async end(record) {
       for (const open of streams.values()) await (await open).close()
       streams.clear()
+      // One under way would bring the heartbeat back.
+      ended = true
+      await beating.catch(() => {})
       return endRun(backend, id, record)
     },
   }
@@ -59,11 +67,18 @@ async function endRun(backend: Backend, id: string, record: Omit<RunEnd, 'files'
       hint: `See it: mlops run show ${id}`,
     })
   }
-  // Says that there is an end, so that a lost end.json is missed. A hint: the run has ended without it.
-  const witness = await backend.appender(`${folder}/ended`).catch(() => undefined)
-  await witness?.append(Buffer.from(`${sha256(bytes)}\n`)).catch(() => {})
-  await witness?.close().catch(() => {})
+  await witness(backend, folder, bytes).catch(() => {})
   return openSealed(bytes) as unknown as RunEnd
+}
+
+/**
+ * `ended` lets `verify` miss a lost end.json. The heartbeat goes last: a run that has an end and no heartbeat has an
+ * `ended` too, or somebody lost it. All this is only for `verify`; the run has ended without it.
+ */
+async function witness(backend: Backend, folder: string, end: Buffer): Promise<void> {
+  const line = Buffer.from(`${sha256(end)}\n`)
+  await backend.putIfAbsent(`${folder}/ended`, line)
+  await backend.remove(`${folder}/alive`)
 }
 
 /** Paths, relative to the run, of every file an end pins. */

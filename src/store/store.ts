@@ -72,6 +72,8 @@ export interface Checks {
   get(model: string, key: Digest): Promise<Json | undefined>
   /** All checks of a model, newest first by their `time` member. */
   list(model: string): Promise<CheckRecord[]>
+  /** The one stored last of those that match, without reading older ones. */
+  newest(model: string, matches: (check: CheckRecord) => boolean): Promise<CheckRecord | undefined>
 }
 
 export interface Claim {

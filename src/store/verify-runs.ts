@@ -54,14 +54,18 @@ async function verifyEnd(
   const end = typeof record?.files === 'object' ? record : undefined
   if (record !== undefined && end === undefined) findings.damage(file, 'misplaced', 'it is another record', affects)
   const [bytes, witness] = await findings.backend.getMany([file, `${runFolder(id)}/ended`])
-  if (witness === undefined) return end
-  const named = witness.toString('latin1')
   const witnessFile = `${runFolder(id)}/ended`
-  // A writer killed in the middle leaves the beginning of the line, or none of it.
-  if (!/^[0-9a-f]{0,64}$|^[0-9a-f]{64}\n$/.test(named))
-    findings.damage(witnessFile, 'changed', 'it is no digest', affects)
+  if (witness === undefined) {
+    // The heartbeat is taken away after "ended" was written, so its writer was not killed in between.
+    const gone = bytes !== undefined && (await findings.backend.stat(`${runFolder(id)}/alive`)) === undefined
+    if (gone) findings.damage(witnessFile, 'missing', 'the run has ended, and its heartbeat was taken away', affects)
+    return end
+  }
+  findings.count(witnessFile, witness.length)
+  const named = witness.toString('latin1')
+  if (!/^[0-9a-f]{64}\n$/.test(named)) findings.damage(witnessFile, 'changed', 'it is no digest', affects)
   else if (bytes === undefined) findings.damage(file, 'missing', 'the file "ended" says that there was one', affects)
-  else if (!`${sha256(bytes)}\n`.startsWith(named) && !findings.isDamaged(file)) {
+  else if (`${sha256(bytes)}\n` !== named && !findings.isDamaged(file)) {
     findings.damage(witnessFile, 'changed', 'it does not name the bytes of end.json', affects)
   }
   return end

@@ -9,6 +9,7 @@ import { FOLDERS, hasAttributes, numbered, REGISTRY, RESERVE, RESERVE_BYTES, ROO
 import { LocalBackend, storeOpenedForReading } from './local-backend.ts'
 import { inspectRoot } from './open.ts'
 import { parseRegistry } from './registry.ts'
+import { isReserveWhole } from './reserve.ts'
 import { openSealed } from './sealed.ts'
 import { verifyClaimFolder } from './verify-chains.ts'
 import { Findings, type VerifyReport } from './verify-findings.ts'
@@ -84,8 +85,9 @@ async function verifyRegistry(findings: Findings): Promise<Digest | undefined> {
   if (registry.format > STORE_FORMAT) {
     findings.warn(
       REGISTRY,
-      `the store has format ${registry.format}; this program knows ${STORE_FORMAT} and may miss damage`,
+      `the store was written by a newer mlops: it has format ${registry.format}, this one knows ${STORE_FORMAT} and may miss damage, or take for damage what it does not know`,
     )
+    return undefined
   }
   await blameRegistry(findings, sha256(bytes))
   return registry.digest
@@ -110,11 +112,18 @@ async function verifyTop(findings: Findings): Promise<void> {
   for (const { name } of await findings.backend.list('objects')) {
     if (name !== 'sha256') findings.warn(`objects/${name}`, 'it is not part of a store')
   }
-  const reserve = await findings.backend.stat(RESERVE)
-  if (reserve?.size !== RESERVE_BYTES) {
-    findings.warn(RESERVE, 'the room for a full disk has been used; set it aside again with: mlops init')
-  }
+  await verifyReserve(findings)
   await verifyAttributes(findings)
+}
+
+async function verifyReserve(findings: Findings): Promise<void> {
+  const bytes = await findings.backend.get(RESERVE)
+  if (bytes === undefined) {
+    const why = 'the room for a full disk has been used; the next register, promote or rollback makes it again'
+    findings.warn(RESERVE, `${why}, and so does: mlops init`)
+  } else if (bytes.length !== RESERVE_BYTES || !isReserveWhole(bytes)) {
+    findings.warn(RESERVE, 'its bytes were changed; nothing is lost with them: delete it, and it is made again')
+  }
 }
 
 /** Without it git may rewrite line ends in files that are chained by their bytes. */

@@ -13,6 +13,7 @@ import { createProgress, type Progress, SILENT } from './progress.ts'
 import { type AskOptions, ask, type ChooseOptions, type ConfirmOptions, choose, confirm } from './prompt.ts'
 import { createStyle, type Style, wantsColor, wantsUnicode } from './style.ts'
 import { createUi, type Ui } from './ui.ts'
+import { columnsOf, wrap } from './wrap.ts'
 
 export interface Session {
   readonly ctx: Context
@@ -30,6 +31,8 @@ export interface Session {
   readonly ui: Ui
   /** For stderr. */
   readonly errStyle: Style
+  /** Columns of stderr; Infinity when it is no terminal. */
+  readonly errWidth: number
   readonly warnings: readonly string[]
   /** A remark for people on stderr: not in the envelope, silenced by --quiet. */
   note(message: string): void
@@ -45,12 +48,14 @@ export interface Session {
   clearProgress(): void
 }
 
-export function createSession(flags: BaseFlagValues, tool: string): Session {
+/** @param cwd '' while nothing needs it: a working directory that was deleted is reported like any other error */
+export function createSession(flags: BaseFlagValues, tool: string, cwd: string): Session {
   const { env } = process
   const unicode = wantsUnicode(env, process.platform)
   const noColor = flags['no-color']
   const errStyle = createStyle({ color: wantsColor(process.stderr.isTTY === true, env, noColor), unicode })
   const outStyle = createStyle({ color: wantsColor(process.stdout.isTTY === true, env, noColor), unicode })
+  const errWidth = columnsOf(process.stderr)
   const interactive =
     process.stdin.isTTY === true && process.stderr.isTTY === true && !inCi(env) && !flags.json && !flags['no-input']
   const progress: Progress =
@@ -66,7 +71,7 @@ export function createSession(flags: BaseFlagValues, tool: string): Session {
     process.stderr.write(`${cleanOutput(text, errStyle.color)}\n`)
   }
   const ctx: Context = {
-    cwd: process.cwd(),
+    cwd,
     env,
     actor: currentActor(env),
     tool,
@@ -76,7 +81,7 @@ export function createSession(flags: BaseFlagValues, tool: string): Session {
     warn(message) {
       if (warnings.includes(message)) return
       warnings.push(message)
-      if (!flags.quiet) say(errStyle.warn(`${errStyle.symbols.warn} ${message}`))
+      if (!flags.quiet) say(errStyle.warn(wrap(`${errStyle.symbols.warn} ${message}`, errWidth, 2)))
     },
   }
   const asking = { interactive, yes: flags.yes, signal: controller.signal }
@@ -99,11 +104,12 @@ export function createSession(flags: BaseFlagValues, tool: string): Session {
     ciJob: ciJob(env),
     ui: createUi({
       style: outStyle,
-      width: process.stdout.isTTY === true ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY,
+      width: columnsOf(process.stdout),
       now: now(),
       quiet: flags.quiet,
     }),
     errStyle,
+    errWidth,
     warnings,
     note(message) {
       if (!flags.quiet) say(message)
@@ -111,7 +117,7 @@ export function createSession(flags: BaseFlagValues, tool: string): Session {
     loadProject: loadOnce,
     async openStore({ write = false } = {}) {
       const [{ storeRoot }, { openStore }] = await Promise.all([loadOnce(), import('../store/open.ts')])
-      return openStore(storeRoot, { write, now })
+      return openStore(storeRoot, { write, now, warn: ctx.warn })
     },
     confirm: (options) => withClearLine(progress, confirm(asking, options)),
     ask: (options) => withClearLine(progress, ask(asking, options)),

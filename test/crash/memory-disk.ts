@@ -134,6 +134,8 @@ export class MemoryDisk {
       this.#get(path).mode = mode
     },
     chgrp: async (path) => void this.#get(path),
+    fchown: async (fd) => void this.#descriptor(fd),
+    lchown: async (path) => void this.#get(path),
     touch: async (path, time) => {
       this.#get(path).modified = time.getTime()
     },
