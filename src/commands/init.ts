@@ -9,7 +9,7 @@ export default class Init extends MlopsCommand {
     'Looks for Python, git, the training script and data, writes a commented mlops.yaml, makes the store (.mlops/) and has git ignore it. Overwrites nothing and can be run again.'
   static override examples = [
     '<%= config.bin %> init',
-    '<%= config.bin %> init --yes --name churn-model',
+    '<%= config.bin %> init --yes --name churn-model --target churned',
     '<%= config.bin %> init services/churn --train "python fit.py"',
   ]
   static override args = {
@@ -18,6 +18,7 @@ export default class Init extends MlopsCommand {
   static override flags = {
     name: Flags.string({ summary: 'Name of the first model.', helpValue: 'NAME' }),
     train: Flags.string({ summary: 'The command that trains it.', helpValue: 'CMD' }),
+    target: Flags.string({ summary: 'The column that the model predicts.', helpValue: 'COL' }),
     shared: Flags.boolean({ summary: 'A store in which several users of this machine work together.' }),
     'dry-run': Flags.boolean({ summary: 'Show what would be made, and make nothing.' }),
   }
@@ -25,11 +26,11 @@ export default class Init extends MlopsCommand {
   async execute(): Promise<Outcome<InitView>> {
     const { args, flags } = await this.parse(Init)
     const { session } = this
-    const { applyInit, planInit, prepareInit } = await import('../project/init.ts')
+    const { applyInit, planInit, prepareInit, targetProblem } = await import('../project/init.ts')
     const { facts, project, suggested } = await prepareInit(session.ctx, { dir: args.dir, store: flags.store })
 
-    // With an mlops.yaml there is nothing to ask: it will not be touched.
-    const ask = project === undefined && !session.yes
+    // With an mlops.yaml there is nothing to ask: it will not be touched. A dry run shows what the defaults would do.
+    const ask = project === undefined && !session.yes && !flags['dry-run']
     const model =
       flags.name ??
       (ask
@@ -50,7 +51,19 @@ export default class Init extends MlopsCommand {
           })
         : suggested.train)
 
-    const plan = planInit(facts, { model, train: train?.trim() || undefined, shared: flags.shared }, project)
+    const target =
+      flags.target ??
+      (ask && session.interactive && facts.target === undefined && facts.dataFiles.length > 0
+        ? await session.ask({
+            question: `Column it predicts, in ${facts.dataFiles[0]}? (empty: skip)`,
+            flag: '--target COL',
+            default: '',
+            problem: (column) => targetProblem(facts, column.trim()),
+          })
+        : undefined)
+
+    const choices = { model, train: train?.trim() || undefined, target: target?.trim() || undefined }
+    const plan = planInit(facts, { ...choices, shared: flags.shared }, project)
     const data: InitView = flags['dry-run']
       ? { ...plan, changed: false, dryRun: true }
       : { ...(await applyInit(session.ctx, plan)), dryRun: false }

@@ -52,8 +52,8 @@ function readScript(script: string): string | undefined {
   }
 }
 
-/** Column names of a CSV file as far as its first 64 KiB show them; simple quoting only, which is enough to confirm. */
-function csvHeader(file: string): string[] {
+/** Column names of a CSV file as far as its first 64 KiB show them; simple quoting only, which is enough to confirm. None of another file. */
+export function csvHeader(file: string): string[] {
   if (!/\.csv$/i.test(file)) return []
   let handle: number | undefined
   try {

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import type { Context } from '../core/context.ts'
-import { readSource, type SourceHints } from './detect-source.ts'
+import { csvHeader, readSource, type SourceHints } from './detect-source.ts'
 import { CONFIG_NAME, findGitTop, findWorktrees, kindOf, mapPath } from './find.ts'
 
 export interface Facts {
@@ -37,6 +37,8 @@ export interface Facts {
   readonly target: string | undefined
   /** CSV, Parquet and JSONL files, relative. */
   readonly dataFiles: readonly string[]
+  /** Of the data files together; undefined where a file's columns cannot be read by looking at it. */
+  readonly columns: readonly string[] | undefined
 }
 
 const FOLDERS = ['', 'src', 'scripts', 'training', 'model', 'models', 'ml', 'pipeline']
@@ -101,6 +103,7 @@ export async function detectFacts(
     artifact: hints.artifact ?? (exists ? onlyModelFile(root) : undefined),
     target: hints.target,
     dataFiles,
+    columns: columnsOf(dataFiles.map((file) => join(root, file))),
   }
 }
 
@@ -130,6 +133,14 @@ function findData(root: string): string[] {
   return found
 }
 
+function columnsOf(dataFiles: readonly string[]): readonly string[] | undefined {
+  if (dataFiles.length === 0) return undefined
+  const headers = dataFiles.map(csvHeader)
+  return headers.some((header) => header.length === 0)
+    ? undefined
+    : [...new Set(headers.flat())].filter((name) => name !== '')
+}
+
 function onlyModelFile(root: string): string | undefined {
   const files = ['', 'models', 'artifacts', 'model'].flatMap((folder) =>
     list(join(root, folder))
@@ -148,13 +159,16 @@ function pythonSigns(root: string, around: string): string[] {
 const venvs = (root: string): string[] =>
   ['.venv', 'venv', 'env'].filter((name) => isFile(join(root, name, 'pyvenv.cfg')))
 
-/** As a person in this folder would call it. An active environment is on the PATH already. */
+/**
+ * How Python is called in this folder by anybody: an environment inside of it is named, also when it is active here,
+ * because a CI job or cron has activated nothing.
+ */
 function howPython(root: string, env: Context['env']): string {
   if (isFile(join(root, 'uv.lock'))) return 'uv run python'
   if (isFile(join(root, 'poetry.lock'))) return 'poetry run python'
   const venv = venvs(root)[0]
-  if (venv !== undefined && env.VIRTUAL_ENV === undefined) {
-    const inside = ['bin/python', 'Scripts/python.exe'].find((name) => isFile(join(root, venv, name)))
+  if (venv !== undefined) {
+    const inside = ['bin/python', 'bin/python3', 'Scripts/python.exe'].find((name) => isFile(join(root, venv, name)))
     if (inside !== undefined) return `${venv}/${inside}`
   }
   const onPath = (name: string): boolean =>

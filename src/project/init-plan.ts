@@ -4,6 +4,7 @@
  */
 import { basename, join, relative } from 'node:path'
 import { assertName, nameProblem } from '../core/names.ts'
+import { nearest } from '../core/nearest.ts'
 import type { Project } from './config.ts'
 import type { Facts } from './detect.ts'
 import { CONFIG_NAME } from './find.ts'
@@ -13,6 +14,8 @@ import { displayPath } from './load.ts'
 export interface InitChoices {
   readonly model: string
   readonly train: string | undefined
+  /** The column that the model predicts; undefined: what was found. */
+  readonly target?: string | undefined
   readonly shared: boolean
 }
 
@@ -61,6 +64,7 @@ export const suggestTrain = (facts: Facts): string | undefined =>
 export function planInit(facts: Facts, choices: InitChoices, project: Project | undefined): InitPlan {
   assertName('model', choices.model)
   const { model, train } = choices
+  const target = choices.target ?? facts.target
   const evaluate =
     facts.evaluateScript === undefined ? undefined : `${facts.python} ${shellWord(facts.evaluateScript)} {model} {data}`
   const configPath = join(facts.root, CONFIG_NAME)
@@ -76,7 +80,8 @@ export function planInit(facts: Facts, choices: InitChoices, project: Project | 
           train,
           evaluate,
           artifact: facts.artifact,
-          target: facts.target,
+          target,
+          python: facts.python,
         }),
       }
   return {
@@ -90,7 +95,7 @@ export function planInit(facts: Facts, choices: InitChoices, project: Project | 
       config,
     ],
     found: describe(facts),
-    notes: notes(facts, model, project),
+    notes: notes(facts, choices, project),
     next: nextCommand(facts, model, train, project),
   }
 }
@@ -122,7 +127,15 @@ function describe(facts: Facts): string[] {
   return found
 }
 
-function notes(facts: Facts, model: string, project: Project | undefined): string[] {
+/** Why `target` cannot be the column the model predicts, as far as the data files tell; undefined when it can. */
+export function targetProblem({ columns, dataFiles }: Facts, target: string): string | undefined {
+  if (target === '' || columns === undefined || columns.includes(target)) return undefined
+  const close = nearest(target, columns)
+  const guess = close === undefined ? '' : `; did you mean ${close}?`
+  return `no column of ${dataFiles.slice(0, 3).join(', ')} is called ${target}${guess}`
+}
+
+function notes(facts: Facts, { model, target }: InitChoices, project: Project | undefined): string[] {
   const result: string[] = []
   const models = project === undefined ? [] : Object.keys(project.config.models)
   if (project !== undefined && !models.includes(model)) {
@@ -130,6 +143,13 @@ function notes(facts: Facts, model: string, project: Project | undefined): strin
       `${CONFIG_NAME} is left as it is and does not name ${model}; to set something for it, add under "models:":  ${model}: {}`,
     )
   }
+  if (target !== undefined && project !== undefined && project.config.models[model]?.schema.target !== target) {
+    result.push(
+      `${CONFIG_NAME} is left as it is; the target column goes under "${model}:"  schema: {target: ${target}}`,
+    )
+  }
+  const doubt = target === undefined ? undefined : targetProblem(facts, target)
+  if (doubt !== undefined) result.push(`Look at the target column: ${doubt}`)
   if (facts.gitTop === undefined) {
     result.push('Not in a git repository: runs will be recorded without a commit. To record the code too: git init')
   }
@@ -141,7 +161,7 @@ function nextCommand(facts: Facts, model: string, train: string | undefined, pro
     project !== undefined && Object.hasOwn(project.config.models, model)
       ? project.config.models[model]?.train
       : undefined
-  const command = configured ?? train ?? 'python train.py'
+  const command = configured ?? train ?? `${facts.python} train.py`
   const data = Object.entries({ train: 'train|training', test: 'test|holdout|valid|validation' }).flatMap(
     ([name, words]) => {
       const file = facts.dataFiles.find((path) =>

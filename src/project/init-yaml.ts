@@ -7,9 +7,11 @@ export interface NewConfig {
   readonly evaluate: string | undefined
   readonly artifact: string | undefined
   readonly target: string | undefined
+  /** How Python is called here, for the examples. */
+  readonly python: string
 }
 
-export function renderConfig({ model, store, train, evaluate, artifact, target }: NewConfig): string {
+export function renderConfig({ model, store, train, evaluate, artifact, target, python }: NewConfig): string {
   const line = (key: string, value: string | undefined, example: string, what: string, indent = 4): string => {
     const setting = value === undefined ? `# ${key}: ${example}` : `${key}: ${yamlText(value)}`
     return `${`${' '.repeat(indent)}${setting}`.padEnd(50)} # ${what}`
@@ -21,8 +23,8 @@ store: ${yamlText(store).padEnd(43)} # everything mlops records, in plain files;
 models:
   ${yamlText(model)}:
 ${line('artifact', artifact, 'model.joblib', 'what training produces: a path or pattern')}
-${line('train', train, 'python train.py', 'what mlops retrain runs')}
-${line('evaluate', evaluate, 'python evaluate.py {model} {data}', 'measures a model on a data file')}
+${line('train', train, `${python} train.py`, 'what mlops retrain runs')}
+${line('evaluate', evaluate, `${python} evaluate.py {model} {data}`, 'measures a model on a data file')}
     schema:
 ${line('target', target, 'churned', 'the column the model predicts', 6)}
 ${line('columns', undefined, '{customer_id: id, zip: categorical}', 'types that cannot be seen in the data', 6)}

@@ -21,6 +21,13 @@ describe('Without a terminal', () => {
     assert.match(json.error?.details.flag, /--name/)
   })
 
+  it('a dry run asks nothing and takes the name of the folder', async () => {
+    const project = tempProject()
+    const { stdout } = await project.mlops(['init', '--dry-run'])
+    assert.match(stdout, /Nothing was changed/)
+    assert.ok(!existsSync(project.path('mlops.yaml')))
+  })
+
   it('--yes answers', async () => {
     const project = tempProject()
     await project.mlops(['init', '--yes'])
@@ -50,6 +57,26 @@ describe('On a terminal', () => {
     const out = project.read('out.txt')
     assert.match(out, /Ready/)
     assert.ok(!out.includes('\u001b'), 'stdout is a file: no colour, no prompt')
+  })
+
+  it('init asks for the target column when there is data and nothing tells which it is', async () => {
+    const project = tempProject({ 'data/train.csv': 'tenure,churned\n1,0\n' })
+    terminal = openTerminal({ cwd: project.dir })
+    terminal.type(`${MLOPS} init; echo "code $?"`)
+    terminal.press('Enter')
+    await terminal.waitFor(/Name of the model\?/)
+    terminal.press('Enter')
+    await terminal.waitFor(/Command that trains it/)
+    terminal.press('Enter')
+    await terminal.waitFor(/Column it predicts, in data\/train\.csv\? \(empty: skip\)/)
+    terminal.type('chruned')
+    terminal.press('Enter')
+    await terminal.waitFor(/did you mean churned\?/)
+    terminal.press(...Array.from('chruned', () => 'BSpace'))
+    terminal.type('churned')
+    terminal.press('Enter')
+    await terminal.waitFor(/code 0/)
+    assert.match(project.read('mlops.yaml'), /^ {6}target: churned/m)
   })
 
   it('Ctrl-C at a question ends with 130 and changes nothing', async () => {

@@ -53,9 +53,18 @@ describe('mlops init', () => {
     warn: (message) => warnings.push(message),
   })
   /** What `mlops init --yes` does. */
-  const init = async (ctx = context(), request: InitRequest = {}, more: { name?: string; shared?: boolean } = {}) => {
+  const init = async (
+    ctx = context(),
+    request: InitRequest = {},
+    more: { name?: string; shared?: boolean; target?: string } = {},
+  ) => {
     const { facts, project, suggested } = await prepareInit(ctx, request)
-    const choices = { model: more.name ?? suggested.model, train: suggested.train, shared: more.shared ?? false }
+    const choices = {
+      model: more.name ?? suggested.model,
+      train: suggested.train,
+      target: more.target,
+      shared: more.shared ?? false,
+    }
     const plan = planInit(facts, choices, project)
     return { plan, facts, result: await applyInit(ctx, plan) }
   }
@@ -106,6 +115,43 @@ describe('mlops init', () => {
     assert.equal(config.evaluate, '.venv/bin/python src/evaluate.py {model} {data}')
     assert.equal(config.artifact, 'out/model.joblib')
     assert.equal(config.schema.target, 'churned')
+  })
+
+  for (const name of ['.venv', 'venv', 'env']) {
+    it(`names the interpreter of ${name}, also when it is active: cron and CI activate nothing`, async () => {
+      write(`${name}/pyvenv.cfg`)
+      write(`${name}/bin/python`)
+      write('train.py')
+      write('evaluate.py')
+      const { result } = await init(context(folder, { VIRTUAL_ENV: at(name) }), {}, { name: 'churn' })
+      const config = modelConfig(await loadProject({ cwd: folder, env: {} }), 'churn')
+      assert.equal(config.train, `${name}/bin/python train.py`)
+      assert.equal(config.evaluate, `${name}/bin/python evaluate.py {model} {data}`)
+      assert.equal(result.next, `mlops track --model churn -- ${name}/bin/python train.py`)
+    })
+  }
+
+  it('names the interpreter in the next command and the examples also where no script was found', async () => {
+    write('.venv/pyvenv.cfg')
+    write('.venv/bin/python')
+    const { result } = await init(context(), {}, { name: 'churn' })
+    assert.equal(result.next, 'mlops track --model churn -- .venv/bin/python train.py')
+    assert.match(read('mlops.yaml'), /# train: \.venv\/bin\/python train\.py/)
+  })
+
+  it('writes the target column it is told, and says so when no data file has it', async () => {
+    write('data.csv', 'tenure,churned\n')
+    const { result } = await init(context(), {}, { name: 'churn', target: 'churned' })
+    assert.equal(modelConfig(await loadProject({ cwd: folder, env: {} }), 'churn').schema.target, 'churned')
+    assert.ok(!result.notes.some((note) => note.includes('target')), result.notes.join())
+    const again = await init(context(), {}, { name: 'churn', target: 'chruned' })
+    assert.deepEqual(
+      again.result.notes.filter((note) => note.includes('target')),
+      [
+        'mlops.yaml is left as it is; the target column goes under "churn:"  schema: {target: chruned}',
+        'Look at the target column: no column of data.csv is called chruned; did you mean churned?',
+      ],
+    )
   })
 
   it('guesses no target and no artifact where the script leaves it open', async () => {

@@ -1,6 +1,6 @@
 /** `mlops retrain` as a CI job sees it: exit codes, text, JSON. Run from source in a process of its own. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -97,6 +97,16 @@ describe('mlops retrain on the command line', function () {
     const { start, end } = await shop.store.runs.read(run?.id ?? '')
     const { python } = { ...(start as RunStart), ...(end as RunEnd).late }
     assert.match(python?.version ?? 'nothing recorded', /^3\./)
+  })
+
+  it('runs the interpreter of the project that init writes down, with nothing activated', async () => {
+    execFileSync('python3', ['-m', 'venv', '--without-pip', join(shop.dir, '.venv')])
+    shop.write('retraining-policy.yaml', POLICY.replace('command: python3', 'command: .venv/bin/python'))
+    const result = await shop.retrain()
+    assert.equal(result.outcome, 'promoted', result.message)
+    const { start, end } = await shop.store.runs.read(result.run?.id ?? '')
+    const { python } = { ...(start as RunStart), ...(end as RunEnd).late }
+    assert.equal(python?.executable, join(shop.dir, '.venv/bin/python'))
   })
 
   it('says where the data is declared when the new version has no baseline', async () => {
