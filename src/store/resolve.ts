@@ -2,6 +2,7 @@
 import { notFound } from '../core/errors.ts'
 import type { ModelRef } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
+import { promotionCommand } from '../core/promotion.ts'
 import type { ModelState, VersionState } from './fold.ts'
 
 /**
@@ -29,7 +30,7 @@ export function resolveVersion(state: ModelState, ref: ModelRef, bare: 'producti
     throw notFound({
       code: 'VERSION_NOT_FOUND',
       message: `${model} has no version ${selector.version}; it has 1 to ${newest.version}.`,
-      hint: `See them: mlops model show ${model}`,
+      hint: `See them: mlops model history ${model}`,
     })
   }
   const entry = state.stages[selector.stage]
@@ -41,7 +42,7 @@ export function resolveVersion(state: ModelState, ref: ModelRef, bare: 'producti
     message: `No version of ${model} is in ${selector.stage}.`,
     hint:
       close === undefined
-        ? `Put one there: mlops promote ${model} --to ${selector.stage}`
+        ? `Put one there: ${promotionCommand(model, selector.stage)}`
         : `Did you mean ${model}@${close}?`,
   })
 }

@@ -125,7 +125,14 @@ async function verifyInnerRecord(findings: Findings, file: string, affects: read
   const problem = bytes && sealProblem(bytes)
   if (problem !== undefined) return findings.damage(file, 'changed', problem, affects)
   const record = bytes && openSealed(bytes)
-  if (record === undefined || !file.includes('/intents/')) return
+  if (record === undefined) return
+  if (!file.includes('/intents/')) {
+    if (!file.endsWith(`/${String(record.writer)}.json`))
+      findings.damage(file, 'misplaced', 'it is not the record of that client', affects)
+    return
+  }
+  if (record.kind !== 'register' && record.kind !== 'baseline')
+    findings.damage(file, 'misplaced', 'it is no wish', affects)
   for (const { sha256: digest, what } of referencedByIntent(record as unknown as Intent)) {
     findings.want(digest, `${affects.join()}: ${what}`)
   }

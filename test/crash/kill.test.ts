@@ -11,7 +11,7 @@ import { verifyStore } from '../../src/store/verify.ts'
 import { bundleWorker } from './bundle.ts'
 import { killLoop } from './kill-loop.ts'
 
-const KILLS = Number(process.env.MLOPS_TEST_KILLS ?? 300)
+const KILLS = Number(process.env.MLOPS_TEST_KILLS ?? 200)
 
 describe('many processes and one store', () => {
   let worker = ''

@@ -1,8 +1,9 @@
 /** Checks are written once, claims are taken once. */
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../../../src/core/digest.ts'
+import type { CheckRecord } from '../../../src/store/store.ts'
 import { refusal, temporaryStore } from './support.ts'
 
 describe('checks', () => {
@@ -24,6 +25,32 @@ describe('checks', () => {
     const times = (await store.checks.list('churn-model')).map(({ record }) => (record as { time: string }).time)
     assert.deepEqual(times, ['2025-01-03', '2025-01-02', '2025-01-01'])
     assert.deepEqual(await store.checks.list('other-model'), [])
+  })
+
+  it('give the newest that matches, without reading the older ones', async () => {
+    const store = await temporaryStore()
+    for (let n = 1; n <= 6; n++) {
+      await store.checks.put('churn-model', sha256(`week ${n}`), { time: `2025-01-0${n}`, version: n % 2 })
+    }
+    // To read an older one would fail.
+    writeFileSync(join(store.root, `models/churn-model/checks/${sha256('week 1')}.json`), 'damaged', { flag: 'r+' })
+    const versionIs =
+      (version: number) =>
+      ({ record }: CheckRecord): boolean =>
+        (record as { version: number }).version === version
+    assert.equal((await store.checks.newest('churn-model', versionIs(0)))?.key, sha256('week 6'))
+    assert.equal((await store.checks.newest('churn-model', versionIs(1)))?.key, sha256('week 5'))
+    await refusal(() => store.checks.newest('churn-model', versionIs(2)), 'failed', 'RECORD_DAMAGED')
+    assert.equal(await store.checks.newest('other-model', versionIs(0)), undefined)
+  })
+
+  it('give the newest also when its writer was killed before it listed it', async () => {
+    const store = await temporaryStore()
+    for (const time of ['2025-01-01', '2025-01-02']) {
+      await store.checks.put('churn-model', sha256(time), { time })
+    }
+    rmSync(join(store.root, 'models/churn-model/checks/log/0000000002.json'))
+    assert.equal((await store.checks.newest('churn-model', () => true))?.key, sha256('2025-01-02'))
   })
 
   it('keep numbers that JSON cannot hold', async () => {

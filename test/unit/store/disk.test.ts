@@ -49,10 +49,10 @@ function fill(folder: string): void {
   }
 }
 
-async function promotedTwice(disk: string): Promise<Store> {
+async function promotedTwice(disk: string, warn?: (message: string) => void): Promise<Store> {
   const root = join(disk, '.mlops')
   await createStore(root)
-  const store = await openStore(root, { write: true })
+  const store = await openStore(root, { write: true, ...(warn === undefined ? {} : { warn }) })
   for (const version of [1, 2]) {
     await register(store, `model ${version}`)
     await promote(store, version)
@@ -93,6 +93,25 @@ describe('on a disk without room', () => {
       warnings.map(({ file }) => file),
       ['reserve'],
     )
+  })
+
+  it('that one can rely on it again: the use is said, and the next change with room makes the reserve anew', async function () {
+    const disk = mountedDisk(this, '6m')
+    const warnings: string[] = []
+    const store = await promotedTwice(disk, (message) => warnings.push(message))
+    fill(disk)
+    await rollback(store)
+    assert.equal(warnings.length, 1)
+    assert.match(warnings[0] ?? '', /disk is full; the reserve of the store was used/)
+    fill(disk)
+    await refusal(() => promote(store, 2), 'failed', 'STORE_FULL')
+    for (const name of readdirSync(disk)) if (name.startsWith('filler-')) rmSync(join(disk, name))
+    await promote(store, 2)
+    assert.equal(statSync(join(store.root, 'reserve')).size, 1 << 20)
+    fill(disk)
+    assert.equal((await rollback(store)).kind, 'committed')
+    assert.equal(warnings.length, 2)
+    assert.deepEqual((await verifyStore(store.root)).damages, [])
   })
 
   it('making a store says so', async function () {

@@ -5,6 +5,8 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -15,13 +17,16 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { sha256 } from '../../../src/core/digest.ts'
 import { createStore } from '../../../src/store/create.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { registryBytes } from '../../../src/store/registry.ts'
+import { seal } from '../../../src/store/sealed.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
 import { bundleWorker } from '../../crash/bundle.ts'
 import { skipBecause } from '../../support/skip.ts'
-import { refusal, register, temporaryFolder, temporaryStore } from './support.ts'
+import { refusal, register, runEnd, runStart, temporaryFolder, temporaryStore } from './support.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -37,6 +42,32 @@ function snapshot(folder: string): Record<string, string> {
 
 const git = (cwd: string, ...args: string[]): string =>
   execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], { cwd, encoding: 'utf8' })
+
+/** With a version in it; everything belongs to `uid`, and everybody may read. */
+async function storeOf(uid: number): Promise<Store> {
+  const store = await temporaryStore()
+  await register(store, 'one')
+  chmodSync(join(store.root, '..'), 0o755)
+  for (const path of ['', ...readdirSync(store.root, { recursive: true, encoding: 'utf8' })]) {
+    lchownSync(join(store.root, path), uid, uid)
+  }
+  return store
+}
+
+/** Does `work` with the rights of another user. Only root can. */
+async function asUser(uid: number, work: () => Promise<void>): Promise<void> {
+  const { getuid } = process
+  process.setegid?.(uid)
+  process.seteuid?.(uid)
+  process.getuid = () => uid
+  try {
+    await work()
+  } finally {
+    if (getuid !== undefined) process.getuid = getuid
+    process.seteuid?.(0)
+    process.setegid?.(0)
+  }
+}
 
 describe('making a store', () => {
   it('gives it a random id, room for a full disk and nothing to clean up', async () => {
@@ -185,13 +216,30 @@ describe('opening a store', () => {
 
   it('that a newer program wrote: reading works, writing is refused', async () => {
     const store = await temporaryStore()
+    await register(store, 'one')
+    await register(store, 'two')
     const file = join(store.root, 'registry.json')
     chmodSync(file, 0o644)
     writeFileSync(file, registryBytes(2, store.id))
     const error = await refusal(() => openStore(store.root, { write: true }), 'failed', 'STORE_TOO_NEW')
     assert.match(error.message, /format 2.*writes format 1/)
-    assert.deepEqual(await (await openStore(store.root, { write: false })).models.list(), [])
+    const warnings: string[] = []
+    const newer = await openStore(store.root, { write: false, warn: (text) => warnings.push(text) })
+    assert.deepEqual(await newer.models.list(), ['churn-model'])
+    assert.equal((await newer.models.state('churn-model')).versions.length, 2)
+    assert.equal(warnings.length, 1)
+    assert.match(warnings[0] ?? '', /written by a newer mlops \(format 2/)
+    const report = await verifyStore(store.root)
+    assert.deepEqual([report.damages, report.warnings.map(({ file }) => file)], [[], ['registry.json']])
+    assert.match(report.warnings[0]?.why ?? '', /written by a newer mlops/)
     await refusal(() => createStore(store.root), 'failed', 'STORE_TOO_NEW')
+    // What cannot be read is not called damaged.
+    const event = join(store.root, 'models/churn-model/log/0000000002.json')
+    const { self, ...record } = JSON.parse(readFileSync(event, 'utf8'))
+    chmodSync(event, 0o644)
+    writeFileSync(event, seal({ ...record, type: 'unheard-of' }))
+    assert.equal(self.length, 64)
+    await refusal(() => newer.models.state('churn-model'), 'failed', 'STORE_TOO_NEW')
   })
 
   it('whose registry.json was changed is refused by name', async () => {
@@ -205,13 +253,50 @@ describe('opening a store', () => {
 
   it('of somebody else: reading works, writing is refused', async function () {
     if (!isRoot) skipBecause(this, 'needs root to give a store to another user')
-    const store = await temporaryStore()
-    await register(store, 'one')
-    chownSync(store.root, 12345, 12345)
-    const error = await refusal(() => openStore(store.root, { write: true }), 'failed', 'STORE_NOT_YOURS')
-    assert.match(error.message, /uid 12345/)
-    await refusal(() => createStore(store.root), 'failed', 'STORE_NOT_YOURS')
-    assert.equal((await (await openStore(store.root, { write: false })).models.state('churn-model')).head, 1)
+    const store = await storeOf(12345)
+    await asUser(2001, async () => {
+      const error = await refusal(() => openStore(store.root, { write: true }), 'failed', 'STORE_NOT_YOURS')
+      assert.match(error.message, /uid 12345; you are 2001/)
+      assert.match(error.hint ?? '', /--user 12345.*init --shared/)
+      await refusal(() => createStore(store.root), 'failed', 'STORE_NOT_YOURS')
+      assert.equal((await (await openStore(store.root, { write: false })).models.state('churn-model')).head, 1)
+    })
+  })
+
+  it('of somebody else as root, as in a container: what is made belongs to its owner', async function () {
+    if (!isRoot) skipBecause(this, 'needs root to write into the store of another user')
+    const store = await storeOf(12345)
+    const root = await openStore(store.root, { write: true })
+    await register(root, 'two', { model: 'other-model' })
+    const run = await root.runs.create(runStart())
+    await run.append('metrics', [{ t: '2025-11-21T09:00:00.000Z', key: 'auc', value: 0.9 }])
+    await run.beat()
+    await run.end(runEnd())
+    await root.checks.put('other-model', sha256('x'), { time: '1' })
+    for (const entry of readdirSync(store.root, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name)
+      assert.deepEqual([lstatSync(path).uid, lstatSync(path).gid], [12345, 12345], path)
+    }
+    await asUser(12345, async () => {
+      const owner = await openStore(store.root, { write: true })
+      assert.equal((await register(owner, 'three', { model: 'other-model' })).kind, 'committed')
+      assert.deepEqual((await verifyStore(store.root)).damages, [])
+    })
+  })
+
+  it('with a file that may not be read names the permission, and no damage', async function () {
+    if (!isRoot) skipBecause(this, 'needs root to become another user')
+    const store = await storeOf(12345)
+    const event = join(store.root, 'models/churn-model/log/0000000001.json')
+    chmodSync(event, 0o600)
+    await asUser(2001, async () => {
+      const reading = await openStore(store.root, { write: false })
+      for (const work of [() => reading.models.state('churn-model'), () => verifyStore(store.root)]) {
+        const error = await refusal(work, 'failed', 'STORE_DENIED')
+        assert.match(error.message, /no permission/)
+        assert.ok(error.message.includes(event))
+      }
+    })
   })
 })
 

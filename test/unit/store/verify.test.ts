@@ -44,7 +44,9 @@ async function furnishedStore(): Promise<Store> {
     const reference = { name: 'baseline', profile: profile.sha256, rows: 10 }
     await store.checks.put('churn-model', sha256(week), { time: TIME, week, reference })
   }
-  for (const n of [1, 2]) await store.claims.take('churn-model', 'jobs/drift-x', n, { n })
+  for (const scope of ['jobs/drift-x', 'alerts/drift-y'])
+    for (const n of [1, 2]) await store.claims.take('churn-model', scope, n, { n })
+  await store.claims.beat('churn-model', 'jobs/drift-x')
   return store
 }
 
@@ -53,7 +55,10 @@ async function aRun(store: Store): Promise<string> {
   const run = await store.runs.create(runStart())
   await run.append('metrics', [{ t: TIME, key: 'auc', value: 0.9 }])
   await run.append('params', [{ t: TIME, key: 'id', value: run.id }])
-  mkdirSync(join(run.dir, 'intents'))
+  await run.append('tags', [{ t: TIME, tag: run.id }])
+  await run.append('artifacts', [{ t: TIME, path: 'model.bin', ...artifact }])
+  for (const folder of ['intents', 'clients']) mkdirSync(join(run.dir, folder))
+  writeFileSync(join(run.dir, 'clients/python-1.json'), seal({ format: 1, writer: 'python-1', run: run.id, pid: 1 }))
   const wish = { format: 1, kind: 'register', model: 'churn-model', tags: [], message: run.id }
   writeFileSync(join(run.dir, 'intents/python-1-1.json'), seal(wish))
   writeFileSync(run.outputPath, `output of ${run.id}\n`)
@@ -70,10 +75,9 @@ function filesOf(root: string): string[] {
     .sort()
 }
 
-/** The newest of a chain or of a scope of claims, unless something remembers it; and hints. */
+/** The newest of a chain or of a scope of claims, unless something remembers it. */
 function mayVanish(file: string, all: readonly string[]): boolean {
-  if (file.endsWith('/ended')) return true
-  if (!/(?:^|\/)(?:log|jobs\/[^/]+)\/\d{10}\.json$/.test(file)) return false
+  if (!/(?:^|\/)(?:log|(?:jobs|alerts)\/[^/]+)\/\d{10}\.json$/.test(file)) return false
   const newest = all.filter((other) => dirname(other) === dirname(file)).at(-1)
   const remembered = /^models\/[^/]+\/log\/0000000001\.json$/.test(file)
   return file === newest && !remembered
@@ -117,7 +121,7 @@ describe('verify', () => {
   it('finds nothing wrong with a store that is whole', async () => {
     const report = await verifyStore(store.root)
     assert.deepEqual([report.damages, report.warnings, report.ok], [[], [], true])
-    assert.equal(report.files, files.filter((file) => !file.endsWith('/ended')).length)
+    assert.equal(report.files, files.length)
     assert.deepEqual([report.models, report.events, report.runs], [2, 7, 2])
     assert.ok(files.length > 40, 'the store has too little in it to prove anything')
   })
@@ -136,7 +140,6 @@ describe('verify', () => {
 
   it('names every file that was cut short', async () => {
     for (const file of files) {
-      if (file.endsWith('/ended')) continue
       const bytes = bytesOf(file)
       for (const length of new Set([0, Math.floor(bytes.length / 2), bytes.length - 1])) {
         const report = await harmed({ [file]: bytes.subarray(0, length) })
@@ -232,6 +235,30 @@ describe('verify', () => {
     rmSync(join(other.root, 'runs', run), { recursive: true })
     const report = await verifyStore(other.root)
     assert.deepEqual([report.ok, report.warnings.map(({ file }) => file)], [true, [`runs/${run}`]])
+  })
+
+  it('says that the reserve was changed or used, though nothing is lost with it', async () => {
+    const path = join(store.root, 'reserve')
+    const bytes = readFileSync(path)
+    const changed = Buffer.from(bytes)
+    changed[1000] = (changed[1000] ?? 0) ^ 1
+    for (const harm of [changed, bytes.subarray(0, 10), undefined]) {
+      rmSync(path)
+      if (harm !== undefined) writeFileSync(path, harm)
+      const report = await verifyStore(store.root)
+      assert.deepEqual([report.ok, report.warnings.map(({ file }) => file)], [true, ['reserve']])
+    }
+    writeFileSync(path, bytes)
+  })
+
+  it('does not take a run whose writer was killed at its very end for a damaged one', async () => {
+    const other = await temporaryStore()
+    const run = await aRun(other)
+    rmSync(join(other.root, 'runs', run, 'ended'))
+    assert.deepEqual(named(await verifyStore(other.root)), [`runs/${run}/ended`])
+    // The heartbeat is taken away last, so with it the writer did not come to that.
+    writeFileSync(join(other.root, 'runs', run, 'alive'), '')
+    assert.deepEqual(named(await verifyStore(other.root)), [])
   })
 
   it('reports how far it is, by the bytes of the objects', async () => {
