@@ -29,6 +29,11 @@ once, each with its line; an unknown key is a problem. Anchors, aliases and tags
 Precedence: flag, then \`MLOPS_*\` variable, then \`mlops.yaml\`, then the default. The store is found by \`--store\`, by
 \`MLOPS_STORE\` (absolute), by \`store:\` of the nearest \`mlops.yaml\`, and in a linked git worktree in the main worktree.
 
+A store that is named by \`--store\` or \`MLOPS_STORE\` brings its project with it: the nearest \`mlops.yaml\` upwards from the
+working directory if that is its \`store:\`, else the nearest one upwards from the store's folder that says so, else the one
+upwards from the working directory as it is. \`mlops promote\` warns when none of them belongs to the store. An
+\`mlops.yaml\` or \`retraining-policy.yaml\` of another user in a folder where everybody may write (such as \`/tmp\`) is refused.
+
 \`mlops help configuration\` prints this list.
 
 For completion in an editor, begin the file with
@@ -40,6 +45,7 @@ const POLICY_INTRO = `When to retrain a model, how to validate the result, where
 asks for \`--reason\`, runs the model's \`train:\` and goes to staging. Nothing enters production by itself.
 
 The candidate must pass \`validation\` and the gate of the stage in \`mlops.yaml\`, both.
+What a trigger that fires again and again leads to, and every exit code: docs/lifecycle.md, "Retrain".
 `
 
 function markdown(): string {

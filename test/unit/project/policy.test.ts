@@ -108,10 +108,10 @@ describe('retraining-policy.yaml', () => {
     ],
     [
       'a stage that does not exist and a measure that does not',
-      'policy:\n  model: m\n  trigger: {type: drift, metric: psy}\n  validation: {compare_to: prod}\n  promote_on_pass: stagin\n',
+      'policy:\n  model: m\n  trigger: {type: drift, metric: psy}\n  validation: {compare_to: live}\n  promote_on_pass: stagin\n',
       [
         'retraining-policy.yaml:3: policy.trigger.metric: expected psi, js, ks, wasserstein, chi2, linf, found "psy"; did you mean psi?',
-        'retraining-policy.yaml:4: policy.validation.compare_to: prod is not one of the stages (canary, staging, production)',
+        'retraining-policy.yaml:4: policy.validation.compare_to: live is not one of the stages (canary, staging, production)',
         'retraining-policy.yaml:5: policy.promote_on_pass: stagin is not one of the stages (canary, staging, production); did you mean staging?',
       ],
     ],
@@ -147,11 +147,11 @@ describe('retraining-policy.yaml', () => {
     ],
     [
       'everything at once: a wrong word, a goal that is not allowed, a stage that does not exist, a name that is none',
-      'policy:\n  model: Bi/kes\n  trigger:\n    type: drfit\n  validation: {compare_to: prod}\n  promote_on_pass: production\n',
+      'policy:\n  model: Bi/kes\n  trigger:\n    type: drfit\n  validation: {compare_to: live}\n  promote_on_pass: production\n',
       [
         'retraining-policy.yaml:2: policy.model: cannot be the name of a model: it has upper-case letters, which some file systems cannot tell apart',
         'retraining-policy.yaml:4: policy.trigger.type: expected drift, metric, schedule, new_data or manual, found "drfit"; did you mean drift?',
-        'retraining-policy.yaml:5: policy.validation.compare_to: prod is not one of the stages (canary, staging, production)',
+        'retraining-policy.yaml:5: policy.validation.compare_to: live is not one of the stages (canary, staging, production)',
         'retraining-policy.yaml:6: policy.promote_on_pass: nothing enters production by itself; promote to staging, then: mlops promote Bi/kes --to production',
       ],
     ],

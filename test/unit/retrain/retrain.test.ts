@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, utimesSync } from 'node:fs'
+import { chmodSync, chownSync, readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { MlopsError } from '../../../src/core/errors.ts'
 import { promote } from '../../../src/lifecycle/promote.ts'
@@ -358,6 +358,16 @@ describe('mlops retrain', () => {
     shop.write('retraining-policy.yaml', POLICY.replace(`model: ${MODEL}`, 'model: other'))
     const error = await refusal(shop.retrain())
     assert.deepEqual([error.code, error.exitCode], ['POLICY_OF_ANOTHER_MODEL', 2])
+  })
+
+  it('runs no command of a policy that another user put where everybody may write', async function () {
+    if (process.getuid?.() !== 0) skipBecause(this, 'only root can give a file to another user')
+    await begin()
+    chownSync(join(shop.dir, 'retraining-policy.yaml'), 12_345, 12_345)
+    chmodSync(shop.dir, 0o1777)
+    assert.equal((await refusal(shop.retrain({ force: true }))).code, 'CONFIG_NOT_TRUSTED')
+    const named = await shop.retrain({ force: true, policyFile: 'retraining-policy.yaml' })
+    assert.equal(named.outcome, 'promoted', 'a file that is named is meant')
   })
 
   it('names the line of an unknown key of the policy', async () => {
