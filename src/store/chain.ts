@@ -4,9 +4,12 @@
  *
  * Invariant: if event n is there, events 1 … n-1 are there, each naming the bytes before it by digest.
  */
+import { dirname } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { type Digest, sha256 } from '../core/digest.ts'
 import { failed, type MlopsError } from '../core/errors.ts'
 import type { Backend } from './backend.ts'
+import { quoted } from './failures.ts'
 import { numbered, numberOf } from './layout.ts'
 import { type JsonObject, openSealed, seal, sealProblem } from './sealed.ts'
 
@@ -88,12 +91,39 @@ export const nextLink = (head: Head, record: JsonObject): Buffer =>
 export async function appendLink(backend: Backend, folder: string, head: Head, bytes: Buffer): Promise<boolean> {
   const key = `${folder}/${numbered(head.seq + 1)}`
   // Among many writers most attempts are lost; a look is cheaper than writing what cannot be published.
-  if ((await backend.stat(key)) !== undefined) return false
+  if ((await backend.stat(key)) !== undefined) return taken(backend, key)
   await settleBefore(backend, folder, head.seq)
-  if (!(await backend.putIfAbsent(key, bytes))) return false
+  if (!(await backend.putIfAbsent(key, bytes))) return taken(backend, key)
   durableHeads(backend).set(folder, head.seq + 1)
   return true
 }
+
+/**
+ * Whoever loses a place reads the log again and takes the next one. Where a folder does not list what is in it (a
+ * network disk with an old listing, for some seconds or for ever) that would go round in circles.
+ * @throws failed `LOG_HIDDEN`
+ */
+async function taken(backend: Backend, key: string): Promise<false> {
+  const last = losses.get(backend)
+  const count = last?.key === key ? last.count + 1 : 1
+  losses.set(backend, { key, count })
+  if (count > LOSSES_AT_ONE_PLACE) {
+    throw failed({
+      code: 'LOG_HIDDEN',
+      message: `${backend.path(key)} exists, but its folder does not list it, so it is not known what comes next.`,
+      hint: `Run the command again in a minute; if that does not help, check the disk: ls ${quoted(dirname(backend.path(key)))}`,
+      details: { file: backend.path(key) },
+    })
+  }
+  if (count > LOSSES_AT_ONE_PLACE / 2) await setTimeout(PAUSE)
+  return false
+}
+
+const losses = new WeakMap<Backend, { readonly key: string; readonly count: number }>()
+/** More than one process has tasks that write into one log at once. */
+const LOSSES_AT_ONE_PLACE = 200
+/** Milliseconds. */
+const PAUSE = 20
 
 /**
  * The event before ours may be another writer's who has not come to make it durable yet. Were ours durable and that

@@ -2,7 +2,7 @@
 import { notFound } from '../core/errors.ts'
 import type { ModelRef } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
-import { promotionCommand } from '../core/promotion.ts'
+import { promotionCommand } from '../core/next-command.ts'
 import type { ModelState, VersionState } from './fold.ts'
 
 /**

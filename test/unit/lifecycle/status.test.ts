@@ -4,12 +4,14 @@ import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json } from '../../../src/core/canonical-json.ts'
 import { sha256 } from '../../../src/core/digest.ts'
+import { failed } from '../../../src/core/errors.ts'
 import { parseModelRef } from '../../../src/core/names.ts'
 import { ulid } from '../../../src/core/ulid.ts'
 import { RANKS } from '../../../src/lifecycle/model-status.ts'
 import { promote } from '../../../src/lifecycle/promote.ts'
 import { rollback } from '../../../src/lifecycle/rollback.ts'
 import { fleetStatus } from '../../../src/lifecycle/status.ts'
+import type { Checks, Models } from '../../../src/store/store.ts'
 import { addVersion, BOB, MODEL, rejection, type World, world } from './fixture.ts'
 
 const DAY = 864e5
@@ -89,6 +91,30 @@ describe('status', () => {
     const model = await first()
     assert.deepEqual([model.rank, model.health?.summary], ['stable', 'it is stable'])
     assert.equal(model.next, null)
+  })
+
+  it('reads the newest checks only, however many there are', async () => {
+    await addVersion(w, { baseline: true })
+    await up(1)
+    for (const age of [5, 4, 3, 2, 1]) await check(1, 'drift', age)
+    await check(1, 'stable', 0)
+    let read = 0
+    const newest: Checks['newest'] = (model, matches) =>
+      w.store.checks.newest(model, (found) => {
+        read += 1
+        return matches(found)
+      })
+    const list: Checks['list'] = () => assert.fail('all were read')
+    const report = await fleetStatus(w.ctx, w.project(), { ...w.store, checks: { ...w.store.checks, newest, list } })
+    assert.deepEqual([report.models[0]?.rank, read], ['stable', 1])
+  })
+
+  it('fails when a file may not be read: that is no damage', async () => {
+    await addVersion(w, { baseline: true })
+    const denied = failed({ code: 'STORE_DENIED', message: 'Could not read', hint: 'ls' })
+    const stateOrEmpty: Models['stateOrEmpty'] = () => Promise.reject(denied)
+    const store = { ...w.store, models: { ...w.store.models, stateOrEmpty } }
+    await assert.rejects(() => fleetStatus(w.ctx, w.project(), store), { code: 'STORE_DENIED' })
   })
 
   it('does not let an old check speak for today, but keeps saying that it drifted', async () => {

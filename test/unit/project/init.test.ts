@@ -318,6 +318,11 @@ describe('mlops init', () => {
       write('file')
       await refusal('INIT_DENIED', 1, { dir: 'file/below' })
     })
+    it('a folder that the system does not let anybody make, where Node would try for ever', async function () {
+      if (process.platform !== 'linux') skipBecause(this, 'needs /proc')
+      assert.match(await refusal('INIT_DENIED', 1, { dir: '/proc/mlops/below' }), /^\/proc\/mlops cannot be written/)
+      await refusal('STORE_IO', 1, { store: '/proc/mlops/.mlops' })
+    })
     it('a store that is a file', async () => {
       write('.mlops')
       await refusal('STORE_NOT_A_FOLDER', 2)

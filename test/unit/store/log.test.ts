@@ -4,6 +4,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path'
 import { canonicalBytes } from '../../../src/core/canonical-json.ts'
 import { sha256 } from '../../../src/core/digest.ts'
+import { type Files, nodeFiles } from '../../../src/store/files.ts'
+import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { draft, manifest, promote, refusal, register, rollback, temporaryStore } from './support.ts'
 
@@ -211,6 +213,19 @@ describe('a damaged log', () => {
     rmSync(eventFile(store, 2))
     assert.equal((await register(store, 'one', { model: 'other' })).kind, 'committed')
   })
+
+  it('whose folder does not list what is in it ends in one error, not in trying for ever', async () => {
+    const store = await temporaryStore()
+    await register(store, 'one')
+    await register(store, 'two')
+    const list: Files['list'] = (path) => nodeFiles.list(path).filter(({ name }) => name !== '0000000002.json')
+    const blind = await openStore(store.root, { write: true, files: { ...nodeFiles, list } })
+    const forEver = async (): Promise<void> => {
+      for (;;) if ((await register(blind, 'three')).kind !== 'lost') return
+    }
+    const error = await refusal(forEver, 'failed', 'LOG_HIDDEN')
+    assert.match(error.message, /0000000002\.json exists/)
+  }).timeout(60_000)
 
   it('is not one that has files of other programs in it', async () => {
     const store = await threePromoted()
