@@ -28,10 +28,13 @@ function generate() {
     root,
   )
   const envelope = join(root, 'src/ui/envelope.ts')
+  const ofEnvelope = (exported, title) => schemaOf(program, envelope, exported, title)
   const files = commands.map((file) => join(root, 'src/commands', file))
   const program = ts.createProgram([...files, envelope], options)
   const result = new Map()
-  result.set('envelope.json', schemaOf(program, envelope, 'Envelope', 'What every command prints with --json'))
+  result.set('envelope.json', ofEnvelope('Envelope', 'What every command prints with --json'))
+  result.set('help.json', ofEnvelope('HelpResult', 'data of mlops help --json'))
+  result.set('version.json', ofEnvelope('VersionResult', 'data of mlops --version --json'))
   for (const [index, file] of files.entries()) {
     const id = commands[index].slice(0, -3).split(/[\\/]/).join(' ')
     result.set(`${id.replaceAll(' ', '-')}.json`, schemaOf(program, file, 'default', `data of mlops ${id} --json`))

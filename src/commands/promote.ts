@@ -1,7 +1,7 @@
 /** `mlops promote`: moves a stage to a version, behind its gate and a person's approval. */
 import { parseModelRef } from '../core/names.ts'
 import { type PromoteResult, promote } from '../lifecycle/promote.ts'
-import { Args, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { renderPromotePlan, renderPromotion } from '../ui/views/promote.ts'
 
 export type Result = PromoteResult
@@ -34,6 +34,7 @@ export default class Promote extends MlopsCommand {
       helpValue: 'DATA',
     }),
     'dry-run': Flags.boolean({ summary: 'Show the plan and the verdict of the gate; change nothing.' }),
+    ...changeFlags,
   }
 
   async execute(): Promise<Outcome<Result>> {

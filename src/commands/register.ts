@@ -1,7 +1,7 @@
 /** `mlops register`: a run's artifact, or existing files, becomes the next version of a model. */
 import { parseMetricFlags } from '../lifecycle/register-flags.ts'
 import type { RegisterResult } from '../lifecycle/register-types.ts'
-import { Args, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { renderRegistered } from '../ui/views/register.ts'
 
 export type Result = RegisterResult
@@ -37,6 +37,7 @@ export default class Register extends MlopsCommand {
     stage: Flags.string({ summary: 'Then move this stage to it, through its gate.', helpValue: 'STAGE' }),
     message: Flags.string({ char: 'm', summary: 'What is new; kept in the history.', helpValue: 'TEXT' }),
     force: Flags.boolean({ summary: 'Register a run though it failed or has not ended.' }),
+    ...changeFlags,
   }
 
   async execute(): Promise<Outcome<Result>> {

@@ -1,6 +1,6 @@
 /** `mlops retrain MODEL`: trigger, job, register, validate, promote to staging, by `src/retrain/retrain.ts`. */
 import type { RetrainResult } from '../retrain/retrain.ts'
-import { Args, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { renderRetrain, renderStep } from '../ui/views/retrain.ts'
 
 export default class Retrain extends MlopsCommand {
@@ -27,6 +27,7 @@ export default class Retrain extends MlopsCommand {
       summary: 'Retrain though the trigger does not fire, or the same cause was answered already.',
     }),
     plan: Flags.boolean({ summary: 'Show what would be done and why, and stop.' }),
+    ...changeFlags,
   }
 
   async execute(): Promise<Outcome<RetrainResult>> {

@@ -1,8 +1,9 @@
 /** `mlops rollback`: moves a stage back to the version that held it before. */
 import { assertName, parseVersion } from '../core/names.ts'
 import { type RollbackResult, rollback } from '../lifecycle/rollback.ts'
-import { Args, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
-import { renderRollback } from '../ui/views/rollback.ts'
+import { unfitRefused } from '../lifecycle/rollback-refusal.ts'
+import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { renderRollback, renderUnfit } from '../ui/views/rollback.ts'
 
 export type Result = RollbackResult
 
@@ -22,6 +23,7 @@ export default class Rollback extends MlopsCommand {
     current: Flags.string({ summary: "Today's data, to see whether the old version fits it.", helpValue: 'DATA' }),
     'no-verify': Flags.boolean({ summary: 'Do not look whether the old version fits; its bytes are verified always.' }),
     'dry-run': Flags.boolean({ summary: 'Show what would be done; change nothing.' }),
+    ...changeFlags,
   }
 
   async execute(): Promise<Outcome<Result>> {
@@ -42,11 +44,11 @@ export default class Rollback extends MlopsCommand {
       ...(flags.reason === undefined ? {} : { reason: flags.reason }),
       ...(flags.current === undefined ? {} : { current: flags.current }),
       ...(session.idempotencyKey === undefined ? {} : { idempotencyKey: session.idempotencyKey }),
-      confirmUnfit: (plan, fit) =>
-        session.confirm({
-          question: `${plan.model}@${plan.version} does not fit that data: ${fit.summary} Roll back all the same?`,
-          flag: '--yes',
-        }),
+      confirmUnfit: (plan, fit) => {
+        if (!session.yes && !session.interactive) throw unfitRefused(plan, fit, flags)
+        if (!session.yes) session.note(renderUnfit(session.ui, plan, fit))
+        return session.confirm({ question: `Put ${plan.model}@${plan.version} back all the same?`, flag: '--yes' })
+      },
     })
     return { data: result, render: (ui) => renderRollback(ui, result) }
   }

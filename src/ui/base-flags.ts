@@ -1,5 +1,5 @@
 /**
- * The flags that every command has (DESIGN section 5, "everywhere"), and nothing else.
+ * The flags that every command has (DESIGN section 5, "everywhere"), and the one of commands that change something.
  *
  * `MLOPS_STORE` is not bound here: `project/load.ts` reads it itself, because an environment value and a flag are
  * resolved against different folders. `--idempotency-key` has no environment variable on purpose: children of
@@ -39,9 +39,12 @@ export const baseFlags = {
     helpValue: 'PATH',
     helpGroup: GROUP,
   }),
+}
+
+/** Of the commands that keep the key with what they change; any other refuses it (docs/decisions/0007). */
+export const changeFlags = {
   'idempotency-key': Flags.string({
     summary: 'Repeating a change with the same key returns the first result.',
     helpValue: 'KEY',
-    helpGroup: GROUP,
   }),
 }

@@ -21,9 +21,9 @@ export async function runBuilt(root: string, argv: readonly string[]): Promise<v
     commands[id] = { hidden: hidden === true, summary: summary ?? '', load }
   }
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const showHelp = async (words: readonly string[]): Promise<void> => {
+  const helpText = async (words: readonly string[]): Promise<string> => {
     const help = await import('./help.ts')
-    await help.showHelp(root, pjson, words)
+    return help.helpText(root, pjson, words)
   }
-  await main({ root, version: manifest.version, about: pjson.description, commands, showHelp }, argv)
+  await main({ root, version: manifest.version, about: pjson.description, commands, helpText }, argv)
 }

@@ -9,16 +9,18 @@ import { Command } from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
 import type { Input, ParserOutput } from '@oclif/core/interfaces'
 import { EXIT, type ExitName } from '../core/errors.ts'
-import { baseFlags } from './base-flags.ts'
+import { baseFlags, changeFlags } from './base-flags.ts'
 import { cleanOutput } from './clean.ts'
 import { SCHEMA_VERSION, toJson } from './envelope.ts'
-import { explain, interruption, isClosedPipe, renderFailure } from './errors.ts'
+import { explain, type Failure, interruption, isClosedPipe, renderFailure } from './errors.ts'
+import { flagProblem } from './flag-values.ts'
+import type { Ended } from './output.ts'
 import { type BaseFlagValues, peekBaseFlags } from './peek-flags.ts'
 import { createSession, type Session } from './session.ts'
 import type { Ui } from './ui.ts'
 
 export type { Session, Ui }
-export { Args, Flags }
+export { Args, changeFlags, Flags }
 
 export interface Outcome<T> {
   /** What `--json` prints as `data`. */
@@ -47,28 +49,32 @@ export abstract class MlopsCommand extends Command {
   /** Does the work by calling one use case; throws `MlopsError`. Never prints by itself. */
   abstract execute(): Promise<Outcome<unknown>>
 
-  override async run(): Promise<void> {
+  override async run(): Promise<Ended> {
     const ctor = this.ctor as typeof MlopsCommand
     const command = (this.id ?? '').replaceAll(':', ' ')
     const tool = `mlops ${this.config.version}`
-    let session = createSession(peekBaseFlags(this.argv, process.env), tool)
+    let session = createSession(peekBaseFlags(this.argv, process.env), tool, '')
+    let failure: Failure | undefined
     const stopListening = ctor.ownSignals
       ? () => {}
       : this.listenForInterrupt(() => this.fail(session, command, interruption()))
     try {
       this.splitAtDashes(ctor)
       const { flags } = await this.parse(ctor)
-      session = createSession(flags as BaseFlagValues, tool)
+      const problem = flagProblem(flags, { ...ctor.baseFlags, ...ctor.flags })
+      if (problem !== undefined) throw problem
+      session = createSession(flags as BaseFlagValues, tool, process.cwd())
       this.session = session
       const outcome = await this.execute()
       process.exitCode = typeof outcome.exit === 'number' ? outcome.exit : EXIT[outcome.exit ?? 'ok']
       session.clearProgress()
       this.print(session, command, outcome)
     } catch (error) {
-      this.fail(session, command, error)
+      failure = this.fail(session, command, error)
     } finally {
       stopListening()
     }
+    return { command, failure, wrote: session.wrote, exitCode: this.exitCodeOf(EXIT.failed) }
   }
 
   /** oclif's parser, made safe: the second call (in `execute`) returns the first call's result. */
@@ -77,8 +83,20 @@ export abstract class MlopsCommand extends Command {
     options?: Input<F, B, A>,
     argv: string[] = this.argv,
   ): Promise<ParserOutput<F, B, A>> {
-    this.parsedOnce ??= await super.parse(hardened(options ?? (this.ctor as unknown as Input<F, B, A>)), argv)
+    if (this.parsedOnce === undefined) {
+      const parsed = await super.parse(hardened(options ?? (this.ctor as unknown as Input<F, B, A>)), argv)
+      this.parsedOnce = { ...parsed, flags: this.withFalse(parsed.flags) }
+    }
     return this.parsedOnce as ParserOutput<F, B, A>
+  }
+
+  /** oclif declares a boolean flag as `boolean` and leaves it undefined when it was not given. */
+  private withFalse(flags: Record<string, unknown>): Record<string, unknown> {
+    const { baseFlags, flags: own } = this.ctor as typeof MlopsCommand
+    const absent = Object.entries({ ...baseFlags, ...own }).flatMap(([name, { type, ...flag }]) =>
+      type === 'boolean' && !('allowNo' in flag && flag.allowNo === true) ? [[name, false]] : [],
+    )
+    return { ...Object.fromEntries(absent), ...flags }
   }
 
   private splitAtDashes(ctor: typeof MlopsCommand): void {
@@ -103,8 +121,8 @@ export abstract class MlopsCommand extends Command {
     return failure
   }
 
-  private fail(session: Session, command: string, thrown: unknown): void {
-    if (isClosedPipe(thrown)) return
+  private fail(session: Session, command: string, thrown: unknown): Failure | undefined {
+    if (isClosedPipe(thrown)) return undefined
     const ctor = this.ctor as typeof MlopsCommand
     const flags = Object.keys({ ...ctor.baseFlags, ...ctor.flags })
     const failure = explain(thrown, { command, flags })
@@ -113,11 +131,12 @@ export abstract class MlopsCommand extends Command {
     if (session.json) {
       const { warnings } = session
       writeJson({ schemaVersion: SCHEMA_VERSION, command, status: 'error', error: failure.error, warnings })
-      if (!failure.isBug || !session.debug) return
+      if (!failure.isBug || !session.debug) return failure
     }
     process.stderr.write(
-      `${cleanOutput(renderFailure(failure, session.errStyle, session.debug), session.errStyle.color)}\n`,
+      `${cleanOutput(renderFailure(failure, session.errStyle, session.debug, session.errWidth), session.errStyle.color)}\n`,
     )
+    return failure
   }
 
   /**

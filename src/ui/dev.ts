@@ -15,13 +15,18 @@ export async function runSource(root: string, argv: readonly string[]): Promise<
       .split(sep)
       .join(':')
       .replace(/:index$/, '')
-    commands[id] = { hidden: false, summary: '', load: () => import(pathToFileURL(join(folder, file)).href) }
+    const source = readFileSync(join(folder, file), 'utf8')
+    commands[id] = {
+      hidden: /static override hidden = true/.test(source),
+      summary: /static override summary =\s*(['"`])(.*?)\1\n/.exec(source)?.[2] ?? '',
+      load: () => import(pathToFileURL(join(folder, file)).href),
+    }
   }
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const showHelp = async (words: readonly string[]): Promise<void> => {
+  const helpText = async (words: readonly string[]): Promise<string> => {
     const help = await import('./help.ts')
     const oclif = { ...pjson.oclif, commands: { strategy: 'pattern', target: './src/commands' } }
-    await help.showHelp(root, { ...pjson, oclif }, words)
+    return help.helpText(root, { ...pjson, oclif }, words)
   }
-  await main({ root, version: pjson.version, about: pjson.description, commands, showHelp }, argv)
+  await main({ root, version: pjson.version, about: pjson.description, commands, helpText }, argv)
 }

@@ -25,6 +25,21 @@ export type Envelope =
       readonly warnings: readonly string[]
     }
 
+/** `data` of `--help`, `mlops help` and of a topic alone, under `--json`. */
+export interface HelpResult {
+  /** `model list`; '' for the first page. */
+  readonly topic: string
+  /** As a person reads it. */
+  readonly text: string
+  /** The command, those of the topic, or all. */
+  readonly commands: readonly { readonly command: string; readonly summary: string }[]
+}
+
+/** `data` of `--version --json`. */
+export interface VersionResult {
+  readonly version: string
+}
+
 /** JSON text in which numbers that JSON cannot hold are strings: `"NaN"`, `"Infinity"`, `"9007199254740993"`. */
 export function toJson(value: unknown, indent: boolean): string {
   return JSON.stringify(value, (_key, each) => jsonValue(each), indent ? 2 : undefined)

@@ -2,11 +2,12 @@
  * The one place where an error becomes text or an envelope: what happened, why, the next command to type.
  * Whatever is not an `MlopsError` and not a parse error of oclif is a bug of ours and is called one.
  */
-import { EXIT, interrupted, MlopsError, systemCode, usage } from '../core/errors.ts'
+import { EXIT, failed, interrupted, MlopsError, systemCode, usage } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { cleanText } from './clean.ts'
 import type { EnvelopeError } from './envelope.ts'
 import type { Style } from './style.ts'
+import { wrap } from './wrap.ts'
 
 export const BUG_CODE = 'BUG'
 
@@ -27,7 +28,8 @@ export interface ParseContext {
 }
 
 export function explain(thrown: unknown, context: ParseContext): Failure {
-  const error = thrown instanceof MlopsError ? thrown : (parseProblem(thrown, context) ?? promptEnded(thrown))
+  const error =
+    thrown instanceof MlopsError ? thrown : (parseProblem(thrown, context) ?? promptEnded(thrown) ?? lostFolder(thrown))
   const stack = thrown instanceof Error ? thrown.stack : undefined
   if (error !== undefined) {
     return {
@@ -51,12 +53,18 @@ export function explain(thrown: unknown, context: ParseContext): Failure {
   }
 }
 
-/** For a person, on stderr. No trailing newline. */
-export function renderFailure(failure: Failure, style: Style, debug: boolean): string {
+/**
+ * For a person, on stderr. No trailing newline.
+ * @param width columns of stderr: message and problems are broken between words, hints are there to be copied
+ */
+export function renderFailure(failure: Failure, style: Style, debug: boolean, width: number): string {
   const { message, hint, details } = failure.error
-  const lines = message.split('\n').map(cleanText)
-  const text = [`${style.bad(`${style.symbols.bad} ${lines[0] ?? ''}`)}`, ...lines.slice(1).map((line) => `  ${line}`)]
-  for (const problem of problemsOf(details)) text.push(`  ${style.symbols.bullet} ${cleanText(problem)}`)
+  const [first = '', ...more] = message.split('\n').map(cleanText)
+  const text = [style.bad(wrap(`${style.symbols.bad} ${first}`, width, 2))]
+  for (const line of more) text.push(wrap(`  ${line}`, width, 2))
+  for (const problem of problemsOf(details)) {
+    text.push(wrap(`  ${style.symbols.bullet} ${cleanText(problem)}`, width, 4))
+  }
   if (hint !== null) text.push(`  ${style.symbols.arrow} ${hint.split('\n').map(cleanText).join('\n    ')}`)
   if (debug && failure.stack !== undefined) text.push(style.dim(failure.stack))
   return text.join('\n')
@@ -67,6 +75,17 @@ function problemsOf(details: unknown): readonly string[] {
   const problems = (details as { problems?: unknown } | null | undefined)?.problems
   if (!Array.isArray(problems)) return []
   return problems.filter((problem): problem is string => typeof problem === 'string')
+}
+
+/** `process.cwd()` in a folder that somebody deleted. */
+function lostFolder(thrown: unknown): MlopsError | undefined {
+  if ((thrown as NodeJS.ErrnoException | undefined)?.syscall !== 'uv_cwd') return undefined
+  return failed({
+    code: 'FOLDER_GONE',
+    message: `The folder that this shell is in cannot be found any more (${systemCode(thrown)}): it was deleted or moved.`,
+    hint: 'cd to a folder that exists; cd "$PWD" when it was made anew',
+    cause: thrown,
+  })
 }
 
 /** Inquirer rejects with these names on Ctrl-C and on an aborted signal. */
@@ -83,21 +102,24 @@ export const interruption = (): MlopsError =>
 function parseProblem(thrown: unknown, context: ParseContext): MlopsError | undefined {
   if (!(thrown instanceof Error) || !('oclif' in thrown)) return undefined
   const shape = thrown as Error & { flags?: unknown; args?: unknown }
-  const help = `See mlops ${context.command === '' ? '' : `${context.command} `}--help`
-  if (Array.isArray(shape.flags)) return unknownFlags(shape.flags.map(String), context, help)
+  const help = seeHelp(context)
+  if (Array.isArray(shape.flags)) return unknownFlags(shape.flags.map(String), context)
   if (Array.isArray(shape.args)) return wrongArguments(shape.args, help)
   const message = tidy(thrown.message)
   return usage({ code: 'USAGE', message: message.endsWith('.') ? message : `${message}.`, hint: help })
 }
 
-function unknownFlags(flags: readonly string[], context: ParseContext, help: string): MlopsError {
+const seeHelp = ({ command }: ParseContext): string => `See mlops ${command === '' ? '' : `${command} `}--help`
+
+/** @param flags with their dashes */
+export function unknownFlags(flags: readonly string[], context: ParseContext): MlopsError {
   const known = context.flags.map((flag) => `--${flag}`)
   const close = flags.map((flag) => nearest(flag, known)).find((flag) => flag !== undefined)
   const names = flags.join(', ')
   return usage({
     code: 'UNKNOWN_FLAG',
-    message: `mlops ${context.command} has no flag ${names}.`,
-    hint: close === undefined ? help : `Did you mean ${close}?`,
+    message: `${['mlops', context.command].filter(Boolean).join(' ')} has no flag ${names}.`,
+    hint: close === undefined ? seeHelp(context) : `Did you mean ${close}?`,
     details: { flags: [...flags], ...(close === undefined ? {} : { suggestion: close }) },
   })
 }

@@ -4,6 +4,7 @@
  */
 import { displayWidth } from './clean.ts'
 import type { Style } from './style.ts'
+import { wrap } from './wrap.ts'
 
 export interface PageCommand {
   /** `model:list` */
@@ -18,19 +19,28 @@ const GROUPS: readonly (readonly [title: string, first: readonly string[]])[] = 
   ['CARE', ['scaffold', 'notify', 'store', 'doctor', 'completion', 'help']],
 ]
 
-/** @param about what the program is, one sentence */
-export function firstPage(about: string, commands: readonly PageCommand[], style: Style): string {
+/**
+ * @param about what the program is, one sentence
+ * @param columns of the terminal; Infinity breaks no line
+ */
+export function firstPage(
+  about: string,
+  commands: readonly PageCommand[],
+  style: Style,
+  columns = Number.POSITIVE_INFINITY,
+): string {
   const known = GROUPS.flatMap(([, words]) => words)
   const rest = [...new Set(commands.map(firstWord))].filter((word) => !known.includes(word))
   const width = Math.max(...commands.map(({ id }) => displayWidth(id)))
-  const row = ({ id, summary }: PageCommand): string => `  ${id.replaceAll(':', ' ').padEnd(width)}  ${summary}`
+  const row = ({ id, summary }: PageCommand): string =>
+    wrap(`  ${id.replaceAll(':', ' ').padEnd(width)}  ${summary}`, columns, width + 4)
   const sections = [...GROUPS, ['MORE', rest] as const].map(([title, words]) => {
     const members = words.flatMap((word) => commands.filter((command) => firstWord(command) === word))
     return members.length === 0 ? [] : ['', style.bold(title), ...members.map(row)]
   })
   const usage = [style.bold('USAGE'), '  $ mlops COMMAND [FLAGS]']
   const more = 'mlops COMMAND --help says more. Exit codes: mlops help exit-codes.'
-  return [about, '', ...usage, ...sections.flat(), '', more].join('\n')
+  return [wrap(about, columns), '', ...usage, ...sections.flat(), '', more].join('\n')
 }
 
 const firstWord = ({ id }: PageCommand): string => id.split(':')[0] ?? id

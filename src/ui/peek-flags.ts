@@ -15,6 +15,19 @@ export interface BaseFlagValues {
   readonly 'idempotency-key'?: string
 }
 
+/** Every base flag as it is typed, and whether a value follows it as the next word. */
+export const BASE_FLAGS: Readonly<Record<string, { readonly hasValue: boolean }>> = {
+  '--json': { hasValue: false },
+  '--no-input': { hasValue: false },
+  '--yes': { hasValue: false },
+  '-y': { hasValue: false },
+  '--quiet': { hasValue: false },
+  '-q': { hasValue: false },
+  '--debug': { hasValue: false },
+  '--no-color': { hasValue: false },
+  '--store': { hasValue: true },
+}
+
 const TRUE = new Set(['1', 'true', 'yes', 'y'])
 
 /**

@@ -43,6 +43,8 @@ export interface Session {
   confirm(options: ConfirmOptions): Promise<boolean>
   ask(options: AskOptions): Promise<string>
   choose<T extends string>(options: ChooseOptions<T>): Promise<T>
+  /** The store was opened for writing: running the command again may do something twice. */
+  readonly wrote: boolean
   /** Aborts `ctx.signal`. */
   abort(): void
   clearProgress(): void
@@ -93,6 +95,8 @@ export function createSession(flags: BaseFlagValues, tool: string, cwd: string):
     return project
   }
 
+  let wrote = false
+
   return {
     ctx,
     json: flags.json,
@@ -115,7 +119,11 @@ export function createSession(flags: BaseFlagValues, tool: string, cwd: string):
       if (!flags.quiet) say(message)
     },
     loadProject: loadOnce,
+    get wrote() {
+      return wrote
+    },
     async openStore({ write = false } = {}) {
+      wrote ||= write
       const [{ storeRoot }, { openStore }] = await Promise.all([loadOnce(), import('../store/open.ts')])
       return openStore(storeRoot, { write, now, warn: ctx.warn })
     },

@@ -4,6 +4,7 @@ import { sparkline } from './sparkline.ts'
 import type { Style } from './style.ts'
 import { type Column, renderTable } from './table.ts'
 import { ago } from './time.ts'
+import { wrap } from './wrap.ts'
 
 export interface Ui {
   readonly style: Style
@@ -16,6 +17,11 @@ export interface Ui {
   sparkline(values: readonly number[]): string
   /** `3 days ago` */
   ago(time: string | Date): string
+  /**
+   * Prose broken between words at the terminal's width; `indent` blanks before each line that this adds. Not for
+   * commands to copy. Colour what it returns, or what it gets: colours have no width.
+   */
+  wrap(text: string, indent?: number): string
   /** User data made safe for a terminal; every view passes names, messages and values through it. */
   text(value: unknown): string
 }
@@ -33,6 +39,7 @@ export function createUi(options: {
       renderTable(columns, rows, { width, ellipsis: style.symbols.ellipsis, head: (text) => style.dim(text) }),
     sparkline: (values) => sparkline(values, style.unicode),
     ago: (time) => ago(time, now),
+    wrap: (text, indent = 0) => wrap(text, width, indent),
     text: (value) => cleanText(String(value)),
   }
 }

@@ -17,14 +17,15 @@ export function renderCheck(ui: Ui, check: CheckResult & { readonly next: string
   const rows = (count: number) => `${count.toLocaleString('en-US')} row${count === 1 ? '' : 's'}`
   const name = style.name(`${check.model}@${check.version}`)
   const head = `${verdicts[check.verdict]}  ${name}  ${ui.text(check.current.source)} (${rows(check.current.rows)}) against ${ui.text(check.reference.name)} (${rows(check.reference.rows)})`
-  if (ui.quiet) return `${head}\n${ui.text(check.summary)}`
+  const verdict = `${ui.wrap(head, 2)}\n${ui.wrap(ui.text(check.summary))}`
+  if (ui.quiet) return verdict
   const { shown, folded } = pick(check.columns)
-  const notes = check.notes.map((note) => style.dim(`${symbols.bullet} ${ui.text(note)}`))
+  const notes = check.notes.map((note) => style.dim(ui.wrap(`${symbols.bullet} ${ui.text(note)}`, 2)))
   const what = check.columns.some(({ verdict }) => verdict === 'broken')
     ? 'Mend the broken columns where the batch is made; the version was trained on:'
     : 'Next:'
   return [
-    `${head}\n${ui.text(check.summary)}`,
+    verdict,
     columnTable(ui, shown, check),
     [...foldedLines(ui, folded), ...notes].join('\n'),
     `${what} ${style.command(ui.text(check.next))}`,
@@ -49,9 +50,8 @@ function foldedLines(ui: Ui, columns: readonly ColumnResult[]): string[] {
   return verdicts.map((verdict) => {
     const names = columns.filter((column) => column.verdict === verdict).map(({ column }) => ui.text(column))
     const more = names.length > 12 ? ` and ${names.length - 12} more` : ''
-    return ui.style.dim(
-      `${ui.style.symbols.bullet} ${names.length} ${verdict}: ${names.slice(0, 12).join(', ')}${more}`,
-    )
+    const line = `${ui.style.symbols.bullet} ${names.length} ${verdict}: ${names.slice(0, 12).join(', ')}${more}`
+    return ui.style.dim(ui.wrap(line, 2))
   })
 }
 

@@ -1,7 +1,8 @@
 /** From words to a command: dispatch without oclif's configuration, and the flags read before parsing. */
 import assert from 'node:assert/strict'
+import { baseFlags } from '../../../src/ui/base-flags.ts'
 import { type CommandEntry, unknownCommand } from '../../../src/ui/main.ts'
-import { peekBaseFlags } from '../../../src/ui/peek-flags.ts'
+import { BASE_FLAGS, peekBaseFlags } from '../../../src/ui/peek-flags.ts'
 
 const entry = (hidden = false): CommandEntry => ({ hidden, summary: '', load: async () => ({}) })
 const commands = {
@@ -42,5 +43,16 @@ describe('The flags read before parsing', () => {
 
   it('are not taken from the command that follows --', () => {
     assert.equal(peekBaseFlags(['track', '--', 'tool', '--json'], {}).json, false)
+  })
+
+  it('are those of every command', () => {
+    const declared = Object.entries(baseFlags).flatMap(([name, flag]) =>
+      [`--${name}`, ...(flag.char === undefined ? [] : [`-${flag.char}`])].map((word) => [
+        word,
+        flag.type === 'option',
+      ]),
+    )
+    const known = Object.entries(BASE_FLAGS).map(([word, { hasValue }]) => [word, hasValue])
+    assert.deepEqual(Object.fromEntries(known), Object.fromEntries(declared))
   })
 })

@@ -6,6 +6,7 @@ import { explain, renderFailure } from '../../../src/ui/errors.ts'
 import { createStyle } from '../../../src/ui/style.ts'
 
 const CONTEXT = { command: 'model list', flags: ['json', 'limit'] }
+const WIDE = Number.POSITIVE_INFINITY
 const plain = createStyle({ color: false, unicode: false })
 
 describe('An error', () => {
@@ -15,25 +16,25 @@ describe('An error', () => {
       CONTEXT,
     )
     assert.equal(failure.exitCode, 4)
-    assert.equal(renderFailure(failure, plain, false), 'x No model x.\n  -> See mlops model list')
+    assert.equal(renderFailure(failure, plain, false, WIDE), 'x No model x.\n  -> See mlops model list')
   })
 
   it('lists every configuration problem below the message', () => {
     const details = { problems: ['mlops.yaml:3: unknown key', 'mlops.yaml:9: not a number'] }
-    const text = renderFailure(explain(failed({ code: 'X', message: 'Wrong.', details }), CONTEXT), plain, false)
+    const text = renderFailure(explain(failed({ code: 'X', message: 'Wrong.', details }), CONTEXT), plain, false, WIDE)
     assert.deepEqual(text.split('\n').slice(1), ['  * mlops.yaml:3: unknown key', '  * mlops.yaml:9: not a number'])
   })
 
   it('cannot steer the terminal with what it quotes', () => {
-    const text = renderFailure(explain(failed({ code: 'X', message: 'No \u001b[2J.' }), CONTEXT), plain, false)
+    const text = renderFailure(explain(failed({ code: 'X', message: 'No \u001b[2J.' }), CONTEXT), plain, false, WIDE)
     assert.ok(text.includes('\\x1b[2J'))
   })
 
   it('of ours is called a bug, with the stack under --debug alone', () => {
     const failure = explain(new TypeError('x is not a function'), CONTEXT)
     assert.deepEqual([failure.exitCode, failure.error.code, failure.isBug], [1, 'BUG', true])
-    assert.ok(!renderFailure(failure, plain, false).includes('errors.test'))
-    assert.match(renderFailure(failure, plain, true), /\n.*at .*errors\.test/s)
+    assert.ok(!renderFailure(failure, plain, false, WIDE).includes('errors.test'))
+    assert.match(renderFailure(failure, plain, true, WIDE), /\n.*at .*errors\.test/s)
   })
 
   it('is an interruption when a prompt was left with Ctrl-C', () => {

@@ -1,0 +1,139 @@
+/** Every command of the manifest under --json on one real project: its envelope and data match the committed schemas. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { assertMatchesSchema, type Envelope, ROOT, type TempProject, tempProject } from '../harness.ts'
+import { churnProject } from './fixture/churn.ts'
+
+interface Case {
+  /** What is typed after the command. */
+  readonly works: readonly string[]
+  /** Exit code of `works`; default 0. */
+  readonly code?: number
+  readonly fails: readonly string[]
+  /** Exit code of `fails`. */
+  readonly failure: number
+}
+
+const M = 'churn-model'
+const NODE = process.execPath
+
+/** In the order in which they run on one project. */
+const CASES: Readonly<Record<string, Case>> = {
+  init: { works: ['--yes'], fails: ['--name', ''], failure: 2 },
+  track: { works: ['--model', M, '--', NODE, 'train.js'], fails: ['--', 'no-such-command-anywhere'], failure: 127 },
+  'run list': { works: [], fails: ['--bogus'], failure: 2 },
+  'run show': { works: ['@last'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
+  'run apply': { works: ['@last'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
+  register: { works: [M, '--run', '@last', '--idempotency-key', 'job'], fails: [M, '--artifact', 'gone'], failure: 4 },
+  promote: {
+    works: [`${M}@2`, '--to', 'production', '--approve', 'ada'],
+    fails: [`${M}@1`, '--to', 'production'],
+    failure: 3,
+  },
+  drift: { works: [M, '--current', 'june.csv'], code: 3, fails: [M, '--current', 'gone.csv'], failure: 4 },
+  retrain: { works: [M, '--plan', '--reason', 'labels of June'], fails: [M, '--plan'], failure: 2 },
+  rollback: { works: [M, '--reason', 'odd scores'], fails: [M], failure: 4 },
+  status: { works: [], fails: ['no-such-model'], failure: 4 },
+  'model list': { works: [], fails: ['surplus'], failure: 2 },
+  'model show': { works: [`${M}@1`], fails: [`${M}@99`], failure: 4 },
+  'model history': { works: [M], fails: ['no-such-model'], failure: 4 },
+  'model diff': { works: [`${M}@1`, `${M}@2`], fails: [`${M}@1`, `${M}@99`], failure: 4 },
+  'model verify': { works: [`${M}@1`], fails: [`${M}@99`], failure: 4 },
+  'store verify': { works: [], fails: ['--store', 'nowhere'], failure: 4 },
+  completion: { works: ['bash'], fails: ['tcsh'], failure: 2 },
+  'help exit-codes': { works: [], fails: ['surplus'], failure: 2 },
+  'help configuration': { works: [], fails: ['surplus'], failure: 2 },
+}
+
+const manifest = () => JSON.parse(readFileSync(join(ROOT, 'oclif.manifest.json'), 'utf8'))
+
+describe('Every command with --json', function () {
+  this.timeout(120_000)
+  let project: TempProject
+  before(async () => {
+    project = await churnProject()
+  })
+
+  it('is in this test', () => {
+    const commands = Object.values(manifest().commands as Record<string, { id: string; hidden?: boolean }>)
+    const visible = commands.filter(({ hidden }) => hidden !== true).map(({ id }) => id.replaceAll(':', ' '))
+    assert.deepEqual(Object.keys(CASES).sort(), visible.sort())
+  })
+
+  for (const [command, { works, code = 0, fails, failure }] of Object.entries(CASES)) {
+    const words = command.split(' ')
+
+    it(`mlops ${command}: the result`, async () => {
+      const { json, stderr } = await project.mlops(['--json', ...words, ...works], { code })
+      assert.equal(json.status, 'ok')
+      assert.equal(json.command, command)
+      assertMatchesSchema(command, json)
+      if (command !== 'track') assert.equal(stderr, '')
+    })
+
+    it(`mlops ${command}: an error`, async () => {
+      const { json } = await project.mlops(['--json', ...words, ...fails], { code: failure })
+      assertIsError(command, json)
+    })
+  }
+})
+
+function assertIsError(command: string, json: Envelope): void {
+  assert.equal(json.status, 'error')
+  assertMatchesSchema(command, json)
+  assert.ok(json.error?.hint, `${json.error?.message} names nothing to type next`)
+}
+
+describe('Help and version with --json', () => {
+  const cases: readonly (readonly [words: string[], topic: string])[] = [
+    [[], ''],
+    [['help'], ''],
+    [['--help'], ''],
+    [['model'], 'model'],
+    [['help', 'model'], 'model'],
+    [['help', 'status'], 'status'],
+    [['status', '--help'], 'status'],
+    [['model', 'list', '-h'], 'model list'],
+  ]
+  for (const [words, topic] of cases) {
+    it(`mlops ${[...words, '--json'].join(' ')} is an envelope with the text`, async () => {
+      const { json } = await tempProject().mlops([...words, '--json'])
+      assert.equal(json.command, 'help')
+      assertMatchesSchema('help', json)
+      assert.equal(json.data.topic, topic)
+      assert.match(json.data.text, /USAGE/)
+      const named: string[] = json.data.commands.map(({ command }: { command: string }) => command)
+      const expected = topic === '' ? Object.keys(CASES) : Object.keys(CASES).filter((id) => id.startsWith(topic))
+      assert.deepEqual(named.sort(), expected.sort())
+    })
+  }
+
+  it('the text is that which people read', async () => {
+    const { json } = await tempProject().mlops(['status', '--help', '--json'])
+    assert.equal(json.data.text, (await tempProject().mlops(['status', '--help'])).stdout)
+  })
+
+  it('mlops --version --json, in any order and by MLOPS_JSON', async () => {
+    const text = (await tempProject().mlops(['--version'])).stdout
+    for (const words of [
+      ['--version', '--json'],
+      ['--json', '--version'],
+    ]) {
+      const { json } = await tempProject().mlops(words)
+      assertMatchesSchema('version', json)
+      assert.equal(`mlops ${json.data.version}\n`, text)
+    }
+    assert.equal((await tempProject().mlops(['--version'], { env: { MLOPS_JSON: '1' } })).json.command, 'version')
+  })
+
+  it('an unknown flag is an error also where there is no command', async () => {
+    for (const words of [['--bogus'], ['--bogus', '--help'], ['model', '--bogus'], ['--bogus', '--version']]) {
+      const { json } = await tempProject().mlops([...words, '--json'], { code: 2 })
+      assert.deepEqual([json.command, json.error?.code], ['', 'UNKNOWN_FLAG'])
+      assertMatchesSchema('', json)
+    }
+    const { stdout, stderr } = await tempProject().mlops(['--jsno'], { code: 2 })
+    assert.deepEqual([stdout, stderr], ['', '✖ mlops has no flag --jsno.\n  → Did you mean --json?\n'])
+  })
+})
