@@ -43,12 +43,10 @@ export default class Register extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(Register)
     const { session } = this
-    const [{ registerVersion }, { parseParamFlag }] = await Promise.all([
-      import('../lifecycle/register.ts'),
-      import('../tracking/value-maps.ts'),
-    ])
+    const { registerVersion } = await import('../lifecycle/register.ts')
+    const { parseParamFlags } = await import('../tracking/value-maps.ts')
     const metrics = parseMetricFlags(flags.metric ?? [])
-    const params = Object.fromEntries((flags.param ?? []).map(parseParamFlag))
+    const params = parseParamFlags(flags.param ?? [])
     const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: true })])
     const result = await registerVersion(session.ctx, project, store, {
       model: args.model,

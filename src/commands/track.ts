@@ -4,7 +4,7 @@ import { parseDataFlag } from '../tracking/declared-data.ts'
 import { nextCommand, type RunRow, rowOfOutcome } from '../tracking/run-summary.ts'
 import { processSignals } from '../tracking/signals.ts'
 import { trackCommand } from '../tracking/track.ts'
-import { parseParamFlag } from '../tracking/value-maps.ts'
+import { parseParamFlags } from '../tracking/value-maps.ts'
 import { Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { renderTracked } from '../ui/views/run.ts'
 
@@ -52,7 +52,7 @@ export default class Track extends MlopsCommand {
       command: this.rawAfterDashes ?? [],
       model: flags.model,
       data: (flags.data ?? []).map(parseDataFlag),
-      params: Object.fromEntries((flags.param ?? []).map(parseParamFlag)),
+      params: parseParamFlags(flags.param ?? []),
       tags: flags.tag ?? [],
       artifacts: flags.artifact ?? [],
       seed: flags.seed,

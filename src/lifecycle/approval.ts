@@ -1,6 +1,7 @@
 /** A person's word, as it is recorded: what may be a name, and how far it can be believed. */
 import type { Context } from '../core/context.ts'
 import { usage } from '../core/errors.ts'
+import { redactText } from '../core/redact.ts'
 import type { Approval } from '../store/events.ts'
 
 const LONGEST = 200
@@ -31,11 +32,11 @@ export const promptApproval = (ctx: Context): Approval => ({ name: ctx.actor.nam
 
 const REASON_LONGEST = 2_000
 
-/** @throws usage `REASON_TOO_LONG`: an event is at most 64 KiB, and a reason is a sentence */
+/** Without what looks like a secret. @throws usage `REASON_TOO_LONG`: an event is at most 64 KiB, and a reason is a sentence */
 export function reasonOf(text: string | undefined): string | undefined {
   const reason = text?.trim()
   if (reason === undefined || reason === '') return undefined
-  if (reason.length <= REASON_LONGEST) return reason
+  if (reason.length <= REASON_LONGEST) return redactText(reason)
   throw usage({
     code: 'REASON_TOO_LONG',
     message: `The reason has ${reason.length} characters; at most ${REASON_LONGEST} are kept.`,

@@ -9,6 +9,7 @@ import type { Digest } from '../core/digest.ts'
 import { failed, notFound, systemCode, usage } from '../core/errors.ts'
 import type { RunArtifact } from '../store/run-records.ts'
 import { isPattern, matchFiles } from '../tracking/glob.ts'
+import { landing } from '../tracking/links.ts'
 
 /** One file of a version to be. `stored`: its bytes are an object already. */
 export type Candidate =
@@ -20,12 +21,24 @@ const MOST_FILES = 10_000
 /** Never part of a model, and entered by accident only. */
 const SKIPPED = new Set(['.git', '__pycache__', 'node_modules'])
 
+export interface Place {
+  /** Absolute folder the user stands in, to which paths are relative. */
+  readonly cwd: string
+  /** Absolute folder of the project, which no link may leave. */
+  readonly root: string
+  /** Absolute path of the store, which is never part of a version. */
+  readonly store: string
+  /** Told of each link whose content is stored in its place. */
+  readonly warn: (message: string) => void
+}
+
 /**
- * Regular files behind the paths a user named; a folder means every file below it.
- * @param store absolute path of the store, which is never part of a version
- * @throws notFound `ARTIFACT_NOT_FOUND`; usage `ARTIFACT_INVALID`, `ARTIFACT_NAME_TWICE`
+ * Regular files behind the paths a user named; a folder means every file below it. A link is stored as the file it
+ * leads to, if that lies in the same folder (for one in a folder), or in the project (for one named directly).
+ * @throws notFound `ARTIFACT_NOT_FOUND`; usage `ARTIFACT_INVALID`, `ARTIFACT_LINK_LEAVES`, `ARTIFACT_NAME_TWICE`
  */
-export async function filesOnDisk(paths: readonly string[], cwd: string, store: string): Promise<Candidate[]> {
+export async function filesOnDisk(paths: readonly string[], place: Place): Promise<Candidate[]> {
+  const { cwd, store } = place
   const found: Candidate[] = []
   for (const path of paths) {
     if (path === '') throw invalid('""', 'it is empty')
@@ -34,20 +47,35 @@ export async function filesOnDisk(paths: readonly string[], cwd: string, store: 
     if (facts === undefined && isPattern(path)) {
       const matches = await matchFiles(path, cwd)
       if (matches.length === 0) throw missing(path, cwd)
-      for (const match of matches) found.push({ path: ownPath(cwd, resolve(cwd, match)), from: resolve(cwd, match) })
+      for (const match of matches) {
+        const from = await safeOrigin(resolve(cwd, match), match, place)
+        found.push({ path: ownPath(cwd, resolve(cwd, match)), from })
+      }
     } else if (facts === undefined) {
       throw missing(path, cwd)
     } else if (facts.isDirectory()) {
       const before = found.length
-      await takeFolder(full, ownPath(cwd, full), store, found)
+      await safeOrigin(full, path, place)
+      await takeFolder({ folder: full, name: ownPath(cwd, full), store, given: full, warn: place.warn }, found)
       if (found.length === before) throw invalid(path, 'there is no file in the folder')
     } else {
       if (!facts.isFile()) throw invalid(path, `it is ${kindOf(facts)}, not a file`)
-      found.push({ path: ownPath(cwd, full), from: full })
+      found.push({ path: ownPath(cwd, full), from: await safeOrigin(full, path, place) })
     }
     if (found.length > MOST_FILES) throw invalid(path, `it means more than ${MOST_FILES} files`)
   }
   return distinct(found)
+}
+
+/**
+ * The file to read for a path that was named directly.
+ * @throws usage `ARTIFACT_LINK_LEAVES` when a link on the way leads out of the project
+ */
+export async function safeOrigin(full: string, path: string, place: Omit<Place, 'store'>): Promise<string> {
+  const { real, isLink, leaves } = await landing(full, [place.root, place.cwd])
+  if (leaves) throw linkLeaves(path, real, 'the project')
+  if (isLink) place.warn(`${path} is a link; the content of ${real} is stored`)
+  return real
 }
 
 /** Follows a link that the user named; undefined when there is nothing. */
@@ -64,7 +92,18 @@ async function lookAt(path: string): Promise<Stats | undefined> {
   }
 }
 
-async function takeFolder(folder: string, name: string, store: string, found: Candidate[]): Promise<void> {
+interface Folder {
+  readonly folder: string
+  /** The path by which the version knows it. */
+  readonly name: string
+  readonly store: string
+  /** The folder the user named, at or above `folder`. */
+  readonly given: string
+  readonly warn: (message: string) => void
+}
+
+async function takeFolder(request: Folder, found: Candidate[]): Promise<void> {
+  const { folder, name, store } = request
   if (folder === store) return
   let entries: Dirent[]
   try {
@@ -76,19 +115,22 @@ async function takeFolder(folder: string, name: string, store: string, found: Ca
     const from = join(folder, entry.name)
     const path = name === '' ? entry.name : `${name}/${entry.name}`
     if (SKIPPED.has(entry.name)) continue
-    if (entry.isDirectory()) await takeFolder(from, path, store, found)
-    else await takeEntry(from, path, found)
+    if (entry.isDirectory()) await takeFolder({ ...request, folder: from, name: path }, found)
+    else await takeEntry(from, path, request, found)
     if (found.length > MOST_FILES) return
   }
 }
 
-/** A link to a file is stored as that file; a link to a folder could lead anywhere, even back here. */
-async function takeEntry(from: string, path: string, found: Candidate[]): Promise<void> {
+/** A link to a file of the same folder is stored as that file; a link to a folder could lead back here. */
+async function takeEntry(from: string, path: string, { given, warn }: Folder, found: Candidate[]): Promise<void> {
   const facts = await lookAt(from)
   if (facts === undefined) throw invalid(from, 'it vanished meanwhile')
+  const { real, isLink, leaves } = await landing(from, [given])
+  if (leaves) throw linkLeaves(from, real, given)
   if (facts.isDirectory()) throw invalid(from, 'it is a link to a folder; links inside of a folder must point to files')
   if (!facts.isFile()) throw invalid(from, `it is ${kindOf(facts)}, not a file`)
-  found.push({ path, from })
+  if (isLink) warn(`${path} is a link; the content of ${real} is stored`)
+  found.push({ path, from: real })
 }
 
 /**
@@ -164,6 +206,14 @@ function kindOf(facts: Stats): string {
   if (facts.isSocket()) return 'a socket'
   return facts.isCharacterDevice() || facts.isBlockDevice() ? 'a device' : 'something special'
 }
+
+const linkLeaves = (path: string, target: string, where: string) =>
+  usage({
+    code: 'ARTIFACT_LINK_LEAVES',
+    message: `${path} leads out of ${where}, to ${target}; nothing was registered.`,
+    hint: 'If that very file is meant, name it by its own path; otherwise remove the link',
+    details: { path, target },
+  })
 
 const invalid = (path: string, why: string) =>
   usage({

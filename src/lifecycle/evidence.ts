@@ -4,12 +4,14 @@ import { resolve } from 'node:path'
 import type { Context } from '../core/context.ts'
 import { isMlopsError, type MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
+import { redactText } from '../core/redact.ts'
 import type { Baseline } from '../drift/baseline.ts'
 import type { ModelConfig, SchemaConfig } from '../project/config.ts'
 import type { Pin } from '../store/events.ts'
 import type { DataFact } from '../store/manifest.ts'
 import type { Store } from '../store/store.ts'
 import { hashDeclaredData } from '../tracking/declared-data.ts'
+import { type Place, safeOrigin } from './artifacts.ts'
 import type { RegisteredBaseline, RegisterRequest } from './register-types.ts'
 import { dataFact, type RunSource } from './run-source.ts'
 
@@ -27,19 +29,23 @@ export interface Evidence {
 /** Everything that can be wrong with a flag is said before a byte is copied. @throws usage, notFound, failed */
 export async function collectEvidence(
   ctx: Context,
+  place: Place,
   store: Store,
   config: ModelConfig,
   request: RegisterRequest,
   run: RunSource | undefined,
 ): Promise<Evidence> {
   const schema = schemaOf(config, request)
-  const evaluate = evaluateCommand(request.evaluate ?? config.evaluate)
+  const evaluate = evaluateCommand(ctx, request.evaluate, config.evaluate)
   for (const [flag, path] of [
     ['--test', request.test],
     ['--test-predictions', request.testPredictions],
     ['--examples', request.examples],
   ] as const) {
-    if (path !== undefined) await assertFile(flag, path, ctx.cwd)
+    if (path === undefined) continue
+    await assertFile(flag, path, ctx.cwd)
+    // These are stored for ever; the test set is only hashed.
+    if (flag !== '--test') await safeOrigin(resolve(ctx.cwd, path), path, place)
   }
   const notes: string[] = []
   const baseline = await baselineOf(ctx, request, schema, run, notes)
@@ -63,15 +69,33 @@ function schemaOf({ schema }: ModelConfig, { target, prediction }: RegisterReque
   }
 }
 
-/** @throws usage `EVALUATE_INVALID`: without `{model}` it would measure something else */
-function evaluateCommand(command: string | undefined): string | undefined {
-  if (command === undefined || (command.includes('{model}') && command.includes('{data}'))) return command
+/**
+ * @throws usage `EVALUATE_INVALID`: without `{model}` it would measure something else; `EVALUATE_SECRET`: without its
+ *   secret it would not run
+ */
+function evaluateCommand(ctx: Context, asked: string | undefined, configured: string | undefined): string | undefined {
+  const command = asked ?? configured
+  if (command === undefined) return undefined
+  if (command.includes('{model}') && command.includes('{data}')) {
+    if (redactText(command) === command) return command
+    if (asked !== undefined) throw evaluateSecret()
+    // It is found in mlops.yaml again when a challenger is measured.
+    ctx.warn('evaluate: of mlops.yaml holds what looks like a secret, so it is not stored with the version')
+    return undefined
+  }
   throw usage({
     code: 'EVALUATE_INVALID',
     message: `The evaluation command ${JSON.stringify(command)} lacks ${command.includes('{model}') ? '{data}' : '{model}'}: it could not be pointed at another version.`,
     hint: "Write for example --evaluate 'python evaluate.py {model} {data}'",
   })
 }
+
+const evaluateSecret = (): MlopsError =>
+  usage({
+    code: 'EVALUATE_SECRET',
+    message: 'The evaluation command holds what looks like a secret, and it would be stored with the version for ever.',
+    hint: 'Let the command read it from an environment variable of its own',
+  })
 
 async function assertFile(flag: string, path: string, cwd: string): Promise<void> {
   try {

@@ -76,4 +76,26 @@ export const hasBaseline = ({ baseline }: ModelState, { data }: BaselineIntent):
 export const claimScope = (run: string, { kind }: Wish): string => `jobs/intent-${kind}-${run.toLowerCase()}`
 
 export const commandFor = (run: string, { kind, model }: Pick<Wish, 'kind' | 'model'>): string =>
-  kind === 'register' ? `mlops register ${model} --run ${run}` : `mlops register ${model} --run ${run} --baseline DATA`
+  kind === 'register' ? `mlops register ${model} --run ${run}` : `mlops run apply ${run}`
+
+/** A wish as `run show` tells of it. */
+export interface WishState {
+  readonly kind: Intent['kind']
+  readonly model: string
+  /** `waiting`: its run has not ended. `not granted`: its run did not end well, and nothing will be done. */
+  readonly state: 'granted' | 'pending' | 'waiting' | 'not granted'
+  /** What to type for a pending one. */
+  readonly command: string | null
+}
+
+export async function wishStates(store: Store, run: string): Promise<WishState[]> {
+  const [intents, { end }] = await Promise.all([store.runs.intents(run), store.runs.read(run)])
+  const states: WishState[] = []
+  for (const wish of wishesOf(intents)) {
+    const { kind, model } = wish
+    const open = end === undefined ? 'waiting' : end.status === 'finished' ? 'pending' : 'not granted'
+    const state = (await isApplied(store, run, wish)) ? 'granted' : open
+    states.push({ kind, model, state, command: state === 'pending' ? commandFor(run, wish) : null })
+  }
+  return states
+}

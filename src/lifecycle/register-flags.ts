@@ -1,5 +1,6 @@
 /** The values of `register`'s flags, from text. Pure. */
 import { usage } from '../core/errors.ts'
+import { redactText } from '../core/redact.ts'
 import { keyProblem } from '../tracking/value-maps.ts'
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -74,11 +75,11 @@ export function checkedTags(tags: readonly string[]): string[] {
 
 const LONGEST_MESSAGE = 10_000
 
-/** @throws usage `MESSAGE_TOO_LONG`: an event is at most 64 KiB */
+/** Without what looks like a secret. @throws usage `MESSAGE_TOO_LONG`: an event is at most 64 KiB */
 export function checkedMessage(text: string | undefined): string | undefined {
   const message = text?.trim().toWellFormed()
   if (message === undefined || message === '') return undefined
-  if (message.length <= LONGEST_MESSAGE) return message
+  if (message.length <= LONGEST_MESSAGE) return redactText(message)
   throw usage({
     code: 'MESSAGE_TOO_LONG',
     message: `The message has ${message.length} characters; at most ${LONGEST_MESSAGE} are kept.`,

@@ -8,6 +8,8 @@ import { type Digest, sha256 } from '../core/digest.ts'
 import { isMlopsError, usage } from '../core/errors.ts'
 import { assertName, versionName } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
+import { promotionCommand } from '../core/next-command.ts'
+import { redactParams, saidRedacted } from '../core/redact.ts'
 import { ulid } from '../core/ulid.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
@@ -15,7 +17,7 @@ import type { EventDraft, ModelEvent, RunPin } from '../store/events.ts'
 import type { VersionState } from '../store/fold.ts'
 import type { Manifest } from '../store/manifest.ts'
 import type { Store } from '../store/store.ts'
-import { filesOnDisk } from './artifacts.ts'
+import { filesOnDisk, type Place } from './artifacts.ts'
 import { storeFiles, worstVerdict } from './bundle.ts'
 import { collectEvidence, type Evidence } from './evidence.ts'
 import { assertStage } from './operation.ts'
@@ -39,18 +41,26 @@ export async function registerVersion(
   ctx: Context,
   project: Project,
   store: Store,
-  request: RegisterRequest,
+  given: RegisterRequest,
 ): Promise<RegisterResult> {
-  const { model } = request
+  const { model } = given
   assertName('model', model)
+  const request = withoutSecrets(ctx, given)
   if (request.stage !== undefined) assertRegisterStage(project, model, request.stage)
-  const given = { tags: checkedTags(request.tags ?? []), message: checkedMessage(request.message) }
+  const said = { tags: checkedTags(request.tags ?? []), message: checkedMessage(request.message) }
   const run = await runOf(ctx, project, store, request)
-  const candidates = run?.files ?? (await filesOnDisk(request.artifacts ?? [], ctx.cwd, store.root))
-  const wishes = wishesOf(ctx, project, request, given, run)
+  const candidates = run?.files ?? (await filesOnDisk(request.artifacts ?? [], placeOf(ctx, project, store)))
+  const wishes = wishesOf(ctx, project, request, said, run)
 
   const storeAll = async (): Promise<Stored> => {
-    const evidence = await collectEvidence(ctx, store, modelConfig(project, model), request, run)
+    const evidence = await collectEvidence(
+      ctx,
+      placeOf(ctx, project, store),
+      store,
+      modelConfig(project, model),
+      request,
+      run,
+    )
     const files = await storeFiles(ctx, store, candidates)
     const manifest = manifestOf(model, files, evidence, request, run)
     const pinned = run === undefined ? undefined : await store.runs.pin(run.id)
@@ -65,6 +75,20 @@ export async function registerVersion(
   const stage =
     wishes.stage === undefined ? null : await moveStage(ctx, project, store, request, placed.version, wishes.stage)
   return resultOf(model, manifest, placed, evidence, run, stage)
+}
+
+const placeOf = (ctx: Context, { root }: Project, store: Store): Place => ({
+  cwd: ctx.cwd,
+  root,
+  store: store.root,
+  warn: ctx.warn,
+})
+
+function withoutSecrets(ctx: Context, request: RegisterRequest): RegisterRequest {
+  if (request.params === undefined) return request
+  const { params, redacted } = redactParams(request.params)
+  if (redacted.length > 0) ctx.warn(saidRedacted(redacted))
+  return { ...request, params }
 }
 
 async function runOf(
@@ -287,7 +311,7 @@ function resultOf(
   const next =
     manifest.files.length === 0
       ? `mlops model show ${versionName(model, version)}`
-      : `mlops promote ${versionName(model, version)} --to ${inStage ? PRODUCTION : 'staging'}`
+      : promotionCommand(versionName(model, version), inStage ? PRODUCTION : 'staging')
   return {
     model,
     version,

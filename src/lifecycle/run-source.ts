@@ -1,7 +1,7 @@
 /** The run behind a version: found, checked, and read into what a manifest takes from it. */
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import type { Context } from '../core/context.ts'
-import { failed, type MlopsError, notFound } from '../core/errors.ts'
+import { failed, isMlopsError, type MlopsError, notFound } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { DataFact } from '../store/manifest.ts'
@@ -36,7 +36,7 @@ export interface RunChoice {
  * @throws notFound `RUN_NOT_FOUND`, `ARTIFACT_NOT_FOUND`; failed `RUN_NOT_FINISHED`, `RUN_STILL_RUNNING` unless forced
  */
 export async function readRun(ctx: Context, project: Project, store: Store, choice: RunChoice): Promise<RunSource> {
-  const id = await store.runs.resolve(choice.run)
+  const id = await resolveRun(project, store, choice)
   const { start, end } = await store.runs.read(id)
   const notes: string[] = []
   if (end === undefined || end.status !== 'finished') {
@@ -62,6 +62,26 @@ export async function readRun(ctx: Context, project: Project, store: Store, choi
     intent: intents.filter(isOurs).at(-1),
     notes,
   }
+}
+
+/** In an empty store the command to make a run is that of the project, where it says so. */
+async function resolveRun(project: Project, store: Store, { run, model }: RunChoice): Promise<string> {
+  try {
+    return await store.runs.resolve(run)
+  } catch (error) {
+    if (!isMlopsError(error) || error.code !== 'RUN_NOT_FOUND' || run !== '@last') throw error
+    const { message, code } = error
+    throw notFound({ code, message, hint: `Make one: ${firstTrack(project, model)}` })
+  }
+}
+
+/** How the first run of a model, or of a project's only model, is made. */
+export function firstTrack(project: Project, model?: string): string {
+  const { models } = project.config
+  const [only, ...others] = Object.keys(models)
+  const name = model ?? (others.length === 0 ? only : undefined)
+  const train = (name === undefined ? undefined : modelConfig(project, name).train) ?? 'python train.py'
+  return `mlops track${name === undefined ? '' : ` --model ${name}`} -- ${train}`
 }
 
 export const dataFact = ({ name, sha256, rows, columns }: DeclaredData): DataFact => ({

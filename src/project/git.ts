@@ -30,6 +30,8 @@ export interface GitRequest {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Absolute folders that are none of the project's source: the store. */
   readonly exclude?: readonly string[]
+  /** Of what `git status` lists; 8 MiB. A home folder in a repository has millions of new files. Bytes. */
+  readonly maxStatus?: number
 }
 
 /** Of an untracked file, so that a stray dump of rows does not become "source". Bytes. */
@@ -37,6 +39,7 @@ const MAX_FILE = 256 * 1024
 /** Of the whole patch. Bytes. */
 const MAX_PATCH = 4 * 1024 * 1024
 const MAX_UNTRACKED = 500
+const MAX_STATUS = 8 * 1024 * 1024
 const GIT_MILLISECONDS = 20_000
 
 const SOURCE =
@@ -56,14 +59,14 @@ export async function gitFacts(cwd: string, request: GitRequest): Promise<GitRes
     return { kind: 'none', reason: 'the folder is in no git repository' }
   }
   let git: Git
-  let status: string
+  let status: Output
   let top: string
   let remote: string | undefined
   try {
     git = await openGit(cwd, request.env)
     const [topText, statusText, remoteText] = await Promise.all([
       found ?? git(['rev-parse', '--show-toplevel']),
-      git(['status', '--porcelain=v2', '-z', '--branch', '--untracked-files=all', '--no-renames']),
+      git.bytes(STATUS, request.maxStatus ?? MAX_STATUS),
       // The second name is always there: simple-git waits 50 ms more for a command that prints nothing.
       git(['config', '--get-regexp', '^(remote\\..*\\.url|core\\.repositoryformatversion)$']).catch(() => ''),
     ])
@@ -73,7 +76,7 @@ export async function gitFacts(cwd: string, request: GitRequest): Promise<GitRes
   } catch (error) {
     return { kind: 'none', reason: whyNone(error) }
   }
-  const { commit, branch, changed, untracked } = parseStatus(status)
+  const { commit, branch, changed, untracked } = parseStatus(wholeRecords(status))
   const excluded = (request.exclude ?? []).map((folder) => relative(top, folder).split('\\').join('/'))
   const isOurs = (path: string): boolean =>
     !path.endsWith('/') && !excluded.some((folder) => path === folder || path.startsWith(`${folder}/`))
@@ -84,7 +87,7 @@ export async function gitFacts(cwd: string, request: GitRequest): Promise<GitRes
     dirty: changed.length > 0 || untracked.some(isOurs),
   }
   if (!facts.dirty) return { kind: 'facts', facts: { ...facts, notes: [] } }
-  const notes: string[] = []
+  const notes = status.cut ? ['git names too many new files; only the first of them were looked at'] : []
   const patch = await dirtyPatch(git, top, changed, untracked.filter(isOurs), commit !== null, notes).catch((error) => {
     notes.push(`the patch could not be made: ${whyNone(error)}`)
     return undefined
@@ -92,10 +95,22 @@ export async function gitFacts(cwd: string, request: GitRequest): Promise<GitRes
   return { kind: 'facts', facts: { ...facts, ...(patch === undefined ? {} : { patch }), notes } }
 }
 
+/** Changed files come before the new ones, so the end can be missed. */
+const STATUS = ['status', '--porcelain=v2', '-z', '--branch', '--untracked-files=all', '--no-renames'] as const
+
+const wholeRecords = ({ bytes, cut }: Output): string =>
+  (cut ? bytes.subarray(0, bytes.lastIndexOf(0) + 1) : bytes).toString('utf8')
+
+interface Output {
+  /** As git printed them: the sources of a patch may be in any encoding. */
+  readonly bytes: Buffer
+  /** There was more than the limit, and git was stopped. */
+  readonly cut: boolean
+}
+
 interface Git {
   (args: readonly string[]): Promise<string>
-  /** The bytes that git printed: the sources of a patch may be in any encoding. */
-  bytes(args: readonly string[]): Promise<Buffer>
+  bytes(args: readonly string[], limit: number): Promise<Output>
 }
 
 async function openGit(cwd: string, env: GitRequest['env']): Promise<Git> {
@@ -109,9 +124,10 @@ async function openGit(cwd: string, env: GitRequest['env']): Promise<Git> {
     const value = env[name]
     if (value !== undefined) child[name] = value
   }
-  const fresh = () =>
+  const fresh = (abort?: AbortSignal) =>
     simpleGit({
       baseDir: cwd,
+      ...(abort === undefined ? {} : { abort }),
       timeout: { block: GIT_MILLISECONDS },
       maxConcurrentProcesses: 3,
       // Its guard cannot tell switching the monitor off from naming a program.
@@ -121,14 +137,24 @@ async function openGit(cwd: string, env: GitRequest['env']): Promise<Git> {
   const safe = ['--no-optional-locks', '-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false']
   const instance = fresh()
   return Object.assign(async (args: readonly string[]) => await instance.raw([...safe, ...args]), {
-    async bytes(args: readonly string[]): Promise<Buffer> {
+    async bytes(args: readonly string[], limit: number): Promise<Output> {
       const chunks: Buffer[] = []
-      // simple-git itself decodes what it collects as UTF-8.
-      const tapped = fresh().outputHandler((_command, stdout) => {
-        stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+      let size = 0
+      const enough = new AbortController()
+      // simple-git itself decodes what it collects as UTF-8, and collects without end.
+      const tapped = fresh(enough.signal).outputHandler((_command, stdout) => {
+        stdout.on('data', (chunk: Buffer) => {
+          if (size <= limit) chunks.push(chunk)
+          size += chunk.length
+          if (size > limit) enough.abort()
+        })
       })
-      await tapped.raw([...safe, ...args])
-      return Buffer.concat(chunks)
+      try {
+        await tapped.raw([...safe, ...args])
+      } catch (error) {
+        if (size <= limit) throw error
+      }
+      return { bytes: Buffer.concat(chunks).subarray(0, limit), cut: size > limit }
     },
   })
 }
@@ -211,10 +237,12 @@ async function dirtyPatch(
       if (await isLarge(join(top, path))) notes.push(`too large for the patch: ${path}`)
       else small.push(path)
     }
-    const diff =
-      small.length === 0 ? '' : bytewise(await git.bytes(diffArguments(small.map((path) => join(top, path)))))
-    // A line of content begins with +, - or a space, so this splits at the headers of files alone.
-    for (const part of diff.split(/^(?=diff --git )/m)) {
+    const paths = small.map((path) => join(top, path))
+    const diff = small.length === 0 ? undefined : await git.bytes(diffArguments(paths), 4 * MAX_PATCH)
+    if (diff?.cut === true) notes.push('the changes are too large for the patch; those of the last files are missing')
+    // A line of content begins with +, - or a space, so this splits at the headers of files alone. What was cut off is
+    // beyond the largest patch, so no torn part gets in.
+    for (const part of bytewise(diff?.bytes ?? '').split(/^(?=diff --git )/m)) {
       const path = small.find((name) => part.startsWith(`diff --git ${bytewise(quoted(`a/${name}`))} `))
       if (path !== undefined) {
         take(path, /^Binary files .* differ$/m.test(part) ? undefined : Buffer.from(part, 'latin1'))

@@ -1,9 +1,11 @@
 /** Stores the files a run produced as objects: those named by `--artifact`, and the model's `artifact:` pattern. */
+import { stat } from 'node:fs/promises'
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import type { Context } from '../core/context.ts'
 import type { Project } from '../project/config.ts'
 import type { ArtifactLine } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
+import { landing } from './links.ts'
 import { type Before, lookAfter } from './written.ts'
 
 /** `relative` may point out of the run's folder; what is recorded never does. */
@@ -37,12 +39,13 @@ export function wantedArtifacts(
 
 /**
  * Copies what was written during the run into the store. An old file is not this run's product, whoever names it.
+ * @param root of the project, which no link may leave
  * @param notes gets a sentence for each file that was asked for and not recorded
  */
 export async function storeArtifacts(
   ctx: Context,
   store: Store,
-  cwd: string,
+  { root, cwd }: { readonly root: string; readonly cwd: string },
   wanted: readonly Wanted[],
   before: Before,
   notes: string[],
@@ -61,7 +64,13 @@ export async function storeArtifacts(
       if (lines.has(recorded)) continue
       ctx.progress?.(`storing ${recorded}`)
       try {
-        const { sha256, size } = await store.objects.putFile(resolve(cwd, path))
+        const { real, isLink, leaves } = await landing(resolve(cwd, path), await homesOf(pattern, { root, cwd }))
+        if (leaves) {
+          notes.push(`artifact ${path} was not recorded: it leads to ${real}, out of ${await placeOf(pattern, cwd)}`)
+          continue
+        }
+        if (isLink) notes.push(`artifact ${path} is a link; the content of ${real} is stored`)
+        const { sha256, size } = await store.objects.putFile(real)
         lines.set(recorded, { t: ctx.now().toISOString(), path: recorded, sha256, size })
       } catch (error) {
         notes.push(`artifact ${path} was not recorded: ${error instanceof Error ? error.message : String(error)}`)
@@ -70,6 +79,18 @@ export async function storeArtifacts(
   }
   return [...lines.values()]
 }
+
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() === true
+
+/** Where links may lead: within the folder that was named, otherwise within the project. */
+async function homesOf(pattern: string, { root, cwd }: { readonly root: string; readonly cwd: string }) {
+  const named = resolve(cwd, pattern)
+  return (await isFolder(named)) ? [named] : [root, cwd]
+}
+
+const placeOf = async (pattern: string, cwd: string): Promise<string> =>
+  (await isFolder(resolve(cwd, pattern))) ? `the folder ${pattern}` : 'the project'
 
 /** Relative and without `..`: a file outside of the run's folder keeps the part of its path that is its own. */
 function recordedPath(cwd: string, path: string): string {

@@ -29,6 +29,8 @@ export interface ChildRequest {
   readonly signals?: SignalSource | undefined
   /** Milliseconds between a second signal and SIGKILL. */
   readonly grace?: number | undefined
+  /** Called once, a while after a first signal that did not end the command. @param grace milliseconds, as above */
+  readonly ignored?: ((grace: number) => void) | undefined
 }
 
 export interface ChildEnd {
@@ -49,6 +51,8 @@ export interface Child {
 
 const PASSED_ON: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const DEFAULT_GRACE = 5_000
+/** Milliseconds after a first signal until a word is said; a clean-up that takes no longer needs none. */
+const SILENT = 2_000
 
 /** Exit code of a command that could not be found, and of one that could not be executed, as shells have it. */
 export const NOT_FOUND = 127
@@ -203,6 +207,7 @@ function passSignals(pid: number, request: ChildRequest) {
   let count = 0
   let first: NodeJS.Signals | undefined
   let timer: NodeJS.Timeout | undefined
+  let word: NodeJS.Timeout | undefined
   const send = (signal: NodeJS.Signals): void => {
     try {
       process.kill(request.foreground ? pid : -pid, signal)
@@ -215,6 +220,8 @@ function passSignals(pid: number, request: ChildRequest) {
     count++
     first ??= signal
     if (!(request.foreground && signal === 'SIGINT')) send(signal)
+    if (count === 1) word = setTimeout(() => request.ignored?.(grace), SILENT)
+    else clearTimeout(word)
     if (count === 2) timer = setTimeout(() => send('SIGKILL'), grace)
     if (count > 2) send('SIGKILL')
   })
@@ -222,6 +229,7 @@ function passSignals(pid: number, request: ChildRequest) {
     first: () => first,
     stop() {
       clearTimeout(timer)
+      clearTimeout(word)
       stop?.()
     },
   }

@@ -3,6 +3,7 @@
  * end.json. Starting and following the command belongs to `track.ts`.
  */
 import type { Context } from '../core/context.ts'
+import { redactParams, saidRedacted } from '../core/redact.ts'
 import type { Project } from '../project/config.ts'
 import type { RunEnd, RunStart } from '../store/run-records.ts'
 import type { RunWriter, Store } from '../store/store.ts'
@@ -47,9 +48,14 @@ export async function finishRun(
     notes.push(...values.notes)
     const t = ctx.now().toISOString()
     await writer.append('metrics', fileLines(values.metrics, t))
-    await writer.append('params', fileLines(values.params, t))
+    const { params: safe, redacted } = redactParams(values.params)
+    if (redacted.length > 0) notes.push(saidRedacted(redacted))
+    await writer.append('params', fileLines(safe, t))
     const wanted = wantedArtifacts(project, ctx.cwd, artifacts, model)
-    await writer.append('artifacts', await storeArtifacts(ctx, store, ctx.cwd, wanted, ending.before, notes))
+    await writer.append(
+      'artifacts',
+      await storeArtifacts(ctx, store, { root: project.root, cwd: ctx.cwd }, wanted, ending.before, notes),
+    )
     await capture.all
     notes.push(...(await ending.notes()), ...capture.notes, ...endNotes(ended))
 

@@ -14,7 +14,8 @@ export const isPattern = (text: string): boolean => /[*?]/.test(text)
 
 /**
  * Regular files that `pattern` names below `cwd`, relative to it, `/`-separated, sorted. A folder means every file
- * below it.
+ * below it. Links to files are named like files: where they lead is for the caller to look at (`links.ts`); links to
+ * folders are not entered below a folder.
  */
 export async function matchFiles(pattern: string, cwd: string): Promise<string[]> {
   const parts = pattern
@@ -57,9 +58,14 @@ async function take(cwd: string, path: string, found: string[]): Promise<void> {
       if (SKIPPED.has(entry.name) || found.length >= MAX_MATCHES) continue
       if (entry.isFile()) found.push(`${path}/${entry.name}`)
       else if (entry.isDirectory()) await take(cwd, `${path}/${entry.name}`, found)
+      else if (entry.isSymbolicLink() && (await isFile(resolve(cwd, path, entry.name)))) {
+        found.push(`${path}/${entry.name}`)
+      }
     }
   }
 }
+
+const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() === true
 
 async function entries(cwd: string, prefix: string): Promise<Dirent[]> {
   return await readdir(resolve(cwd, prefix), { withFileTypes: true }).catch(() => [])

@@ -15,6 +15,8 @@ export interface PrintedMetric {
 export interface PrintedValues {
   readonly metrics: readonly PrintedMetric[]
   readonly params: readonly { readonly key: string; readonly value: string | number | boolean | null }[]
+  /** The name of a number like `1e400`: finite as it was written, and beyond what a double holds. */
+  readonly tooLarge?: string
 }
 
 export const NUMBER = '[-+]?(?:(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?|nan|inf(?:inity)?)'
@@ -37,7 +39,10 @@ export function readPrintedLine(line: string): PrintedValues {
   const pair = PAIR.exec(text)
   const key = pair?.[1]
   if (key === undefined || NOT_METRICS.test(key)) return NOTHING
-  return { metrics: [{ key, value: readPrintedNumber(pair?.[2] ?? '') }], params: [] }
+  const written = pair?.[2] ?? ''
+  const value = readPrintedNumber(written)
+  if (Math.abs(value) === Number.POSITIVE_INFINITY && !/inf/i.test(written)) return { ...NOTHING, tooLarge: key }
+  return { metrics: [{ key, value }], params: [] }
 }
 
 /** A number as Python, R or C print it: also `nan`, `inf`, `-Infinity` in any case. */
@@ -53,9 +58,14 @@ export function readPrintedNumber(text: string): number {
  * "params": {…}}` names both. `{"metric": "auc", "value": 0.91, "step": 3}` is one.
  */
 function readJsonLine(text: string): PrintedValues {
-  const parsed = parseLenientJson(text)
+  const tooLarge: string[] = []
+  const parsed = parseLenientJson(text, (name) => tooLarge.push(name))
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return NOTHING
-  const record = parsed as Record<string, unknown>
+  const values = valuesOf(parsed as Record<string, unknown>)
+  return tooLarge[0] === undefined ? values : { ...values, tooLarge: tooLarge[0] }
+}
+
+function valuesOf(record: Record<string, unknown>): PrintedValues {
   const step = stepOf(record)
   const named = isMap(record.metrics) || isMap(record.params)
   if (named) {

@@ -2,6 +2,7 @@
  * Writes into the streams of a run what is learned while its command runs: metrics and parameters it prints. Holds
  * them back until the run's folder is there, then appends them in batches. Never fails the run: troubles become notes.
  */
+import { redactParams, saidRedacted } from '../core/redact.ts'
 import type { MetricLine, ParamLine } from '../store/run-records.ts'
 import type { RunWriter } from '../store/store.ts'
 import { createLineScanner, type LineScanner } from './line-scanner.ts'
@@ -30,6 +31,9 @@ export function createRecorder(now: () => Date): Recorder {
   let points = 0
   const names = new Set<string>()
   const latest = new Map<string, MetricLine>()
+  let paramPoints = 0
+  const paramNames = new Set<string>()
+  const latestParams = new Map<string, ParamLine>()
   const notes: string[] = []
   let writer: RunWriter | undefined
   let flushing = Promise.resolve()
@@ -40,6 +44,9 @@ export function createRecorder(now: () => Date): Recorder {
   }
   const take = (line: string): void => {
     const values = readPrintedLine(line)
+    if (values.tooLarge !== undefined) {
+      note(`${values.tooLarge} was printed with a number too large to be kept; such values are left out`)
+    }
     if (values.metrics.length === 0 && values.params.length === 0) return
     const t = now().toISOString()
     for (const metric of values.metrics) {
@@ -55,7 +62,18 @@ export function createRecorder(now: () => Date): Recorder {
       else latest.set(metric.key, record)
     }
     for (const param of values.params) {
-      if (keyProblem(param.key) === undefined) params.push({ t, ...param, from: 'printed' })
+      if (keyProblem(param.key) !== undefined) continue
+      const { params: safe, redacted } = redactParams({ [param.key]: param.value })
+      if (redacted.length > 0) note(saidRedacted(redacted))
+      // Like metrics: what a command prints without end must not be kept without end.
+      if (paramNames.size >= MAX_NAMES && !paramNames.has(param.key)) {
+        note(`more than ${MAX_NAMES} different names of parameters were printed; the others are left out`)
+        continue
+      }
+      paramNames.add(param.key)
+      const record: ParamLine = { t, key: param.key, value: safe[param.key] ?? null, from: 'printed' }
+      if (++paramPoints <= MAX_POINTS) params.push(record)
+      else latestParams.set(param.key, record)
     }
   }
   const flush = async (): Promise<void> => {
@@ -91,6 +109,7 @@ export function createRecorder(now: () => Date): Recorder {
         note(`more than ${MAX_POINTS} values were printed; of the later ones only the last of each name is kept`)
         metrics.push(...latest.values())
       }
+      params.push(...latestParams.values())
       await queueFlush()
       return notes
     },

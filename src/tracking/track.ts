@@ -6,6 +6,7 @@
 import type { Context } from '../core/context.ts'
 import { failed, MlopsError, usage } from '../core/errors.ts'
 import { assertName } from '../core/names.ts'
+import { redactParams, saidRedacted } from '../core/redact.ts'
 import { ulid } from '../core/ulid.ts'
 import type { Project } from '../project/config.ts'
 import type { ParamValue, RunEnd, RunStart } from '../store/run-records.ts'
@@ -69,9 +70,12 @@ export async function trackCommand(
   ctx: Context,
   project: Project,
   store: Store,
-  request: TrackRequest,
+  given: TrackRequest,
 ): Promise<TrackOutcome> {
-  await checkRequest(ctx, request)
+  await checkRequest(ctx, given)
+  const { params, redacted } = redactParams(given.params)
+  const request = { ...given, params }
+  if (redacted.length > 0) ctx.warn(saidRedacted(redacted))
   const id = ulid(ctx.now().getTime())
   const seed = chooseSeed(request.seed, ctx.env)
   const client = clientFolder()
@@ -90,6 +94,8 @@ export async function trackCommand(
       cwd: ctx.cwd,
       env,
       signals: hub.source,
+      ignored: (grace) =>
+        ctx.warn(`the command has not ended yet; a second signal ends it after ${grace / 1000} s, a third at once`),
     })
     const resources = watchResources(child.pid)
     const { command, data } = request

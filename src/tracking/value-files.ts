@@ -49,7 +49,10 @@ async function readMap(path: string, name: string, notes: string[]): Promise<Rec
     return undefined
   }
   const bytes = await readFile(path)
-  const value = name.endsWith('.json') ? parseLenientJson(bytes.toString('utf8')) : await readYaml(bytes, name, notes)
+  const tooLarge = (key: string) => notes.push(`${name}: ${key} is a number too large to be kept, so it was left out`)
+  const value = name.endsWith('.json')
+    ? parseLenientJson(bytes.toString('utf8'), tooLarge)
+    : await readYaml(bytes, name, notes)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   if (value !== undefined || name.endsWith('.json'))
     notes.push(`${name} was not read: it holds no map of names to values`)

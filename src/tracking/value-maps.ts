@@ -63,6 +63,23 @@ export function parseParamFlag(text: string): readonly [string, ParamValue] {
   })
 }
 
+/** @throws usage `PARAM_INVALID` also for a name given twice with different values */
+export function parseParamFlags(texts: readonly string[]): Record<string, ParamValue> {
+  const params = new Map<string, ParamValue>()
+  for (const text of texts) {
+    const [key, value] = parseParamFlag(text)
+    if (params.has(key) && params.get(key) !== value) {
+      throw usage({
+        code: 'PARAM_INVALID',
+        message: `--param gives ${JSON.stringify(key)} twice, with different values.`,
+        hint: 'Give each parameter once',
+      })
+    }
+    params.set(key, value)
+  }
+  return Object.fromEntries(params)
+}
+
 function parseScalar(text: string): ParamValue {
   if (text === 'true' || text === 'false') return text === 'true'
   if (text === 'null') return null

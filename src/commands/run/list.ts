@@ -25,6 +25,16 @@ export default class RunList extends MlopsCommand {
     const { flags } = await this.parse(RunList)
     const store = await this.session.openStore()
     const result = await listRuns(this.session.ctx, store, { limit: flags.limit, model: flags.model })
-    return { data: result, render: (ui) => renderRuns(ui, result, flags.model) }
+    const first = result.total === 0 ? await this.firstTrack(flags.model) : undefined
+    return { data: result, render: (ui) => renderRuns(ui, result, flags.model, first) }
+  }
+
+  /** In the words of mlops.yaml, where there is one that can be read. */
+  private async firstTrack(model: string | undefined): Promise<string | undefined> {
+    const { firstTrack } = await import('../../lifecycle/run-source.ts')
+    return this.session
+      .loadProject()
+      .then((project) => firstTrack(project, model))
+      .catch(() => undefined)
   }
 }

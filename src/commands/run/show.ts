@@ -1,9 +1,13 @@
 /** `mlops run show`. */
+import { type WishState, wishStates } from '../../lifecycle/pending-intents.ts'
 import { type RunDetail, showRun } from '../../tracking/run-summary.ts'
 import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderRun } from '../../ui/views/run.ts'
 
-export type Result = RunDetail
+export interface Result extends RunDetail {
+  /** What became of each of `intents`; of several with one kind and model the last counts. */
+  readonly wishes: readonly WishState[]
+}
 
 export default class RunShow extends MlopsCommand {
   static override summary = 'Show everything recorded of a run.'
@@ -16,6 +20,8 @@ export default class RunShow extends MlopsCommand {
     const { args } = await this.parse(RunShow)
     const store = await this.session.openStore()
     const run = await showRun(this.session.ctx, store, args.run)
-    return { data: run, render: (ui) => renderRun(ui, run) }
+    const wishes = run.intents.length === 0 ? [] : await wishStates(store, run.run)
+    const result = { ...run, wishes }
+    return { data: result, render: (ui) => renderRun(ui, result) }
   }
 }

@@ -12,6 +12,7 @@ export function renderRegistered(ui: Ui, result: RegisterResult): string {
     headline(ui, result),
     '',
     ...files(ui, result),
+    ...danger(ui, result),
     ...values(ui, 'metrics', result.metrics),
     ...values(ui, 'params', result.params),
     ...baseline(ui, result),
@@ -51,7 +52,8 @@ function files(ui: Ui, result: RegisterResult): string[] {
       'can execute code': 'bad',
     } as const
     const said = ui.style[verdict[scan.verdict]](scan.verdict)
-    const why = verdict[scan.verdict] === 'good' ? '' : findings(ui, scan.findings)
+    // What can run has a line of its own.
+    const why = verdict[scan.verdict] !== 'warn' ? '' : findings(ui, scan.findings)
     return line(ui, at === 0 ? 'files' : '', `${ui.text(path)}  ${ui.style.dim(bytes(size))}  ${said}${why}`)
   })
   const more = result.files.length - shown.length
@@ -59,6 +61,20 @@ function files(ui: Ui, result: RegisterResult): string[] {
   return more === 0
     ? rows
     : [...rows, line(ui, '', ui.style.dim(`and ${more} more, ${bytes(sum)} in all; worst: ${result.scan}`))]
+}
+
+/** Said whatever the model's risk is: a gate may let it pass, and then somebody loads it. */
+function danger(ui: Ui, { files }: RegisterResult): string[] {
+  return files
+    .filter(({ scan }) => scan.verdict === 'can execute code')
+    .slice(0, MOST_FILES)
+    .map(({ path, scan }) => {
+      const shown = scan.findings.slice(0, 5).join(', ')
+      const more = scan.findings.length > 5 ? ` and ${scan.findings.length - 5} more` : ''
+      const what = shown === '' ? 'code of its own' : `${shown}${more}`
+      const said = `whoever loads ${path} runs what is in it: ${what}. Load it only if you trust whoever made it`
+      return line(ui, '', ui.style.bad(`${ui.style.symbols.warn} ${ui.text(said)}`))
+    })
 }
 
 function findings(ui: Ui, found: readonly string[]): string {

@@ -1,5 +1,6 @@
 /** Runs as a person reads them: the end of `track`, the list, and everything of one run. */
 import type { AppliedIntents } from '../../lifecycle/intents.ts'
+import type { WishState } from '../../lifecycle/pending-intents.ts'
 import type { RunDetail, RunRow, RunStatus } from '../../tracking/run-summary.ts'
 import type { Style } from '../style.ts'
 import { bytes, day, duration } from '../time.ts'
@@ -55,11 +56,12 @@ export function renderRuns(
   ui: Ui,
   { runs, total }: { readonly runs: readonly RunRow[]; readonly total: number },
   model: string | undefined,
+  first = 'mlops track -- python train.py',
 ): string {
   const { style } = ui
   if (runs.length === 0) {
     const what = model === undefined || total === 0 ? 'No runs yet.' : `No runs of ${ui.text(model)}.`
-    return `${what} Make one: ${style.command('mlops track -- python train.py')}`
+    return `${what} Make one: ${style.command(first)}`
   }
   const table = ui.table<RunRow>(
     [
@@ -82,7 +84,7 @@ export function renderRuns(
   return `${table}${more}`
 }
 
-export function renderRun(ui: Ui, run: RunDetail): string {
+export function renderRun(ui: Ui, run: RunDetail & { readonly wishes: readonly WishState[] }): string {
   const { style } = ui
   const { git, python } = run
   const facts: (readonly [string, string | undefined])[] = [
@@ -95,7 +97,9 @@ export function renderRun(ui: Ui, run: RunDetail): string {
     [
       'patch',
       git?.patch === undefined
-        ? undefined
+        ? git?.dirty === true
+          ? ui.style.warn(`none${run.source === 'python' ? ': only mlops track records the changes' : ''}`)
+          : undefined
         : `${git.patch.files.map(ui.text).join(', ')} (${bytes(git.patch.size)}, ${shortDigest(git.patch.sha256)})`,
     ],
     ['python', python == null ? undefined : `${ui.text(python.version)} at ${ui.text(python.executable)}`],
@@ -145,7 +149,7 @@ export function renderRun(ui: Ui, run: RunDetail): string {
     section(
       ui,
       'Wishes of the script',
-      run.intents.map((each) => `${each.kind} ${ui.text(each.model)}`),
+      run.wishes.map((wish) => describeWish(ui, wish)),
     ),
     section(ui, 'Remarks', [...(git?.notes ?? []), ...run.warnings].map(ui.text)),
   ]
@@ -155,6 +159,15 @@ export function renderRun(ui: Ui, run: RunDetail): string {
 
 function section(ui: Ui, title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : [ui.style.heading(title), ...lines.map((line) => `  ${line}`)].join('\n')
+}
+
+function describeWish(ui: Ui, { kind, model, state, command }: WishState): string {
+  const { style } = ui
+  const what = `${kind} ${ui.text(model)}`
+  if (state === 'granted') return `${style.good(style.symbols.ok)} ${what}: done`
+  if (command !== null)
+    return `${style.warn(style.symbols.warn)} ${what}: pending ${style.symbols.arrow} ${style.command(ui.text(command))}`
+  return `${style.symbols.bullet} ${what}: ${state === 'waiting' ? 'when the run has ended well' : 'not done, since the run did not end well'}`
 }
 
 function metricLine(ui: Ui, run: RunDetail, key: string, value: number | string): string {

@@ -237,7 +237,8 @@ def create_store(root):
     for folder in _FOLDERS:
         os.makedirs(os.path.join(root, *folder.split("/")), exist_ok=True)
     store = Store(root)
-    store.put("reserve", os.urandom(1 << 20))
+    room = os.urandom((1 << 20) - 32)
+    store.put("reserve", hashlib.sha256(room).digest() + room)
     store.put(".gitattributes", b"* -text\n")
     store.put_record("registry.json", {"format": FORMAT, "id": os.urandom(16).hex()})
     return store

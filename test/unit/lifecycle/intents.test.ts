@@ -1,7 +1,7 @@
 /** What training scripts ask for: applied once, listed while pending, never under reproduce. */
 import assert from 'node:assert/strict'
 import { applyIntents } from '../../../src/lifecycle/intents.ts'
-import { pendingIntents } from '../../../src/lifecycle/pending-intents.ts'
+import { pendingIntents, wishStates } from '../../../src/lifecycle/pending-intents.ts'
 import { registerVersion } from '../../../src/lifecycle/register.ts'
 import type { Intent } from '../../../src/store/run-records.ts'
 import { gate, MODEL, type World, world } from './fixture.ts'
@@ -112,12 +112,24 @@ describe('the wishes of a training script', () => {
     const rows = `age,plan\n${Array.from({ length: 100 }, (_, i) => `${i % 50},${i % 2 ? 'a' : 'b'}`).join('\n')}\n`
     const data = await w.store.objects.put(Buffer.from(rows))
     const baseline: Intent = { format: 1, kind: 'baseline', model: MODEL, data }
-    const { baselines, failures } = await apply(await trained([baseline]))
+    const first = await trained([baseline, wish()])
+    assert.deepEqual(
+      (await wishStates(w.store, first)).map(({ kind, state, command }) => [kind, state, command]),
+      [
+        ['baseline', 'pending', `mlops run apply ${first}`],
+        ['register', 'pending', `mlops register ${MODEL} --run ${first}`],
+      ],
+    )
+    const { baselines, failures } = await apply(first)
+    assert.deepEqual(
+      (await wishStates(w.store, first)).map(({ state }) => state),
+      ['granted', 'granted'],
+    )
     assert.deepEqual(failures, [])
     assert.deepEqual(baselines, [{ model: MODEL, rows: 100, columns: 2 }])
     assert.equal((await state()).baseline?.data.sha256, data.sha256)
     await apply(await trained([baseline]))
-    assert.equal((await state()).events.length, 1)
+    assert.equal((await state()).events.length, 2)
     assert.deepEqual(await pending(), [])
   })
 })

@@ -129,11 +129,13 @@ describe('registering from files', () => {
     assert.match(error.hint ?? '', /--run @last/)
   })
 
-  it('takes a folder with everything below it, and links to files as the files', async () => {
+  it('takes a folder with everything below it, and links to files of it as the files, with a word', async () => {
     mkdirSync(join(w.dir, 'out/deep'), { recursive: true })
     writeFileSync(join(w.dir, 'out/deep/b.txt'), 'b')
-    symlinkSync('../model.json', join(w.dir, 'out/a.json'))
+    symlinkSync('deep/b.txt', join(w.dir, 'out/a.json'))
     const { files } = await register({ artifacts: ['out'] })
+    assert.equal(files[0]?.sha256, files[1]?.sha256)
+    assert.match(w.warnings.join(), /out\/a\.json is a link; the content of .*b\.txt is stored/)
     assert.deepEqual(
       files.map(({ path }) => path),
       ['out/a.json', 'out/deep/b.txt'],
@@ -142,6 +144,58 @@ describe('registering from files', () => {
       (await register({ artifacts: ['out/**/*.txt', 'model.json'] })).files.map(({ path }) => path),
       ['model.json', 'out/deep/b.txt'],
     )
+  })
+
+  it('refuses a link out of the folder, or one named directly out of the project, naming it and its target', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'mlops-elsewhere-'))
+    try {
+      const secret = join(elsewhere, 'shadow')
+      writeFileSync(secret, 'root:hash')
+      mkdirSync(join(w.dir, 'd2'))
+      symlinkSync(secret, join(w.dir, 'd2/s'))
+      symlinkSync(secret, join(w.dir, 'lnk'))
+      symlinkSync(elsewhere, join(w.dir, 'folder'))
+      symlinkSync('model.json', join(w.dir, 'latest.json'))
+      const cases: Partial<RegisterRequest>[] = [
+        { artifacts: ['d2'] },
+        { artifacts: ['d2/*'] },
+        { artifacts: ['lnk'] },
+        { artifacts: ['folder'] },
+        { artifacts: ['folder/shadow'] },
+        { artifacts: ['model.json'], examples: 'lnk' },
+        { artifacts: ['model.json'], testPredictions: 'd2/s' },
+      ]
+      for (const request of cases) {
+        const { message, details } = await refusal(register(request), 'ARTIFACT_LINK_LEAVES', 2)
+        assert.ok(message.includes(elsewhere), message)
+        assert.ok(String(details?.target).startsWith(elsewhere))
+      }
+      assert.equal(await versions(), 0)
+      assert.deepEqual(readdirSync(join(w.store.root, 'objects/sha256')), [])
+      assert.equal((await register({ artifacts: ['latest.json'] })).files[0]?.path, 'latest.json')
+      assert.match(w.warnings.join(), /latest\.json is a link/)
+    } finally {
+      rmSync(elsewhere, { recursive: true })
+    }
+  })
+
+  it('stores no secret among parameters, in the message, or in the evaluation command', async () => {
+    const result = await fromFile({
+      params: { api_token: 'hunter2', db: 'postgres://u:hunter2@h/d', pad_token: '<pad>', max_tokens: 5 },
+      message: 'read from https://ada:hunter2@h/p with password=hunter2',
+    })
+    assert.deepEqual(result.params, {
+      api_token: '[redacted]',
+      db: 'postgres://h/d',
+      pad_token: '<pad>',
+      max_tokens: 5,
+    })
+    assert.match(w.warnings.join(), /api_token, db look like a secret/)
+    assert.ok(!String(result.message).includes('hunter2'), String(result.message))
+    const evaluate = 'PGPASSWORD=hunter2 python e.py {model} {data}'
+    await refusal(fromFile({ evaluate }), 'EVALUATE_SECRET', 2)
+    const configured = await register({ artifacts: ['model.json'], metrics: { auc: 1 } }, { evaluate })
+    assert.equal((await w.store.models.manifest(configured.manifest)).evaluate, undefined)
   })
 
   it('knows a file that lies elsewhere by its name alone', async () => {
@@ -167,7 +221,8 @@ describe('registering from files', () => {
     execFileSync('mkfifo', [join(w.dir, 'pipe')])
     await refusal(register({ artifacts: ['nothing.bin'] }), 'ARTIFACT_NOT_FOUND', 4)
     await refusal(register({ artifacts: ['*.bin'] }), 'ARTIFACT_NOT_FOUND', 4)
-    for (const path of ['empty', 'dangling', 'loop', 'pipe', '/dev/null', '']) {
+    await refusal(register({ artifacts: ['loop'] }), 'ARTIFACT_LINK_LEAVES', 2)
+    for (const path of ['empty', 'dangling', 'pipe', '/dev/null', '']) {
       await refusal(register({ artifacts: [path] }), 'ARTIFACT_INVALID', 2)
     }
     assert.equal(await versions(), 0)

@@ -122,6 +122,15 @@ describe('Git facts', () => {
     assert.deepEqual([found.commit, found.branch, found.dirty, found.patch?.files], [null, 'main', true, ['train.py']])
   })
 
+  it('of a folder with very many new files are found in bounded memory', async () => {
+    write('train.py', 'print(2)\n')
+    for (let i = 0; i < 300; i++) write(`dump/${i}-${'x'.repeat(100)}.dat`, '')
+    const result = await gitFacts(root, { env: ENV, maxStatus: 10_000 })
+    assert.ok(result.kind === 'facts')
+    assert.deepEqual([result.facts.dirty, result.facts.patch?.files], [true, ['train.py']])
+    assert.match(result.facts.notes.join(), /too many new files/)
+  })
+
   it('of a detached head have no branch', async () => {
     git('checkout', '-q', '--detach')
     assert.equal((await facts()).branch, null)

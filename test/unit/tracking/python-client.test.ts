@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { canonicalBytes, canonicalJson } from '../../../src/core/canonical-json.ts'
 import { sha256 } from '../../../src/core/digest.ts'
+import { isSecretName, redactArguments, redactText } from '../../../src/core/redact.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { openSealed, seal } from '../../../src/store/sealed.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
@@ -65,6 +66,41 @@ describe('The Python client and the program', () => {
     assert.deepEqual(JSON.parse(python(['-c', code])), [...ENV_ALLOWED])
   })
 
+  it('take the same secrets out of arguments, text and parameters', () => {
+    const words = [
+      '-u',
+      'bob:pw',
+      'PGPASSWORD=x',
+      '--token',
+      'x',
+      '--pad-token',
+      '<pad>',
+      'https://u:p@h/?sig=1&a=b',
+      '--api-key=é ü',
+      '-u',
+      't.py',
+      'password: x',
+    ]
+    const names = [
+      'password',
+      'apiKey',
+      'pad_token',
+      'tokens',
+      'max_token',
+      'client_secret',
+      'secret_name',
+      'hf_token',
+      'depth',
+    ]
+    const code = [
+      'import json, sys; from mlops._redact import *',
+      'words, names = json.load(sys.stdin)',
+      'print(json.dumps([redact_arguments(words), [is_secret_name(n) for n in names], redact_text(" ".join(words))]))',
+    ].join('\n')
+    const theirs: unknown = JSON.parse(python(['-c', code], { input: JSON.stringify([words, names]) }))
+    assert.deepEqual(theirs, [redactArguments(words), names.map(isSecretName), redactText(words.join(' '))])
+  })
+
   describe('in one store', () => {
     let shop: Workshop
     beforeEach(async () => {
@@ -120,6 +156,30 @@ describe('The Python client and the program', () => {
       const [client] = await shop.store.runs.clients(run.runId)
       assert.deepEqual([client?.model, client?.python.executable], ['churn-model', VENV_PYTHON])
       assert.equal((await shop.store.runs.intents(run.runId)).length, 2)
+    })
+
+    it('a plain script takes as long as its process, and stores neither secrets nor what a link leads out to', async () => {
+      shop.write('out/model.bin', 'weights')
+      symlinkSync('/etc/hostname', join(shop.root, 'out/leak'))
+      shop.write(
+        'train.py',
+        'import time; time.sleep(1)\nimport mlops\nwith mlops.track("churn-model", params={"api_token": "hunter2"}) as run:\n    run.log_artifact("out")\n',
+      )
+      const { stderr } = spawnSync(VENV_PYTHON, ['train.py'], {
+        cwd: shop.root,
+        env: { PATH: '/usr/bin:/bin', PYTHONPATH: CLIENT, PYTHONDONTWRITEBYTECODE: '1' },
+        encoding: 'utf8',
+      })
+      const [id = ''] = await shop.store.runs.list()
+      const { end } = await shop.store.runs.read(id)
+      assert.ok((end?.duration ?? 0) >= 1, String(end?.duration))
+      assert.deepEqual(end?.params, { api_token: '[redacted]' })
+      assert.deepEqual(
+        end?.artifacts.map(({ path }) => path),
+        ['out/model.bin'],
+      )
+      assert.match(stderr, /out\/leak was not recorded: it leads out of the folder out, to \/etc\/hostname/)
+      assert.match(stderr, /api_token looks like a secret/)
     })
 
     it('a failing script under track leaves a failed run', async () => {

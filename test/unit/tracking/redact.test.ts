@@ -1,6 +1,6 @@
 /** What must not get into a record. Every secret below is made up. */
 import assert from 'node:assert/strict'
-import { redact, redactArguments } from '../../../src/core/redact.ts'
+import { isSecretName, redact, redactArguments, redactText } from '../../../src/core/redact.ts'
 
 const join = (...parts: string[]): string => parts.join('')
 
@@ -71,5 +71,49 @@ describe('Redaction', () => {
       ]),
       ['train.py', '--password', '[redacted]', '--api-key=[redacted]', 'TOKEN=[redacted]', '--lr', '0.1', '--token'],
     )
+  })
+
+  it('takes out what grants access in URLs, assignments and user names, wherever they stand in a command', () => {
+    const words = redactArguments([
+      'curl',
+      '-u',
+      'bob:hunter2',
+      'https://h/x?token=hunter2&sig=hunter2&page=2',
+      'PGPASSWORD=hunter2',
+      'postgres://u:hun@ter:hunter2@h/d',
+      '-u',
+      'train.py',
+    ])
+    assert.ok(!words.join(' ').includes('hunter2'), words.join(' '))
+    assert.deepEqual(words.slice(-3), ['postgres://h/d', '-u', 'train.py'])
+    assert.equal(words[3], 'https://h/x?token=[redacted]&sig=[redacted]&page=2')
+    const said = redactText('see https://u:hunter2@h/p, password: hunter2 and api_key=hunter2; lr=0.1')
+    assert.equal(said, 'see https://h/p, password: [redacted] and api_key=[redacted]; lr=0.1')
+  })
+
+  it('knows names of secrets from those of tokens of text', () => {
+    for (const name of [
+      'password',
+      'DB_PASSWD',
+      'PGPASSWORD',
+      'client-secret',
+      'api_key',
+      'awsSecretAccessKey',
+      'hf_token',
+      'credentials',
+    ])
+      assert.ok(isSecretName(name), name)
+    for (const name of [
+      'pad_token',
+      'max_tokens',
+      'tokenizer',
+      'tokens',
+      'key',
+      'secret_name',
+      'passes',
+      'monkey',
+      'n_token',
+    ])
+      assert.ok(!isSecretName(name), name)
   })
 })

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadProject } from '../../../src/project/load.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
 import type { SignalSource } from '../../../src/tracking/child.ts'
 import { runStatus } from '../../../src/tracking/run-summary.ts'
+import { trackCommand } from '../../../src/tracking/track.ts'
+import { parseParamFlags } from '../../../src/tracking/value-maps.ts'
 import { VENV_PYTHON, type Workshop, workshop } from './support.ts'
 
 describe('Tracking a command', () => {
@@ -214,6 +217,41 @@ describe('Tracking a command', () => {
     assert.deepEqual(await shop.store.runs.list(), [])
   })
 
+  it('stores no artifact that a link leads out of its folder or the project to, and says so', async () => {
+    const script =
+      'mkdir out; echo w > out/model.bin; ln -s model.bin out/latest; ln -s /etc/hostname out/leak; ln -s /etc/hostname lnk'
+    const run = await shop.track(sh(script), { artifacts: ['out', 'lnk'] })
+    assert.deepEqual(
+      run.end.artifacts.map(({ path }) => path),
+      ['out/latest', 'out/model.bin'],
+    )
+    const said = run.warnings.join('\n')
+    assert.match(said, /out\/leak was not recorded: it leads to \/etc\/hostname, out of the folder out/)
+    assert.match(said, /lnk was not recorded: it leads to \/etc\/hostname, out of the project/)
+    assert.match(said, /out\/latest is a link; the content of .*model\.bin is stored/)
+  })
+
+  it('stores no secret that is given, printed or written as a parameter', async () => {
+    shop.write('params.json', '{"db_password": "hunter2"}')
+    const run = await shop.track(sh(`echo '{"params": {"url": "https://u:hunter2@h/x"}}'`), {
+      params: { api_token: 'hunter2' },
+    })
+    assert.deepEqual(run.end.params, { api_token: '[redacted]', db_password: '[redacted]', url: 'https://h/x' })
+    assert.match(run.warnings.join(), /api_token looks like a secret/)
+    assert.ok(!JSON.stringify([run.start, run.end]).includes('"hunter2'))
+  })
+
+  it('does not take a number that is too large for infinity, and says so', async () => {
+    const run = await shop.track(sh(`echo '{"auc": 1e400, "f1": 0.5}'; echo 'loss: 1e999'; echo 'gain: inf'`))
+    assert.deepEqual(run.end.metrics, { f1: 0.5, gain: 'Infinity' })
+    assert.match(run.warnings.join(), /auc was printed with a number too large.*loss was printed/)
+  })
+
+  it('refuses one parameter with two values', () => {
+    assert.throws(() => parseParamFlags(['a=1', 'a=2']), { code: 'PARAM_INVALID' })
+    assert.deepEqual(parseParamFlags(['a=1', 'a=1', 'b=x']), { a: 1, b: 'x' })
+  })
+
   it('is not held up by a daemon that the command leaves behind', async () => {
     const run = await shop.track(sh('sleep 30 & echo $!'))
     process.kill(Number(run.stdout.trim()))
@@ -355,6 +393,37 @@ describe('Tracking a command', () => {
       send('SIGTERM')
       const run = await running
       assert.deepEqual([run.exitCode, run.end.status, run.end.signal], [137, 'interrupted', 'SIGKILL'])
+      assert.doesNotMatch(run.warnings.join(), /has not ended yet/, 'it was not waited for long enough')
+    })
+
+    it('says once what a second signal will do, when the first is ignored for a while', async () => {
+      const { source, send } = sender()
+      const ctx = shop.context()
+      const warned = new Promise<void>((resolve) => {
+        const push = ctx.warnings.push.bind(ctx.warnings)
+        ctx.warnings.push = (...words) => {
+          if (/has not ended yet/.test(words.join())) resolve()
+          return push(...words)
+        }
+      })
+      const project = await loadProject({ cwd: shop.root, env: ctx.env })
+      const running = trackCommand(ctx, project, shop.store, {
+        command: sh('trap "" TERM; touch ready; while :; do sleep 0.05; done'),
+        data: [],
+        params: {},
+        tags: [],
+        artifacts: [],
+        stdoutTo: 'stdout',
+        signals: source,
+      })
+      await whenThere('ready')
+      send('SIGTERM')
+      await warned
+      send('SIGTERM')
+      send('SIGKILL')
+      send('SIGTERM')
+      await running
+      assert.match(ctx.warnings.join(), /the command has not ended yet; a second signal ends it after 5 s/)
     })
 
     it('kills at the third signal without waiting', async () => {
