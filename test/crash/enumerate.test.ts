@@ -34,7 +34,8 @@ describe('a store on a disk without hard links, struck at every system call', ()
   const noLinks: Plant = (files) => ({ ...files, link: async () => Promise.reject(systemError('EPERM')) })
   for (const [index, step] of STEPS.entries()) {
     it(`loses and tears nothing and blocks nobody: ${step.name}`, async () => {
-      await enumerateKills(index, noLinks, lucks.slice(0, 1))
+      // Without luck: nothing survives that was not synced. What luck adds was tried above.
+      await enumerateKills(index, noLinks, [])
     })
   }
 })
