@@ -94,7 +94,7 @@ export function findGitTop(folder: string): string | undefined {
 function upwards(folder: string): string | undefined {
   for (let here = folder; ; here = dirname(here)) {
     const candidate = join(here, CONFIG_NAME)
-    if (exists(candidate)) return candidate
+    if (isNamed(candidate)) return candidate
     if (dirname(here) === here) return undefined
   }
 }
@@ -117,6 +117,15 @@ export function findWorktrees(cwd: string): Worktrees | undefined {
 }
 
 const exists = (path: string): boolean => kindOf(path) !== undefined
+
+/** Also a link to nothing: settings that were lost must be an error, not the defaults, which have no gates. */
+function isNamed(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
+  }
+}
 
 /** What a path leads to, links followed; undefined for nothing, or where one may not look. */
 export function kindOf(path: string): 'file' | 'folder' | 'other' | undefined {

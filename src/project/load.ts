@@ -129,6 +129,14 @@ function readConfigBytes(file: string, name: string): Uint8Array {
   } catch (error) {
     const code = systemCode(error)
     if (error instanceof MlopsError || code === undefined) throw error
+    if (code === 'ENOENT' && lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+      throw failed({
+        code: 'CONFIG_UNREADABLE',
+        message: `${name} is a symbolic link to something that is not there.`,
+        hint: `See where it points: ls -l ${name}`,
+        cause: error,
+      })
+    }
     if (code === 'ENOENT') {
       throw notFound({
         code: 'CONFIG_NOT_FOUND',

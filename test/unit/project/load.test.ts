@@ -32,6 +32,15 @@ describe('finding the project and its store', () => {
     assert.equal(project.storeRoot, at('.mlops'))
   })
 
+  it('does not take a mlops.yaml that is a link to nothing for none: its gates were lost, not lifted', async () => {
+    symlinkSync('nowhere.yaml', at('mlops.yaml'))
+    mkdirSync(at('below'))
+    await assert.rejects(loadProject({ cwd: at('below'), env: {} }), (error: MlopsError) => {
+      assert.deepEqual([error.code, error.exitCode], ['CONFIG_UNREADABLE', 1])
+      return /mlops\.yaml is a symbolic link to something that is not there/.test(error.message)
+    })
+  })
+
   it('finds the nearest mlops.yaml upwards', async () => {
     write('mlops.yaml', 'store: outer')
     write('inner/mlops.yaml', 'store: ../shared/store')
