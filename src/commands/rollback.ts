@@ -47,7 +47,10 @@ export default class Rollback extends MlopsCommand {
       confirmUnfit: (plan, fit) => {
         if (!session.yes && !session.interactive) throw unfitRefused(plan, fit, flags)
         if (!session.yes) session.note(renderUnfit(session.ui, plan, fit))
-        return session.confirm({ question: `Put ${plan.model}@${plan.version} back all the same?`, flag: '--yes' })
+        return session.confirm({
+          question: `${plan.model}@${plan.version} does not fit that data. Go back to it all the same?`,
+          flag: '--yes',
+        })
       },
     })
     return { data: result, render: (ui) => renderRollback(ui, result) }

@@ -73,7 +73,7 @@ export function parseVersion(text: string, model: string): number {
   throw usage({
     code: 'VERSION_INVALID',
     message: `${JSON.stringify(text)} is no version of ${model}: versions are numbered 1, 2, 3 …`,
-    hint: `See them: mlops model show ${model}`,
+    hint: `See them: mlops model history ${model}`,
   })
 }
 

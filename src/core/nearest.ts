@@ -1,8 +1,13 @@
 /** Did-you-mean, for commands, models, stages and configuration keys. */
 
-/** @returns the candidate within an edit distance of about a third of the word, or undefined. */
+/** A single letter begins too many words to mean one. */
+const SHORTEST_PREFIX = 2
+
+/** @returns the only candidate that begins with the word, else the one within an edit distance of about a third of it */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word === '') return undefined
+  const longer = candidates.filter((candidate) => candidate.toLowerCase().startsWith(word.toLowerCase()))
+  if (longer.length === 1 && word.length >= SHORTEST_PREFIX) return longer[0]
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {

@@ -1,6 +1,7 @@
 /**
  * The sentences of a check: what shifted, with before and after, or why nothing can be said. Plain text, no colour.
  */
+import { retrainCommand } from '../core/next-command.ts'
 import { percent, shorten } from './causes.ts'
 import { formatNumber, type Group } from './groups.ts'
 import type { Measured } from './measure-column.ts'
@@ -30,6 +31,8 @@ export function describeColumn(after: ColumnProfile, groups: readonly Group[], s
 function groupName(group: Group, after: ColumnProfile): string {
   if (group.kind === 'missing') return 'nulls'
   if (group.kind === 'value') return `value ${group.label}`
+  // `season: 3 27 %` reads as one number; a category that looks like one stands in quotes.
+  if (group.kind === 'category' && /^[\d\s.,+-]+$/.test(group.label)) return JSON.stringify(shorten(group.label))
   if (group.kind !== 'new' || after.type !== 'categorical' || after.newValues === null) return shorten(group.label)
   const names = Object.entries(after.newValues).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
   return names.length === 1 ? `new ${JSON.stringify(shorten(names[0]?.[0] ?? ''))}` : `${names.length} new categories`
@@ -87,9 +90,7 @@ export function nextStep(check: Pick<CheckResult, 'model' | 'version' | 'verdict
   const { model, version, verdict, current, columns } = check
   const isBroken = columns.some((column) => column.verdict === 'broken')
   if (verdict === 'drift' && isBroken) return `mlops model show ${model}@${version}`
-  // A file name that a shell would take apart is left out of what is to be pasted into one.
-  const reason = /^[\w./-]+$/.test(current.source) ? ` --reason "drift in ${current.source}"` : ''
-  if (verdict === 'drift') return `mlops retrain ${model}${reason}`
+  if (verdict === 'drift') return retrainCommand(model, current.source)
   if (verdict === 'inconclusive') return `mlops drift ${model}@${version} --current MORE_ROWS`
   return `mlops status ${model}`
 }

@@ -1,21 +1,25 @@
 /**
- * What changed between two versions: metrics, parameters, data, code, packages, files. Pure, and from recorded facts
+ * What changed between two versions: metrics, parameters, command, data, code, packages, files. Pure, and from recorded facts
  * alone, so it works offline. The text of the code's change is in `code-diff.ts`.
  */
-import { readNumber } from '../core/canonical-json.ts'
 import type { Digest } from '../core/digest.ts'
 import type { MlopsError } from '../core/errors.ts'
-import type { GitFacts, ParamValue } from '../store/run-records.ts'
+import type { GitFacts } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
-import type { VersionDetail } from './version.ts'
+import { type Measured, type MetricChange, metricChanges, type TestSets, testSetsOf } from './metric-diff.ts'
+import { changes, type ValueChange, type Values } from './value-diff.ts'
+import type { RunDetail, VersionDetail } from './version.ts'
 
-/** `null` where one side has none; `delta` where both are finite numbers. */
-export interface ValueChange {
-  readonly name: string
-  readonly from: ParamValue
-  readonly to: ParamValue
-  readonly kind: 'added' | 'removed' | 'changed'
-  readonly delta?: number
+/**
+ * The command line behind a version and what it ran in: the cause of a difference that parameters and data do not show.
+ */
+export interface CommandChange {
+  /** `unknown` when a version comes from no run. */
+  readonly verdict: 'same' | 'changed' | 'unknown'
+  readonly from: readonly string[] | null
+  readonly to: readonly string[] | null
+  /** The seed, the folder, the recorded variables of the environment that differ. */
+  readonly environment: readonly ValueChange[]
 }
 
 export interface DataChange {
@@ -65,8 +69,11 @@ export interface VersionDiff {
   readonly to: Side
   /** The same manifest: the same files, metrics, parameters and baseline. */
   readonly identical: boolean
-  readonly metrics: readonly ValueChange[]
+  /** Were both measured on the same rows? `unknown` when one records no test set. */
+  readonly testSets: TestSets
+  readonly metrics: readonly MetricChange[]
   readonly params: readonly ValueChange[]
+  readonly command: CommandChange
   readonly data: readonly DataChange[]
   readonly code: CodeChange
   readonly packages: PackageChanges
@@ -80,13 +87,17 @@ export function diffVersions(
   from: VersionDetail,
   to: VersionDetail,
   locks: { readonly from: Lock; readonly to: Lock },
+  measured: Measured = {},
 ): VersionDiff {
+  const testSets = testSetsOf(from, to)
   return {
     from: side(from),
     to: side(to),
     identical: from.manifest === to.manifest,
-    metrics: changes(from.metrics, to.metrics),
+    testSets,
+    metrics: metricChanges(from.metrics, to.metrics, testSets, measured),
     params: changes(from.params, to.params),
+    command: commandChange(from.run, to.run),
     data: dataChanges(from, to),
     code: codeChange(from.code, to.code),
     packages: packageChanges(from, to, locks),
@@ -107,27 +118,27 @@ export async function loadLock(store: Store, version: VersionDetail): Promise<Lo
 
 const side = ({ model, version, manifest }: VersionDetail): Side => ({ model, version, manifest })
 
-type Values = Readonly<Record<string, ParamValue>>
+/** Variables that name the CI job: two jobs always differ in them, and nothing follows from it. */
+const JOB_IDENTITY = /^(?:CI|CI_.*|GITHUB_.*)$/
 
-function changes(from: Values, to: Values): ValueChange[] {
-  const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort()
-  return names.flatMap((name): ValueChange[] => {
-    const had = Object.hasOwn(from, name)
-    const has = Object.hasOwn(to, name)
-    const [before, after] = [from[name] ?? null, to[name] ?? null]
-    if (had && has && Object.is(before, after)) return []
-    const kind = !had ? 'added' : !has ? 'removed' : 'changed'
-    const delta = kind === 'changed' ? difference(before, after) : undefined
-    return [{ name, from: before, to: after, kind, ...(delta === undefined ? {} : { delta }) }]
-  })
+/** Facts of a command's surroundings, by the names a person knows them by. */
+function commandChange(from: RunDetail | null, to: RunDetail | null): CommandChange {
+  const [before, after] = [from?.command ?? null, to?.command ?? null]
+  if (from === null || to === null) return { verdict: 'unknown', from: before, to: after, environment: [] }
+  const environment = changes(surroundings(from), surroundings(to))
+  const same = JSON.stringify(before) === JSON.stringify(after) && environment.length === 0
+  return { verdict: same ? 'same' : 'changed', from: before, to: after, environment }
 }
 
-function difference(before: ParamValue, after: ParamValue): number | undefined {
-  const [a, b] = [readNumber(before), readNumber(after)]
-  if (a === undefined || b === undefined || !Number.isFinite(a) || !Number.isFinite(b)) return undefined
-  // 0.84 - 0.82 is 0.020000000000000018 in doubles: twelve digits are what the inputs can carry.
-  return Number((b - a).toPrecision(12))
-}
+const surroundings = ({ seed, cwd, env }: RunDetail): Values => ({
+  ...Object.fromEntries(
+    Object.entries(env)
+      .filter(([name]) => !JOB_IDENTITY.test(name))
+      .map(([name, value]) => [`$${name}`, value]),
+  ),
+  folder: cwd,
+  ...(seed === null ? {} : { seed }),
+})
 
 function dataChanges(from: VersionDetail, to: VersionDetail): DataChange[] {
   const facts = (version: VersionDetail) => {

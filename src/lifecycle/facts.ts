@@ -26,18 +26,31 @@ export async function collectFacts(
   state: ModelState,
   request: FactsRequest,
 ): Promise<GateFacts> {
-  const { rules, version, approvals } = request
+  const recorded = await recordedFacts(store, state, request.rules, request.version)
+  const { challenger } = recorded
+  const champions: Record<string, Champion | null> = {}
+  for (const [stage, champion] of Object.entries(recorded.champions)) {
+    champions[stage] =
+      champion === null ? null : await championFacts(ctx, project, store, challenger, champion, request)
+  }
+  return { ...recorded, champions, approvals: request.approvals }
+}
+
+/** The same from records alone: nothing is scored. */
+export async function recordedFacts(
+  store: Store,
+  state: ModelState,
+  rules: GateRules,
+  version: VersionState,
+): Promise<Omit<GateFacts, 'approvals'>> {
   const challenger = await versionFacts(store, state.model, version)
   const champions: Record<string, Champion | null> = {}
   for (const stage of rules.compareTo) {
     const entry = state.stages[stage]
     const held = entry === undefined ? undefined : state.versions[entry.version - 1]
-    champions[stage] =
-      held === undefined
-        ? null
-        : await championFacts(ctx, project, store, challenger, await versionFacts(store, state.model, held), request)
+    champions[stage] = held === undefined ? null : await versionFacts(store, state.model, held)
   }
-  return { challenger, champions, modelBaseline: state.baseline !== undefined, approvals }
+  return { challenger, champions, modelBaseline: state.baseline !== undefined }
 }
 
 async function championFacts(

@@ -13,6 +13,10 @@ export interface Fit {
   readonly verdict: RollbackBody['fit']
   /** One sentence: what shifted, or why nothing is known. */
   readonly summary: string
+  /** What does not fit, column by column, where the verdict is `drifted`. */
+  readonly drifted?: readonly { readonly column: string; readonly summary: string }[]
+  /** How many columns were compared. */
+  readonly compared?: number
 }
 
 export interface FitRequest {
@@ -51,7 +55,12 @@ export async function determineFit(ctx: Context, project: Project, store: Store,
     const found = await Promise.race([check, late])
     if (found === undefined) return tooSlow(limit)
     const verdict = found.verdict === 'drift' ? 'drifted' : found.verdict === 'stable' ? 'fits' : 'inconclusive'
-    return { verdict, summary: found.summary }
+    if (verdict !== 'drifted') return { verdict, summary: found.summary }
+    const drifted = found.columns
+      .filter((each) => each.verdict === 'drift' || each.verdict === 'broken')
+      .map(({ column, summary }) => ({ column, summary }))
+    const compared = found.columns.filter((each) => each.verdict !== 'skipped').length
+    return { verdict, summary: found.summary, drifted, compared }
   } catch (error) {
     ctx.signal?.throwIfAborted()
     if (deadline.signal.aborted) return tooSlow(limit)

@@ -72,6 +72,19 @@ export function comparedMetrics(rules: Pick<GateRules, 'min' | 'max'>): { name: 
   return [...higher, ...lower.map((name) => ({ name, better: 'lower' as const }))]
 }
 
+/** Which way a metric is better, as far as gates say so. */
+export type Directions = Readonly<Record<string, 'higher' | 'lower'>>
+
+export const directionsOf = (rules: Pick<GateRules, 'min' | 'max'>): Directions =>
+  Object.fromEntries(comparedMetrics(rules).map(({ name, better }) => [name, better]))
+
+/** The same from all gates of a model, for a comparison that belongs to no stage. */
+export function directionsOfModel({ gates }: Pick<ModelConfig, 'gates'>): Directions {
+  const all = Object.values(gates)
+  const merged = (of: (gate: Gate) => Gate['min']): Gate['min'] => Object.assign({}, ...all.map(of))
+  return directionsOf({ min: merged(({ min }) => min), max: merged(({ max }) => max) })
+}
+
 function stricter(
   one: Readonly<Record<string, number>>,
   other: Readonly<Record<string, number>>,

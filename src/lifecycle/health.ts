@@ -4,22 +4,42 @@ import type { Store } from '../store/store.ts'
 
 export interface Health {
   /** Of the newest check of the version; `never checked` without one. */
-  readonly verdict: 'drift' | 'inconclusive' | 'stable' | 'never checked'
+  readonly verdict: Verdict | 'never checked'
   readonly checked: string | null
   /** The check is older than the window it should cover: it says nothing about today. */
   readonly stale: boolean
   readonly summary: string | null
   /** What was looked at. */
   readonly data: string | null
+  readonly rows: number | null
+  /** On a handful of rows: it hardly speaks for what production sees. */
+  readonly small: boolean
+  /** The newest check on enough rows, where the last one was small. */
+  readonly before: { readonly verdict: Verdict; readonly checked: string; readonly rows: number | null } | null
 }
+
+type Verdict = 'drift' | 'inconclusive' | 'stable'
+
+/** Less than this many rows, or this share of the reference, is a small check. */
+const FEW_ROWS = 100
+const FEW_OF_REFERENCE = 0.01
 
 /** The members of a check that are read here; a record of another shape has none of them. */
 interface Nested {
-  readonly reference?: { readonly name?: unknown } | null
-  readonly current?: { readonly source?: unknown } | null
+  readonly reference?: { readonly name?: unknown; readonly rows?: unknown } | null
+  readonly current?: { readonly source?: unknown; readonly rows?: unknown } | null
 }
 
-const UNKNOWN: Health = { verdict: 'never checked', checked: null, stale: false, summary: null, data: null }
+const UNKNOWN: Health = {
+  verdict: 'never checked',
+  checked: null,
+  stale: false,
+  summary: null,
+  data: null,
+  rows: null,
+  small: false,
+  before: null,
+}
 
 /**
  * Only comparisons with the version's own baseline count: against another reference it is another question.
@@ -35,7 +55,21 @@ export async function newestHealth(
   const references = [`baseline of ${versionName(model, version)}`, `baseline of ${model}`]
   const told = (record: unknown): Health | undefined => healthIn(record, version, references, now, maxAge)
   const newest = await store.checks.newest(model, ({ record }) => told(record) !== undefined)
-  return told(newest?.record) ?? UNKNOWN
+  const last = told(newest?.record)
+  if (last === undefined) return UNKNOWN
+  return last.small ? { ...last, before: await checkBefore(store, model, told) } : last
+}
+
+/** A slice of 19 rows must not hide what 20,000 rows said. */
+async function checkBefore(
+  store: Store,
+  model: string,
+  told: (record: unknown) => Health | undefined,
+): Promise<Health['before']> {
+  const large = await store.checks.newest(model, ({ record }) => told(record)?.small === false)
+  const health = told(large?.record)
+  if (health === undefined || health.checked === null || health.verdict === 'never checked') return null
+  return { verdict: health.verdict, checked: health.checked, rows: health.rows }
 }
 
 function healthIn(
@@ -52,11 +86,16 @@ function healthIn(
   if (verdict !== 'drift' && verdict !== 'inconclusive' && verdict !== 'stable') return undefined
   if (typeof time !== 'string' || !references.includes(String(check.reference?.name))) return undefined
   const source = check.current?.source
+  const rows = typeof check.current?.rows === 'number' ? check.current.rows : null
+  const reference = typeof check.reference?.rows === 'number' ? check.reference.rows : 0
   return {
     verdict,
     checked: time,
     stale: now.getTime() - Date.parse(time) > maxAge,
     summary: typeof check.summary === 'string' ? check.summary : null,
     data: typeof source === 'string' ? source : null,
+    rows,
+    small: rows !== null && rows < Math.max(FEW_ROWS, FEW_OF_REFERENCE * reference),
+    before: null,
   }
 }

@@ -6,12 +6,18 @@
  * last check too old · nothing in production · stable.
  */
 import type { Digest } from '../core/digest.ts'
+import { retrainAgainCommand, retrainCommand } from '../core/next-command.ts'
 import type { Approval } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Health } from './health.ts'
 import { approvalsOfEvent } from './history.ts'
+import type { LastRetraining } from './last-retraining.ts'
+import { type NextStep, stageAfter, stepForward } from './next-step.ts'
 import { eventAt, standing } from './operation.ts'
-import type { VersionDetail } from './version.ts'
+import type { Outlook } from './outlook.ts'
+import { stagesOf, type VersionDetail } from './version.ts'
+
+export type { NextStep } from './next-step.ts'
 
 export const RANKS = [
   'damaged',
@@ -31,6 +37,8 @@ export interface ProductionStatus {
   /** Who put it there, and how: a rollback needs no approval. */
   readonly by: string
   readonly move: 'promote' | 'rollback'
+  /** The version that was there before: the one that was given up, when it was a rollback. */
+  readonly from: number | null
   readonly approvals: readonly Approval[]
   readonly reason: string | null
   readonly run: string | null
@@ -44,12 +52,12 @@ export interface Pending {
   readonly version: number
   readonly stage: string | null
   readonly since: string
+  /** What the gate of the stage that comes next for it will say. */
+  readonly outlook: Outlook
 }
 
-export interface NextStep {
-  readonly command: string
-  readonly why: string
-}
+/** A version that waits, before its gate was looked at. */
+export type Waiting = Omit<Pending, 'outlook'> & { readonly next: string }
 
 export interface ModelStatus {
   readonly model: string
@@ -60,22 +68,34 @@ export interface ModelStatus {
   readonly health: Health | null
   readonly stages: Readonly<Record<string, number>>
   readonly pending: readonly Pending[]
+  /** The last one under the version that is in production now. */
+  readonly retraining: LastRetraining | null
   /** Null when there is nothing to do. */
   readonly next: NextStep | null
   /** Why the model cannot be read. */
   readonly problem: string | null
 }
 
-/** @param detail of the version in production */
-export function modelStatus(state: ModelState, detail: VersionDetail | null, health: Health | null): ModelStatus {
+export interface StatusFacts {
+  /** Of the version in production. */
+  readonly detail: VersionDetail | null
+  readonly health: Health | null
+  readonly pending: readonly Pending[]
+  readonly retraining: LastRetraining | null
+}
+
+export function modelStatus(state: ModelState, facts: StatusFacts): ModelStatus {
+  const { detail, health, pending } = facts
   const production = detail === null ? null : productionOf(state, detail)
   const stages = Object.fromEntries(
     Object.entries(state.stages)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([stage, { version }]) => [stage, version]),
   )
-  const pending = pendingOf(state)
-  const partial = { model: state.model, versions: state.versions.length, production, health, stages, pending }
+  // Under another version in production all is new, also for `retrain`.
+  const retraining = facts.retraining?.champion === (production?.manifest ?? null) ? facts.retraining : null
+  const versions = state.versions.length
+  const partial = { model: state.model, versions, production, health, stages, pending, retraining }
   const rank = rankOf(health)
   const hasBaseline = detail?.baseline != null || state.baseline !== undefined
   return { ...partial, rank, next: nextStep(partial, rank, hasBaseline), problem: null }
@@ -89,6 +109,7 @@ export const damagedStatus = (model: string, problem: string): ModelStatus => ({
   health: null,
   stages: {},
   pending: [],
+  retraining: null,
   next: { command: 'mlops store verify', why: `${model} cannot be read` },
   problem,
 })
@@ -120,6 +141,7 @@ function productionOf(state: ModelState, detail: VersionDetail): ProductionStatu
     since: entry.since,
     by: entry.by,
     move: event.type === 'rollback' ? 'rollback' : 'promote',
+    from: event.type === 'promote' || event.type === 'rollback' ? event.body.from : null,
     approvals: approvalsOfEvent(event),
     reason: event.type === 'promote' || event.type === 'rollback' ? (event.body.reason ?? null) : null,
     run: detail.run?.id ?? null,
@@ -129,7 +151,7 @@ function productionOf(state: ModelState, detail: VersionDetail): ProductionStatu
 }
 
 /** Versions that wait for somebody to decide; what production has seen already waits for nothing. */
-function pendingOf(state: ModelState): Pending[] {
+export function waitingVersions(state: ModelState, configured: readonly string[]): Waiting[] {
   const seen = new Set(
     state.events.flatMap((event) =>
       (event.type === 'promote' || event.type === 'rollback') && event.body.stage === 'production'
@@ -137,38 +159,44 @@ function pendingOf(state: ModelState): Pending[] {
         : [],
     ),
   )
-  const pending: Pending[] = []
+  const pending: Waiting[] = []
+  const next = (version: number): string => stageAfter(configured, stagesOf(state, version)) ?? 'production'
   for (const stage of Object.keys(state.stages).sort()) {
     const entry = stage === 'production' ? null : standing(state, stage)
     if (entry === null || seen.has(entry.version)) continue
-    pending.push({ kind: 'awaiting approval', version: entry.version, stage, since: entry.since })
+    pending.push({
+      kind: 'awaiting approval',
+      version: entry.version,
+      stage,
+      since: entry.since,
+      next: next(entry.version),
+    })
   }
   const staged = new Set(Object.values(state.stages).map(({ version }) => version))
   const newest = state.versions.at(-1)
   // Only the newest: whoever registers ten candidates means the last one.
   const champion = state.stages.production?.version ?? 0
   if (newest !== undefined && newest.version > champion && !seen.has(newest.version) && !staged.has(newest.version)) {
-    pending.push({ kind: 'candidate', version: newest.version, stage: null, since: newest.registered.time })
+    const { version, registered } = newest
+    pending.push({ kind: 'candidate', version, stage: null, since: registered.time, next: next(version) })
   }
   return pending
 }
 
 type Facts = Omit<ModelStatus, 'rank' | 'next' | 'problem'>
 
-function nextStep({ model, production, pending }: Facts, rank: Rank, hasBaseline: boolean): NextStep | null {
-  const waiting = pending.find(({ kind }) => kind === 'awaiting approval')
-  const candidate = pending.find(({ kind }) => kind === 'candidate')
-  const approve = (version: number): string => `mlops promote ${model}@${version} --to production --approve NAME`
+/** Null where all is done, or somebody is at it. */
+function nextStep(facts: Facts, rank: Rank, hasBaseline: boolean): NextStep | null {
+  const { model, production, pending } = facts
+  const open = pending.filter(({ outlook }) => outlook.verdict !== 'refuses')
+  const waiting = open.find(({ kind }) => kind === 'awaiting approval')
+  const candidate = open.find(({ kind }) => kind === 'candidate')
   const check = hasBaseline
     ? `mlops drift ${model} --current DATA`
     : `mlops register ${model} --artifact FILE --baseline DATA`
   switch (rank) {
-    case 'drift': {
-      const why = `production (@${production?.version ?? '?'}) drifts`
-      if (waiting !== undefined)
-        return { command: approve(waiting.version), why: `${why}; @${waiting.version} waits in ${waiting.stage}` }
-      return { command: `mlops retrain ${model}`, why }
-    }
+    case 'drift':
+      return answerToDrift(facts, open)
     case 'never checked':
       return {
         command: check,
@@ -181,17 +209,48 @@ function nextStep({ model, production, pending }: Facts, rank: Rank, hasBaseline
     case 'check too old':
       return { command: check, why: 'the last check says nothing about today' }
     case 'not in production': {
-      const version = waiting?.version ?? candidate?.version
-      return version === undefined ? null : { command: approve(version), why: 'nothing is in production' }
+      const version = waiting ?? candidate ?? pending[0]
+      return version === undefined
+        ? null
+        : stepForward(model, version.version, version.outlook, 'nothing is in production')
     }
     default:
-      if (waiting !== undefined) {
-        return { command: approve(waiting.version), why: `@${waiting.version} waits in ${waiting.stage} for approval` }
-      }
+      if (waiting !== undefined) return stepForward(model, waiting.version, waiting.outlook, waits(waiting))
       if (candidate === undefined || production === null) return null
       return {
         command: `mlops model diff ${model}@${production.version} ${model}@${candidate.version}`,
         why: `@${candidate.version} is newer than production and was not promoted`,
       }
   }
+}
+
+const waits = ({ version, stage }: Pending): string =>
+  stage === null ? `@${version} is in no stage` : `@${version} waits in ${stage} for approval`
+
+/** A version that waits; else a retraining, in the form that is not held back by how the last one ended. */
+function answerToDrift({ model, production, health, retraining }: Facts, open: readonly Pending[]): NextStep | null {
+  const why = `production (@${production?.version ?? '?'}) drifts`
+  const answer =
+    open.find(({ kind }) => kind === 'awaiting approval') ?? open.find(({ version }) => version === retraining?.version)
+  if (answer !== undefined) return stepForward(model, answer.version, answer.outlook, `${why}; ${waits(answer)}`)
+  const again = retrainAgainCommand(model)
+  switch (retraining?.outcome) {
+    case 'running':
+      return null
+    case 'failed':
+      return retraining.run === null
+        ? { command: again, why: `${why}; the last retraining failed: mend its cause first` }
+        : {
+            command: `mlops run show ${retraining.run}`,
+            why: `${why}, and the last retraining failed; once that is mended: ${again}`,
+          }
+    default:
+  }
+  if (production?.move === 'rollback') {
+    return { command: again, why: `${why}, and was rolled back from @${production.from}; change the cause first` }
+  }
+  if (retraining !== null) {
+    return { command: again, why: `${why}, and what the last retraining gave was not kept; change the cause first` }
+  }
+  return { command: retrainCommand(model, health?.data ?? null), why }
 }

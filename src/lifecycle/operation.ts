@@ -48,7 +48,10 @@ export function assertStage(project: Project, stage: string): void {
   throw usage({
     code: 'STAGE_UNKNOWN',
     message: `There is no stage ${JSON.stringify(stage)}; there are ${stages.join(', ')}.`,
-    hint: close === undefined ? 'Stages are listed in mlops.yaml under stages:' : `Did you mean ${close}?`,
+    hint:
+      close === undefined
+        ? `To have another, write in mlops.yaml: stages: [${[...stages, 'NAME'].join(', ')}]`
+        : `Did you mean ${close}?`,
     details: { stage, stages },
   })
 }
@@ -135,6 +138,6 @@ export function versionAt(state: ModelState, number: number): VersionState {
   throw notFound({
     code: 'VERSION_NOT_FOUND',
     message: `${state.model} has no version ${number}.`,
-    hint: `See them: mlops model show ${state.model}`,
+    hint: `See them: mlops model history ${state.model}`,
   })
 }

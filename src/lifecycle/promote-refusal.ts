@@ -1,6 +1,7 @@
 /** How a promotion is refused: in words, with every check and its values in the details, and the next thing to type. */
 import { type MlopsError, refused } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
+import { promotionCommand } from '../core/next-command.ts'
 import type { GateCheck } from '../store/events.ts'
 import { failingChecks, onlyApprovalMissing } from './gate.ts'
 import type { PromotePlan } from './promote-plan.ts'
@@ -15,7 +16,7 @@ export function assertPasses(plan: PromotePlan): void {
     throw refused({
       code: 'APPROVAL_MISSING',
       message: `${name} passes the other checks of ${stage} but is not approved${many}; nothing was moved.`,
-      hint: `A person approves it by name: mlops promote ${name} --to ${stage}${' --approve NAME'.repeat(plan.approvalsNeeded)}`,
+      hint: `A person approves it by name: ${promotionCommand(name, stage, plan.approvalsNeeded)}`,
       details: gateDetails(plan),
     })
   }
@@ -29,7 +30,8 @@ export function assertPasses(plan: PromotePlan): void {
 
 function sentence({ name, required, actual, verdict, note }: GateCheck): string {
   const why = note === undefined ? '' : `; ${note}`
-  return `${name} ${verdict === 'fail' ? 'fails' : 'is inconclusive'}: required ${required}, actual ${actual}${why}`
+  const said = name === 'approval' ? 'waits' : verdict === 'fail' ? 'fails' : 'is inconclusive'
+  return `${name} ${said}: required ${required}, actual ${actual}${why}`
 }
 
 const gateDetails = (plan: PromotePlan) => ({

@@ -15,8 +15,8 @@ import type { Store } from '../store/store.ts'
 import { approvalsOf, promptApproval, reasonOf } from './approval.ts'
 import { diffVersions, loadLock, type VersionDiff } from './diff.ts'
 import { collectFacts } from './facts.ts'
-import { cautions, onlyApprovalMissing, type Rescore } from './gate.ts'
-import { gateRules } from './gate-rules.ts'
+import { cautions, type GateFacts, onlyApprovalMissing, type Rescore } from './gate.ts'
+import { directionsOf, type GateRules, gateRules } from './gate-rules.ts'
 import { assertIntact } from './integrity.ts'
 import { assertStage, commitMove, type Operation, operation, repeated, standing, versionAt } from './operation.ts'
 import { essence, type PromotePlan, planPromote } from './promote-plan.ts'
@@ -47,6 +47,8 @@ export interface PromoteResult {
   readonly repeated: boolean
   /** What `planned` says: would it be done? */
   readonly passes: boolean
+  /** Of `planned`: every other check passes, and a person has to say yes. */
+  readonly awaitsApproval: boolean
   readonly model: string
   readonly stage: string
   readonly version: number
@@ -136,12 +138,19 @@ function createPlanner(
       test,
       scored,
     })
-    const changes = await changesFor(store, state, stage, version.version)
+    const changes = await changesFor(store, state, stage, version.version, facts, rules)
     return planPromote(state, { version, stage, reason }, { ...facts, rules, changes })
   }
 }
 
-async function changesFor(store: Store, state: ModelState, stage: string, to: number): Promise<VersionDiff | null> {
+async function changesFor(
+  store: Store,
+  state: ModelState,
+  stage: string,
+  to: number,
+  facts: GateFacts,
+  rules: GateRules,
+): Promise<VersionDiff | null> {
   const now = standing(state, stage)
   if (now === null || now.version === to) return null
   try {
@@ -150,7 +159,9 @@ async function changesFor(store: Store, state: ModelState, stage: string, to: nu
       loadVersion(store, state, versionAt(state, to)),
     ])
     const [from, lock] = await Promise.all([loadLock(store, a), loadLock(store, b)])
-    return diffVersions(a, b, { from, to: lock })
+    const champion = Object.values(facts.champions).find((each) => each?.version === now.version)
+    const anew = champion?.rescore?.kind === 'measured' ? { rescored: champion.rescore.metrics } : {}
+    return diffVersions(a, b, { from, to: lock }, { directions: directionsOf(rules), ...anew })
   } catch (error) {
     // A damaged champion must not keep a sound challenger out: the comparison is for the eye only.
     if (error instanceof MlopsError) return null
@@ -202,6 +213,7 @@ function result(plan: PromotePlan, outcome: PromoteResult['outcome']): PromoteRe
     outcome,
     repeated: false,
     passes: gate.verdict === 'pass' || already,
+    awaitsApproval: !already && onlyApprovalMissing(gate),
     model,
     stage,
     version,
@@ -221,6 +233,7 @@ function resultOfEvent(event: Extract<ModelEvent, { type: 'promote' }>): Promote
     outcome: 'promoted',
     repeated: true,
     passes: true,
+    awaitsApproval: false,
     model: event.model,
     stage: body.stage,
     version: body.version,

@@ -7,6 +7,7 @@
 import type { Digest } from '../core/digest.ts'
 import { notFound } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
+import { promotionCommand } from '../core/next-command.ts'
 import type { StageEntry } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
 import { eventAt, type Standing, standing, versionAt } from './operation.ts'
@@ -79,7 +80,7 @@ function previousEntry(state: ModelState, stage: string, from: Standing): StageE
   throw notFound({
     code: 'NOTHING_BEFORE',
     message: `${name} is the first version in ${stage}; none was there before it.`,
-    hint: `Put another version there: mlops promote ${state.model}@V --to ${stage}`,
+    hint: `Put another version there: ${promotionCommand(`${state.model}@V`, stage)}`,
     details: { model: state.model, stage, version: from.version },
   })
 }
@@ -95,13 +96,14 @@ function entryOfVersion(state: ModelState, stage: string, from: Standing, to: nu
   if (entry !== undefined) return entry
   versionAt(state, to)
   const held = [...new Set(wayBack(state, stage).map(({ version }) => version))].filter((v) => v !== from.version)
+  const enter = promotionCommand(versionName(state.model, to), stage)
   throw notFound({
     code: 'NEVER_HELD',
     message: `${versionName(state.model, to)} never was in ${stage}, so there is no way back to it.`,
     hint:
       held.length === 0
-        ? `A version enters a stage by: mlops promote ${versionName(state.model, to)} --to ${stage}`
-        : `Before ${from.version} there were: ${held.join(', ')}. A version enters a stage by: mlops promote ${versionName(state.model, to)} --to ${stage}`,
+        ? `A version enters a stage by: ${enter}`
+        : `Before ${from.version} there were: ${held.join(', ')}. A version enters a stage by: ${enter}`,
     details: { model: state.model, stage, version: to, held },
   })
 }

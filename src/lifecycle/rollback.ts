@@ -27,7 +27,7 @@ export interface RollbackRequest {
   readonly verify?: boolean
   readonly dryRun?: boolean
   readonly idempotencyKey?: string
-  /** Asked when the old version does not fit today's data. Not given: goes on. */
+  /** Asked when the old version does not fit today's data; may throw `unfitRefused`. Not given: goes on. */
   readonly confirmUnfit?: (plan: RollbackPlan, fit: Fit) => Promise<boolean>
 }
 

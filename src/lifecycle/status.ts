@@ -10,8 +10,19 @@ import { modelConfig } from '../project/load.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import { type Health, newestHealth } from './health.ts'
-import { damagedStatus, type ModelStatus, modelStatus, type NextStep, worstFirst } from './model-status.ts'
+import { lastRetraining } from './last-retraining.ts'
+import {
+  damagedStatus,
+  type ModelStatus,
+  modelStatus,
+  type NextStep,
+  type Pending,
+  type Rank,
+  waitingVersions,
+  worstFirst,
+} from './model-status.ts'
 import { versionAt } from './operation.ts'
+import { gateOutlook } from './outlook.ts'
 import { type PendingIntent, pendingIntents } from './pending-intents.ts'
 import { loadVersion } from './version.ts'
 
@@ -59,9 +70,16 @@ async function statusOf(ctx: Context, project: Project, store: Store, model: str
   try {
     const state = await store.models.stateOrEmpty(model)
     const entry = state.stages.production
-    if (entry === undefined) return modelStatus(state, null, null)
+    const pending: Pending[] = []
+    for (const { next, ...waiting } of waitingVersions(state, project.config.stages)) {
+      const version = versionAt(state, waiting.version)
+      pending.push({ ...waiting, outlook: await gateOutlook(project, store, state, version, next) })
+    }
+    const retraining = await lastRetraining(store, model, ctx.now())
+    if (entry === undefined) return modelStatus(state, { detail: null, health: null, pending, retraining })
     const detail = await loadVersion(store, state, versionAt(state, entry.version))
-    return modelStatus(state, detail, await health(ctx, project, store, model, entry.version))
+    const found = await health(ctx, project, store, model, entry.version)
+    return modelStatus(state, { detail, health: found, pending, retraining })
   } catch (error) {
     // One damaged model hides no other.
     const isDamage = error instanceof MlopsError && error.exit === 'failed' && !NO_DAMAGE.includes(error.code)
@@ -118,10 +136,13 @@ function readOnce(store: Store): Store {
   return { ...store, models: { ...store.models, stateOrEmpty }, runs: { ...store.runs, list } }
 }
 
+/** Ranks that say nothing ill of production. */
+const CAN_WAIT: readonly Rank[] = ['not in production', 'stable']
+
 function nextOf(models: readonly ModelStatus[], intents: readonly PendingIntent[], hasRuns: boolean): NextStep | null {
-  const [worst] = models
-  const urgent = worst !== undefined && (worst.rank === 'damaged' || worst.rank === 'drift')
-  if (urgent && worst.next !== null) return worst.next
+  // What runs in production comes before what somebody wished for, of whatever model.
+  const urgent = models.find(({ rank, next }) => next !== null && !CAN_WAIT.includes(rank))
+  if (urgent !== undefined) return urgent.next
   const [intent] = intents
   if (intent !== undefined) {
     return { command: intent.command, why: 'a training script asked for it and it was not done' }

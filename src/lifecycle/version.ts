@@ -17,6 +17,10 @@ export interface RunDetail {
   readonly id: string
   readonly status: RunEnd['status'] | 'running'
   readonly command: readonly string[]
+  /** Relative to the project. */
+  readonly cwd: string
+  /** The allowlisted variables of its environment. */
+  readonly env: Readonly<Record<string, string>>
   readonly started: string
   readonly ended: string | null
   /** Seconds. */
@@ -112,6 +116,9 @@ async function loadRun(store: Store, version: VersionState, problems: string[]):
       id: pin.id,
       status: end?.status ?? 'running',
       command: start.command,
+      cwd: start.cwd,
+      // A record that another writer made may have none.
+      env: start.env ?? {},
       started: start.started,
       ended: end?.ended ?? null,
       duration: end?.duration ?? null,

@@ -3,7 +3,9 @@ import { usage } from '../../core/errors.ts'
 import { type ModelRef, parseModelRef } from '../../core/names.ts'
 import { type CodeDiff, codeDiff } from '../../lifecycle/code-diff.ts'
 import { diffVersions, loadLock, type VersionDiff } from '../../lifecycle/diff.ts'
+import { directionsOfModel } from '../../lifecycle/gate-rules.ts'
 import { loadVersion, type VersionDetail } from '../../lifecycle/version.ts'
+import { modelConfig } from '../../project/load.ts'
 import { resolveVersion } from '../../store/resolve.ts'
 import type { Store } from '../../store/store.ts'
 import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
@@ -15,7 +17,8 @@ export interface Result extends VersionDiff {
 }
 
 export default class ModelDiff extends MlopsCommand {
-  static override summary = 'Show what changed between two versions: metrics, parameters, data, code, packages, files.'
+  static override summary =
+    'Show what changed between two versions: metrics, parameters, command, data, code, packages, files.'
   static override examples = [
     '<%= config.bin %> model diff churn-model@1 churn-model@2',
     '<%= config.bin %> model diff churn-model production staging --code',
@@ -37,7 +40,8 @@ export default class ModelDiff extends MlopsCommand {
     const [project, store] = await Promise.all([session.loadProject(), session.openStore()])
     const [from, to] = await Promise.all([load(store, first), load(store, second)])
     const [lockFrom, lockTo] = await Promise.all([loadLock(store, from), loadLock(store, to)])
-    const diff = diffVersions(from, to, { from: lockFrom, to: lockTo })
+    const directions = directionsOfModel(modelConfig(project, to.model))
+    const diff = diffVersions(from, to, { from: lockFrom, to: lockTo }, { directions })
     const lines = flags.code ? await codeDiff(session.ctx, store, project.root, from, to) : null
     return { data: { ...diff, lines }, render: (ui) => renderDiff(ui, diff, lines) }
   }

@@ -1,9 +1,10 @@
 /** `mlops model diff` as text. */
 import type { CodeDiff } from '../../lifecycle/code-diff.ts'
-import type { CodeState, ValueChange, VersionDiff } from '../../lifecycle/diff.ts'
+import type { CodeState, VersionDiff } from '../../lifecycle/diff.ts'
+import type { ValueChange } from '../../lifecycle/value-diff.ts'
 import { bytes } from '../time.ts'
 import type { Ui } from '../ui.ts'
-import { formatDelta, formatRows, formatValue, shortDigest } from './values.ts'
+import { formatDelta, formatRows, formatValue, metricChange, shortDigest } from './values.ts'
 
 export function renderDiff(ui: Ui, diff: VersionDiff, code: CodeDiff | null): string {
   const { style } = ui
@@ -16,13 +17,14 @@ export function renderDiff(ui: Ui, diff: VersionDiff, code: CodeDiff | null): st
     section(
       ui,
       'Metrics',
-      diff.metrics.map((change) => valueLine(ui, change)),
+      diff.metrics.map((change) => metricLine(ui, change, diff)),
     ),
     section(
       ui,
       'Parameters',
       diff.params.map((change) => valueLine(ui, change)),
     ),
+    section(ui, 'Command', commandLines(ui, diff)),
     section(
       ui,
       'Data',
@@ -52,6 +54,30 @@ function valueLine(ui: Ui, { name, from, to, kind, delta }: ValueChange): string
   const change = delta === undefined ? '' : ` (${formatDelta(delta)})`
   return `${label} ${formatValue(from)} ${ui.style.symbols.arrow} ${formatValue(to)}${change}`
 }
+
+function metricLine(ui: Ui, change: VersionDiff['metrics'][number], { testSets }: VersionDiff): string {
+  if (change.kind !== 'changed') return valueLine(ui, change)
+  return `${ui.text(change.name)} ${metricChange(ui, change, testSets)}`
+}
+
+/** The command of each side under the other, so that the eye finds the difference. */
+function commandLines(ui: Ui, { command, from, to }: VersionDiff): string[] {
+  if (command.verdict === 'same') return []
+  if (command.verdict === 'unknown') {
+    const lacking = [command.from === null ? from : null, command.to === null ? to : null].filter(
+      (each) => each !== null,
+    )
+    const who = lacking.map(({ model, version }) => `${model}@${version}`).join(' and ')
+    return [ui.style.warn(`not known: ${who} comes from no run`)]
+  }
+  const [before, after] = [command.from, command.to].map((words) => ui.text((words ?? []).map(shown).join(' ')))
+  const lines = before === after ? [`${ui.style.dim('the same:')} ${after}`] : [`- ${before}`, `+ ${after}`]
+  const painted = before === after ? lines : [ui.style.bad(lines[0] ?? ''), ui.style.good(lines[1] ?? '')]
+  return [...painted, ...command.environment.map((change) => valueLine(ui, change))]
+}
+
+/** A word that holds a space is shown as one word. */
+const shown = (word: string): string => (word === '' || /\s/.test(word) ? JSON.stringify(word) : word)
 
 function dataLine(ui: Ui, { name, from, to }: VersionDiff['data'][number]): string {
   const side = (fact: typeof from): string =>

@@ -43,11 +43,15 @@ function what(ui: Ui, model: string, entry: HistoryEntry): string {
 function evidence(ui: Ui, { gate, fit, run, type, tags }: HistoryEntry): string {
   const { style } = ui
   if (gate !== null && gate.checks.length > 0) {
-    const checks = gate.checks.map(({ name, actual, required, verdict }) =>
-      verdict === 'pass'
-        ? `${ui.text(name)} ${ui.text(actual)}`
-        : `${ui.text(name)} ${ui.text(actual)} (${verdict}, required ${ui.text(required)})`,
-    )
+    const checks = gate.checks.map(({ name, actual, required, verdict }) => {
+      // `mae <= 47.677 of bike@1` is the requirement: the name alone would not say which metric was compared.
+      const compared = name === 'compare_to' ? /^(.+) ([<>]=) (.+)$/.exec(required) : null
+      if (compared !== null) {
+        const said = `${name} ${compared[1]} ${actual} ${compared[2]} ${compared[3]}`
+        return ui.text(verdict === 'pass' ? said : `${said} (${verdict})`)
+      }
+      return ui.text(verdict === 'pass' ? `${name} ${actual}` : `${name} ${actual} (${verdict}, required ${required})`)
+    })
     return style.dim(`gate: ${checks.join(`, `)}`)
   }
   if (fit !== null) return style.dim(`fit to the data of the day: ${fit}`)

@@ -20,7 +20,7 @@ export function renderModels(ui: Ui, models: readonly ModelSummary[]): string {
         value: ({ versions, problem }) => (problem === null ? String(versions) : '?'),
         align: 'right',
       },
-      { title: 'PRODUCTION', value: ({ stages }) => stageCell(stages.production, ui) },
+      { title: 'PRODUCTION', value: ({ stages }) => stageCell(stages.production) },
       { title: 'OTHER STAGES', value: (row) => otherStages(row) },
       {
         title: 'LAST REGISTERED',
@@ -36,8 +36,9 @@ export function renderModels(ui: Ui, models: readonly ModelSummary[]): string {
   return [table, ...problems].join('\n')
 }
 
-const stageCell = (entry: ModelSummary['stages'][string] | undefined, ui: Ui): string =>
-  entry === undefined ? '-' : `@${entry.version} since ${ui.ago(entry.since)}`
+/** The hour, not only how long ago: it is compared with the hour of an incident. */
+const stageCell = (entry: ModelSummary['stages'][string] | undefined): string =>
+  entry === undefined ? '-' : `@${entry.version} since ${day(entry.since)}`
 
 function otherStages({ stages }: ModelSummary): string {
   const others = Object.entries(stages).filter(([stage]) => stage !== 'production')

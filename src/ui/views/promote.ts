@@ -5,13 +5,17 @@ import type { PromotePlan } from '../../lifecycle/promote-plan.ts'
 import type { Approval, GateCheck, GateResult } from '../../store/events.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
-import { formatDelta, formatValue } from './values.ts'
+import { formatValue, metricChange } from './values.ts'
 
 /** Every check with what was required and found; '' for a gate without checks. */
 export function renderGate(ui: Ui, gate: GateResult): string {
   const { style } = ui
+  /** What only a person's yes is missing from has not failed. */
+  const isWaiting = ({ name, verdict }: GateCheck): boolean => name === 'approval' && verdict === 'fail'
   const marks = { pass: style.symbols.ok, fail: style.symbols.bad, inconclusive: style.symbols.unknown, waived: '~' }
-  const paint = (text: string, { verdict, note }: GateCheck): string => {
+  const paint = (text: string, check: GateCheck): string => {
+    const { verdict, note } = check
+    if (isWaiting(check)) return style.warn(text)
     if (verdict === 'fail') return style.bad(text)
     return verdict === 'inconclusive' || (note !== undefined && verdict === 'pass')
       ? style.warn(text)
@@ -19,10 +23,14 @@ export function renderGate(ui: Ui, gate: GateResult): string {
   }
   const table = ui.table<GateCheck>(
     [
-      { title: 'CHECK', value: ({ name, verdict }) => `${marks[verdict]} ${name}`, paint },
+      {
+        title: 'CHECK',
+        value: (check) => `${isWaiting(check) ? style.symbols.unknown : marks[check.verdict]} ${check.name}`,
+        paint,
+      },
       { title: 'REQUIRED', value: ({ required }) => required },
       { title: 'ACTUAL', value: ({ actual }) => actual },
-      { title: 'VERDICT', value: ({ verdict }) => verdict, paint },
+      { title: 'VERDICT', value: (check) => (isWaiting(check) ? 'waiting' : check.verdict), paint },
     ],
     gate.checks,
   )
@@ -70,12 +78,13 @@ export function renderPromotion(ui: Ui, result: PromoteResult): string {
   return joined([head, table, changes, approved])
 }
 
-function plannedVerdict(ui: Ui, { passes, gate }: PromoteResult): string {
+function plannedVerdict(ui: Ui, { passes, awaitsApproval }: PromoteResult): string {
   const { style } = ui
   if (passes) return style.good(`${style.symbols.ok} It would be moved.`)
-  const failing = (gate?.checks ?? []).filter(({ verdict }) => verdict === 'fail' || verdict === 'inconclusive')
-  return failing.every(({ name }) => name === 'approval')
-    ? style.warn(`${style.symbols.unknown} It passes, and waits for a person: --approve NAME.`)
+  return awaitsApproval
+    ? style.warn(
+        `${style.symbols.unknown} All checks pass; it waits for a person: --approve NAME. Exit code 3, because without one nothing would move.`,
+      )
     : style.bad(`${style.symbols.bad} It would be refused.`)
 }
 
@@ -85,12 +94,15 @@ const approver = (ui: Ui, { name, origin, url }: Approval): string =>
 /** The metrics and the counts of everything else that differs, in a few lines. */
 export function renderShortDiff(ui: Ui, diff: VersionDiff): string {
   const { style } = ui
-  const lines = diff.metrics.map(({ name, from, to, delta }) => {
-    const change = delta === undefined ? '' : ` (${formatDelta(delta)})`
-    return `  ${ui.text(name)} ${formatValue(from)} ${style.symbols.arrow} ${formatValue(to)}${change}`
+  const lines = diff.metrics.map((change) => {
+    const { name, kind, from, to } = change
+    if (kind === 'added') return `  ${ui.text(name)} ${formatValue(to)} ${style.dim('new')}`
+    if (kind === 'removed') return `  ${ui.text(name)} ${formatValue(from)} ${style.dim('not measured any more')}`
+    return `  ${ui.text(name)} ${metricChange(ui, change, diff.testSets)}`
   })
   const rest = [
     count(diff.params.length, 'parameter'),
+    diff.command.verdict === 'changed' ? 'command' : '',
     diff.data.length === 0 ? '' : `data (${diff.data.map(({ name }) => ui.text(name)).join(', ')})`,
     diff.code.verdict === 'changed' ? 'code' : '',
     count(diff.packages.changes.length, 'package'),

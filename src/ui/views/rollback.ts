@@ -1,5 +1,8 @@
 /** What a rollback did or would do. */
+import { promotionCommand } from '../../core/next-command.ts'
+import type { Fit } from '../../lifecycle/fit.ts'
 import type { RollbackResult } from '../../lifecycle/rollback.ts'
+import type { RollbackPlan } from '../../lifecycle/rollback-plan.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 
@@ -26,12 +29,25 @@ export function renderRollback(ui: Ui, result: RollbackResult): string {
     `Bytes verified. Fit to today's data: ${paint[fit.verdict](fit.verdict)} (${ui.text(fit.summary)})`,
   ]
   const [next] = result.before
+  const forward = promotionCommand(`${model}@${from}`, stage)
   lines.push(
     style.dim(
       next === undefined
-        ? `Nothing is further back; forward again: mlops promote ${model}@${from} --to ${stage}`
-        : `A further rollback goes to ${model}@${next}; forward again: mlops promote ${model}@${from} --to ${stage}`,
+        ? `Nothing is further back; forward again: ${forward}`
+        : `A further rollback goes to ${model}@${next}; forward again: ${forward}`,
     ),
   )
   return lines.join('\n')
+}
+
+/** What a person is told before the question. */
+export function renderUnfit(
+  ui: Ui,
+  { model, version, stage, from }: RollbackPlan,
+  { drifted = [], summary }: Fit,
+): string {
+  const { style } = ui
+  const head = `${style.bad(style.symbols.bad)} ${style.name(`${model}@${version}`)} does not fit that data; ${style.bold(stage)} is at ${model}@${from.version}.`
+  const lines = drifted.length === 0 ? [summary] : drifted.map((each) => each.summary)
+  return [head, ...lines.map((line) => `  ${style.symbols.bullet} ${ui.text(line)}`)].join('\n')
 }

@@ -1,6 +1,7 @@
 /** `mlops status` as text: worst first, one line of verdict per model, then what waits, then the next step. */
 import type { ModelStatus, Pending } from '../../lifecycle/model-status.ts'
 import type { StatusReport } from '../../lifecycle/status.ts'
+import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { formatRows, shortDigest } from './values.ts'
 
@@ -34,6 +35,7 @@ function renderModel(ui: Ui, status: ModelStatus): string {
     lines.push(`nothing in production; ${status.versions} version${status.versions === 1 ? '' : 's'} registered`)
   } else lines.push(...productionLines(ui, status))
   lines.push(...status.pending.map((each) => pendingLine(ui, each)))
+  lines.push(...retrainingLines(ui, status))
   const version = production === null ? '' : `@${production.version}`
   return [
     `${badge(ui, status)} ${style.name(`${status.model}${version}`)}  ${verdict(ui, status)}`,
@@ -55,7 +57,9 @@ function verdict(ui: Ui, { rank, health }: ModelStatus): string {
   if (rank === 'damaged') return style.bad('its log is damaged')
   if (health === null) return style.warn('not in production')
   if (health.checked === null) return style.warn('never checked for drift')
-  const when = `checked ${ui.ago(health.checked)}${health.data === null ? '' : ` on ${ui.text(health.data)}`}`
+  const rows = health.rows === null ? '' : ` (${formatRows(health.rows)})`
+  const when = `checked ${ui.ago(health.checked)}${health.data === null ? '' : ` on ${ui.text(health.data)}`}${rows}`
+  const size = health.small ? style.warn(', a small check') : ''
   const age = health.stale ? style.warn(', too long ago to speak for today') : ''
   const words = {
     drift: style.bad('drift'),
@@ -63,7 +67,7 @@ function verdict(ui: Ui, { rank, health }: ModelStatus): string {
     stable: style.good('stable'),
     'never checked': '',
   }
-  return `${words[health.verdict]} ${style.dim(when)}${age}`
+  return `${words[health.verdict]} ${style.dim(when)}${size}${age}`
 }
 
 function productionLines(ui: Ui, { production, health }: ModelStatus): string[] {
@@ -73,7 +77,8 @@ function productionLines(ui: Ui, { production, health }: ModelStatus): string[] 
     production.approvals.length === 0
       ? ''
       : `, approved by ${production.approvals.map(({ name }) => ui.text(name)).join(', ')}`
-  const moved = production.move === 'rollback' ? 'rolled back to it' : 'promoted it'
+  const moved =
+    production.move === 'rollback' ? `${style.warn('rolled back')} to it from @${production.from}` : 'promoted it'
   const why = production.reason === null ? '' : `: "${ui.text(production.reason)}"`
   const { data, code, run } = production
   const trained = [
@@ -86,15 +91,35 @@ function productionLines(ui: Ui, { production, health }: ModelStatus): string[] 
       : `code ${shortDigest(code.commit)}${code.branch === null ? '' : ` on ${ui.text(code.branch)}`}${code.dirty ? ' with uncommitted changes' : ''}`,
   ]
   const lines = [
-    `in production since ${ui.ago(production.since)}; ${ui.text(production.by)} ${moved}${approved}${why}`,
+    `in production since ${day(production.since)} (${ui.ago(production.since)}); ${ui.text(production.by)} ${moved}${approved}${why}`,
     style.dim(trained.join(', ')),
   ]
   if (health?.summary != null && health.verdict !== 'stable') lines.push(ui.text(health.summary))
+  if (health?.before != null) {
+    const { verdict, checked, rows } = health.before
+    lines.push(`before that: ${verdict}, ${ui.ago(checked)}${rows === null ? '' : ` on ${formatRows(rows)}`}`)
+  }
   return lines
 }
 
-function pendingLine(ui: Ui, { kind, version, stage, since }: Pending): string {
-  return kind === 'awaiting approval'
-    ? `${ui.style.symbols.bullet} @${version} waits in ${ui.text(stage)} for approval, since ${ui.ago(since)}`
-    : `${ui.style.symbols.bullet} @${version} was registered ${ui.ago(since)} and is in no stage`
+function pendingLine(ui: Ui, { kind, version, stage, since, outlook }: Pending): string {
+  const { style } = ui
+  const waits =
+    kind === 'awaiting approval'
+      ? `@${version} waits in ${ui.text(stage)} for approval, since ${ui.ago(since)}`
+      : `@${version} was registered ${ui.ago(since)} and is in no stage`
+  const refusal =
+    outlook.refusal === null
+      ? ''
+      : `; ${style.bad(`the gate of ${ui.text(outlook.stage)} refuses it`)}: ${ui.text(outlook.refusal)}`
+  return `${style.symbols.bullet} ${waits}${refusal}`
+}
+
+function retrainingLines(ui: Ui, { retraining }: ModelStatus): string[] {
+  if (retraining === null) return []
+  const { outcome, time, run, message } = retraining
+  const by = run === null ? '' : ` (run ${ui.text(run)})`
+  if (outcome === 'running') return [`${ui.style.symbols.bullet} it is being retrained, since ${ui.ago(time)}`]
+  if (outcome !== 'failed') return []
+  return [`${ui.style.bad(ui.style.symbols.bad)} the last retraining failed ${ui.ago(time)}: ${ui.text(message)}${by}`]
 }

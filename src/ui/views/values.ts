@@ -1,5 +1,7 @@
 /** Metrics, parameters and digests as a person reads them. */
+import type { MetricChange, TestSets } from '../../lifecycle/metric-diff.ts'
 import { cleanText } from '../clean.ts'
+import type { Ui } from '../ui.ts'
 
 /** At most six significant digits; what is no number stays as it is. `-` for what is not there. */
 export function formatValue(value: string | number | boolean | null | undefined): string {
@@ -10,6 +12,24 @@ export function formatValue(value: string | number | boolean | null | undefined)
 
 /** With its sign: `+0.021`, `-3`. */
 export const formatDelta = (delta: number): string => `${delta > 0 ? '+' : ''}${formatValue(delta)}`
+
+/** `0.82 → 0.84 (+0.02, better)`; no difference between numbers of different rows. */
+export function metricChange(ui: Ui, change: MetricChange, testSets: TestSets): string {
+  const { from, to, delta, comparable, rescored, better } = change
+  if (!comparable) {
+    const why = testSets === 'different' ? 'different test sets: not comparable' : 'test set unknown: not comparable'
+    const known = testSets === 'same' ? '' : `  ${ui.style.dim(why)}`
+    return `${formatValue(from)} | ${formatValue(to)}${known}`
+  }
+  const word =
+    better === undefined ? '' : better === 'to' ? `, ${ui.style.good('better')}` : `, ${ui.style.bad('worse')}`
+  const size = delta === undefined ? '' : ` (${formatDelta(delta)}${word})`
+  const anew =
+    rescored === undefined
+      ? ''
+      : `  ${ui.style.dim(`re-scored on the same rows${from === null ? '' : `; recorded on its own: ${formatValue(from)}`}`)}`
+  return `${formatValue(rescored ?? from)} ${ui.style.symbols.arrow} ${formatValue(to)}${size}${anew}`
+}
 
 /** The first twelve digits: enough to tell two apart by eye. */
 export const shortDigest = (digest: string | null | undefined): string => (digest == null ? '-' : digest.slice(0, 12))

@@ -88,6 +88,7 @@ describe('what the store knows of a version', () => {
       metrics: { auc: 0.82, loss: 'NaN' },
       params: { C: 1, solver: 'lbfgs', old: true },
       data: [{ name: 'train', sha256: sha256('may'), rows: 10 }],
+      test: 'holdout',
       files: { 'model.joblib': 'one', 'old.txt': 'x' },
       run: { git: git(COMMIT), lock: 'numpy==1.26\nscipy==1.0\n' },
     })
@@ -95,13 +96,14 @@ describe('what the store knows of a version', () => {
       metrics: { auc: 0.84, loss: 0.3 },
       params: { C: 2, solver: 'lbfgs', fresh: 'yes' },
       data: [{ name: 'train', sha256: sha256('june'), rows: 12 }],
+      test: 'holdout',
       files: { 'model.joblib': 'two' },
       run: { git: git('b'.repeat(40)), lock: 'joblib==1.4\nnumpy==2.0\n' },
     })
     const found = await diff(1, 2)
     assert.deepEqual(found.metrics, [
-      { name: 'auc', from: 0.82, to: 0.84, kind: 'changed', delta: 0.02 },
-      { name: 'loss', from: 'NaN', to: 0.3, kind: 'changed' },
+      { name: 'auc', from: 0.82, to: 0.84, kind: 'changed', comparable: true, delta: 0.02 },
+      { name: 'loss', from: 'NaN', to: 0.3, kind: 'changed', comparable: true },
     ])
     assert.deepEqual(
       found.params.map(({ name, kind }) => [name, kind]),

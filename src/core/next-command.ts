@@ -1,0 +1,28 @@
+/** How the next thing is typed. Hints and next steps take it from here, so that no two of them disagree. */
+
+/** The one stage that asks for a person in every configuration. */
+const ALWAYS_APPROVED = 'production'
+
+/**
+ * @param version `churn-model@3`, or the model alone for its newest version
+ * @param approvals how many people the gate of the stage asks for, where that is known
+ */
+export function promotionCommand(version: string, stage: string, approvals = 0): string {
+  const people = Math.max(approvals, stage === ALWAYS_APPROVED ? 1 : 0)
+  return `mlops promote ${version} --to ${stage}${' --approve NAME'.repeat(people)}`
+}
+
+/** A look at the gate that changes nothing. */
+export const dryRunCommand = (version: string, stage: string): string =>
+  `mlops promote ${version} --to ${stage} --dry-run`
+
+/** @param data what drifted, as the user wrote it: the reason that is recorded */
+export function retrainCommand(model: string, data: string | null): string {
+  // A file name that a shell would take apart is left out of what is to be pasted into one.
+  const reason = data !== null && /^[\w./-]+$/.test(data) ? ` --reason "drift in ${data}"` : ''
+  return `mlops retrain ${model}${reason}`
+}
+
+/** Retrains also where the last answer to the same cause was a no. */
+export const retrainAgainCommand = (model: string): string =>
+  `mlops retrain ${model} --force --reason "what was changed"`

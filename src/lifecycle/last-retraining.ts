@@ -1,0 +1,57 @@
+/**
+ * What the last retraining of a model came to, read from its claims under `jobs/retrain`: enough for `status`. Writing
+ * them, and what may start after them, is `src/retrain/`. A record of another shape is passed over.
+ */
+import type { Store } from '../store/store.ts'
+
+export interface LastRetraining {
+  readonly outcome: 'running' | 'failed' | 'refused' | 'unchanged' | 'promoted'
+  readonly time: string
+  readonly run: string | null
+  readonly version: number | null
+  /** One line: what failed. */
+  readonly message: string
+  /** Digest of the manifest that was in production. */
+  readonly champion: string | null
+}
+
+const SCOPE = 'jobs/retrain'
+/** Seconds without a sign of life after which a job is taken for dead, as in `src/retrain/job-log.ts`. */
+const DEAD_AFTER = 90
+const DECIDED: readonly unknown[] = ['failed', 'refused', 'unchanged', 'promoted']
+
+type Loose = Readonly<Record<string, unknown>>
+
+/** @returns null when there was none, or none that says anything about the model */
+export async function lastRetraining(store: Store, model: string, now: Date): Promise<LastRetraining | null> {
+  const newest = await store.claims.newest(model, SCOPE)
+  if (newest === undefined) return null
+  const last = newest.record as Loose
+  if (last.kind === 'begin' && (await isAlive(store, model, last, now))) return summary(last, 'running')
+  if (DECIDED.includes(last.outcome)) return summary(last, last.outcome as LastRetraining['outcome'])
+  // Somebody pressed Ctrl-C the last time: what came of the one before still holds.
+  const claims = await store.claims.list(model, SCOPE)
+  const end = claims.map(({ record }) => record as Loose).findLast(({ outcome }) => DECIDED.includes(outcome))
+  return end === undefined ? null : summary(end, end.outcome as LastRetraining['outcome'])
+}
+
+async function isAlive(store: Store, model: string, begin: Loose, now: Date): Promise<boolean> {
+  const age = (now.getTime() - Date.parse(String(begin.time))) / 1000
+  const silent = (await store.claims.silent(model, SCOPE)) ?? Number.POSITIVE_INFINITY
+  return Math.min(age, silent) < DEAD_AFTER
+}
+
+function summary(record: Loose, outcome: LastRetraining['outcome']): LastRetraining {
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+  const failure = (record.failure ?? {}) as Loose
+  const exit = typeof failure.exitCode === 'number' ? `exit code ${failure.exitCode}: ` : ''
+  const said = text(failure.lastLine) ?? text(record.message)?.split('\n', 1)[0] ?? ''
+  return {
+    outcome,
+    time: text(record.time) ?? '',
+    run: text(record.run),
+    version: typeof record.version === 'number' ? record.version : null,
+    message: `${exit}${said}`,
+    champion: text(record.champion),
+  }
+}

@@ -1,0 +1,39 @@
+/** A rollback to a version that does not fit today's data, where nobody can be asked: the answer is no, and how to insist. */
+import { type MlopsError, refused } from '../core/errors.ts'
+import { versionName } from '../core/names.ts'
+import { shellWord } from '../project/init-plan.ts'
+import type { Fit } from './fit.ts'
+import type { RollbackPlan } from './rollback-plan.ts'
+
+/** What was typed, so that the command that insists can be pasted. */
+export interface TypedRollback {
+  readonly to?: string | undefined
+  readonly current?: string | undefined
+  readonly reason?: string | undefined
+}
+
+const NAMED = 3
+
+/** @returns refused `ROLLBACK_UNFIT` */
+export function unfitRefused(plan: RollbackPlan, fit: Fit, typed: TypedRollback): MlopsError {
+  const { model, stage, version } = plan
+  const { drifted = [], compared = 0 } = fit
+  const named = drifted.slice(0, NAMED).map(({ column }) => column)
+  const more = drifted.length > NAMED ? ` and ${drifted.length - NAMED} more` : ''
+  const option = (name: string, value: string | undefined): string =>
+    value === undefined ? '' : ` --${name} ${shellWord(value)}`
+  const command = [
+    `mlops rollback ${model}`,
+    stage === 'production' ? '' : option('stage', stage),
+    option('to', typed.to),
+    option('current', typed.current),
+    option('reason', typed.reason),
+    ' --yes',
+  ].join('')
+  return refused({
+    code: 'ROLLBACK_UNFIT',
+    message: `${versionName(model, version)} does not fit that data (drift in ${drifted.length} of ${compared} columns: ${named.join(', ')}${more}). Nothing was moved.`,
+    hint: `To go back all the same: ${command}`,
+    details: { model, stage, version, fit, problems: drifted.map(({ summary }) => summary) },
+  })
+}
