@@ -7,6 +7,7 @@ import type { Context } from '../core/context.ts'
 import { type Digest, sha256 } from '../core/digest.ts'
 import { MlopsError, notFound, usage } from '../core/errors.ts'
 import { type ModelRef, parseModelRef, versionName } from '../core/names.ts'
+import { redactText } from '../core/redact.ts'
 import type { MetricName, Project, SchemaConfig } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { ModelState, VersionState } from '../store/fold.ts'
@@ -151,7 +152,7 @@ async function baselineOf(
     throw notFound({
       code: 'BASELINE_MISSING',
       message: `${name} was registered without a baseline: there is nothing to compare with.`,
-      hint: `Compare with its training data: mlops drift ${name} --current ${request.current} --against TRAINING.csv; next time register with --baseline TRAINING.csv`,
+      hint: `Compare with its training data: mlops drift ${name} --current ${redactText(request.current)} --against TRAINING.csv; next time register with --baseline TRAINING.csv`,
     })
   }
   const profile = parseProfile(await store.objects.read(digest), name)

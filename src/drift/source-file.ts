@@ -5,13 +5,14 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Digest } from '../core/digest.ts'
 import { failed, interrupted, notFound, systemCode, usage } from '../core/errors.ts'
+import { redactText } from '../core/redact.ts'
 import { HEADER_BYTES } from './csv-header.ts'
 
 export async function statData(name: string, path: string) {
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(name)) {
     throw usage({
       code: 'DATA_REMOTE',
-      message: `${name} is not a local file; only local files can be read.`,
+      message: `${redactText(name)} is not a local file; only local files can be read.`,
       hint: 'Download it first',
     })
   }

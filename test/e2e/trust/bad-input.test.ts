@@ -149,6 +149,13 @@ describe('bad input', function () {
     })
   }
 
+  it('a password in an address is not shown again', async () => {
+    const { code, stdout, stderr } = await project.run(drift('postgres://ada:hunter2@db.example.org/telco'))
+    assert.equal(code, 2)
+    assert.match(stderr, /db\.example\.org.*not a local file/)
+    assert.doesNotMatch(stdout + stderr, /hunter2/)
+  })
+
   it('a byte-order mark is no part of the first column', async () => {
     project.write('bom.csv', `\ufeff${table(300)}`)
     const { json } = await project.mlops(['drift', 'm@1', '--current', 'bom.csv', '--json'])
