@@ -2,7 +2,6 @@
 import { notFound } from '../core/errors.ts'
 import type { ModelRef } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
-import { promotionCommand } from '../core/next-command.ts'
 import type { ModelState, VersionState } from './fold.ts'
 
 /**
@@ -40,9 +39,7 @@ export function resolveVersion(state: ModelState, ref: ModelRef, bare: 'producti
   throw notFound({
     code: 'STAGE_EMPTY',
     message: `No version of ${model} is in ${selector.stage}.`,
-    hint:
-      close === undefined
-        ? `Put one there: ${promotionCommand(model, selector.stage)}`
-        : `Did you mean ${model}@${close}?`,
+    // Whether there is such a stage at all stands in mlops.yaml, which the store does not know.
+    hint: close === undefined ? `See what is where: mlops status ${model}` : `Did you mean ${model}@${close}?`,
   })
 }
