@@ -79,6 +79,13 @@ export function repeated(state: ModelState, { opId, request }: Operation): Model
   })
 }
 
+/** What a repeated job must know: its move stands in the log, but the stage has been moved on. */
+export function movedOnSince(state: ModelState, stage: string, event: ModelEvent): string | undefined {
+  const now = standing(state, stage)
+  if (now === null || now.seq === event.seq) return undefined
+  return `This was done at ${event.time}, with the same idempotency key. Since then ${now.by} moved ${stage} to ${versionName(state.model, now.version)}, at ${now.since}: that is there now.`
+}
+
 /** A plan as far as a retry must find it unchanged: how it is compared, and the event it becomes. */
 export interface Move {
   readonly stage: string

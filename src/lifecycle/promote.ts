@@ -18,7 +18,16 @@ import { collectFacts } from './facts.ts'
 import { cautions, type GateFacts, onlyApprovalMissing, type Rescore } from './gate.ts'
 import { directionsOf, type GateRules, gateRules } from './gate-rules.ts'
 import { assertIntact } from './integrity.ts'
-import { assertStage, commitMove, type Operation, operation, repeated, standing, versionAt } from './operation.ts'
+import {
+  assertStage,
+  commitMove,
+  movedOnSince,
+  type Operation,
+  operation,
+  repeated,
+  standing,
+  versionAt,
+} from './operation.ts'
 import { essence, type PromotePlan, planPromote } from './promote-plan.ts'
 import { assertPasses, declined } from './promote-refusal.ts'
 import { loadVersion } from './version.ts'
@@ -90,6 +99,8 @@ export async function promote(
   if (earlier?.type === 'promote') {
     // Commits nothing: makes sure that what stands in the log is durable, should its writer have died.
     await store.models.commit(state, earlier)
+    const since = movedOnSince(state, stage, earlier)
+    if (since !== undefined) ctx.warn(since)
     return resultOfEvent(earlier)
   }
 

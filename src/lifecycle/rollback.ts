@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts'
 import { reasonOf } from './approval.ts'
 import { determineFit, type Fit } from './fit.ts'
 import { assertIntact } from './integrity.ts'
-import { assertStage, commitMove, type Operation, operation, repeated, versionAt } from './operation.ts'
+import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from './operation.ts'
 import { planRollback, type RollbackPlan, wayBack } from './rollback-plan.ts'
 
 export interface RollbackRequest {
@@ -68,6 +68,8 @@ export async function rollback(
   if (earlier?.type === 'rollback') {
     // Commits nothing: makes sure that what stands in the log is durable, should its writer have died.
     await store.models.commit(state, earlier)
+    const since = movedOnSince(state, stage, earlier)
+    if (since !== undefined) ctx.warn(since)
     return resultOfEvent(state, earlier)
   }
 

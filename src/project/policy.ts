@@ -5,6 +5,7 @@
 
 import { nameProblem } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
+import { promotionCommand } from '../core/next-command.ts'
 import type { MetricName } from './config.ts'
 import { toGate } from './config-read.ts'
 import { METRICS } from './config-schema.ts'
@@ -195,7 +196,7 @@ function toStage(
   if (stage === 'production') {
     say(
       path,
-      `nothing enters production by itself; promote to staging, then: mlops promote ${raw.model ?? 'MODEL'} --to production`,
+      `nothing enters production by itself; promote to staging, then: ${promotionCommand(raw.model ?? 'MODEL', 'production')}`,
     )
   } else if (!stages.includes(stage)) {
     say(path, noStage(stage, stages))

@@ -1,10 +1,12 @@
 /** Collects what a plan is decided from: the champion, what the trigger looks at, the jobs before. Reads only. */
+
 import { existsSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Context } from '../core/context.ts'
 import { sha256File } from '../core/digest.ts'
 import { failed, inconclusive, notFound, systemCode, usage } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
+import { promotionCommand } from '../core/next-command.ts'
 import type { CheckResult } from '../drift/types.ts'
 import type { Project } from '../project/config.ts'
 import type { Policy, Trigger } from '../project/policy.ts'
@@ -155,7 +157,7 @@ const noChampion = (model: string) =>
   notFound({
     code: 'STAGE_EMPTY',
     message: `No version of ${model} is in production, so there is nothing that could need a successor.`,
-    hint: `Put one there: mlops promote ${model} --to production. To train now all the same: mlops retrain ${model} --force`,
+    hint: `Put one there: ${promotionCommand(model, 'production')}. To train now all the same: mlops retrain ${model} --force`,
     details: { model, stage: 'production' },
   })
 

@@ -1,5 +1,7 @@
 /** What a retraining answers, and the notes that go with it. The wording for people is in `src/ui/views/retrain.ts`. */
+
 import type { Context } from '../core/context.ts'
+import { promotionCommand } from '../core/next-command.ts'
 import type { VersionDiff } from '../lifecycle/diff.ts'
 import type { GateResult } from '../store/events.ts'
 import type { JobEnd } from './job-log.ts'
@@ -56,7 +58,7 @@ function nextCommand(plan: RetrainPlan, { outcome, version }: Pick<RetrainResult
   const { model, blocked } = plan
   switch (outcome) {
     case 'promoted':
-      return `mlops promote ${model}@${version} --to production --approve NAME`
+      return promotionCommand(`${model}@${version}`, 'production')
     case 'refused':
     case 'unchanged':
       return `mlops model show ${model}@${version}`

@@ -3,6 +3,7 @@
  * every night. Pure. A human's own retraining (cause null) is never held back, and `--force` overrides.
  */
 import { versionName } from '../core/names.ts'
+import { promotionCommand } from '../core/next-command.ts'
 import { describeDuration } from '../project/duration.ts'
 import type { ModelEvent } from '../store/events.ts'
 import type { JobEnd, JobRecord } from './job-log.ts'
@@ -78,10 +79,10 @@ function blockOf(end: JobEnd, facts: StormFacts): Blocked | null {
             facts,
           )
         }
-        return awaits(`waits in ${end.stage} for a person's decision`, '--to production', end, facts)
+        return awaits(`waits in ${end.stage} for a person's decision`, 'production', end, facts)
       }
       return end.awaitsApproval
-        ? awaits(`waits for approval to enter ${end.stage}`, `--to ${end.stage} --approve NAME`, end, facts)
+        ? awaits(`waits for approval to enter ${end.stage}`, end.stage, end, facts)
         : rejected(`${candidate} was retrained for the same cause and refused by its gate`, end, facts)
     }
     case 'unchanged':
@@ -97,10 +98,11 @@ function blockOf(end: JobEnd, facts: StormFacts): Blocked | null {
 const base = (end: JobEnd, { force }: StormFacts) =>
   ({ version: end.version, since: end.time, advice: null, failure: null, force }) as const
 
-function awaits(what: string, move: string, end: JobEnd, facts: StormFacts): Blocked {
+/** @param stage where a person may let it in */
+function awaits(what: string, stage: string, end: JobEnd, facts: StormFacts): Blocked {
   const candidate = versionName(facts.model, end.version ?? 0)
   const why = `${candidate} was retrained for the same cause and ${what}`
-  return { ...base(end, facts), kind: 'awaits a decision', why, hint: `mlops promote ${candidate} ${move}` }
+  return { ...base(end, facts), kind: 'awaits a decision', why, hint: promotionCommand(candidate, stage, 1) }
 }
 
 function rejected(what: string, end: JobEnd, facts: StormFacts): Blocked {
@@ -120,7 +122,7 @@ function takenBack(candidate: string, left: Departure, end: JobEnd, facts: Storm
     kind: 'rejected',
     why: `${candidate} was retrained for the same cause, entered production and was ${how} by ${left.by} ${ago} ago (${reason})`,
     hint: facts.force,
-    advice: `Change the code or the data first. To put ${candidate} forward again instead: mlops promote ${candidate} --to production --approve NAME`,
+    advice: `Change the code or the data first. To put ${candidate} forward again instead: ${promotionCommand(candidate, 'production')}`,
     since: left.time,
   }
 }

@@ -71,8 +71,10 @@ export function renderPromotion(ui: Ui, result: PromoteResult): string {
     const move = `Plan: ${name} ${style.symbols.arrow} ${style.bold(stage)} (${from === null ? 'nothing is there now' : `now ${model}@${from}`})`
     return joined([move, table, changes, `${verdict} ${style.dim('Dry run: nothing was changed.')}`])
   }
-  const again = result.repeated ? style.dim(' (done before, with the same idempotency key)') : ''
-  const head = `${style.good(style.symbols.ok)} ${name} is in ${style.bold(stage)} now (${gone})${again}`
+  const done = result.repeated
+    ? `was put into ${style.bold(stage)} at ${day(result.event?.time ?? '')} (${gone}) ${style.dim('(done before, with the same idempotency key)')}`
+    : `is in ${style.bold(stage)} now (${gone})`
+  const head = `${style.good(style.symbols.ok)} ${name} ${done}`
   const approved =
     result.approvals.length === 0 ? '' : `Approved by ${result.approvals.map((each) => approver(ui, each)).join(', ')}.`
   return joined([head, table, changes, approved])

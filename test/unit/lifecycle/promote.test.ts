@@ -168,6 +168,7 @@ describe('promote', () => {
     assert.equal(again.repeated, true)
     assert.deepEqual(again.event, first.event)
     assert.equal((await state()).stages.staging?.version, 2, 'a repeated job moves nothing back')
+    assert.match(w.warnings.join(), /Since then .* moved staging to churn-model@2/, 'and does not say that 1 is there')
     const other = await rejection(up(`${MODEL}@2`, 'staging', { idempotencyKey: 'job-7' }))
     assert.equal(other.code, 'IDEMPOTENCY_MISMATCH')
     assert.equal(other.exitCode, 5)
