@@ -96,7 +96,7 @@ describe('retraining-policy.yaml', () => {
       'production as the goal, wherever it stands',
       'policy:\n  model: m\n  trigger: {type: manual}\n  validation:\n    promote_on_pass: production\n',
       [
-        'retraining-policy.yaml:5: policy.validation.promote_on_pass: nothing enters production by itself; promote to staging, then: mlops promote m --to production',
+        'retraining-policy.yaml:5: policy.validation.promote_on_pass: nothing enters production by itself; promote to staging, then: mlops promote m --to production --approve NAME',
       ],
     ],
     [
@@ -152,7 +152,7 @@ describe('retraining-policy.yaml', () => {
         'retraining-policy.yaml:2: policy.model: cannot be the name of a model: it has upper-case letters, which some file systems cannot tell apart',
         'retraining-policy.yaml:4: policy.trigger.type: expected drift, metric, schedule, new_data or manual, found "drfit"; did you mean drift?',
         'retraining-policy.yaml:5: policy.validation.compare_to: live is not one of the stages (canary, staging, production)',
-        'retraining-policy.yaml:6: policy.promote_on_pass: nothing enters production by itself; promote to staging, then: mlops promote Bi/kes --to production',
+        'retraining-policy.yaml:6: policy.promote_on_pass: nothing enters production by itself; promote to staging, then: mlops promote Bi/kes --to production --approve NAME',
       ],
     ],
     [

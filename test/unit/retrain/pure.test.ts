@@ -150,7 +150,7 @@ describe('the rule against retraining storms', () => {
   it('waits while the candidate waits for a person', () => {
     const blocked = blockedBy('drift', [ended({})], facts)
     assert.equal(blocked?.kind, 'awaits a decision')
-    assert.equal(blocked?.hint, 'mlops promote m@4 --to production')
+    assert.equal(blocked?.hint, 'mlops promote m@4 --to production --approve NAME')
   })
   it('waits while the candidate waits for approval to enter its stage', () => {
     assert.equal(kind([ended({ outcome: 'refused', awaitsApproval: true })]), 'awaits a decision')

@@ -63,7 +63,7 @@ describe('mlops retrain', () => {
       const again = await shop.retrain()
       assert.equal(again.outcome, 'nothing to do')
       assert.equal(again.plan.blocked?.kind, 'awaits a decision')
-      assert.equal(again.next, 'mlops promote churn-model@2 --to production')
+      assert.equal(again.next, 'mlops promote churn-model@2 --to production --approve NAME')
       assert.equal(await shop.runs(), 2)
 
       const ref = { model: MODEL, selector: { version: 2 } }
