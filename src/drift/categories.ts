@@ -9,7 +9,7 @@ const WHOLE_WITH_ZEROS = /^(-?(?:0|[1-9]\d*))\.0+$/
 const BOOLEAN = /^(?:True|TRUE|False|FALSE)$/
 
 /** The spelling under which a category is counted. */
-export function canonicalCategory(text: string): string {
+function canonicalCategory(text: string): string {
   if (BOOLEAN.test(text)) return text.toLowerCase()
   return WHOLE_WITH_ZEROS.exec(text)?.[1] ?? text
 }
@@ -32,7 +32,7 @@ export function canonicalCounts(counts: Iterable<readonly [string, number]>): Ma
 }
 
 /** Most frequent first; ties by code units, so that the order is the same in every run and every language. */
-export function byCount(counts: ReadonlyMap<string, number>): (readonly [string, number])[] {
+function byCount(counts: ReadonlyMap<string, number>): (readonly [string, number])[] {
   return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : a > b ? 1 : 0))
 }
 

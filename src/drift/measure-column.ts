@@ -29,7 +29,7 @@ export const DEFAULT_THRESHOLD: Readonly<Record<MetricName, number>> = {
 }
 
 /** Wasserstein leaves out this share of the values at either end. */
-export const TRIM = 0.01
+const TRIM = 0.01
 
 export interface Measured {
   readonly metric: MetricName

@@ -5,7 +5,7 @@
  */
 
 /** ln Γ(x) for x > 0; relative error below 1e-13. */
-export function logGamma(x: number): number {
+function logGamma(x: number): number {
   // Stirling's series converges fast from 10 on; below, Γ(x) = Γ(x+1)/x leads there.
   let shift = 0
   let z = x
@@ -19,7 +19,7 @@ export function logGamma(x: number): number {
 }
 
 /** Q(a, x), the upper regularized incomplete gamma function; a > 0, x >= 0. */
-export function upperGamma(a: number, x: number): number {
+function upperGamma(a: number, x: number): number {
   if (x <= 0) return 1
   if (x === Number.POSITIVE_INFINITY) return 0
   const scale = Math.exp(a * Math.log(x) - x - logGamma(a))

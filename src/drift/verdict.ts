@@ -5,7 +5,7 @@ import { chiSquareQuantile } from './special.ts'
 import type { CheckVerdict, ColumnResult, ColumnVerdict } from './types.ts'
 
 /** Adjusted p-values up to this are evidence. */
-export const ALPHA = 0.05
+const ALPHA = 0.05
 
 export interface Facts {
   readonly effect: number
@@ -47,7 +47,7 @@ export function judgeColumn(facts: Facts): Judged {
 }
 
 /** How many rows the batch needs for the bound to fall below the threshold, or why no number would do. */
-export function rowsNeeded(
+function rowsNeeded(
   facts: Pick<Facts, 'n' | 'm' | 'threshold' | 'noisePower'>,
   noise: number,
 ): { rowsNeeded?: number; reason: string } {

@@ -147,7 +147,7 @@ export function artifactsOfRun(
 }
 
 /** `*` and `?` stay within one folder, `**` crosses folders, a folder means every file below it. */
-export function matches(pattern: string, path: string): boolean {
+function matches(pattern: string, path: string): boolean {
   const source = pattern
     .split(sep)
     .join('/')

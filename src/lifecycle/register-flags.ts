@@ -17,7 +17,7 @@ const WORDS: Readonly<Record<string, string>> = {
  * `auc=0.84`, `loss=nan`: NaN and the infinities are kept, as the words canonical JSON writes for them.
  * @throws usage `METRIC_INVALID`
  */
-export function parseMetricFlag(text: string): readonly [string, number | string] {
+function parseMetricFlag(text: string): readonly [string, number | string] {
   const at = text.indexOf('=')
   const key = text.slice(0, Math.max(at, 0)).trim()
   const given = text.slice(at + 1).trim()

@@ -177,7 +177,7 @@ interface Status {
 }
 
 /** `git status --porcelain=v2 -z --no-renames`: paths relative to the top folder, NUL after each record. */
-export function parseStatus(text: string): Status {
+function parseStatus(text: string): Status {
   let commit: string | null = null
   let branch: string | null = null
   const changed: string[] = []

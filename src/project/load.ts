@@ -96,7 +96,7 @@ export function modelConfig(project: Project, model: string): ModelConfig {
 }
 
 /** @param cwd problems name the file relative to it */
-export function readConfigFile(file: string, cwd: string): Config {
+function readConfigFile(file: string, cwd: string): Config {
   const { node, name } = readYamlFile(file, cwd, 'Every key: mlops help configuration')
   const { config, problems } = readConfig(node, name)
   if (problems.length > 0) throw configError(problems, 'Every key: mlops help configuration')

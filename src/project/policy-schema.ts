@@ -17,7 +17,7 @@ import {
   text,
 } from './schema.ts'
 
-export const TRIGGERS = ['drift', 'metric', 'schedule', 'new_data', 'manual'] as const
+const TRIGGERS = ['drift', 'metric', 'schedule', 'new_data', 'manual'] as const
 
 /** One channel or a list of them. */
 const channels: Shape<readonly string[]> = {

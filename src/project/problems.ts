@@ -18,7 +18,7 @@ export interface Problem {
 /** More than this would scroll the first, most telling ones away. */
 const SHOWN = 20
 
-export const renderProblem = ({ file, line, path, message }: Problem): string =>
+const renderProblem = ({ file, line, path, message }: Problem): string =>
   `${file}${line > 0 ? `:${line}` : ''}: ${path === '' ? '' : `${path}: `}${message}`
 
 /** The one error for a file with problems: exit 2, every problem in the message and in `details`. */

@@ -34,7 +34,7 @@ export async function championOf(store: Store, state: ModelState): Promise<Champ
   }
 }
 
-export function championVersion(state: ModelState): VersionState | undefined {
+function championVersion(state: ModelState): VersionState | undefined {
   const entry = state.stages.production
   return entry === undefined ? undefined : state.versions[entry.version - 1]
 }

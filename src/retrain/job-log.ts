@@ -121,7 +121,7 @@ export async function claimJob(
 }
 
 /** @throws conflict `RETRAIN_RUNNING` */
-export async function refuseWhileRunning(ctx: Context, store: Store, model: string, log: JobLog): Promise<void> {
+async function refuseWhileRunning(ctx: Context, store: Store, model: string, log: JobLog): Promise<void> {
   const last = log.records.at(-1)
   if (last?.kind !== 'begin') return
   const age = ctx.now().getTime() - new Date(last.time).getTime()

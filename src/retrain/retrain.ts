@@ -19,7 +19,6 @@ import { planRetrain, type RetrainPlan } from './plan.ts'
 import { type RetrainResult, repeatedResult, resultOf } from './result.ts'
 import { type RetrainSteps, realSteps } from './steps.ts'
 
-export { planRetrain } from './plan.ts'
 export type { RetrainResult } from './result.ts'
 
 export interface RetrainRequest extends JobOptions {

@@ -69,7 +69,7 @@ function blame(
  * @param newest nothing else vouches for the newest event, so its own seal is checked
  * @returns the event, or what is wrong with its file
  */
-export function readLink(bytes: Buffer, before: Head, newest: boolean): Link | string {
+function readLink(bytes: Buffer, before: Head, newest: boolean): Link | string {
   const record = openSealed(bytes)
   if (record === undefined) return sealProblem(bytes) ?? 'it is not an event'
   const seq = before.seq + 1

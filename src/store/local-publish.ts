@@ -72,7 +72,7 @@ async function linkInto(place: Place, temporary: string, target: string): Promis
  * `<target>.claim/` there has won for ever; whoever meets a claim whose file is still missing copies it into place, so
  * that a winner who died blocks nobody.
  */
-export async function claimPlace(place: Place, temporary: string, target: string): Promise<boolean> {
+async function claimPlace(place: Place, temporary: string, target: string): Promise<boolean> {
   const { files } = place
   if (exists(files, target)) return false
   const mine = place.temporary()

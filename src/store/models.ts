@@ -22,7 +22,7 @@ import { type JsonObject, openSealed } from './sealed.ts'
 import type { CommitResult, Models, Objects } from './store.ts'
 
 /** Events are for reading by people and tools; anything large belongs into an object. */
-export const MAX_EVENT_BYTES = 64 << 10
+const MAX_EVENT_BYTES = 64 << 10
 
 /** The digest of a state's newest event, kept beside the state so that a commit need not read it again. */
 const heads = new WeakMap<ModelState, Digest>()

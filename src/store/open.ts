@@ -50,7 +50,7 @@ export async function openStore(root: string, options: OpenOptions): Promise<Sto
   return assemble(backend, files, newer ? { ...registry, digest: ANY_DIGEST } : registry, now, warn)
 }
 
-export function assemble(
+function assemble(
   backend: Backend,
   files: Files,
   registry: Registry,
@@ -173,6 +173,6 @@ export const tooNew = (root: string, format: number): MlopsError =>
   })
 
 /** For commands that only read: they do what they can. */
-export const tooNewToTrust = (root: string, format: number): string =>
+const tooNewToTrust = (root: string, format: number): string =>
   `The store ${root} was written by a newer mlops (format ${format}; this one knows ${STORE_FORMAT}). What is shown may ` +
   'be incomplete, and nothing can be written. Update: npm install -g mlops@latest'

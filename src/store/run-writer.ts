@@ -13,7 +13,7 @@ import { openSealed, seal } from './sealed.ts'
 import type { RunWriter, StreamLine, StreamName } from './store.ts'
 
 /** Files of a run that its end does not pin: the end itself, its witness, and the heartbeat. */
-export const UNPINNED = ['end.json', 'ended', 'alive'] as const
+const UNPINNED = ['end.json', 'ended', 'alive'] as const
 
 export function runWriter(backend: Backend, id: string, now: () => Date): RunWriter {
   const folder = runFolder(id)

@@ -1,5 +1,4 @@
 /** Runs: creating, finding and reading them. Writing into one is in `run-writer.ts`. */
-import { canonicalJson } from '../core/canonical-json.ts'
 import { conflict, type MlopsError, notFound, usage } from '../core/errors.ts'
 import { isUlid } from '../core/ulid.ts'
 import type { Backend } from './backend.ts'
@@ -152,6 +151,3 @@ function checked<T>(backend: Backend, key: string, bytes: Buffer): T {
 }
 
 const runNotFound = (message: string, hint: string): MlopsError => notFound({ code: 'RUN_NOT_FOUND', message, hint })
-
-/** The line a stream holds for `value`. */
-export const streamLine = (value: unknown): string => `${canonicalJson(value)}\n`

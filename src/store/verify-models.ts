@@ -166,7 +166,7 @@ function affected(model: string, event: ModelEvent, stages: Stages): string {
 }
 
 /** Folders of a model that this format knows. */
-export const MODEL_FOLDERS = ['log', 'checks', 'alerts', 'jobs', 'serving', 'cache'] as const
+const MODEL_FOLDERS = ['log', 'checks', 'alerts', 'jobs', 'serving', 'cache'] as const
 
 export async function warnUnknownInModels(findings: Findings): Promise<void> {
   for (const { name, kind } of await findings.backend.list('models')) {

@@ -55,11 +55,11 @@ const DEFAULT_GRACE = 5_000
 const SILENT = 2_000
 
 /** Exit code of a command that could not be found, and of one that could not be executed, as shells have it. */
-export const NOT_FOUND = 127
-export const NOT_EXECUTABLE = 126
+const NOT_FOUND = 127
+const NOT_EXECUTABLE = 126
 
 /** Thrown by `startChild`; `code` of the process is `exit`. */
-export class StartError extends MlopsError {
+class StartError extends MlopsError {
   readonly status: number
   constructor(status: number, message: string, hint: string, cause: unknown) {
     super('failed', {

@@ -8,7 +8,7 @@ import { resolve } from 'node:path'
 
 const SKIPPED = new Set(['.git', '.mlops', 'node_modules', '__pycache__', '.venv', 'venv'])
 /** Of a pattern; more are a sign of a pattern that means too much. */
-export const MAX_MATCHES = 10_000
+const MAX_MATCHES = 10_000
 
 export const isPattern = (text: string): boolean => /[*?]/.test(text)
 

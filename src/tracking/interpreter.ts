@@ -41,7 +41,7 @@ export async function findInterpreter(command: readonly string[], cwd: string, e
 }
 
 /** As `execvp` looks for it. @returns an absolute path, or undefined */
-export async function findProgram(word: string, cwd: string, env: Env): Promise<string | undefined> {
+async function findProgram(word: string, cwd: string, env: Env): Promise<string | undefined> {
   if (word.includes('/') || isAbsolute(word)) {
     const full = resolve(cwd, word)
     return (await isExecutable(full)) ? full : undefined

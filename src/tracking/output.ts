@@ -15,8 +15,8 @@ const writeAsync = promisify(write) as unknown as (
 ) => Promise<{ bytesWritten: number }>
 
 /** Beyond the first 32 MiB only the last MiB is kept: the beginning and the end are what people read. */
-export const HEAD_BYTES = 32 << 20
-export const TAIL_BYTES = 1 << 20
+const HEAD_BYTES = 32 << 20
+const TAIL_BYTES = 1 << 20
 /** Kept in memory while the run's folder is not there yet; then the command waits. */
 const PENDING_BYTES = 8 << 20
 

@@ -19,7 +19,7 @@ export interface PrintedValues {
   readonly tooLarge?: string
 }
 
-export const NUMBER = '[-+]?(?:(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?|nan|inf(?:inity)?)'
+const NUMBER = '[-+]?(?:(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?|nan|inf(?:inity)?)'
 /** The whole line, without colours and surrounding spaces: a name, `:` or `=`, a number. */
 const PAIR = new RegExp(`^([A-Za-z_][\\w./-]{0,63})\\s*[:=]\\s*(${NUMBER})$`, 'i')
 /** Words before a colon that begin a log line, or say when or where, never what was measured. */
@@ -46,7 +46,7 @@ export function readPrintedLine(line: string): PrintedValues {
 }
 
 /** A number as Python, R or C print it: also `nan`, `inf`, `-Infinity` in any case. */
-export function readPrintedNumber(text: string): number {
+function readPrintedNumber(text: string): number {
   const sign = text.startsWith('-') ? -1 : 1
   const bare = text.replace(/^[-+]/, '').toLowerCase()
   if (bare === 'nan') return Number.NaN

@@ -10,7 +10,7 @@ import { readPrintedLine } from './printed-values.ts'
 import { keyProblem } from './value-maps.ts'
 
 /** Printed values kept one by one; beyond, only the last of each name. */
-export const MAX_POINTS = 100_000
+const MAX_POINTS = 100_000
 const MAX_NAMES = 1_000
 const BATCH = 2_000
 const FLUSH_MILLISECONDS = 500

@@ -19,7 +19,7 @@ import type { TrackOutcome } from './track.ts'
 export type RunStatus = 'running' | RunEnd['status']
 
 /** Seconds of silence after which a run without an end counts as interrupted. Its heart beats every 5 s. */
-export const SILENCE = 60
+const SILENCE = 60
 
 /**
  * A run that was killed can write no end: its heart has stopped. Should it have been asleep (a suspended laptop), it

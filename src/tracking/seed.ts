@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-export const MAX_SEED = 4_294_967_295
+const MAX_SEED = 4_294_967_295
 
 /**
  * Every run has a recorded seed, so that it can be repeated with the same one: the flag's, else MLOPS_SEED, else a

@@ -3,7 +3,7 @@ import { usage } from '../core/errors.ts'
 import type { ParamValue } from '../store/run-records.ts'
 
 const MAX_DEPTH = 8
-export const MAX_KEY = 256
+const MAX_KEY = 256
 
 /** Numbers only; text, lists and booleans are no metrics. */
 export function flattenMetrics(map: Readonly<Record<string, unknown>>): Record<string, number> {
@@ -51,7 +51,7 @@ function walk(
  * `depth=4`: what looks like a number, true, false or null is one; everything else is text.
  * @throws usage `PARAM_INVALID`
  */
-export function parseParamFlag(text: string): readonly [string, ParamValue] {
+function parseParamFlag(text: string): readonly [string, ParamValue] {
   const at = text.indexOf('=')
   const key = text.slice(0, Math.max(at, 0))
   const problem = at < 0 ? 'there is no "="' : keyProblem(key)

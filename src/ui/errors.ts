@@ -9,7 +9,7 @@ import type { EnvelopeError } from './envelope.ts'
 import type { Style } from './style.ts'
 import { wrap } from './wrap.ts'
 
-export const BUG_CODE = 'BUG'
+const BUG_CODE = 'BUG'
 
 export interface Failure {
   readonly exitCode: number

@@ -3,7 +3,6 @@
  * Chalk 5 ignores NO_COLOR by itself, so its level is set here explicitly.
  */
 import { Chalk, type ChalkInstance } from 'chalk'
-import { cleanText } from './clean.ts'
 
 export interface Symbols {
   readonly ok: string
@@ -91,7 +90,3 @@ export function wantsUnicode(env: Env, platform: NodeJS.Platform): boolean {
   if (locale === undefined) return platform !== 'linux'
   return /utf-?8/i.test(locale)
 }
-
-/** The word for a fact that may be missing. */
-export const orDash = (style: Style, text: string | undefined): string =>
-  text === undefined || text === '' ? style.dim(style.symbols.dash) : cleanText(text)

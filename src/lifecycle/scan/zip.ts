@@ -171,6 +171,6 @@ export function entrySource(file: OpenFile, entry: ZipEntry, tooMuch: () => Erro
   return sourceOf(inflate, entry.size, tooMuch)
 }
 
-export async function* chunksOf(source: ByteSource): AsyncGenerator<Buffer> {
+async function* chunksOf(source: ByteSource): AsyncGenerator<Buffer> {
   for (let chunk = await source.next(); chunk !== undefined; chunk = await source.next()) yield chunk
 }
