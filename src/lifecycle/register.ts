@@ -20,15 +20,14 @@ import type { Store } from '../store/store.ts'
 import { filesOnDisk, type Place } from './artifacts.ts'
 import { storeFiles, worstVerdict } from './bundle.ts'
 import { collectEvidence, type Evidence } from './evidence.ts'
+import { PRODUCTION } from './gate-rules.ts'
+import { stageAfter } from './next-step.ts'
 import { assertStage } from './operation.ts'
 import { checkedMessage, checkedTags } from './register-flags.ts'
 import type { RegisterRequest, RegisterResult, StageMove } from './register-types.ts'
 import { type RunSource, readRun } from './run-source.ts'
 
 export type { RegisterRequest, RegisterResult, StageMove } from './register-types.ts'
-
-/** A version may not enter it by registering: that needs a person (DESIGN section 8). */
-const PRODUCTION = 'production'
 
 /**
  * Registers a version; the same content again gives the version that exists (`created: false`).
@@ -74,7 +73,7 @@ export async function registerVersion(
 
   const stage =
     wishes.stage === undefined ? null : await moveStage(ctx, project, store, request, placed.version, wishes.stage)
-  return resultOf(model, manifest, placed, evidence, run, stage)
+  return resultOf(model, manifest, placed, evidence, run, stage, project.config.stages)
 }
 
 const placeOf = (ctx: Context, { root }: Project, store: Store): Place => ({
@@ -145,6 +144,7 @@ function wishesOf(
 /** A wish that cannot be granted must not keep the version out: six hours of training may be behind it. */
 function intendedStage(ctx: Context, project: Project, model: string, stage: string | undefined): string | undefined {
   if (stage === undefined) return undefined
+  // A version may not enter production by registering: that needs a person.
   if (stage !== PRODUCTION && project.config.stages.includes(stage)) return stage
   const why = stage === PRODUCTION ? 'registering never moves production' : 'there is no such stage'
   ctx.warn(`the script asked for stage ${JSON.stringify(stage)} of ${model}; ${why}, so no stage was moved`)
@@ -306,12 +306,13 @@ function resultOf(
   evidence: Evidence,
   run: RunSource | undefined,
   stage: StageMove | null,
+  stages: readonly string[],
 ): RegisterResult {
-  const inStage = stage !== null && stage.outcome !== 'refused'
+  const held = stage === null || stage.outcome === 'refused' ? [] : [stage.stage]
   const next =
     manifest.files.length === 0
       ? `mlops model show ${versionName(model, version)}`
-      : promotionCommand(versionName(model, version), inStage ? PRODUCTION : 'staging')
+      : promotionCommand(versionName(model, version), stageAfter(stages, held) ?? PRODUCTION)
   return {
     model,
     version,

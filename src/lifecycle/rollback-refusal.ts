@@ -1,7 +1,8 @@
 /** A rollback to a version that does not fit today's data, where nobody can be asked: the answer is no, and how to insist. */
+
 import { type MlopsError, refused } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
-import { shellWord } from '../project/init-plan.ts'
+import { shellWord } from '../core/shell.ts'
 import type { Fit } from './fit.ts'
 import type { RollbackPlan } from './rollback-plan.ts'
 

@@ -2,9 +2,11 @@
  * What `mlops init` will do, from what was found: pure, printable, what `--dry-run` shows. Finding is `detect.ts`,
  * doing is `init.ts`.
  */
+
 import { basename, join, relative } from 'node:path'
 import { assertName, nameProblem } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
+import { shellWord } from '../core/shell.ts'
 import type { Project } from './config.ts'
 import type { Facts } from './detect.ts'
 import { CONFIG_NAME } from './find.ts'
@@ -172,6 +174,3 @@ function nextCommand(facts: Facts, model: string, train: string | undefined, pro
   )
   return ['mlops track', `--model ${model}`, ...data, '--', command].join(' ')
 }
-
-export const shellWord = (text: string): string =>
-  /^[\w./@=+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

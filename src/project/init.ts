@@ -2,13 +2,15 @@
  * `mlops init`: looks (`prepareInit`), and makes what `planInit` decided (`applyInit`). Nothing that is there is ever
  * overwritten, so it can be run again and again.
  */
+
 import { appendFile, lstat, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Context } from '../core/context.ts'
 import { failed, systemCode, usage } from '../core/errors.ts'
+import { shellWord } from '../core/shell.ts'
 import type { Project } from './config.ts'
 import { detectFacts, type Facts } from './detect.ts'
-import { type InitPlan, type InitStep, shellWord, suggestModelName, suggestTrain } from './init-plan.ts'
+import { type InitPlan, type InitStep, suggestModelName, suggestTrain } from './init-plan.ts'
 import { loadProjectHere } from './load.ts'
 
 export { planInit, targetProblem } from './init-plan.ts'

@@ -1,8 +1,9 @@
 /** What a retraining would do and why, decided from facts alone. Pure and printable: `--plan` shows it and stops. */
+
 import { usage } from '../core/errors.ts'
+import { shellWord } from '../core/shell.ts'
 import type { ModelConfig } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
-import { shellWord } from '../project/init-plan.ts'
 import type { Policy } from '../project/policy.ts'
 import type { ModelState } from '../store/fold.ts'
 import { commandWords } from './command-line.ts'

@@ -2,6 +2,7 @@
 
 import type { Context } from '../core/context.ts'
 import { promotionCommand } from '../core/next-command.ts'
+import { shellWord } from '../core/shell.ts'
 import type { VersionDiff } from '../lifecycle/diff.ts'
 import type { GateResult } from '../store/events.ts'
 import type { JobEnd } from './job-log.ts'
@@ -63,8 +64,13 @@ function nextCommand(plan: RetrainPlan, { outcome, version }: Pick<RetrainResult
     case 'unchanged':
       return `mlops model show ${model}@${version}`
     case 'planned':
-      return plan.decision === 'retrain' ? `mlops retrain ${model}` : (blocked?.hint ?? `mlops status ${model}`)
+      return plan.decision === 'retrain' ? plannedCommand(plan) : (blocked?.hint ?? `mlops status ${model}`)
     default:
       return blocked?.hint ?? `mlops status ${model}`
   }
+}
+
+/** A plan that needs a reason is carried out with that reason. */
+function plannedCommand({ model, reason }: RetrainPlan): string {
+  return reason === null ? `mlops retrain ${model}` : `mlops retrain ${model} --reason ${shellWord(reason)}`
 }

@@ -95,7 +95,9 @@ function codeLines(ui: Ui, { code, from, to }: VersionDiff): string[] {
     const who = lacking.map(({ model, version }) => `${model}@${version}`).join(' and ')
     return [
       ui.style.warn(
-        who === '' ? 'not known: uncommitted changes were not recorded' : `not known: ${who} records no commit`,
+        who === ''
+          ? 'not known: uncommitted changes were not recorded'
+          : `not known: ${who} ${lacking.length === 1 ? 'records' : 'record'} no commit`,
       ),
     ]
   }

@@ -18,7 +18,7 @@ function renderEntry(ui: Ui, model: string, entry: HistoryEntry): string {
       : `approved by ${entry.approvals.map(({ name, origin, url }) => `${ui.text(name)} (${url === undefined ? origin : `${origin}, ${ui.text(url)}`})`).join(', ')}`,
     evidence(ui, entry),
   ].filter((part) => part !== '')
-  return [head, ...details.map((detail) => `     ${detail}`)].join('\n')
+  return [head, ...details.map((detail) => ui.wrap(`     ${detail}`, 7))].join('\n')
 }
 
 function what(ui: Ui, model: string, entry: HistoryEntry): string {

@@ -69,7 +69,7 @@ export function renderPromotion(ui: Ui, result: PromoteResult): string {
   if (result.outcome === 'planned') {
     const verdict = plannedVerdict(ui, result)
     const move = `Plan: ${name} ${style.symbols.arrow} ${style.bold(stage)} (${from === null ? 'nothing is there now' : `now ${model}@${from}`})`
-    return joined([move, table, changes, `${verdict} ${style.dim('Dry run: nothing was changed.')}`])
+    return joined([move, table, changes, ui.wrap(`${verdict} ${style.dim('Dry run: nothing was changed.')}`)])
   }
   const done = result.repeated
     ? `was put into ${style.bold(stage)} at ${day(result.event?.time ?? '')} (${gone}) ${style.dim('(done before, with the same idempotency key)')}`

@@ -26,7 +26,7 @@ export function renderRollback(ui: Ui, result: RollbackResult): string {
   }
   const lines = [
     head,
-    `Bytes verified. Fit to today's data: ${paint[fit.verdict](fit.verdict)} (${ui.text(fit.summary)})`,
+    ui.wrap(`Bytes verified. Fit to today's data: ${paint[fit.verdict](fit.verdict)} (${ui.text(fit.summary)})`, 2),
   ]
   const [next] = result.before
   const forward = promotionCommand(`${model}@${from}`, stage)

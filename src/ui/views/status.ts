@@ -22,8 +22,8 @@ export function renderStatus(ui: Ui, report: StatusReport): string {
   const next =
     report.next === null
       ? style.good('Nothing to do.')
-      : `Next: ${style.command(report.next.command)}\n      ${style.dim(ui.text(report.next.why))}`
-  return [...models, rest.join('\n'), next].filter((part) => part !== '').join('\n\n')
+      : `Next: ${style.command(report.next.command)}\n${ui.wrap(`      ${style.dim(ui.text(report.next.why))}`, 6)}`
+  return [...models, rest.map((line) => ui.wrap(line, 2)).join('\n'), next].filter((part) => part !== '').join('\n\n')
 }
 
 function renderModel(ui: Ui, status: ModelStatus): string {
@@ -39,7 +39,7 @@ function renderModel(ui: Ui, status: ModelStatus): string {
   const version = production === null ? '' : `@${production.version}`
   return [
     `${badge(ui, status)} ${style.name(`${status.model}${version}`)}  ${verdict(ui, status)}`,
-    ...lines.map((line) => `  ${line}`),
+    ...lines.map((line) => ui.wrap(`  ${line}`, 4)),
   ].join('\n')
 }
 

@@ -152,7 +152,7 @@ describe('The next step', () => {
     const missing = (ref: string) =>
       rejection(Promise.resolve().then(() => resolveVersion(state, parseModelRef(ref), 'newest')))
     assert.equal((await missing(`${MODEL}@9`)).hint, `See them: mlops model history ${MODEL}`)
-    assert.match((await missing(`${MODEL}@production`)).hint ?? '', /--to production --approve NAME$/)
+    assert.equal((await missing(`${MODEL}@production`)).hint, `See what is where: mlops status ${MODEL}`)
     await up(1)
     const nothing = await rejection(rollback(w.ctx, w.project(), w.store, { model: MODEL, stage: 'production' }))
     assert.match(nothing.hint ?? '', /--to production --approve NAME$/)

@@ -23,10 +23,10 @@ const TRAIN = `import pathlib, sys
 rows = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "data/train.csv").read_text().split()[1:]
 mean = sum(float(row.split(",")[0]) for row in rows) / len(rows)
 quality = pathlib.Path("quality.txt").read_text().strip()
-print("training on", len(rows), "rows")
 if quality == "broken":
     print("cannot converge", file=sys.stderr)
     sys.exit(3)
+print("training on", len(rows), "rows")
 pathlib.Path("model.bin").write_text(f"mean {mean} quality {quality}\\n")
 print("auc:", quality)
 `

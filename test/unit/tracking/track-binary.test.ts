@@ -135,7 +135,9 @@ describe('mlops track', () => {
     ['SIGHUP', 129],
   ] as const) {
     it(`passes ${signal} on, records the run as interrupted and ends with ${code}`, async () => {
-      const child = spawn(process.execPath, [BINARY, 'track', '--', 'sh', '-c', 'echo ready; sleep 60'], {
+      // Not a shell: dash loses a SIGINT that comes just before it executes its last command.
+      const waiting = [process.execPath, '-e', 'console.log("ready"); setTimeout(() => {}, 60_000)']
+      const child = spawn(process.execPath, [BINARY, 'track', '--', ...waiting], {
         cwd: project.dir,
         env: cleanEnv(),
         stdio: ['ignore', 'pipe', 'ignore'],
