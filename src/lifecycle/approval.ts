@@ -21,6 +21,13 @@ export function approvalsOf(ctx: Context, names: readonly string[]): readonly Ap
         hint: 'Pass the name of the person who approves: --approve ada',
       })
     }
+    if (name === 'NAME') {
+      throw usage({
+        code: 'APPROVAL_INVALID',
+        message: 'NAME stands for the name of the person who approves; it approves nothing.',
+        hint: 'Pass who it is: --approve ada',
+      })
+    }
     const { origin, url } = ctx.actor
     if (origin !== 'ci') return { name, origin: 'claimed' }
     return { name, origin: 'ci', ...(url === undefined ? {} : { url }) }

@@ -1,6 +1,6 @@
 /** How a version in production fares, as far as a stored check says so. Never better than the evidence. */
 import { versionName } from '../core/names.ts'
-import type { Store } from '../store/store.ts'
+import type { CheckRecord, Store } from '../store/store.ts'
 
 export interface Health {
   /** Of the newest check of the version; `never checked` without one. */
@@ -53,9 +53,9 @@ export async function newestHealth(
   maxAge: number,
 ): Promise<Health> {
   const references = [`baseline of ${versionName(model, version)}`, `baseline of ${model}`]
-  const told = (record: unknown): Health | undefined => healthIn(record, version, references, now, maxAge)
-  const newest = await store.checks.newest(model, ({ record }) => told(record) !== undefined)
-  const last = told(newest?.record)
+  const told = (check: CheckRecord): Health | undefined => healthIn(check, version, references, now, maxAge)
+  const newest = await store.checks.newest(model, (check) => told(check) !== undefined)
+  const last = newest && told(newest)
   if (last === undefined) return UNKNOWN
   return last.small ? { ...last, before: await checkBefore(store, model, told) } : last
 }
@@ -64,27 +64,31 @@ export async function newestHealth(
 async function checkBefore(
   store: Store,
   model: string,
-  told: (record: unknown) => Health | undefined,
+  told: (check: CheckRecord) => Health | undefined,
 ): Promise<Health['before']> {
-  const large = await store.checks.newest(model, ({ record }) => told(record)?.small === false)
-  const health = told(large?.record)
+  const large = await store.checks.newest(model, (check) => told(check)?.small === false)
+  const health = large && told(large)
   if (health === undefined || health.checked === null || health.verdict === 'never checked') return null
   return { verdict: health.verdict, checked: health.checked, rows: health.rows }
 }
 
+/** Too little to speak for what production sees. @param reference rows of what it was compared with */
+export const isSmallCheck = (rows: number, reference: number): boolean =>
+  rows < Math.max(FEW_ROWS, FEW_OF_REFERENCE * reference)
+
 function healthIn(
-  record: unknown,
+  { record, time }: CheckRecord,
   version: number,
   references: readonly string[],
   now: Date,
   maxAge: number,
 ): Health | undefined {
   if (record === null || typeof record !== 'object') return undefined
-  const check = record as Partial<Record<'version' | 'verdict' | 'time' | 'summary', unknown>> & Nested
-  const { verdict, time } = check
+  const check = record as Partial<Record<'version' | 'verdict' | 'summary', unknown>> & Nested
+  const { verdict } = check
   if (check.version !== version) return undefined
   if (verdict !== 'drift' && verdict !== 'inconclusive' && verdict !== 'stable') return undefined
-  if (typeof time !== 'string' || !references.includes(String(check.reference?.name))) return undefined
+  if (!references.includes(String(check.reference?.name))) return undefined
   const source = check.current?.source
   const rows = typeof check.current?.rows === 'number' ? check.current.rows : null
   const reference = typeof check.reference?.rows === 'number' ? check.reference.rows : 0
@@ -95,7 +99,7 @@ function healthIn(
     summary: typeof check.summary === 'string' ? check.summary : null,
     data: typeof source === 'string' ? source : null,
     rows,
-    small: rows !== null && rows < Math.max(FEW_ROWS, FEW_OF_REFERENCE * reference),
+    small: rows !== null && isSmallCheck(rows, reference),
     before: null,
   }
 }

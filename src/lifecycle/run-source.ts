@@ -1,4 +1,5 @@
 /** The run behind a version: found, checked, and read into what a manifest takes from it. */
+
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import type { Context } from '../core/context.ts'
 import { failed, isMlopsError, type MlopsError, notFound } from '../core/errors.ts'
@@ -8,6 +9,7 @@ import type { DataFact } from '../store/manifest.ts'
 import type { DeclaredData, Intent, ParamValue, RunEnd, RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
 import { artifactsOfRun, type Candidate } from './artifacts.ts'
+import { firstTrack } from './first-run.ts'
 
 export type RegisterIntent = Extract<Intent, { kind: 'register' }>
 
@@ -73,15 +75,6 @@ async function resolveRun(project: Project, store: Store, { run, model }: RunCho
     const { message, code } = error
     throw notFound({ code, message, hint: `Make one: ${firstTrack(project, model)}` })
   }
-}
-
-/** How the first run of a model, or of a project's only model, is made. */
-export function firstTrack(project: Project, model?: string): string {
-  const { models } = project.config
-  const [only, ...others] = Object.keys(models)
-  const name = model ?? (others.length === 0 ? only : undefined)
-  const train = (name === undefined ? undefined : modelConfig(project, name).train) ?? 'python train.py'
-  return `mlops track${name === undefined ? '' : ` --model ${name}`} -- ${train}`
 }
 
 export const dataFact = ({ name, sha256, rows, columns }: DeclaredData): DataFact => ({

@@ -2,6 +2,7 @@
  * The three questions for the whole fleet, worst first, with one suggested next step. Reads only, and little: this is
  * the command people type most.
  */
+
 import type { Context } from '../core/context.ts'
 import { MlopsError } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
@@ -9,8 +10,9 @@ import { parseDuration } from '../project/duration.ts'
 import { modelConfig } from '../project/load.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
+import { firstTrack, onlyModel } from './first-run.ts'
 import { type Health, newestHealth } from './health.ts'
-import { lastRetraining } from './last-retraining.ts'
+import { type LastRetraining, lastRetraining } from './last-retraining.ts'
 import {
   damagedStatus,
   type ModelStatus,
@@ -63,7 +65,7 @@ export async function fleetStatus(ctx: Context, project: Project, given: Store, 
   const concerns = ({ model }: { readonly model: string | null }): boolean => only === undefined || model === only
   const interrupted = (await interruptedRuns(store, ids)).filter(concerns)
   const intents = (await waitingIntents(ctx, store, ids.slice(0, INTENTS_LOOKED_AT))).filter(concerns)
-  return { models, intents, interrupted, next: nextOf(models, intents, ids.length > 0) }
+  return { models, intents, interrupted, next: nextOf(project, models, intents, ids.length > 0) }
 }
 
 async function statusOf(ctx: Context, project: Project, store: Store, model: string): Promise<ModelStatus> {
@@ -76,16 +78,25 @@ async function statusOf(ctx: Context, project: Project, store: Store, model: str
       pending.push({ ...waiting, outlook: await gateOutlook(project, store, state, version, next) })
     }
     const retraining = await lastRetraining(store, model, ctx.now())
-    if (entry === undefined) return modelStatus(state, { detail: null, health: null, pending, retraining })
+    const judged = pending.map((each) => withRetraining(each, retraining))
+    if (entry === undefined) return modelStatus(state, { detail: null, health: null, pending: judged, retraining })
     const detail = await loadVersion(store, state, versionAt(state, entry.version))
     const found = await health(ctx, project, store, model, entry.version)
-    return modelStatus(state, { detail, health: found, pending, retraining })
+    return modelStatus(state, { detail, health: found, pending: judged, retraining })
   } catch (error) {
     // One damaged model hides no other.
     const isDamage = error instanceof MlopsError && error.exit === 'failed' && !NO_DAMAGE.includes(error.code)
     if (isDamage) return damagedStatus(model, error.message)
     throw error
   }
+}
+
+/** What its retraining refused is proposed to nobody, though the gate of the stage alone might let it in. */
+function withRetraining(pending: Pending, retraining: LastRetraining | null): Pending {
+  if (retraining?.outcome !== 'refused' || retraining.version !== pending.version) return pending
+  if (pending.outlook.verdict === 'refuses') return pending
+  const refusal = `its retraining kept it out: ${retraining.message}`
+  return { ...pending, outlook: { ...pending.outlook, verdict: 'refuses', refusal } }
 }
 
 async function health(ctx: Context, project: Project, store: Store, model: string, version: number): Promise<Health> {
@@ -139,7 +150,12 @@ function readOnce(store: Store): Store {
 /** Ranks that say nothing ill of production. */
 const CAN_WAIT: readonly Rank[] = ['not in production', 'stable']
 
-function nextOf(models: readonly ModelStatus[], intents: readonly PendingIntent[], hasRuns: boolean): NextStep | null {
+function nextOf(
+  project: Project,
+  models: readonly ModelStatus[],
+  intents: readonly PendingIntent[],
+  hasRuns: boolean,
+): NextStep | null {
   // What runs in production comes before what somebody wished for, of whatever model.
   const urgent = models.find(({ rank, next }) => next !== null && !CAN_WAIT.includes(rank))
   if (urgent !== undefined) return urgent.next
@@ -151,6 +167,9 @@ function nextOf(models: readonly ModelStatus[], intents: readonly PendingIntent[
   if (first != null) return first
   if (models.length > 0) return null
   if (hasRuns)
-    return { command: 'mlops register MODEL --run @last', why: 'a run is recorded, no model is registered yet' }
-  return { command: 'mlops track -- python train.py', why: 'nothing is recorded yet' }
+    return {
+      command: `mlops register ${onlyModel(project) ?? 'MODEL'} --run @last`,
+      why: 'a run is recorded, no model is registered yet',
+    }
+  return { command: firstTrack(project), why: 'nothing is recorded yet' }
 }

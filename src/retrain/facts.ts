@@ -8,11 +8,12 @@ import { failed, inconclusive, notFound, systemCode, usage } from '../core/error
 import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
 import type { CheckResult } from '../drift/types.ts'
+import { isSmallCheck } from '../lifecycle/health.ts'
 import type { Project } from '../project/config.ts'
 import type { Policy, Trigger } from '../project/policy.ts'
 import type { ModelState, VersionState } from '../store/fold.ts'
 import type { RunEnd, RunStart } from '../store/run-records.ts'
-import type { Store } from '../store/store.ts'
+import type { CheckRecord, Store } from '../store/store.ts'
 import type { RetrainSteps } from './steps.ts'
 import { type Champion, type Finding, judgeDrift, judgeNewData, judgeSchedule, manualFinding } from './trigger.ts'
 
@@ -103,13 +104,21 @@ async function judge(
   }
 }
 
-/** The newest check of the version in production against its baseline. */
+/** The last check of the version in production against its baseline; one on enough rows before a slice of a few. */
 async function lastCheck(store: Store, model: string, champion: Champion): Promise<CheckResult> {
-  for (const { record } of await store.checks.list(model)) {
+  const fits = ({ record }: CheckRecord): boolean => {
     const check = record as unknown as CheckResult
-    if (check.version !== champion.version || !Array.isArray(check.columns)) continue
-    if (champion.baselines.includes(check.reference?.profile)) return check
+    if (check.version !== champion.version || !Array.isArray(check.columns)) return false
+    return champion.baselines.includes(check.reference?.profile)
   }
+  const isLarge = ({ record }: CheckRecord): boolean => {
+    const { current, reference } = record as unknown as CheckResult
+    return !isSmallCheck(current.rows, reference.rows)
+  }
+  const last =
+    (await store.checks.newest(model, (check) => fits(check) && isLarge(check))) ??
+    (await store.checks.newest(model, fits))
+  if (last !== undefined) return last.record as unknown as CheckResult
   const name = versionName(model, champion.version)
   throw inconclusive({
     code: 'CHECK_MISSING',

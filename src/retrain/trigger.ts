@@ -58,7 +58,10 @@ export function judgeDrift(trigger: DriftTrigger, check: CheckResult): Finding {
       return effect === null ? `${column} (${summary})` : `${column} (${trigger.metric} ${effect.toPrecision(2)})`
     })
     const more = columns.length > 3 ? ` and ${columns.length - 3} more` : ''
-    return { ...base, fires: true, summary: `inputs of ${version} drifted at ${bound}: ${named.join(', ')}${more}` }
+    const names = columns.map(({ column }) => column)
+    const areInputs = considered.every(({ column, role }) => role === 'feature' || !names.includes(column))
+    const what = areInputs ? 'inputs' : 'data'
+    return { ...base, fires: true, summary: `${what} of ${version} drifted at ${bound}: ${named.join(', ')}${more}` }
   }
   if (trigger.column !== undefined && considered.length === 0) {
     return { ...base, fires: false, summary: `the last check of ${version} has no column ${trigger.column}` }

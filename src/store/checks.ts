@@ -1,6 +1,7 @@
 /**
  * Checks of a model: write-once records under the digest of what was compared with what. A chain beside them says
- * which there are, so that `verify` misses a lost one. What a check contains is the business of `src/drift/`.
+ * which there are and when each was made, so that `verify` misses a lost one and a check that is made again is the
+ * newest again, though its record stands already. What a check contains is the business of `src/drift/`.
  */
 import type { Json } from '../core/canonical-json.ts'
 import { type Digest, isDigest, sha256 } from '../core/digest.ts'
@@ -27,21 +28,31 @@ async function put(backend: Backend, registry: Digest, model: string, key: Diges
   const bytes = seal({ model, key, record })
   const written = await backend.putIfAbsent(place, bytes)
   if (!written) await backend.settle(place)
-  // The list only helps `verify`: the check is stored, whatever becomes of its entry.
+  // The check is stored, whatever becomes of its entry.
   const stored = written ? bytes : ((await backend.get(place)) ?? bytes)
-  await enlist(backend, registry, model, key, stored).catch(() => {})
+  const entry = { type: 'check', model, key, sha256: sha256(stored), size: stored.length, time: timeOf(record) }
+  await enlist(backend, registry, entry).catch(() => {})
   return written
 }
 
-/** Enters the check into the chain unless it is there; also for one whose writer died before it came to that. */
-async function enlist(backend: Backend, registry: Digest, model: string, key: Digest, bytes: Buffer): Promise<void> {
-  let head: Head = { seq: 0, digest: registry }
+interface Entry extends JsonObject {
+  readonly model: string
+  readonly key: Digest
+  /** When the check was made; the record holds the time of the first. */
+  readonly time: string
+}
+
+/** Enters a check that was made; also one whose writer died before it came to that. The same again is no news. */
+async function enlist(backend: Backend, registry: Digest, entry: Entry): Promise<void> {
+  const folder = checksLog(entry.model)
+  const genesis: Head = { seq: 0, digest: registry }
   for (;;) {
-    const links = await readChain(backend, checksLog(model), head)
-    if (links.some(({ record }) => record.key === key)) return
-    head = links.at(-1) ?? head
-    const entry: JsonObject = { type: 'check', model, key, sha256: sha256(bytes), size: bytes.length }
-    if (await appendLink(backend, checksLog(model), head, nextLink(head, entry))) return
+    const links = await readChain(backend, folder, genesis)
+    if (links.some(({ record }) => record.key === entry.key && record.time === entry.time)) return
+    const keys = new Set([...links.map(({ record }) => record.key), entry.key])
+    const head = links.at(-1) ?? genesis
+    // `checks`: how many different ones the chain names by now, so that a reader sees at its end whether it names all.
+    if (await appendLink(backend, folder, head, nextLink(head, { ...entry, checks: keys.size }))) return
   }
 }
 
@@ -60,15 +71,31 @@ async function list(backend: Backend, model: string): Promise<CheckRecord[]> {
     .filter(({ kind }) => kind === 'file')
     .map(({ name }) => name.slice(0, 64))
     .filter(isDigest)
-  const files = await backend.getMany(keys.map((key) => checkKey(model, key)))
+  const [files, made] = [
+    await backend.getMany(keys.map((key) => checkKey(model, key))),
+    await timesMade(backend, model),
+  ]
   const records: CheckRecord[] = []
   for (const [index, key] of keys.entries()) {
     const bytes = files[index]
-    const record = bytes && openSealed(bytes)
-    if (record === undefined) throw recordDamaged(backend, checkKey(model, key), 'it is no whole JSON object')
-    records.push({ key, record: record.record as Json })
+    const sealed = bytes && openSealed(bytes)
+    if (sealed === undefined) throw recordDamaged(backend, checkKey(model, key), 'it is no whole JSON object')
+    const record = sealed.record as Json
+    const [first, last] = [timeOf(record), made.get(key) ?? '']
+    records.push({ key, record, time: last > first ? last : first })
   }
-  return records.sort((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1))
+  return records.sort((a, b) => (a.time < b.time ? 1 : -1))
+}
+
+/** When each check was made last, as the chain says; what cannot be read of it says nothing. */
+async function timesMade(backend: Backend, model: string): Promise<Map<string, string>> {
+  const names = (await backend.list(checksLog(model))).flatMap(({ name }) => numberOf(name) ?? [])
+  const times = new Map<string, string>()
+  for (const bytes of await backend.getMany(names.map((number) => `${checksLog(model)}/${numbered(number)}`))) {
+    const entry = bytes && openSealed(bytes)
+    if (entry !== undefined && typeof entry.time === 'string') times.set(String(entry.key), entry.time)
+  }
+  return times
 }
 
 /**
@@ -84,18 +111,25 @@ async function newest(
   const stored = (await backend.list(checksFolder(model))).filter(
     ({ name, kind }) => kind === 'file' && isDigest(name.slice(0, 64)),
   )
-  const listed = (await backend.list(checksLog(model))).flatMap(({ name }) => numberOf(name) ?? [])
+  const listed = (await backend.list(checksLog(model)))
+    .flatMap(({ name }) => numberOf(name) ?? [])
+    .sort((a, b) => b - a)
   const searchAll = async (): Promise<CheckRecord | undefined> => (await list(backend, model)).find(matches)
-  if (stored.length !== listed.length) return searchAll()
-  for (const number of listed.reverse()) {
-    const entry = await backend.get(`${checksLog(model)}/${numbered(number)}`)
-    const key = entry && openSealed(entry)?.key
+  const seen = new Set<string>()
+  for (const number of listed) {
+    const bytes = await backend.get(`${checksLog(model)}/${numbered(number)}`)
+    const entry = bytes && openSealed(bytes)
+    const key = entry?.key
     if (typeof key !== 'string' || !isDigest(key)) return searchAll()
+    if (seen.size === 0 && entry?.checks !== stored.length) return searchAll()
+    if (seen.has(key)) continue
+    seen.add(key)
     const record = await get(backend, model, key)
     if (record === undefined) return searchAll()
-    if (matches({ key, record })) return { key, record }
+    const check = { key, record, time: typeof entry?.time === 'string' ? entry.time : timeOf(record) }
+    if (matches(check)) return check
   }
-  return undefined
+  return listed.length === 0 && stored.length > 0 ? searchAll() : undefined
 }
 
 /** @returns the check, or what is wrong with its file */
@@ -116,7 +150,7 @@ export const recordDamaged = (backend: Backend, key: string, why: string): Error
     details: { file: backend.path(key) },
   })
 
-function timeOf({ record }: CheckRecord): string {
+function timeOf(record: Json): string {
   const time = (record as { time?: unknown } | null)?.time
   return typeof time === 'string' ? time : ''
 }

@@ -64,15 +64,17 @@ export interface Models {
 export interface CheckRecord {
   readonly key: Digest
   readonly record: Json
+  /** When it was made last: the same check made again is the newest again, its record keeps the first time. */
+  readonly time: string
 }
 
 export interface Checks {
-  /** Write-once; false when that key was there already. */
+  /** The record is write-once, false when it was there already; its `time` is entered as when it was made. */
   put(model: string, key: Digest, record: Json): Promise<boolean>
   get(model: string, key: Digest): Promise<Json | undefined>
-  /** All checks of a model, newest first by their `time` member. */
+  /** All checks of a model, the one made last first. */
   list(model: string): Promise<CheckRecord[]>
-  /** The one stored last of those that match, without reading older ones. */
+  /** The one made last of those that match, without reading older ones. */
   newest(model: string, matches: (check: CheckRecord) => boolean): Promise<CheckRecord | undefined>
 }
 

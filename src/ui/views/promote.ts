@@ -93,6 +93,9 @@ function plannedVerdict(ui: Ui, { passes, awaitsApproval }: PromoteResult): stri
 const approver = (ui: Ui, { name, origin, url }: Approval): string =>
   `${ui.text(name)} (${url === undefined ? origin : `${origin}, ${ui.text(url)}`})`
 
+/** The words of the command are the same; what it ran in (a seed, a folder) is not. */
+const sameWords = ({ command }: VersionDiff): boolean => command.from?.join('\0') === command.to?.join('\0')
+
 /** The metrics and the counts of everything else that differs, in a few lines. */
 export function renderShortDiff(ui: Ui, diff: VersionDiff): string {
   const { style } = ui
@@ -104,7 +107,7 @@ export function renderShortDiff(ui: Ui, diff: VersionDiff): string {
   })
   const rest = [
     count(diff.params.length, 'parameter'),
-    diff.command.verdict === 'changed' ? 'command' : '',
+    diff.command.verdict === 'changed' ? (sameWords(diff) ? 'environment' : 'command') : '',
     diff.data.length === 0 ? '' : `data (${diff.data.map(({ name }) => ui.text(name)).join(', ')})`,
     diff.code.verdict === 'changed' ? 'code' : '',
     count(diff.packages.changes.length, 'package'),

@@ -136,6 +136,19 @@ describe('the loop on the telco churn data', function () {
     assert.ok(!drifted.includes('gender') && !drifted.includes('customerID'), drifted.join())
   })
 
+  it('takes a check that is made again for the last one: status and retrain go by it', async () => {
+    assert.equal((await p.mlops(['drift', MODEL, '--current', 'data/half.csv'])).code, 0)
+    const stable = await p.mlops(['status', '--json'])
+    assert.equal(stable.json.data.models[0].health.verdict, 'stable')
+    assert.equal((await p.mlops(['drift', MODEL, '--current', 'data/fibre.csv'])).code, 3)
+    const drifted = await p.mlops(['status', '--json'])
+    assert.equal(drifted.json.data.models[0].health.verdict, 'drift')
+    // A slice of a few rows is a check too, but hides nothing.
+    const fibre = readFileSync(join(p.dir, 'data/fibre.csv'), 'utf8').split('\n')
+    writeFileSync(join(p.dir, 'data/few.csv'), `${fibre.slice(0, 6).join('\n')}\n`)
+    assert.equal((await p.mlops(['drift', MODEL, '--current', 'data/few.csv'])).code, 6)
+  })
+
   it('retrains by the policy, passes its gate and stops at staging', async () => {
     writeFileSync(
       join(p.dir, 'retraining-policy.yaml'),

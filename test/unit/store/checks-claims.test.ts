@@ -4,6 +4,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../../../src/core/digest.ts'
 import type { CheckRecord } from '../../../src/store/store.ts'
+import { verifyStore } from '../../../src/store/verify.ts'
 import { refusal, temporaryStore } from './support.ts'
 
 describe('checks', () => {
@@ -25,6 +26,23 @@ describe('checks', () => {
     const times = (await store.checks.list('churn-model')).map(({ record }) => (record as { time: string }).time)
     assert.deepEqual(times, ['2025-01-03', '2025-01-02', '2025-01-01'])
     assert.deepEqual(await store.checks.list('other-model'), [])
+  })
+
+  it('that are made again are the newest again, with the time of the last', async () => {
+    const store = await temporaryStore()
+    const key = sha256('later')
+    await store.checks.put('churn-model', key, { time: '2025-01-01', verdict: 'drift' })
+    await store.checks.put('churn-model', sha256('good'), { time: '2025-01-02', verdict: 'stable' })
+    await store.checks.put('churn-model', key, { time: '2025-01-03', verdict: 'drift' })
+    const last = await store.checks.newest('churn-model', () => true)
+    assert.deepEqual([last?.key, last?.time], [key, '2025-01-03'])
+    const all = await store.checks.list('churn-model')
+    assert.deepEqual(
+      all.map(({ time }) => time),
+      ['2025-01-03', '2025-01-02'],
+    )
+    const { damages, warnings } = await verifyStore(store.root)
+    assert.deepEqual([damages, warnings], [[], []])
   })
 
   it('give the newest that matches, without reading the older ones', async () => {
