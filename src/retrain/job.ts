@@ -63,6 +63,7 @@ export async function runJob(job: Job): Promise<RetrainResult> {
       await finish(job, { outcome: 'unchanged', run, version, message })
       return resultOf(plan, { ...done, outcome: 'unchanged', message })
     }
+    await warnOfSameData(job, registered)
     await assertMine(job)
     say(3, `validate ${versionName(plan.model, version)} for ${plan.stage}`)
     return await validate(job, done)
@@ -128,6 +129,19 @@ async function register(job: Job, run: string): Promise<RegisterResult> {
     for (const { message, hint } of failures) ctx.warn(`${message} ${hint}`)
   }
   return registered
+}
+
+/** A model trained on the rows that production was trained on answers no drift, however good its numbers are. */
+async function warnOfSameData({ ctx, store, plan }: Job, { version, manifest }: RegisterResult): Promise<void> {
+  if (plan.champion === null) return
+  const [ours, theirs] = await Promise.all(
+    [manifest, plan.champion.manifest].map(
+      async (digest) => (await store.models.manifest(digest)).baseline?.data.sha256,
+    ),
+  )
+  if (ours === undefined || ours !== theirs) return
+  const [name, production] = [version, plan.champion.version].map((each) => versionName(plan.model, each))
+  ctx.warn(`${name} was trained on the same data as ${production} in production: what drifts for one drifts for both.`)
 }
 
 /** Paths of the policy, and of what a run declares, are relative to the project. */

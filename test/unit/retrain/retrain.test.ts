@@ -56,6 +56,7 @@ describe('mlops retrain', () => {
       assert.equal(manifest.baseline?.data.rows, 2000)
       assert.notEqual(manifest.baseline?.data.sha256, undefined)
       assert.ok(manifest.data.some(({ name }) => name === 'test'))
+      assert.doesNotMatch(shop.warnings.join(), /the same data/)
     })
 
     it('does not train again for the same cause while the candidate waits, and again once production has changed', async () => {
@@ -337,6 +338,7 @@ describe('mlops retrain', () => {
     assert.equal(state.versions[1]?.message, 'new labels')
     const manifest = await shop.store.models.manifest(state.versions[1]?.manifest ?? '')
     assert.equal(manifest.baseline?.data.rows, 2000, 'the data that the first run declared')
+    assert.match(shop.warnings.join(), /churn-model@2 was trained on the same data as churn-model@1 in production/)
   })
 
   it('retrains when the file of the policy is new, once', async () => {
