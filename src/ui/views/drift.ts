@@ -70,13 +70,17 @@ function columnTable(ui: Ui, columns: readonly ColumnResult[], check: CheckResul
     return verdict === 'inconclusive' ? style.warn(text) : verdict === 'skipped' ? style.dim(text) : style.good(text)
   }
   const role = ({ role }: ColumnResult) => (role === 'feature' ? '' : ` (${role})`)
+  const name = (row: ColumnResult): string => `${marks[row.verdict]} ${row.column}${role(row)}`
+  // Which column it is must be readable on any terminal; what else is there gives way.
+  const isLong = columns.some((row) => name(row).length > 24)
+  const isNarrow = ui.width < 100
   return ui.table<ColumnResult>(
     [
-      { title: 'COLUMN', value: (row) => `${marks[row.verdict]} ${row.column}${role(row)}`, paint, shrink: true },
+      { title: 'COLUMN', value: name, paint, shrink: isLong },
       { title: 'VERDICT', value: ({ verdict }) => verdict, paint },
       { title: check.metric.toUpperCase(), value: (row) => effect(row, check), align: 'right' },
       { title: 'LIMIT', value: ({ threshold }) => String(threshold), align: 'right' },
-      { title: 'NOISE', value: ({ noise }) => decimals(noise), align: 'right' },
+      ...(isNarrow ? [] : [{ title: 'NOISE', value: noise, align: 'right' as const }]),
       { title: 'BEFORE', value: (row) => histogram(ui, row).before },
       { title: 'AFTER', value: (row) => histogram(ui, row).after },
       { title: 'WHAT', value: (row) => what(row), shrink: true },
@@ -84,6 +88,8 @@ function columnTable(ui: Ui, columns: readonly ColumnResult[], check: CheckResul
     columns,
   )
 }
+
+const noise = ({ noise }: ColumnResult): string => decimals(noise)
 
 /** A star where another measure stands in for the configured one. */
 const effect = (row: ColumnResult, check: CheckResult): string =>

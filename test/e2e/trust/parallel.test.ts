@@ -35,7 +35,7 @@ describe('many at once', function () {
     const losers = results.filter(({ code }) => code !== 0)
     for (const { code, json } of losers) {
       assert.equal(code, 5)
-      assert.match(json.error?.message ?? '', /moved production of m from m@1 to m@\d at \d{4}-/)
+      assert.match(json.error?.message ?? '', /moved production of m from m@\d to m@\d at \d{4}-/)
     }
     // They may also have come one after the other: then each saw the one before.
     assert.ok(winners.length >= 1)
