@@ -150,12 +150,12 @@ describe('finding the project and its store', () => {
       write('public/mlops.yaml', 'models: {m: {train: touch owned}}')
       chownSync(at('public/mlops.yaml'), 12_345, 12_345)
       chmodSync(at('public'), 0o1777)
-      mkdirSync(at('public/work/deep'), { recursive: true })
+      mkdirSync(at('public/team/deep'), { recursive: true })
     })
 
     it('is refused, and says how to go on', async () => {
       await assert.rejects(
-        loadProject({ cwd: at('public/work'), env: {} }),
+        loadProject({ cwd: at('public/team'), env: {} }),
         (error: MlopsError) =>
           error.code === 'CONFIG_NOT_TRUSTED' &&
           error.exitCode === 2 &&
@@ -165,14 +165,14 @@ describe('finding the project and its store', () => {
     })
 
     it('is no obstacle for a project of our own below it', async () => {
-      assert.equal((await loadProjectHere({ cwd: at('public/work'), env: {} })).file, undefined, 'what init sees')
-      write('public/work/mlops.yaml', '')
-      assert.equal((await loadProject({ cwd: at('public/work/deep'), env: {} })).root, at('public/work'))
+      assert.equal((await loadProjectHere({ cwd: at('public/team'), env: {} })).file, undefined, 'what init sees')
+      write('public/team/mlops.yaml', '')
+      assert.equal((await loadProject({ cwd: at('public/team/deep'), env: {} })).root, at('public/team'))
     })
 
     it('is not taken for the project of a store below it', async () => {
       write('public/mlops.yaml', 'store: work/store')
-      const project = await loadProject({ cwd: folder, env: {}, store: at('public/work/store') })
+      const project = await loadProject({ cwd: folder, env: {}, store: at('public/team/store') })
       assert.equal(project.file, undefined)
     })
 

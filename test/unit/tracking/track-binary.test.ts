@@ -1,9 +1,11 @@
 /** The built `mlops track`, `run list`, `run show`, `run apply`: exit codes, streams, signals, a real terminal. */
+
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { assertMatchesSchema, BINARY, cleanEnv, type TempProject, tempProject } from '../../e2e/harness.ts'
 import { openTerminal, skipWithoutTmux } from '../../e2e/terminal.ts'
+import { skipBecause } from '../../support/skip.ts'
 import { CLIENT, VENV_PYTHON } from './support.ts'
 
 describe('mlops track', () => {
@@ -232,7 +234,7 @@ describe('mlops track', () => {
     ].join('\n')
 
     beforeEach(function () {
-      if (!existsSync(VENV_PYTHON)) this.skip()
+      if (!existsSync(VENV_PYTHON)) skipBecause(this, 'the Python environment of the tests is not set up')
       project.write('train.py', SCRIPT)
     })
     const versions = async () => (await project.mlops(['model', 'show', 'churn-model', '--json'])).json.data

@@ -1,4 +1,5 @@
 /** `trackCommand` on real commands: what it records, how commands end, and what may go wrong. */
+
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, statSync, utimesSync } from 'node:fs'
@@ -9,6 +10,7 @@ import type { SignalSource } from '../../../src/tracking/child.ts'
 import { runStatus } from '../../../src/tracking/run-summary.ts'
 import { trackCommand } from '../../../src/tracking/track.ts'
 import { parseParamFlags } from '../../../src/tracking/value-maps.ts'
+import { skipBecause } from '../../support/skip.ts'
 import { VENV_PYTHON, type Workshop, workshop } from './support.ts'
 
 describe('Tracking a command', () => {
@@ -165,7 +167,7 @@ describe('Tracking a command', () => {
   })
 
   it('records git facts with the patch, and the interpreter with its packages', async function () {
-    if (!existsSync(VENV_PYTHON)) this.skip()
+    if (!existsSync(VENV_PYTHON)) skipBecause(this, 'the Python environment of the tests is not set up')
     const git = (...args: string[]) =>
       execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: shop.root, stdio: 'ignore' })
     git('init', '-q')
@@ -294,7 +296,7 @@ describe('Tracking a command', () => {
   })
 
   it('writes the real output of a scikit-learn training as few metrics and nothing else', async function () {
-    if (!existsSync(VENV_PYTHON)) this.skip()
+    if (!existsSync(VENV_PYTHON)) skipBecause(this, 'the Python environment of the tests is not set up')
     shop.write(
       'train.py',
       [
