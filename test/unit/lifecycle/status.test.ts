@@ -46,7 +46,7 @@ describe('status', () => {
   it('says in an empty store what to do first', async () => {
     const report = await status()
     assert.deepEqual(report.models, [])
-    assert.match(report.next?.command ?? '', /^mlops track -- /)
+    assert.equal(report.next?.command, 'mlops track --model churn-model -- python train.py')
   })
 
   it('answers which version, since when, by whom, from which run, data and code', async () => {
