@@ -3,6 +3,8 @@
  * into them. And counting a later batch into a baseline's definitions. Reading files is in `source.ts`.
  */
 import { failed } from '../core/errors.ts'
+import { asInput, type DataInput } from '../data/input.ts'
+import type { Source } from '../data/source.ts'
 import type { SchemaConfig } from '../project/config.ts'
 import { canonicalCounts, keptCategories } from './categories.ts'
 import { countInto } from './count.ts'
@@ -10,7 +12,6 @@ import { chooseBigEdges, chooseEdges, cutsFor } from './edges.ts'
 import { inferType, roleOf, schemaNotes } from './infer.ts'
 import { type ColumnProfile, definitionDigest, type Profile, profileBytes } from './profile.ts'
 import { type SampleColumn, takeSample } from './sample.ts'
-import { type Source, withSource } from './source.ts'
 import type { DataIdentity } from './types.ts'
 
 export interface ProfileOptions {
@@ -31,12 +32,14 @@ export interface Baseline {
 }
 
 /**
- * Profiles a CSV, Parquet or JSONL file as a baseline.
- * @param source path as the user wrote it
+ * Profiles data as a baseline.
+ * @param data a word of the user's, or an input
  * @throws notFound `DATA_NOT_FOUND`; usage `DATA_IS_DIRECTORY`, `DATA_REMOTE`; failed `DATA_NO_ROWS`, `DATA_…`
  */
-export async function profileBaseline(source: string, options: ProfileOptions): Promise<Baseline> {
-  return withSource(source, options, async (opened) => {
+export async function profileBaseline(data: string | DataInput, options: ProfileOptions): Promise<Baseline> {
+  const input = asInput(data)
+  const source = input.name
+  return input.open(options, async (opened) => {
     options.progress?.(`Looking at ${source}`)
     const sample = await takeSample(opened)
     if (sample.rows === 0) {
@@ -85,11 +88,13 @@ export async function profileBaseline(source: string, options: ProfileOptions): 
  */
 export async function profileBatch(
   baseline: Profile,
-  source: string,
+  data: string | DataInput,
   options: Omit<ProfileOptions, 'schema'>,
 ): Promise<Omit<Baseline, 'bytes'>> {
+  const input = asInput(data)
+  const source = input.name
   const expected = baseline.columns.map(({ name }) => name)
-  return withSource(source, { ...options, expected }, async (opened) => {
+  return input.open({ ...options, expected }, async (opened) => {
     const names = namesOf(opened)
     const present = opened.keys ?? new Set(names)
     if (!expected.some((name) => present.has(name))) {

@@ -1,7 +1,8 @@
 /** Counting one categorical column, and columns of which only the presence of a value is counted. */
+
+import { type Duck, sqlText, type Vector } from '../data/duck.ts'
 import { canonicalCounts, spellings } from './categories.ts'
 import { type Counter, oddCondition, sumOf } from './counter.ts'
-import { type Duck, sqlText, type Vector } from './duck.ts'
 import { CATEGORY_CAP, type CategoricalColumn, type PresenceColumn } from './profile.ts'
 
 /** Rows with new categories that are looked at again to name them. */

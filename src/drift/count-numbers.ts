@@ -1,9 +1,10 @@
 /** Counting one numeric column: 64-bit floats, or 64-bit integers where floats are too coarse. */
+
+import type { Vector } from '../data/duck.ts'
+import type { Physical } from '../data/source.ts'
 import { Binner, bigBin } from './binning.ts'
 import { type Counter, oddCondition, sumOf } from './counter.ts'
-import type { Vector } from './duck.ts'
 import { type NumericColumn, toNumber, type Wide } from './profile.ts'
-import type { Physical } from './source.ts'
 
 export class NumericCounter implements Counter {
   readonly name: string

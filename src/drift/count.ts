@@ -3,12 +3,13 @@
  * code as every later batch. Which edges and categories there are was decided before; how one column is counted is in
  * `count-numbers.ts` and `count-categories.ts`.
  */
+
+import type { Chunk, Vector } from '../data/duck.ts'
+import type { Physical, Source } from '../data/source.ts'
 import { CategoryCounter, PresenceCounter } from './count-categories.ts'
 import { BigCounter, NumericCounter } from './count-numbers.ts'
 import type { Counter } from './counter.ts'
-import type { Chunk, Vector } from './duck.ts'
 import type { ColumnProfile } from './profile.ts'
-import type { Physical, Source } from './source.ts'
 
 export interface Counted {
   readonly rows: number

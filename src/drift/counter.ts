@@ -1,5 +1,5 @@
 /** What a counter of one column is, and what the counters share. The counters are in `count-*.ts`. */
-import type { Duck, Vector } from './duck.ts'
+import type { Duck, Vector } from '../data/duck.ts'
 import type { ColumnProfile } from './profile.ts'
 
 export interface Counter {

@@ -2,9 +2,10 @@
  * A deterministic sample of a source: what `infer.ts` and `edges.ts` look at. The same rows, in any format, give the
  * same sample, because a row is taken for its position alone.
  */
+
+import { sqlName, type Vector } from '../data/duck.ts'
+import type { Source, SourceColumn } from '../data/source.ts'
 import { COLUMNS_AT_ONCE } from './count.ts'
-import { sqlName, type Vector } from './duck.ts'
-import type { Source, SourceColumn } from './source.ts'
 
 const SAMPLE_ROWS = 50_000
 /** Values held at once: wide data get fewer rows. */

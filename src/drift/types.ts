@@ -69,4 +69,58 @@ export interface CheckResult {
   readonly notes: readonly string[]
   /** Digest of the configuration that decided: metric, thresholds, types. */
   readonly configuration: Digest
+  /** Rows with `since <= time < until`, when they came from the prediction log. */
+  readonly window?: { readonly since: string; readonly until: string }
+  /** By the values of one column (`--by`), worst first. */
+  readonly segments?: { readonly column: string; readonly results: readonly SegmentResult[] }
+  /** How the service fared in the window; absent for a file. */
+  readonly health?: ServiceHealth
+  /** What the labels that have arrived say; absent without any. */
+  readonly quality?: QualityResult
+}
+
+export interface SegmentResult {
+  readonly value: string
+  readonly rows: number
+  /** `small`: too few rows of their own to be judged; marked, never alarmed. */
+  readonly verdict: CheckVerdict | 'small'
+  /** Columns in drift, worst first. */
+  readonly drifted: readonly string[]
+  readonly summary: string
+}
+
+/** `breach` counts as an answer of no; `inconclusive` never does. */
+export type HealthVerdict = 'breach' | 'inconclusive' | 'ok'
+
+export interface HealthFinding {
+  readonly what: 'errors' | 'latency' | 'volume'
+  readonly verdict: HealthVerdict
+  /** Share of failed requests; p95 in milliseconds; requests in the window. Null when not measured. */
+  readonly actual: number | null
+  /** The bound that was applied; null without one. */
+  readonly limit: number | null
+  /** The same figure of the window it is compared with; null without one. */
+  readonly reference: number | null
+  readonly summary: string
+}
+
+export interface ServiceHealth {
+  readonly verdict: HealthVerdict
+  readonly findings: readonly HealthFinding[]
+}
+
+/** Realised quality: the labels that have arrived, joined by prediction id, by prediction time. */
+export interface QualityResult {
+  readonly verdict: HealthVerdict
+  /** Predictions of the window, and how many of them have a label. */
+  readonly rows: number
+  readonly labelled: number
+  readonly metrics: readonly {
+    readonly metric: string
+    readonly value: number
+    /** What the version had when it was registered; null when not recorded. */
+    readonly reference: number | null
+    readonly verdict: HealthVerdict
+  }[]
+  readonly summary: string
 }

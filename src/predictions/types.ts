@@ -1,0 +1,90 @@
+/**
+ * The prediction log in types: one record, and what a log offers. The file layout is in docs/prediction-log.md; the
+ * Python client writes it, this room reads, joins, compacts and prunes it. Judging what it says is in `src/monitor/`.
+ */
+import type { Json } from '../core/canonical-json.ts'
+import type { DataInput } from '../data/input.ts'
+
+/** One line (DESIGN section 8). `id`, `time`, `model`, `version`, and `features` or `output` are required. */
+export interface PredictionRecord {
+  readonly v: 1
+  readonly id: string
+  /** RFC 3339, UTC: when the prediction was answered. Decides day and window. */
+  readonly time: string
+  readonly model: string
+  readonly version: number
+  readonly variant?: string
+  readonly features?: Readonly<Record<string, Json>>
+  /** A bare answer, or an object whose members are the answer's columns. */
+  readonly output?: Json
+  readonly latency_ms?: number
+  /** `ok` when absent; anything else (`error`, `refused`, …) is a failed request, and `error` its category. */
+  readonly status?: string
+  readonly error?: string
+  readonly user?: string
+  readonly segment?: string
+  readonly tokens?: number
+  readonly cost?: number
+  readonly tags?: Readonly<Record<string, string>>
+}
+
+/** Rows with `since <= time < until`; milliseconds since 1970, so that days are UTC. */
+export interface TimeWindow {
+  readonly since: number
+  readonly until: number
+}
+
+export interface WindowQuery extends TimeWindow {
+  /** Only rows answered by this version (DESIGN section 7); undefined: by any. */
+  readonly version?: number
+  readonly variant?: string
+}
+
+/** Figures of a window, of one version or of all. */
+export interface LogFigures {
+  readonly requests: number
+  /** Requests whose status is not ok. */
+  readonly errors: number
+  readonly errorsByCategory: Readonly<Record<string, number>>
+  /** Milliseconds, of the records that have a latency; null without one. */
+  readonly latency: { readonly count: number; readonly p50: number; readonly p95: number; readonly p99: number } | null
+  /** First and last event time in the window; null without records. */
+  readonly first: string | null
+  readonly last: string | null
+}
+
+export interface VersionFigures extends LogFigures {
+  readonly version: number
+}
+
+export interface LogStats extends LogFigures {
+  readonly versions: readonly VersionFigures[]
+  /** By UTC day, or by hour for windows of up to two days: for a sparkline. */
+  readonly volume: readonly { readonly from: string; readonly requests: number; readonly errors: number }[]
+  /** Torn last lines and lines that are no record: left out and counted. */
+  readonly torn: number
+}
+
+/** How the rows of a window become the columns that a baseline knows. */
+export interface RowShape {
+  /** Column that a bare `output` stands for: `schema.prediction` of mlops.yaml. */
+  readonly prediction?: string
+  /** Columns of the baseline: looked for in `features`, then in an object `output`. */
+  readonly columns?: readonly string[]
+  /** Column that the joined label stands for: `schema.target`. */
+  readonly target?: string
+}
+
+/** The log of one model, wherever it lives. */
+export interface PredictionLog {
+  readonly model: string
+  /** Where it lives, credentials removed. */
+  readonly home: string
+  /** Event time of the newest record of any version; null for an empty log. Cheap: reads the newest day only. */
+  newest(): Promise<string | null>
+  /** Event time of the oldest record; null for an empty log. */
+  oldest(): Promise<string | null>
+  stats(window: WindowQuery): Promise<LogStats>
+  /** The rows of a window, for `profileBatch`; its identity is the same for the same rows in whatever files they lie. */
+  rows(window: WindowQuery, shape: RowShape): DataInput
+}
