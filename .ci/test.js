@@ -1,8 +1,9 @@
 // `npm test`: all set-up and every check, in order; the first thing that cannot be set up ends it.
-//   npm packages -> Python environment -> types and lint -> build -> mocha (unit, e2e, crash at a small size)
+//   npm packages -> Python environment -> in CI Debian packages -> types and lint -> build -> mocha (unit, e2e, crash at a small size)
 import { spawnSync } from 'node:child_process'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setupDebian } from './setup-debian.js'
 import { setupPackages } from './setup-npm.js'
 import { setupPython } from './setup-python.js'
 
@@ -30,6 +31,7 @@ if (!setupPackages(say)) {
   process.exit(1)
 }
 setupPython(say)
+setupDebian(say)
 required('types', process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'])
 required('lint and format', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--reporter=summary'])
 required('build', process.execPath, ['.ci/build.js'])
