@@ -13,7 +13,7 @@ export interface Causes {
 
 /** A cause is believed when chance alone would show it in less than one of a hundred batches. */
 const RARE = 0.01
-/** A column is called broken when chance would show it in less than one of a thousand. */
+/** A check calls columns broken when chance would show that in less than one of a thousand checks. */
 const VERY_RARE = 0.001
 
 interface Finding {
@@ -36,30 +36,32 @@ export function findCauses(before: ColumnProfile, after: ColumnProfile): Causes 
   }
 }
 
-/** Why a column that is there cannot be what the model was trained on; undefined when it can. */
-export function brokenReason(before: ColumnProfile, after: ColumnProfile): string | undefined {
+/**
+ * Why a column that is there cannot be what the model was trained on; undefined when it can.
+ * @param family how many columns are looked at together: chance gets that many tries
+ */
+export function brokenReason(before: ColumnProfile, after: ColumnProfile, family = 1): string | undefined {
   const [n, m] = [totalRows(before), totalRows(after)]
+  const chanceOfAll = (count: number, times: number) => ((count + 0.5) / (n + 1)) ** times < VERY_RARE / family
   if (m === 0) return undefined
   const empty = (column: ColumnProfile) => column.missing + (column.type === 'numeric' ? column.nan : 0)
-  if (empty(after) === m && empty(before) < n && chanceOfAll(empty(before), n, m)) {
+  if (empty(after) === m && empty(before) < n && chanceOfAll(empty(before), m)) {
     return `newly empty: nulls ${percent(empty(before), n)} -> 100 %`
   }
   if (before.type === 'numeric' && after.type === 'numeric') {
     const values = m - empty(after)
     const isText = after.unparsed > values / 2 && before.unparsed < (n - empty(before)) / 2
-    if (isText && chanceOfAll(before.unparsed, n, after.unparsed)) return 'type changed: numeric -> text'
+    if (isText && chanceOfAll(before.unparsed, after.unparsed)) return 'type changed: numeric -> text'
   }
   if (before.type === 'categorical' && after.type === 'categorical' && after.newValues !== null) {
     const names = Object.keys(after.newValues)
     const isNumber = (text: string) => text.trim() !== '' && Number.isFinite(Number(text))
     const isRetyped = after.new > 0 && after.new === m - after.missing && names.every(isNumber)
-    if (isRetyped && !before.categories.some(isNumber)) return 'type changed: categorical -> numeric'
+    const isRare = chanceOfAll(0, after.new)
+    if (isRetyped && isRare && !before.categories.some(isNumber)) return 'type changed: categorical -> numeric'
   }
   return undefined
 }
-
-/** Whether `times` rows in a row would hardly all be what `count` of `n` rows were. */
-const chanceOfAll = (count: number, n: number, times: number): boolean => ((count + 0.5) / (n + 1)) ** times < VERY_RARE
 
 function shareFindings(before: ColumnProfile, after: ColumnProfile): Finding[] {
   const findings = [shareFinding('nulls', before, after, (column) => column.missing)]

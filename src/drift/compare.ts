@@ -6,11 +6,12 @@ import type { MetricName } from '../project/config.ts'
 import { brokenReason, findCauses } from './causes.ts'
 import { benjaminiHochberg } from './evidence.ts'
 import { type Group, totalRows } from './groups.ts'
+import { type Importances, orderColumns } from './importances.ts'
 import { DEFAULT_THRESHOLD, type Measured, measureColumn } from './measure-column.ts'
 import type { ColumnProfile, Profile } from './profile.ts'
 import { describeCheck, describeColumn } from './summary.ts'
 import type { CheckResult, ColumnResult } from './types.ts'
-import { judgeCheck, judgeColumn, worstFirst } from './verdict.ts'
+import { COLUMN_ALPHA, judgeCheck, judgeColumn } from './verdict.ts'
 
 export interface CompareOptions {
   readonly metric: MetricName
@@ -19,25 +20,17 @@ export interface CompareOptions {
   readonly columns?: Readonly<Record<string, { readonly threshold?: number }>>
   /** Columns that mlops.yaml declares `ignore` or `id` by now, whatever the baseline took them for. */
   readonly ignored?: readonly string[]
+  /** The order of the columns, never their verdicts. */
+  readonly importances?: Importances
 }
 
 export type Comparison = Pick<CheckResult, 'verdict' | 'columns' | 'unresolved' | 'summary' | 'notes'>
 
 /** @throws RangeError when `batch` was not counted into the definitions of `baseline`: a mistake of the caller */
 export function compareProfiles(baseline: Profile, batch: Profile, options: CompareOptions): Comparison {
-  if (baseline.definition !== batch.definition) throw new RangeError('the batch was counted into other definitions')
-  const pairs = baseline.columns.map((before, index) => {
-    const after = batch.columns[index] ?? before
-    const isAbsent = batch.absent.includes(before.name)
-    return { before, after, fixed: fixedResult(before, after, isAbsent, options, batch.rows) }
-  })
-  const open = pairs.filter(({ fixed }) => fixed === undefined)
-  const measured = open.map(({ before, after }) => measureColumn(before, after, options.metric))
-  const adjusted = benjaminiHochberg(measured.map(({ evidence }) => evidence.p))
-  const judged = open.map(({ before, after }, i) =>
-    judgedResult(before, after, measured[i] as Measured, adjusted[i] ?? 1, open.length, options),
-  )
-  const columns = [...pairs.flatMap(({ fixed }) => fixed ?? []), ...judged].sort(worstFirst)
+  const measured = measureProfiles(baseline, batch, options)
+  const adjusted = benjaminiHochberg(pValues(measured))
+  const columns = orderColumns(judgeMeasured(measured, adjusted, COLUMN_ALPHA, options), options.importances)
   const verdict = judgeCheck(columns, batch.rows)
   return {
     verdict,
@@ -48,6 +41,54 @@ export function compareProfiles(baseline: Profile, batch: Profile, options: Comp
   }
 }
 
+/** One column before it is judged: either its verdict needs no measure, or here are the measures. */
+export type MeasuredColumn =
+  | { readonly before: ColumnProfile; readonly after: ColumnProfile; readonly fixed: ColumnResult }
+  | { readonly before: ColumnProfile; readonly after: ColumnProfile; readonly measured: Measured }
+
+/**
+ * @param family how many columns, in how many segments, are looked at together: chance gets that many tries
+ * @throws RangeError as `compareProfiles`
+ */
+export function measureProfiles(
+  baseline: Profile,
+  batch: Profile,
+  options: CompareOptions,
+  family = baseline.columns.length,
+): MeasuredColumn[] {
+  if (baseline.definition !== batch.definition) throw new RangeError('the batch was counted into other definitions')
+  return baseline.columns.map((before, index) => {
+    const after = batch.columns[index] ?? before
+    const isAbsent = batch.absent.includes(before.name)
+    const fixed = fixedResult(before, after, isAbsent, options, batch.rows, family)
+    return fixed === undefined
+      ? { before, after, measured: measureColumn(before, after, options.metric) }
+      : { before, after, fixed }
+  })
+}
+
+/** The p-values of the columns that were measured, in their order: what is corrected for being many. */
+export const pValues = (columns: readonly MeasuredColumn[]): number[] =>
+  columns.flatMap((column) => ('measured' in column ? [column.measured.evidence.p] : []))
+
+/**
+ * @param adjusted one value for each of `pValues(columns)`
+ * @param alpha adjusted values up to this are evidence
+ */
+export function judgeMeasured(
+  columns: readonly MeasuredColumn[],
+  adjusted: readonly number[],
+  alpha: number,
+  options: CompareOptions,
+): ColumnResult[] {
+  let next = 0
+  return columns.map((column) => {
+    if ('fixed' in column) return column.fixed
+    const { before, after, measured } = column
+    return judgedResult(before, after, measured, adjusted[next++] ?? 1, { alpha, tests: adjusted.length }, options)
+  })
+}
+
 /** A column whose verdict needs no measure; undefined for all others. */
 function fixedResult(
   before: ColumnProfile,
@@ -55,6 +96,7 @@ function fixedResult(
   isAbsent: boolean,
   options: CompareOptions,
   rows: number,
+  family: number,
 ): ColumnResult | undefined {
   const blank = blankResult(before, options)
   const because = (verdict: ColumnResult['verdict'], reason: string, causes: readonly string[] = []): ColumnResult => ({
@@ -70,7 +112,7 @@ function fixedResult(
   if (rows === 0) return because('inconclusive', 'the batch has no rows')
   if (isAbsent && before.role === 'prediction') return because('inconclusive', 'the batch has no such column')
   if (isAbsent) return because('broken', 'missing from the batch', ['column missing'])
-  const broken = brokenReason(before, after)
+  const broken = brokenReason(before, after, family)
   return broken === undefined ? undefined : because('broken', broken, [broken])
 }
 
@@ -104,13 +146,13 @@ function judgedResult(
   after: ColumnProfile,
   measured: Measured,
   pAdjusted: number,
-  columns: number,
+  tested: { readonly alpha: number; readonly tests: number },
   options: CompareOptions,
 ): ColumnResult {
   const { metric, effect, noise, noisePower, evidence, groups, spans, measures } = measured
   const threshold = thresholdFor(before.name, metric, options)
   const [n, m] = [totalRows(before), totalRows(after)]
-  const facts = { effect, threshold, noise, noisePower, pAdjusted, n, m, df: evidence.df, columns }
+  const facts = { effect, threshold, noise, noisePower, pAdjusted, n, m, df: evidence.df, ...tested }
   const standIn = metric === options.metric ? {} : { reason: `${options.metric} is not defined here: PSI decides` }
   return {
     ...blankResult(before, options),

@@ -24,6 +24,8 @@ export interface ColumnResult {
   readonly column: string
   readonly type: ColumnType
   readonly role: 'prediction' | 'target' | 'feature'
+  /** How much the model listens to it, as it was told; decides the order, never the verdict. */
+  readonly importance?: number
   readonly verdict: ColumnVerdict
   /** The measure behind `effect`: the configured one, or PSI where that is not defined for the column's type. */
   readonly metric: MetricName
@@ -81,9 +83,13 @@ export interface CheckResult {
 
 export interface SegmentResult {
   readonly value: string
+  /** `missing`: the rows without a value; `others`: those of all values that are not listed. */
+  readonly kind: 'value' | 'missing' | 'others'
   readonly rows: number
   /** `small`: too few rows of their own to be judged; marked, never alarmed. */
   readonly verdict: CheckVerdict | 'small'
+  /** Rows of the same segment that it was compared with. */
+  readonly reference: number
   /** Columns in drift, worst first. */
   readonly drifted: readonly string[]
   readonly summary: string

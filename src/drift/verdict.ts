@@ -4,8 +4,15 @@
 import { chiSquareQuantile } from './special.ts'
 import type { CheckVerdict, ColumnResult, ColumnVerdict } from './types.ts'
 
-/** Adjusted p-values up to this are evidence. */
-const ALPHA = 0.05
+/**
+ * How often a check without any drift may find evidence of some: 5 in 100, of which the columns of the whole batch have
+ * four and the segments (`--by`) one, so that looking at segments too cannot lift the sum. Adjusted p-values up to it
+ * are evidence.
+ */
+export const COLUMN_ALPHA = 0.04
+export const SEGMENT_ALPHA = 0.01
+/** The noise bounds of the measures are those of 95 in 100. */
+const NOISE_TAIL = 0.05
 
 export interface Facts {
   readonly effect: number
@@ -16,9 +23,11 @@ export interface Facts {
   /** Rows of the baseline and of the batch. */
   readonly n: number
   readonly m: number
-  /** Degrees of freedom of the evidence, and how many columns were tested. */
+  /** Degrees of freedom of the evidence. */
   readonly df: number
-  readonly columns: number
+  /** Adjusted p-values up to this are evidence; how many were tested together. */
+  readonly alpha: number
+  readonly tests: number
 }
 
 export interface Judged {
@@ -34,13 +43,13 @@ export interface Judged {
  */
 export function judgeColumn(facts: Facts): Judged {
   const { effect, threshold, noise, pAdjusted } = facts
-  const isReal = pAdjusted <= ALPHA
+  const isReal = pAdjusted <= facts.alpha
   if (effect >= threshold && isReal) return { verdict: 'drift' }
   if (noise >= threshold) return { verdict: 'inconclusive', ...rowsNeeded(facts, noise) }
   if (effect >= threshold) {
     // As many rows as put the bound below the threshold at the stricter level of the worst of all columns.
-    const strict = chiSquareQuantile(ALPHA / facts.columns, Math.max(1, facts.df))
-    const factor = (strict / chiSquareQuantile(ALPHA, Math.max(1, facts.df))) ** facts.noisePower
+    const strict = chiSquareQuantile(facts.alpha / facts.tests, Math.max(1, facts.df))
+    const factor = (strict / chiSquareQuantile(NOISE_TAIL, Math.max(1, facts.df))) ** facts.noisePower
     return { verdict: 'inconclusive', ...rowsNeeded(facts, noise * factor) }
   }
   return { verdict: isReal ? 'negligible' : 'stable' }
@@ -69,18 +78,4 @@ export function judgeCheck(columns: readonly ColumnResult[], rows: number): Chec
   const open = compared.filter(({ verdict }) => verdict === 'inconclusive')
   const isBlind = rows === 0 || compared.length === 0 || open.length > compared.length / 2
   return isBlind || open.some(({ role }) => role === 'prediction') ? 'inconclusive' : 'stable'
-}
-
-const SEVERITY: readonly ColumnVerdict[] = ['broken', 'drift', 'inconclusive', 'negligible', 'stable', 'skipped']
-
-/** The prediction column first, then worst first: by verdict, then by effect in units of its threshold. */
-export function worstFirst(a: ColumnResult, b: ColumnResult): number {
-  const rank = (result: ColumnResult) => Number(result.role !== 'prediction')
-  const size = (result: ColumnResult) => (result.effect ?? Number.MAX_VALUE) / result.threshold
-  return (
-    rank(a) - rank(b) ||
-    SEVERITY.indexOf(a.verdict) - SEVERITY.indexOf(b.verdict) ||
-    size(b) - size(a) ||
-    (a.column < b.column ? -1 : 1)
-  )
 }
