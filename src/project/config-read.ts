@@ -51,7 +51,7 @@ export function toGate(raw: RawGate): Gate {
 }
 
 function toModel(raw: RawModel): ModelConfig {
-  const { schema, drift } = raw
+  const { schema, drift, health } = raw
   return {
     risk: raw.risk,
     ...given({ artifact: raw.artifact, train: raw.train, evaluate: raw.evaluate, predictions: raw.predictions }),
@@ -64,8 +64,14 @@ function toModel(raw: RawModel): ModelConfig {
         threshold: drift.threshold,
         alertAfter: drift.alert_after,
         coolDown: drift.cool_down,
+        every: drift.every,
       }),
     },
+    health: given({
+      maxErrorRate: health.max_error_rate,
+      maxP95Ms: health.max_p95_ms,
+      minRequests: health.min_requests,
+    }),
     notify: raw.notify,
     gates: mapValues(raw.gates, toGate),
   }

@@ -101,7 +101,7 @@ const schemaShape = record({
 const driftShape = record({
   window: optional(
     duration,
-    'How much logged production data a check looks at when no data is named. Not acted on yet.',
+    'How much of the prediction log a check looks at when no data is named; 7d when nothing is said.',
     '7d',
   ),
   metric: withDefault(oneOf(METRICS), 'psi', 'The measure of the effect.'),
@@ -116,12 +116,35 @@ const driftShape = record({
     'Overrides per column.',
     '{tenure: {threshold: 0.2}}',
   ),
+  every: optional(
+    duration,
+    'How often a check is meant to be made. `status` says when the checks have stopped.',
+    '1d',
+  ),
   alert_after: optional(
     text({ label: 'two numbers such as 2 of 3', pattern: /^[1-9]\d* of [1-9]\d*$/, problem: kOfN }),
-    'How many of the last windows must drift before an alert is sent. Not acted on yet.',
+    'How many of the last windows must drift before an alert is sent.',
     '2 of 3',
   ),
-  cool_down: optional(duration, 'How long an alert that was sent is not repeated. Not acted on yet.', '24h'),
+  cool_down: optional(duration, 'How long an alert that was sent is not repeated.', '24h'),
+})
+
+const healthShape = record({
+  max_error_rate: optional(
+    number({ above: 0 }),
+    'The largest share of requests of a window that may fail. Without it: judged against an earlier window.',
+    '0.01',
+  ),
+  max_p95_ms: optional(
+    number({ above: 0 }),
+    'The latency in milliseconds that 95 % of the requests of a window must keep. Without it: judged against an earlier window.',
+    '200',
+  ),
+  min_requests: optional(
+    number({ whole: true, atLeast: 0 }),
+    'The fewest requests a window may have. Without it: judged against an earlier window.',
+    '1000',
+  ),
 })
 
 export const modelShape = record({
@@ -139,6 +162,12 @@ export const modelShape = record({
   ),
   schema: withDefault(schemaShape, emptyOf(schemaShape), 'What the columns mean.'),
   drift: withDefault(driftShape, emptyOf(driftShape), 'How drift is judged.'),
+  health: withDefault(
+    healthShape,
+    emptyOf(healthShape),
+    'What the service must keep in the window of a check, by the prediction log.',
+    '{max_error_rate: 0.01, max_p95_ms: 200, min_requests: 1000}',
+  ),
   predictions: optional(
     text({ label: 'a path or a postgres:// address' }),
     'Where the predictions of the running service are logged. Not acted on yet.',

@@ -23,6 +23,16 @@ export interface DriftConfig {
   readonly columns: Readonly<Record<string, { readonly threshold?: number }>>
   readonly alertAfter?: string
   readonly coolDown?: string
+  /** How often a check is meant to be made; undefined: nobody said. */
+  readonly every?: string
+}
+
+/** Bounds on the service in one window; what is undefined is judged against an earlier window. */
+export interface HealthConfig {
+  /** Share of failed requests, 0 to 1. */
+  readonly maxErrorRate?: number
+  readonly maxP95Ms?: number
+  readonly minRequests?: number
 }
 
 export interface ModelConfig {
@@ -33,6 +43,7 @@ export interface ModelConfig {
   readonly evaluate?: string
   readonly schema: SchemaConfig
   readonly drift: DriftConfig
+  readonly health: HealthConfig
   readonly predictions?: string
   readonly notify: readonly string[]
   /** By stage. */

@@ -81,6 +81,7 @@ describe('mlops.yaml', () => {
             alertAfter: '2 of 3',
             coolDown: '24h',
           },
+          health: {},
           notify: ['slack:#ml-alerts', 'email:ml@example.com'],
           gates: {
             staging: {
