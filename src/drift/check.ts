@@ -1,6 +1,8 @@
 /**
- * `mlops drift`, the use case: find the reference, count the batch into it, compare, store the check.
- * The statistics are in `compare.ts`, reading data in `baseline.ts`, text for people in `src/ui/views/drift.ts`.
+ * One comparison of a batch with a reference, in three steps: `prepareCheck` finds the reference, `compareBatch` counts
+ * the batch into it and compares, `storeCheck` keeps the result. `checkDrift` does all three for data that a person
+ * names; `src/monitor/` puts the window, the service and the labels between the last two. The statistics are in
+ * `compare.ts`, reading data in `baseline.ts`, text for people in `src/ui/views/drift.ts`.
  */
 import { canonicalJson, type Json } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
@@ -8,27 +10,40 @@ import { type Digest, sha256 } from '../core/digest.ts'
 import { MlopsError, notFound, usage } from '../core/errors.ts'
 import { type ModelRef, parseModelRef, versionName } from '../core/names.ts'
 import { redactText } from '../core/redact.ts'
+import { asInput, type DataInput } from '../data/input.ts'
 import type { MetricName, Project, SchemaConfig } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { ModelState, VersionState } from '../store/fold.ts'
+import type { Manifest } from '../store/manifest.ts'
 import { resolveVersion } from '../store/resolve.ts'
 import type { Store } from '../store/store.ts'
 import { profileBaseline, profileBatch } from './baseline.ts'
 import { type CompareOptions, compareProfiles } from './compare.ts'
+import type { Importances } from './importances.ts'
 import { DEFAULT_THRESHOLD } from './measure-column.ts'
 import { type ColumnProfile, type Profile, parseProfile } from './profile.ts'
 import type { CheckResult } from './types.ts'
 
-export interface CheckRequest {
+/** What is compared with what, and how it is judged. */
+export interface ComparisonRequest {
   /** `churn-model`, `churn-model@3`, `churn-model@production`; the bare name means production, else the newest. */
   readonly ref: string | ModelRef
-  /** The batch: a file, relative to the user's folder. */
-  readonly current: string
-  /** `baseline` (default), `@V`, `@STAGE`: that version's baseline; anything else is a data file. */
-  readonly against?: string
+  /** `baseline` (default), `@V`, `@STAGE`: that version's baseline; anything else is data. */
+  readonly against?: string | DataInput
   /** Overrides `drift.metric` of mlops.yaml, and with it the thresholds written there for another metric. */
   readonly metric?: MetricName
   readonly threshold?: number
+  /** Applies where mlops.yaml names no threshold: what the code of the model asked for. */
+  readonly fallbackThreshold?: number
+  /** Columns that are left out besides those that mlops.yaml names. */
+  readonly ignored?: readonly string[]
+  /** The order of the columns. */
+  readonly importances?: Importances
+}
+
+export interface CheckRequest extends ComparisonRequest {
+  /** The batch: a word of the user's, relative to his folder, or an input. */
+  readonly current: string | DataInput
 }
 
 /** @throws usage `THRESHOLD_INVALID` for what is not a number */
@@ -49,10 +64,19 @@ interface Reference {
   readonly notes: readonly string[]
 }
 
+/** A comparison whose reference is at hand. */
+export interface PreparedCheck {
+  readonly state: ModelState
+  readonly version: VersionState
+  readonly manifest: Manifest
+  /** With the roles of mlops.yaml as it is today. */
+  readonly reference: Reference
+  readonly options: CompareOptions & { readonly metric: MetricName; readonly threshold: number }
+}
+
 /**
  * Compares a batch with the baseline of a version and stores the check.
- * @throws notFound `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `STAGE_EMPTY`, `BASELINE_MISSING`, `DATA_NOT_FOUND`;
- *   usage `THRESHOLD_INVALID`, `DATA_IS_DIRECTORY`; failed `DATA_…`, `PROFILE_UNREADABLE`; interrupted
+ * @throws as `prepareCheck` and `compareBatch`
  */
 export async function checkDrift(
   ctx: Context,
@@ -60,43 +84,70 @@ export async function checkDrift(
   store: Store,
   request: CheckRequest,
 ): Promise<CheckResult> {
-  const ref = typeof request.ref === 'string' ? parseModelRef(request.ref) : request.ref
-  const state = await store.models.state(ref.model)
-  const version = resolveVersion(state, ref, 'production')
-  const config = modelConfig(project, ref.model)
-  const options = compareOptions(project, ref.model, request)
-  const reference = await findReference(ctx, store, state, version, request, config.schema)
-  const baseline = withRoles(reference.profile, config.schema)
-  const reading = readingOptions(ctx)
-  const batch = await profileBatch(baseline, request.current, reading)
-  const comparison = compareProfiles(baseline, batch.profile, options)
-  const configuration = sha256(canonicalJson({ format: 1, ...options, roles: rolesOf(baseline) }))
-  const result: CheckResult = {
-    format: 1,
-    model: ref.model,
-    version: version.version,
-    time: ctx.now().toISOString(),
-    metric: options.metric,
-    reference: { name: reference.name, profile: reference.digest, rows: baseline.rows },
-    current: batch.data,
-    ...comparison,
-    notes: [...reference.notes, ...batch.notes, ...comparison.notes],
-    configuration,
-  }
-  await storeCheck(ctx, store, version, result)
+  const prepared = await prepareCheck(ctx, project, store, request)
+  const result = await compareBatch(ctx, prepared, request.current)
+  await storeCheck(ctx, store, prepared, result)
   return result
 }
 
-/** What decides a check: flags over mlops.yaml over the metric's default. Thresholds belong to their metric. */
-function compareOptions(
+/**
+ * @throws notFound `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `STAGE_EMPTY`, `BASELINE_MISSING`; usage `THRESHOLD_INVALID`;
+ *   failed `PROFILE_UNREADABLE`; what profiling the data of `against` throws
+ */
+export async function prepareCheck(
+  ctx: Context,
   project: Project,
-  model: string,
-  request: CheckRequest,
-): CompareOptions & { threshold: number } {
+  store: Store,
+  request: ComparisonRequest & { readonly current?: string | DataInput },
+): Promise<PreparedCheck> {
+  const ref = typeof request.ref === 'string' ? parseModelRef(request.ref) : request.ref
+  const state = await store.models.state(ref.model)
+  const version = resolveVersion(state, ref, 'production')
+  const manifest = await store.models.manifest(version.manifest)
+  const { schema } = modelConfig(project, ref.model)
+  const options = compareOptions(project, ref.model, request)
+  const found = await findReference(ctx, store, { state, version, request, schema })
+  return { state, version, manifest, reference: { ...found, profile: withRoles(found.profile, schema) }, options }
+}
+
+/** Not stored yet. @throws as `profileBatch` */
+export async function compareBatch(
+  ctx: Context,
+  { state, version, reference, options }: PreparedCheck,
+  current: string | DataInput,
+): Promise<CheckResult> {
+  const batch = await profileBatch(reference.profile, current, readingOptions(ctx))
+  const comparison = compareProfiles(reference.profile, batch.profile, options)
+  return {
+    format: 1,
+    model: state.model,
+    version: version.version,
+    time: ctx.now().toISOString(),
+    metric: options.metric,
+    reference: { name: reference.name, profile: reference.digest, rows: reference.profile.rows },
+    current: batch.data,
+    ...comparison,
+    notes: [...reference.notes, ...batch.notes, ...comparison.notes],
+    configuration: configurationOf(reference.profile, options),
+  }
+}
+
+/** @param more what else decides the check: another digest without it, and with every other value of it */
+export function configurationOf(
+  reference: Profile,
+  { importances: _order, ...options }: CompareOptions,
+  more: Readonly<Record<string, Json>> = {},
+): Digest {
+  return sha256(canonicalJson({ format: 1, ...options, roles: rolesOf(reference), ...more } as unknown as Json))
+}
+
+/** What decides a check: flags over mlops.yaml over the metric's default. Thresholds belong to their metric. */
+function compareOptions(project: Project, model: string, request: ComparisonRequest): PreparedCheck['options'] {
   const { drift, schema } = modelConfig(project, model)
   const metric = request.metric ?? drift.metric
   const isConfigured = metric === drift.metric
-  const threshold = request.threshold ?? (isConfigured ? drift.threshold : undefined) ?? DEFAULT_THRESHOLD[metric]
+  const configured = isConfigured ? (drift.threshold ?? request.fallbackThreshold) : undefined
+  const threshold = request.threshold ?? configured ?? DEFAULT_THRESHOLD[metric]
   if (!(threshold > 0) || !Number.isFinite(threshold)) {
     throw usage({
       code: 'THRESHOLD_INVALID',
@@ -104,38 +155,44 @@ function compareOptions(
       hint: `The default of ${metric} is ${DEFAULT_THRESHOLD[metric]}`,
     })
   }
-  const ignored = Object.entries(schema.columns).filter(([, type]) => type === 'ignore' || type === 'id')
+  const unread = Object.entries(schema.columns).filter(([, type]) => type === 'ignore' || type === 'id')
+  const ignored = new Set([...unread.map(([name]) => name), ...(request.ignored ?? [])])
   return {
     metric,
     threshold,
     columns: isConfigured ? drift.columns : {},
-    ignored: ignored.map(([name]) => name).sort(),
+    ignored: [...ignored].sort(),
+    ...(request.importances === undefined ? {} : { importances: request.importances }),
   }
 }
 
 async function findReference(
   ctx: Context,
   store: Store,
-  state: ModelState,
-  version: VersionState,
-  request: CheckRequest,
-  schema: SchemaConfig,
+  wanted: {
+    readonly state: ModelState
+    readonly version: VersionState
+    readonly request: ComparisonRequest & { readonly current?: string | DataInput }
+    readonly schema: SchemaConfig
+  },
 ): Promise<Reference> {
+  const { state, version, request, schema } = wanted
   const against = request.against ?? 'baseline'
-  if (against === 'baseline') return baselineOf(store, state, version, request)
+  if (against === 'baseline') return baselineOf(store, state, version, request.current)
   if (against === 'previous') {
     throw usage({
       code: 'AGAINST_UNSUPPORTED',
-      message: 'There are no earlier windows to compare with: checks read one file.',
-      hint: 'Name the earlier file: --against FILE',
+      message: 'Data that is named has no window before it: --against previous needs the prediction log.',
+      hint: 'Name the earlier data: --against DATA; or leave --current out to look at the prediction log',
     })
   }
-  if (against.startsWith('@')) {
+  if (typeof against === 'string' && against.startsWith('@')) {
     const other = resolveVersion(state, parseModelRef(`${state.model}${against}`), 'production')
-    return baselineOf(store, state, other, request)
+    return baselineOf(store, state, other, request.current)
   }
+  const { name } = asInput(against)
   const { profile, bytes, notes } = await profileBaseline(against, { ...readingOptions(ctx), schema })
-  return { name: against, profile, digest: sha256(bytes), notes }
+  return { name, profile, digest: sha256(bytes), notes }
 }
 
 /** The version's own baseline, or else the one that training code set for the model. */
@@ -143,16 +200,17 @@ async function baselineOf(
   store: Store,
   state: ModelState,
   version: VersionState,
-  request: CheckRequest,
+  current: string | DataInput | undefined,
 ): Promise<Reference> {
   const name = versionName(state.model, version.version)
   const manifest = await store.models.manifest(version.manifest)
   const digest = manifest.baseline?.profile ?? state.baseline?.profile.sha256
   if (digest === undefined) {
+    const batch = current === undefined ? '' : ` --current ${redactText(asInput(current).name)}`
     throw notFound({
       code: 'BASELINE_MISSING',
       message: `${name} was registered without a baseline: there is nothing to compare with.`,
-      hint: `Compare with its training data: mlops drift ${name} --current ${redactText(request.current)} --against TRAINING.csv; next time register with --baseline TRAINING.csv`,
+      hint: `Compare with its training data: mlops drift ${name}${batch} --against TRAINING.csv; next time register with --baseline TRAINING.csv`,
     })
   }
   const profile = parseProfile(await store.objects.read(digest), name)
@@ -176,28 +234,46 @@ function withRoles(profile: Profile, schema: SchemaConfig): Profile {
 const rolesOf = (profile: Profile): Record<string, string> =>
   Object.fromEntries(profile.columns.filter(({ role }) => role !== 'feature').map(({ name, role }) => [name, role]))
 
-const readingOptions = (ctx: Context) => ({
+export const readingOptions = (ctx: Context) => ({
   cwd: ctx.cwd,
   ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
   ...(ctx.progress === undefined ? {} : { progress: ctx.progress }),
 })
 
-/** A verdict that cannot be stored is still a verdict: the person hears both. */
-async function storeCheck(ctx: Context, store: Store, version: VersionState, result: CheckResult): Promise<void> {
-  const { model, reference, current, configuration } = result
-  const key = sha256(
+/** The key of a check (DESIGN section 4). @param more what identifies the window besides the bytes of its rows */
+export function checkKeyOf(
+  { version }: Pick<PreparedCheck, 'version'>,
+  { reference, current, configuration }: Pick<CheckResult, 'reference' | 'current' | 'configuration'>,
+  more: Readonly<Record<string, Json>> = {},
+): Digest {
+  return sha256(
     canonicalJson({
       version: version.version,
       manifest: version.manifest,
       reference: reference.profile,
-      window: { sha256: current.sha256 },
+      window: { sha256: current.sha256, ...more },
       configuration,
     }),
   )
+}
+
+/**
+ * A verdict that cannot be stored is still a verdict: the person hears both.
+ * @returns false when this very check had been stored before
+ */
+export async function storeCheck(
+  ctx: Context,
+  store: Store,
+  prepared: Pick<PreparedCheck, 'version'>,
+  result: CheckResult,
+  more: Readonly<Record<string, Json>> = {},
+): Promise<boolean> {
   try {
-    await store.checks.put(model, key, JSON.parse(canonicalJson(result)) as Json)
+    const record = JSON.parse(canonicalJson(result as unknown as Json)) as Json
+    return await store.checks.put(result.model, checkKeyOf(prepared, result, more), record)
   } catch (error) {
     if (!(error instanceof MlopsError) || !error.code.startsWith('STORE_')) throw error
     ctx.warn(`The check was not stored: ${error.message}`)
+    return true
   }
 }
