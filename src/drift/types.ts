@@ -73,6 +73,8 @@ export interface CheckResult {
   readonly configuration: Digest
   /** Rows with `since <= time < until`, when they came from the prediction log. */
   readonly window?: { readonly since: string; readonly until: string }
+  /** Rows of the window that other versions answered: not looked at. Absent for data that a person named. */
+  readonly leftOut?: number
   /** By the values of one column (`--by`), worst first. */
   readonly segments?: { readonly column: string; readonly results: readonly SegmentResult[] }
   /** How the service fared in the window; absent for a file. */
