@@ -5,6 +5,7 @@
  */
 import { nameProblem } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
+import type { PredictionsConfig } from './config.ts'
 import { DURATION } from './duration.ts'
 import {
   emptyMap,
@@ -116,11 +117,7 @@ const driftShape = record({
     'Overrides per column.',
     '{tenure: {threshold: 0.2}}',
   ),
-  every: optional(
-    duration,
-    'How often a check is meant to be made. `status` says when the checks have stopped.',
-    '1d',
-  ),
+  every: optional(duration, 'How often a check is meant to be made. `status` says when the checks have stopped.', '1d'),
   alert_after: optional(
     text({ label: 'two numbers such as 2 of 3', pattern: /^[1-9]\d* of [1-9]\d*$/, problem: kOfN }),
     'How many of the last windows must drift before an alert is sent.',
@@ -147,6 +144,38 @@ const healthShape = record({
   ),
 })
 
+const predictionsMap = record({
+  at: optional(
+    text({ label: 'a path or a postgres:// address' }),
+    'Where: a path relative to this file, or postgres://….',
+  ),
+  keep: optional(duration, 'How long predictions are kept before `mlops predictions prune` takes them.', '90d'),
+  drop: withDefault(listOf(text({ label: 'the name of a column' })), [], 'Columns that are never logged.', '[email]'),
+  sample: withDefault(
+    number({ above: 0, atMost: 1 }),
+    1,
+    'Which share of the requests is logged. Failed ones are logged always.',
+    '0.1',
+  ),
+})
+
+/** `predictions: PATH`, or a map with more to say. */
+const predictionsShape: Shape<PredictionsConfig> = {
+  label: 'a path, a postgres:// address or a map with at, keep, drop, sample',
+  fields: predictionsMap.fields,
+  json: { anyOf: [{ type: 'string' }, predictionsMap.json] },
+  read: (node: YamlNode, at: Place) => {
+    if (node.kind === 'scalar') {
+      const path = text({ label: 'a path, a postgres:// address or a map' }).read(node, at)
+      return path === undefined ? undefined : { at: path, drop: [], sample: 1 }
+    }
+    const read = predictionsMap.read(node, at)
+    if (read === undefined) return undefined
+    const { at: path, keep, drop, sample } = read
+    return { ...(path === undefined ? {} : { at: path }), ...(keep === undefined ? {} : { keep }), drop, sample }
+  },
+}
+
 export const modelShape = record({
   risk: withDefault(oneOf(['low', 'standard', 'high']), 'standard', 'Decides which gates are mandatory.'),
   artifact: optional(
@@ -169,8 +198,8 @@ export const modelShape = record({
     '{max_error_rate: 0.01, max_p95_ms: 200, min_requests: 1000}',
   ),
   predictions: optional(
-    text({ label: 'a path or a postgres:// address' }),
-    'Where the predictions of the running service are logged. Not acted on yet.',
+    predictionsShape,
+    'Where the predictions of the running service are logged: a path or a `postgres://` address, or a map with more to say. Without it: `predictions` in the store.',
     '.mlops/predictions',
   ),
   notify: withDefault(

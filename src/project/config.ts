@@ -35,6 +35,18 @@ export interface HealthConfig {
   readonly minRequests?: number
 }
 
+/** Where the prediction log of a model lives and what its writers leave out. */
+export interface PredictionsConfig {
+  /** A path relative to the project, or a `postgres://` address; undefined: in the store. */
+  readonly at?: string
+  /** How long predictions are kept before `prune` takes them. */
+  readonly keep?: string
+  /** Columns that writers never log. */
+  readonly drop: readonly string[]
+  /** Share of the requests that is logged, above 0 and at most 1. */
+  readonly sample: number
+}
+
 export interface ModelConfig {
   readonly risk: Risk
   /** A path or glob relative to the project: what a training run produces. */
@@ -44,7 +56,7 @@ export interface ModelConfig {
   readonly schema: SchemaConfig
   readonly drift: DriftConfig
   readonly health: HealthConfig
-  readonly predictions?: string
+  readonly predictions?: PredictionsConfig
   readonly notify: readonly string[]
   /** By stage. */
   readonly gates: Readonly<Record<string, Gate>>

@@ -67,7 +67,7 @@ describe('mlops.yaml', () => {
           artifact: 'model.joblib',
           train: 'python train.py',
           evaluate: 'python evaluate.py {model} {data}',
-          predictions: '.mlops/predictions',
+          predictions: { at: '.mlops/predictions', drop: [], sample: 1 },
           schema: {
             columns: { customer_id: 'id', plan: 'categorical' },
             target: 'churned',
