@@ -5,7 +5,7 @@
  */
 
 /** ln Γ(x) for x > 0; relative error below 1e-13. */
-function logGamma(x: number): number {
+export function logGamma(x: number): number {
   // Stirling's series converges fast from 10 on; below, Γ(x) = Γ(x+1)/x leads there.
   let shift = 0
   let z = x

@@ -1,0 +1,192 @@
+/**
+ * How the service fared in a window: failed requests, latency, volume. Each is judged as a column is: a difference
+ * counts when it is large enough to matter *and* beyond chance; a bound that somebody configured takes the place of the
+ * comparison. Pure; which windows are compared is decided in `health-windows.ts`.
+ *
+ * With no change at all one of the three findings is a `breach` in less than 2 % of windows of any size, and with
+ * bounds that the service just keeps too (test/unit/monitor/service-health.test.ts simulates both).
+ */
+import type { HealthFinding, HealthVerdict, ServiceHealth } from '../drift/types.ts'
+import type { HealthConfig } from '../project/config.ts'
+import { binomialAtLeast, binomialAtMost, fisherAtLeast } from './evidence.ts'
+
+/** What was counted in one window. */
+export interface WindowFigures {
+  /** Requests of all versions: a promotion moves traffic between versions and takes none away. */
+  readonly volume: number
+  /** Variance over mean of the requests per bin of the window: 1 for independent requests, more for bursts and rhythm. */
+  readonly dispersion: number
+  /** Requests that the version answered, and how many of them failed. */
+  readonly requests: number
+  readonly errors: number
+  readonly latency: {
+    readonly count: number
+    /** Milliseconds. */
+    readonly p95: number
+    /** Requests slower than the limit under question; null where nobody counted. */
+    readonly slower: number | null
+  } | null
+}
+
+export interface HealthQuestion {
+  readonly window: WindowFigures
+  /** An earlier window of the same length, for failures and latency; null without one. */
+  readonly reference: WindowFigures | null
+  /** Requests of a window of the same length and, where the log goes back that far, of the same days of the week. */
+  readonly volumeBefore: number | null
+  readonly bounds: HealthConfig
+  /** Which part of the window is over, 0 to 1. */
+  readonly over: number
+}
+
+/** A difference is beyond chance up to this probability, for each of the three. */
+export const HEALTH_ALPHA = 0.002
+/** Failures matter from twice the share before, and from half a percentage point more. */
+const ERRORS_RATIO = 2
+const ERRORS_RISE = 0.005
+/** Latency matters from half as much again, and from 5 ms more. */
+const LATENCY_RATIO = 1.5
+const LATENCY_RISE_MS = 5
+/** Volume matters when half of it is gone. A rise is told, never alarmed: it is what most services hope for. */
+const VOLUME_RATIO = 0.5
+/** By definition of the 95th percentile. */
+const SLOW_SHARE = 0.05
+
+/** The latency from which a request of the window counts as slow: the bound, else the p95 of the reference. */
+export const slowLimit = (bounds: HealthConfig, reference: WindowFigures | null): number | undefined =>
+  bounds.maxP95Ms ?? reference?.latency?.p95
+
+export function judgeService(question: HealthQuestion): ServiceHealth {
+  const findings = [judgeErrors(question), judgeLatency(question), judgeVolume(question)]
+  return { verdict: worst(findings), findings }
+}
+
+function worst(findings: readonly HealthFinding[]): HealthVerdict {
+  if (findings.some(({ verdict }) => verdict === 'breach')) return 'breach'
+  return findings.some(({ verdict }) => verdict === 'ok') ? 'ok' : 'inconclusive'
+}
+
+/**
+ * With a bound: the exact binomial test of "the share is at most the bound". Else Fisher's exact test against the
+ * reference, where the share has at least doubled and risen by half a percentage point.
+ */
+export function judgeErrors({ window, reference, bounds }: HealthQuestion): HealthFinding {
+  const { requests: n, errors: k } = window
+  const before = reference !== null && reference.requests > 0 ? reference.errors / reference.requests : null
+  const bound = bounds.maxErrorRate ?? null
+  const found = (verdict: HealthVerdict, limit: number | null, why: string): HealthFinding => ({
+    what: 'errors',
+    verdict,
+    actual: n === 0 ? null : k / n,
+    limit,
+    reference: before,
+    summary: n === 0 ? `failed requests: ${why}` : `failed requests: ${share(k / n)} of ${count(n)}${why}`,
+  })
+  if (n === 0) return found('inconclusive', bound, 'there was no request')
+  const limit = bound ?? (before === null ? null : Math.max(ERRORS_RATIO * before, before + ERRORS_RISE))
+  if (limit === null) return found('inconclusive', null, '; there is no earlier window to compare with')
+  const against = bound === null ? ` (${share(before ?? 0)} before)` : ` (at most ${share(bound)})`
+  const few = n * limit < 1 ? '; too few requests to say more' : ''
+  const isOver = bound === null ? k / n >= limit : k / n > limit
+  if (!isOver) return found(few === '' ? 'ok' : 'inconclusive', limit, `${against}${few}`)
+  const chance =
+    bound === null && reference !== null
+      ? fisherAtLeast(k, n, reference.errors, reference.requests)
+      : binomialAtLeast(k, n, limit)
+  return chance <= HEALTH_ALPHA
+    ? found('breach', limit, against)
+    : found('inconclusive', limit, `${against}; that can be chance on so few requests`)
+}
+
+/**
+ * A request is slow above the bound, or above the p95 of the reference: by definition one in twenty is. With a bound:
+ * the exact binomial test of "at most 5 % are slow". Else the quantile test (Mood 1950; Johnson, Verrill and Moore,
+ * Biometrics 43, 1987): Fisher's exact test of the slow ones in both windows. It needs the p95 to have risen by half and
+ * by 5 ms as well, and no assumption about the shape of latencies.
+ */
+export function judgeLatency({ window, reference, bounds }: HealthQuestion): HealthFinding {
+  const { latency } = window
+  const before = reference?.latency ?? null
+  const bound = bounds.maxP95Ms ?? null
+  const found = (verdict: HealthVerdict, limit: number | null, why: string): HealthFinding => ({
+    what: 'latency',
+    verdict,
+    actual: latency?.p95 ?? null,
+    limit,
+    reference: before?.p95 ?? null,
+    summary: latency === null ? `p95 latency: ${why}` : `p95 latency: ${ms(latency.p95)}${why}`,
+  })
+  if (latency === null) return found('inconclusive', bound, 'no request says how long it took')
+  const limit = bound ?? (before === null ? null : Math.max(LATENCY_RATIO * before.p95, before.p95 + LATENCY_RISE_MS))
+  if (limit === null) return found('inconclusive', null, '; there is no earlier window to compare with')
+  const against = bound === null ? ` (${ms(before?.p95 ?? 0)} before)` : ` (at most ${ms(bound)})`
+  const { count: n, slower } = latency
+  const isOver = bound === null ? latency.p95 >= limit : latency.p95 > limit
+  const few = n * SLOW_SHARE < 1 ? '; too few requests to say more' : ''
+  if (!isOver) return found(few === '' ? 'ok' : 'inconclusive', limit, `${against}${few}`)
+  if (slower === null) return found('inconclusive', limit, `${against}; slow requests were not counted`)
+  const chance =
+    bound === null && before !== null
+      ? fisherAtLeast(slower, n, Math.ceil(SLOW_SHARE * before.count), before.count)
+      : binomialAtLeast(slower, n, SLOW_SHARE)
+  return chance <= HEALTH_ALPHA
+    ? found('breach', limit, against)
+    : found('inconclusive', limit, `${against}; that can be chance on so few requests`)
+}
+
+/**
+ * Given both counts, each request fell into either window with the same chance: N ~ Binomial(a + b, 1/2) (Przyborowski
+ * and Wilenski, Biometrika 31, 1940). Traffic comes in bursts and rhythms, so both counts are divided by their
+ * dispersion first (quasi-Poisson: McCullagh and Nelder, Generalized Linear Models, 1989, 6.2). No request at all where
+ * there were some is judged without that: silence has no burst.
+ */
+export function judgeVolume({ window, volumeBefore, bounds, over }: HealthQuestion): HealthFinding {
+  const { volume, dispersion } = window
+  const bound = bounds.minRequests ?? null
+  const found = (verdict: HealthVerdict, limit: number | null, why: string): HealthFinding => ({
+    what: 'volume',
+    verdict,
+    actual: volume,
+    limit,
+    reference: volumeBefore,
+    summary: volume === 0 ? `no traffic${why}` : `requests: ${count(volume)}${why}`,
+  })
+  if (bound !== null) {
+    const against = ` (at least ${count(bound)})`
+    if (volume >= bound) return found('ok', bound, against)
+    if (over >= 1) return found('breach', bound, against)
+    return volume >= bound * over
+      ? found('ok', bound, `${against}, the window is not over`)
+      : found('inconclusive', bound, `${against}; the window is not over`)
+  }
+  if (volumeBefore === null) return found('inconclusive', null, '; there is no earlier window to compare with')
+  const limit = VOLUME_RATIO * volumeBefore
+  const against = volume === 0 && volumeBefore === 0 ? ', as before' : ` (${count(volumeBefore)} before)`
+  if (volume > limit || volumeBefore === 0) return found('ok', limit, against)
+  const spread = volume === 0 ? 1 : Math.max(1, dispersion)
+  const [now, both] = [Math.floor(volume / spread), Math.floor((volume + volumeBefore) / spread)]
+  return binomialAtMost(now, both, 0.5) <= HEALTH_ALPHA
+    ? found('breach', limit, against)
+    : found('inconclusive', limit, `${against}; that can be chance`)
+}
+
+/**
+ * Variance over mean of the counts per bin, at least 1 (no bin, or one: 1).
+ * @param bins of equal length, the empty ones too
+ */
+export function dispersionOf(bins: readonly number[]): number {
+  const mean = bins.reduce((sum, n) => sum + n, 0) / bins.length
+  if (bins.length < 2 || mean === 0) return 1
+  const variance = bins.reduce((sum, n) => sum + (n - mean) ** 2, 0) / (bins.length - 1)
+  return Math.max(1, variance / mean)
+}
+
+const count = (n: number): string => Math.round(n).toLocaleString('en-US')
+
+function share(value: number): string {
+  const percent = 100 * value
+  if (percent === 0) return '0 %'
+  return `${percent >= 10 ? percent.toFixed(0) : percent >= 0.1 ? percent.toFixed(1) : percent.toPrecision(1)} %`
+}
+
+const ms = (value: number): string => `${value >= 100 ? value.toFixed(0) : Number(value.toPrecision(2))} ms`
