@@ -26,6 +26,8 @@ export interface PredictionRecord {
   readonly tokens?: number
   readonly cost?: number
   readonly tags?: Readonly<Record<string, string>>
+  /** The share of such requests that is logged; absent means 1. A record stands for `1 / sample_rate` requests. */
+  readonly sample_rate?: number
 }
 
 /** Rows with `since <= time < until`; milliseconds since 1970, so that days are UTC. */
@@ -38,16 +40,28 @@ export interface WindowQuery extends TimeWindow {
   /** Only rows answered by this version (DESIGN section 7); undefined: by any. */
   readonly version?: number
   readonly variant?: string
+  /** Milliseconds: how many requests were slower is counted too (`latency.slower`). */
+  readonly slowerThan?: number
 }
 
 /** Figures of a window, of one version or of all. */
 export interface LogFigures {
+  /** Of a sampled log an estimate: every record counts `1 / sample_rate` requests, rounded. */
   readonly requests: number
-  /** Requests whose status is not ok. */
+  /** Lines in the log; fewer than `requests` where it is sampled. */
+  readonly records: number
+  /** Requests whose status is not ok, estimated alike. */
   readonly errors: number
   readonly errorsByCategory: Readonly<Record<string, number>>
   /** Milliseconds, of the records that have a latency; null without one. */
-  readonly latency: { readonly count: number; readonly p50: number; readonly p95: number; readonly p99: number } | null
+  readonly latency: {
+    readonly count: number
+    readonly p50: number
+    readonly p95: number
+    readonly p99: number
+    /** Records slower than `slowerThan`, where that was asked. */
+    readonly slower?: number
+  } | null
   /** First and last event time in the window; null without records. */
   readonly first: string | null
   readonly last: string | null
@@ -65,6 +79,31 @@ export interface LogStats extends LogFigures {
   readonly torn: number
 }
 
+/** Realised quality of one version, by prediction time. The names of metrics are those that scikit-learn's users know. */
+export interface VersionQuality {
+  readonly version: number
+  /** Answered predictions of the window, and how many of them have a label. */
+  readonly rows: number
+  readonly labelled: number
+  /** What was found to be judged; null without a label. */
+  readonly task: 'classification' | 'regression' | null
+  /**
+   * `accuracy`, `precision`, `recall`, `f1`, `auc`, `log_loss` for two classes; `accuracy`, `precision_macro`,
+   * `recall_macro`, `f1_macro` for more; `mae`, `rmse`, `r2` for numbers. Only those that can be computed.
+   */
+  readonly metrics: Readonly<Record<string, number>>
+  /** What a person should know: which class counts as positive, which pairs were left out. */
+  readonly notes: readonly string[]
+}
+
+export interface RealisedQuality {
+  /** Over all versions of the window. */
+  readonly rows: number
+  readonly labelled: number
+  /** By version, ascending. */
+  readonly versions: readonly VersionQuality[]
+}
+
 /** How the rows of a window become the columns that a baseline knows. */
 export interface RowShape {
   /** Column that a bare `output` stands for: `schema.prediction` of mlops.yaml. */
@@ -73,6 +112,8 @@ export interface RowShape {
   readonly columns?: readonly string[]
   /** Column that the joined label stands for: `schema.target`. */
   readonly target?: string
+  /** Answer from which a class is called positive, for realised metrics of scores. Default 0.5. */
+  readonly threshold?: number
 }
 
 /** The log of one model, wherever it lives. */
@@ -87,4 +128,11 @@ export interface PredictionLog {
   stats(window: WindowQuery): Promise<LogStats>
   /** The rows of a window, for `profileBatch`; its identity is the same for the same rows in whatever files they lie. */
   rows(window: WindowQuery, shape: RowShape): DataInput
+  /** What the labels that have arrived say of the answers of the window. */
+  quality(window: WindowQuery, shape: RowShape): Promise<RealisedQuality>
+  /**
+   * Event time of the newest record without asking anybody over a network: what `status` calls. Undefined where that
+   * cannot be known (PostgreSQL); null for an empty log.
+   */
+  newestLocal(): string | null | undefined
 }
