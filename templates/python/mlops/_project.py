@@ -18,6 +18,11 @@ class Project:
         # True when the place of the store was said by MLOPS_STORE.
         self.explicit = explicit
 
+    @property
+    def configured_store(self):
+        """The store that mlops.yaml names, relative to the root, whichever one is in use."""
+        return read_config(self.config_file)["store"] if self.config_file else ".mlops"
+
     def artifact_patterns(self, model):
         """Patterns relative to the root: the model's, or those of all models when it is None."""
         if self.config_file is None:
