@@ -42,25 +42,40 @@ export function findCauses(before: ColumnProfile, after: ColumnProfile): Causes 
  */
 export function brokenReason(before: ColumnProfile, after: ColumnProfile, family = 1): string | undefined {
   const [n, m] = [totalRows(before), totalRows(after)]
-  const chanceOfAll = (count: number, times: number) => ((count + 0.5) / (n + 1)) ** times < VERY_RARE / family
   if (m === 0) return undefined
+  /** Whether `times` rows are hardly all of a kind that `count` of the baseline's `rows` are of. */
+  const isBeyondChance = (count: number, rows: number, times: number) => {
+    const p = chanceOfAll(count, rows, times)
+    return p < VERY_RARE / family || (count === 0 && p < RARE)
+  }
   const empty = (column: ColumnProfile) => column.missing + (column.type === 'numeric' ? column.nan : 0)
-  if (empty(after) === m && empty(before) < n && chanceOfAll(empty(before), m)) {
+  if (empty(after) === m && empty(before) < n && isBeyondChance(empty(before), n, m)) {
     return `newly empty: nulls ${percent(empty(before), n)} -> 100 %`
   }
   if (before.type === 'numeric' && after.type === 'numeric') {
-    const values = m - empty(after)
-    const isText = after.unparsed > values / 2 && before.unparsed < (n - empty(before)) / 2
-    if (isText && chanceOfAll(before.unparsed, after.unparsed)) return 'type changed: numeric -> text'
+    const [values, later] = [n - empty(before), m - empty(after)]
+    const isText = after.unparsed > later / 2 && before.unparsed < values / 2
+    if (isText && isBeyondChance(before.unparsed, values, after.unparsed)) return 'type changed: numeric -> text'
   }
   if (before.type === 'categorical' && after.type === 'categorical' && after.newValues !== null) {
     const names = Object.keys(after.newValues)
     const isNumber = (text: string) => text.trim() !== '' && Number.isFinite(Number(text))
     const isRetyped = after.new > 0 && after.new === m - after.missing && names.every(isNumber)
-    const isRare = chanceOfAll(0, after.new)
-    if (isRetyped && isRare && !before.categories.some(isNumber)) return 'type changed: categorical -> numeric'
+    const isNovel = isBeyondChance(0, n - before.missing, after.new)
+    if (isRetyped && isNovel && !before.categories.some(isNumber)) return 'type changed: categorical -> numeric'
   }
   return undefined
+}
+
+/**
+ * How likely `times` later rows are all of a kind, given that `count` of `rows` earlier ones and these were dealt out at
+ * random: hypergeometric, the product of (count + j) / (rows + j). Taking the earlier share for the truth instead made
+ * columns that are nearly always null newly empty by chance.
+ */
+function chanceOfAll(count: number, rows: number, times: number): number {
+  let chance = 1
+  for (let j = 1; j <= times && chance > 1e-30; j++) chance *= (count + j) / (rows + j)
+  return chance
 }
 
 function shareFindings(before: ColumnProfile, after: ColumnProfile): Finding[] {

@@ -48,72 +48,71 @@ export function groupColumn(before: ColumnProfile, after: ColumnProfile): Group[
 
 const special = (label: string, before: number, after: number): Group => ({ label, kind: 'special', before, after })
 
-interface Bin {
-  readonly index: number
-  readonly count: number
+/** Bins that form one group: a heavy value, a range, or what is left between heavy values. */
+interface Part {
+  readonly kind: 'value' | 'range' | 'rest'
+  readonly bins: readonly number[]
 }
 
-function numericGroups(before: NumericColumn, after: NumericColumn): Group[] {
-  const total = totalRows(before)
-  const heavyValue = new Map(before.singles)
-  const groups: Group[] = []
-  const scattered: Bin[] = []
-  let segment: Bin[] = []
+/**
+ * Which bins of a numeric column belong together, by these counts.
+ * @param total all rows of the column, those without a finite value too
+ */
+function partBins(counts: readonly number[], singles: NumericColumn['singles'], total: number): Part[] {
+  const isSingle = new Set(singles.map(([bin]) => bin))
+  const parts: Part[] = []
+  const scattered: number[] = []
+  let segment: number[] = []
   const closeSegment = () => {
-    const mass = segment.reduce((sum, bin) => sum + bin.count, 0)
+    const mass = segment.reduce((sum, bin) => sum + (counts[bin] ?? 0), 0)
     // Slivers between heavy values are one group: each alone would make noise out of a handful of rows.
     if (mass < SLIVER * total) scattered.push(...segment)
-    else groups.push(...splitSegment(segment, mass, total, before, after))
+    else parts.push(...splitSegment(segment, counts, mass, total))
     segment = []
   }
-  before.counts.forEach((count, index) => {
-    const value = heavyValue.get(index)
-    if (value !== undefined && count >= OWN_VALUE * total) {
+  counts.forEach((count, bin) => {
+    if (isSingle.has(bin) && count >= OWN_VALUE * total) {
       closeSegment()
-      groups.push({
-        label: formatNumber(toNumber(value)),
-        kind: 'value',
-        before: count,
-        after: after.counts[index] ?? 0,
-      })
-    } else segment.push({ index, count })
+      parts.push({ kind: 'value', bins: [bin] })
+    } else segment.push(bin)
   })
   closeSegment()
-  if (scattered.length > 0) {
-    groups.push({ ...sumBins(scattered, after), label: groups.length === 0 ? 'any' : 'other values', kind: 'rest' })
-  }
-  return groups
+  return scattered.length === 0 ? parts : [...parts, { kind: 'rest', bins: scattered }]
 }
 
 /** Neighbouring bins, cut where the running count passes equal parts of the segment. */
-function splitSegment(
-  bins: readonly Bin[],
-  mass: number,
-  total: number,
-  before: NumericColumn,
-  after: NumericColumn,
-): Group[] {
+function splitSegment(bins: readonly number[], counts: readonly number[], mass: number, total: number): Part[] {
   const parts = Math.max(1, Math.round((PARTS * mass) / total))
-  const gathered: Bin[][] = Array.from({ length: parts }, () => [])
+  const gathered: number[][] = Array.from({ length: parts }, () => [])
   let seen = 0
   for (const bin of bins) {
-    const part = Math.min(parts - 1, Math.floor(((seen + bin.count / 2) * parts) / mass))
-    gathered[part]?.push(bin)
-    seen += bin.count
+    const count = counts[bin] ?? 0
+    gathered[Math.min(parts - 1, Math.floor(((seen + count / 2) * parts) / mass))]?.push(bin)
+    seen += count
   }
-  return gathered
-    .filter((part) => part.length > 0)
-    .map((part) => ({ ...sumBins(part, after), label: rangeLabel(part, before), kind: 'range' as const }))
+  return gathered.filter((part) => part.length > 0).map((part) => ({ kind: 'range', bins: part }))
 }
 
-const sumBins = (bins: readonly Bin[], after: NumericColumn): { before: number; after: number } => ({
-  before: bins.reduce((sum, bin) => sum + bin.count, 0),
-  after: bins.reduce((sum, bin) => sum + (after.counts[bin.index] ?? 0), 0),
+function numericGroups(before: NumericColumn, after: NumericColumn): Group[] {
+  const parts = partBins(before.counts, before.singles, totalRows(before))
+  const values = new Map(before.singles)
+  return parts.map(({ kind, bins }) => ({ ...sumBins(bins, before, after), kind, label: labelOf(kind, bins) }))
+
+  function labelOf(kind: Part['kind'], bins: readonly number[]): string {
+    if (kind === 'value') return formatNumber(toNumber(values.get(bins[0] ?? 0) ?? 0))
+    if (kind === 'range') return rangeLabel(bins, before)
+    return parts.length === 1 ? 'any' : 'other values'
+  }
+}
+
+const sumBins = (bins: readonly number[], before: NumericColumn, after: NumericColumn) => ({
+  before: bins.reduce((sum, bin) => sum + (before.counts[bin] ?? 0), 0),
+  after: bins.reduce((sum, bin) => sum + (after.counts[bin] ?? 0), 0),
 })
 
-function rangeLabel(bins: readonly Bin[], { edges }: NumericColumn): string {
-  const low = edges[(bins[0]?.index ?? 0) - 1]
-  const high = edges[bins.at(-1)?.index ?? 0]
+function rangeLabel(bins: readonly number[], { edges }: NumericColumn): string {
+  const low = edges[(bins[0] ?? 0) - 1]
+  const high = edges[bins.at(-1) ?? 0]
   if (low === undefined && high === undefined) return 'any'
   if (low === undefined) return `up to ${formatNumber(toNumber(high ?? 0))}`
   if (high === undefined) return `over ${formatNumber(toNumber(low))}`
@@ -176,14 +175,25 @@ function gatherRare(rare: readonly Counted[], enough: number): Group[] {
 }
 
 /**
- * What the test of evidence looks at: single categories, the new ones among them by name, because only cells chosen
- * without regard to either sample keep its error rate; for all other columns the groups.
+ * What the test of evidence looks at: cells chosen without regard to which sample a row is from, because only these keep
+ * its error rate. Of a numeric column, groups made as above but by the *pooled* counts (by the baseline's, 10 equally
+ * frequent whole numbers had p < 0.05 in 9 % of equal samples); of a categorical one, the single categories, the new
+ * ones among them by name.
  */
 export function evidenceCells(
   before: ColumnProfile,
   after: ColumnProfile,
   groups: readonly Group[],
 ): { readonly before: number[]; readonly after: number[]; readonly order: 'pooled' | 'given' } {
+  if (before.type === 'numeric' && after.type === 'numeric') {
+    const pooled = before.counts.map((count, bin) => count + (after.counts[bin] ?? 0))
+    const parts = partBins(pooled, before.singles, totalRows(before) + totalRows(after))
+    const cells = [
+      ...parts.map(({ bins }) => sumBins(bins, before, after)),
+      ...groups.filter(({ kind }) => kind === 'special' || kind === 'missing'),
+    ]
+    return { before: cells.map((cell) => cell.before), after: cells.map((cell) => cell.after), order: 'given' }
+  }
   if (before.type !== 'categorical' || after.type !== 'categorical') {
     return { before: groups.map((group) => group.before), after: groups.map((group) => group.after), order: 'given' }
   }
