@@ -6,7 +6,7 @@
  */
 import type { ColumnResult } from '../../drift/types.ts'
 import { asList, type Reported, type ReportedCheck } from './types.ts'
-import { checkName, currentName, figure, isDrifted, metricName, plain, whatChanged } from './words.ts'
+import { checkName, currentName, figure, isDrifted, limitText, metricName, plain, whatChanged } from './words.ts'
 
 interface Case {
   readonly group: string
@@ -99,7 +99,7 @@ function casesOf(check: ReportedCheck): Case[] {
 }
 
 function columnCase(column: ColumnResult): Case {
-  const measured = `${metricName(column.metric)} ${figure(column.effect)}, limit ${figure(column.threshold)}, noise up to ${figure(column.noise)}`
+  const measured = `${metricName(column.metric)} ${figure(column.effect)}, limit ${limitText(column.threshold)}, noise up to ${figure(column.noise)}`
   return {
     group: 'columns',
     name: plain(column.column),

@@ -14,12 +14,14 @@ import {
   figure,
   HEADLINE,
   isDrifted,
+  limitText,
   metricName,
   moment,
   plain,
   plural,
   tally,
   whatChanged,
+  windowText,
 } from './words.ts'
 
 export const MARKS: Readonly<Record<CheckVerdict | ColumnVerdict | 'small' | 'breach' | 'ok', string>> = {
@@ -97,7 +99,7 @@ const columnTable = (check: ReportedCheck, columns: readonly ColumnResult[]): st
       column.verdict,
       figure(column.effect) +
         (column.metric === check.metric || column.effect === null ? '' : ` (${metricName(column.metric)})`),
-      figure(column.threshold),
+      limitText(column.threshold),
       figure(column.noise),
       whatChanged(column).map(prose).join('; '),
     ]),
@@ -158,9 +160,7 @@ const identity = (check: ReportedCheck): string =>
         `${code(plain(check.current.source))}, ${plural(check.current.rows, 'row')}, ${plural(check.current.columns, 'column')}`,
       ],
       ['Their digest', code(`sha256:${check.current.sha256}`)],
-      ...(check.window === undefined
-        ? []
-        : [['Window', `${moment(check.window.since)} to ${moment(check.window.until)}`]]),
+      ...(check.window === undefined ? [] : [['Window', windowText(check.window)]]),
       ['Compared with', `${prose(plain(check.reference.name))}, ${plural(check.reference.rows, 'row')}`],
       ['Its profile', code(`sha256:${check.reference.profile}`)],
       ['Checked at', moment(check.time)],

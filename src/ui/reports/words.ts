@@ -53,6 +53,10 @@ const METRICS: Readonly<Record<string, string>> = {
   chi2: 'chi-square',
   linf: 'L-infinity',
 }
+/** A limit as it was configured: `0.1`, not `0.100`. */
+export const limitText = (value: number): string =>
+  Number.isFinite(value) ? String(Number(value.toPrecision(4))) : '–'
+
 export const metricName = (metric: string): string => METRICS[metric] ?? plain(metric)
 
 export const checkName = ({ model, version }: Pick<CheckResult, 'model' | 'version'>): string =>
@@ -91,21 +95,31 @@ export function whatChanged(column: ColumnResult): string[] {
 /** Sentences come with `->`, which a terminal can show; a page can do better. */
 export const arrows = (text: string): string => text.replaceAll(' -> ', ' → ')
 
-/** What a person should do about the verdict, before the command. */
+/** What a person should do about the verdict, before the command; sentences. */
 export function advice(check: CheckResult): string {
-  if (check.verdict === 'inconclusive') return 'Check again with more rows.'
-  if (check.verdict === 'stable' && check.health?.verdict !== 'breach' && check.quality?.verdict !== 'breach') {
-    return 'Nothing to do.'
-  }
-  if (check.columns.some(({ verdict }) => verdict === 'broken')) {
-    return 'Mend the broken columns where the rows are made: the model gets what it was not trained on.'
-  }
-  if (check.verdict === 'drift') {
-    return 'Find out whether the world or the pipeline changed. If the world did, train on newer rows.'
-  }
-  return 'The inputs look as they did; look at the service and the labels.'
+  const { verdict, columns, health, quality } = check
+  const isBroken = columns.some((column) => column.verdict === 'broken')
+  const breaches = (health?.findings ?? []).filter((finding) => finding.verdict === 'breach').map(({ what }) => what)
+  const sentences = [
+    ...(isBroken
+      ? ['Mend the broken columns where the rows are made: the model gets what it was not trained on.']
+      : []),
+    ...(verdict === 'drift' && !isBroken
+      ? ['Find out whether the world or the pipeline changed. If the world did, train on newer rows.']
+      : []),
+    ...(breaches.length > 0 ? [`Look at the service: ${breaches.join(', ')} out of bounds.`] : []),
+    ...(quality?.verdict === 'breach'
+      ? ['The model answers worse than when it was registered: retrain or roll back.']
+      : []),
+    ...(verdict === 'inconclusive' ? ['Check again with more rows.'] : []),
+  ]
+  return sentences.length === 0 ? 'Nothing to do.' : sentences.join(' ')
 }
 
 /** The rows that were looked at: the window, else what was named. */
 export const currentName = ({ current, window }: CheckResult): string =>
-  window === undefined ? plain(current.source) : `${moment(window.since)} to ${moment(window.until)}`
+  window === undefined ? plain(current.source) : windowText(window)
+
+/** `2026-11-14 00:00 to 2026-11-21 00:00 UTC` */
+export const windowText = ({ since, until }: { readonly since: string; readonly until: string }): string =>
+  `${moment(since).replace(/ UTC$/, '')} to ${moment(until)}`

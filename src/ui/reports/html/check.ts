@@ -7,9 +7,9 @@ import {
   checkName,
   count,
   currentName,
-  figure,
   HEADLINE,
   isDrifted,
+  limitText,
   metricName,
   moment,
   plain,
@@ -90,7 +90,7 @@ function facts(check: ReportedCheck): Html {
   const thresholds = new Set(
     check.columns.filter(({ metric }) => metric === check.metric).map((each) => each.threshold),
   )
-  const limit = thresholds.size === 1 ? `limit ${figure([...thresholds][0])}` : 'limits by column'
+  const limit = thresholds.size === 1 ? `limit ${limitText([...thresholds][0] ?? 0)}` : 'limits by column'
   return html`<dl class="facts"><div><dt>Checked</dt><dd>${plural(check.current.rows, 'row')}<span class="n">${currentName(check)}</span></dd></div><div><dt>Compared with</dt><dd>${plural(check.reference.rows, 'row')}<span class="n">${plain(check.reference.name)}</span></dd></div><div><dt>Measure</dt><dd>${metricName(check.metric)}<span>${limit}</span></dd></div></dl>`
 }
 
@@ -102,11 +102,21 @@ function columns(
 ): Html {
   const level = depth === 0 ? 'h3' : 'h4'
   const bad = check.columns.filter(isDrifted)
+  // What the model answers is looked at first, whatever became of it.
+  const answers = check.columns.filter((column) => column.role === 'prediction' && isQuiet(column))
   const open = check.columns.filter(({ verdict }) => verdict === 'inconclusive')
-  const rest = check.columns.filter((column) => !isDrifted(column) && column.verdict !== 'inconclusive')
-  const listed = bad.slice(cards)
-  return html`${bad.length > 0 && html`${title(html`Shifted <small>${plural(bad.length, 'column')}</small>`, 'drift')}${bad.slice(0, cards).map((column) => columnCard(column, level))}${listed.length > 0 && html`<div class="card list">${columnList(listed)}</div>`}`}${open.length > 0 && html`${title(html`Cannot be judged yet <small>${plural(open.length, 'column')}</small>`, 'open')}<div class="card list">${columnList(open)}</div>`}${rest.length > 0 && html`${title(html`Unchanged <small>${plural(rest.length, 'column')}</small>`, 'rest')}${folded(rest)}`}`
+  const rest = check.columns.filter((column) => isQuiet(column) && !answers.includes(column))
+  const part = (name: string, anchor: string, members: readonly ColumnResult[], body: () => Html): Html =>
+    members.length === 0
+      ? html``
+      : html`${title(html`${name} <small>${plural(members.length, 'column')}</small>`, anchor)}${body()}`
+  const list = (members: readonly ColumnResult[]): Html =>
+    members.length === 0 ? html`` : html`<div class="card list">${columnList(members)}</div>`
+  const drawn = (members: readonly ColumnResult[]): Html[] => members.map((column) => columnCard(column, level))
+  return html`${part('Shifted', 'drift', bad, () => html`${drawn(bad.slice(0, cards))}${list(bad.slice(cards))}`)}${part('Prediction', 'answer', answers, () => html`${drawn(answers)}`)}${part('Cannot be judged yet', 'open', open, () => list(open))}${part('No drift', 'rest', rest, () => folded(rest))}`
 }
+
+const isQuiet = (column: ColumnResult): boolean => !isDrifted(column) && column.verdict !== 'inconclusive'
 
 /** A few are simply shown. */
 const FEW = 6

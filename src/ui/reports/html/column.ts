@@ -1,6 +1,6 @@
 /** One column: as a card when it needs a look, as a row of a list when it does not. */
 import type { ColumnResult } from '../../../drift/types.ts'
-import { arrows, figure, metricName, plain, whatChanged } from '../words.ts'
+import { arrows, figure, limitText, metricName, plain, whatChanged } from '../words.ts'
 import { bullet, bulletLegend, groupTable, miniHistogram } from './drawings.ts'
 import { type Html, html } from './escape.ts'
 import { tag } from './mark.ts'
@@ -10,7 +10,7 @@ export function columnCard(column: ColumnResult, heading: 'h3' | 'h4'): Html {
   const [summary, ...more] = whatChanged(column)
   const title = html`<span class="n">${plain(column.column, 120)}</span>`
   const name = heading === 'h3' ? html`<h3>${title}</h3>` : html`<h4>${title}</h4>`
-  return html`<article class="card col"><div class="top">${name}<span class="kind">${kindOf(column)}</span>${tag(column.verdict)}</div><p class="say">${summary}</p>${column.groups.length === 0 ? causes(column, more) : html`<div class="two"><div>${groupTable(column.groups)}</div><div class="ev">${bullet(column, 26)}${bulletLegend(column)}${causes(column, more)}${measures(column)}</div></div>`}</article>`
+  return html`<article class="card col"><div class="top">${name}<span class="kind">${kindOf(column)}</span>${tag(column.verdict)}</div><p class="say">${summary}</p>${column.groups.length === 0 ? html`<div class="ev">${causes(column, more)}</div>` : html`<div class="two"><div>${groupTable(column.groups)}</div><div class="ev">${bullet(column, 26)}${bulletLegend(column)}${causes(column, more)}${measures(column)}</div></div>`}</article>`
 }
 
 function kindOf({ type, role, importance }: ColumnResult): string {
@@ -41,11 +41,11 @@ export function columnList(columns: readonly ColumnResult[]): Html {
   const metrics = new Set(columns.map(({ metric }) => metric))
   const [only] = metrics
   const effect = metrics.size === 1 && only !== undefined ? metricName(only) : 'Effect'
-  return html`<table class="rows"><thead><tr><th scope="col">Column</th><th scope="col" class="mini">Before, after</th><th scope="col" class="eff">${effect}<span class="lim"> of the limit</span></th><th scope="col" class="wide">Verdict</th></tr></thead><tbody>${columns.map((column) => columnRow(column))}</tbody></table>`
+  return html`<table class="rows"><thead><tr><th scope="col">Column</th><th scope="col" class="mini">Before, after</th><th scope="col" class="eff">${effect}</th><th scope="col" class="is"><span>Verdict</span></th></tr></thead><tbody>${columns.map((column) => columnRow(column))}</tbody></table>`
 }
 
 function columnRow(column: ColumnResult): Html {
   const role = column.role === 'feature' ? '' : ` (${column.role})`
-  const limit = column.effect === null ? '' : html`<span class="lim soft-inline"> of ${figure(column.threshold)}</span>`
-  return html`<tr><th scope="row"><b class="n">${plain(column.column, 80)}</b>${role}<span>${whatChanged(column).join('; ')}</span></th><td class="mini">${miniHistogram(column.groups)}</td><td class="eff">${figure(column.effect)}${limit}${bullet(column, 14)}</td><td class="wide">${tag(column.verdict)}</td></tr>`
+  const limit = column.effect === null ? '' : html`<span class="lim"> of ${limitText(column.threshold)}</span>`
+  return html`<tr><th scope="row"><b class="n">${plain(column.column, 80)}</b>${role}<span>${whatChanged(column).join('; ')}</span></th><td class="mini">${miniHistogram(column.groups)}</td><td class="eff">${figure(column.effect)}${limit}${bullet(column, 14)}</td><td class="is">${tag(column.verdict)}</td></tr>`
 }

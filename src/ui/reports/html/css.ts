@@ -3,10 +3,10 @@
  * measures them), and nothing is said by colour alone. Printing is always light, with everything unfolded.
  */
 
-const LIGHT = `--page:#f6f7f8;--card:#fff;--sunk:#f1f3f5;--ink:#171b20;--soft:#56606b;--line:#dfe3e8;--before:#b4bdc8;
+const LIGHT = `--page:#f6f7f8;--card:#fff;--sunk:#f1f3f5;--ink:#171b20;--soft:#56606b;--line:#dfe3e8;--before:#a8b3c0;
 --after:#1d5fc4;--link:#1a56b0;--bad:#b3261e;--warn:#855600;--good:#1a7037;--bad-bg:#fdf1ef;--warn-bg:#fdf6e5;--good-bg:#eff8f1`
 
-const DARK = `--page:#101418;--card:#181d23;--sunk:#20262d;--ink:#e7ebef;--soft:#a1acb8;--line:#2e363f;--before:#55616e;
+const DARK = `--page:#101418;--card:#181d23;--sunk:#20262d;--ink:#e7ebef;--soft:#a1acb8;--line:#2e363f;--before:#5f6c7a;
 --after:#7fb2ff;--link:#8dbbff;--bad:#ff9389;--warn:#f0bb52;--good:#6fd08c;--bad-bg:#2a1a1a;--warn-bg:#28210f;--good-bg:#14251a`
 
 const BASE = `
@@ -21,7 +21,7 @@ h2,.h2{font-size:20px;line-height:1.3;font-weight:650;letter-spacing:-.01em;marg
 a{color:var(--link);text-underline-offset:2px}
 a:focus-visible,summary:focus-visible{outline:2px solid var(--link);outline-offset:3px;border-radius:3px}
 ul{list-style:none}
-.soft{color:var(--soft)}
+.soft{color:var(--soft)}.after{color:var(--after)}
 .bad{color:var(--bad)}.warn{color:var(--warn)}.good{color:var(--good)}
 .n{unicode-bidi:isolate}
 code,.mono{font:13px/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
@@ -73,7 +73,7 @@ const COLUMNS = `
 .groups svg{display:block;width:100%;height:16px}
 .b{fill:var(--before)}.a{fill:var(--after)}
 .groups .sw{display:inline-block;width:14px;height:12px;margin-right:6px;vertical-align:-1px}
-.ev>p,.ev li{font-size:14px}
+.ev li{font-size:14px}
 .ev ul{margin-top:14px}
 .ev li{padding:2px 0 2px 18px;position:relative}
 .ev li:before{content:"";position:absolute;left:3px;top:.68em;width:7px;height:2px;background:var(--soft)}
@@ -102,11 +102,11 @@ details[open]>summary:before{transform:rotate(45deg) translate(-2px,-1px)}
 .rows td,.rows th{padding:10px 0;border-top:1px solid var(--line);vertical-align:middle}
 .rows thead th{border:0;padding:4px 0 6px}
 .rows td+td,.rows th+td,.rows th+th{padding-left:20px}
-.rows th[scope=row]{line-height:1.4;vertical-align:middle}
+.rows th[scope=row]{line-height:1.4;vertical-align:middle}.sec thead th:first-child{width:55%}
 .rows th b{font-weight:600}
-.rows th span,.rows td span.soft{display:block;color:var(--soft);font-size:14px}
+.rows tbody th>span{display:block;color:var(--soft);font-size:14px}
 .mini{width:110px}.mini svg{display:block;width:110px;height:26px}
-.eff{width:150px}.eff .bul{height:14px;margin-top:3px}
+.is{width:8.2em}.eff{width:150px}.eff .bul{height:14px;margin-top:3px}
 .sec{padding:8px 22px}
 .sec>p{padding:12px 0 10px}
 .notes li{padding:9px 0;border-top:1px solid var(--line)}
@@ -126,11 +126,12 @@ main,footer{padding-left:16px;padding-right:16px}main{padding-top:24px}
 .col,.list,.sec,.do,.ident{padding-left:16px;padding-right:16px}
 .fold>summary,.fold>div{padding-left:16px;padding-right:16px}
 .facts{grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:14px 20px}
-.top .tag{margin-left:0}
-.groups tbody th{width:36%;padding-right:10px}.groups .r{width:3.9em;padding-left:6px}
-.rows td+td,.rows th+td,.rows th+th{padding-left:12px}
-.mini,.mini svg{width:72px}
-.eff{width:64px}.eff svg,.eff .lim{display:none}
+.top .tag{margin:0;order:-1;width:100%;font-size:14px}
+.groups tbody th{width:34%;padding-right:10px}.groups .r{width:3.3em;padding-left:6px}.groups .sw{display:block;margin:0 0 3px auto}
+.rows td+td,.rows th+td,.rows th+th{padding-left:10px}
+.mini,.mini svg{width:60px}
+.eff{width:46px}.list .is,.fold .is{width:16px}
+.list .is span span,.fold .is span span,.is>span:only-child:not(.tag){position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.eff svg,.eff .lim{display:none}
 .wide{display:none}
 .ident{grid-template-columns:minmax(0,1fr)}.ident dd{padding-top:0}.ident dt{padding-bottom:0}
 }

@@ -3,7 +3,7 @@
  * stretch is what chance alone may show, an upright line the limit.
  */
 import type { ColumnResult } from '../../../drift/types.ts'
-import { figure, isDrifted, metricName, plain, share } from '../words.ts'
+import { figure, isDrifted, limitText, metricName, plain, share } from '../words.ts'
 import { type Html, html, raw } from './escape.ts'
 
 type Groups = ColumnResult['groups']
@@ -50,7 +50,7 @@ export function bullet(column: ColumnResult, height: number): Html | undefined {
 }
 
 export const effectWords = ({ metric, effect, threshold, noise }: ColumnResult): string =>
-  `${metricName(metric)} ${figure(effect)}; limit ${figure(threshold)}; noise up to ${figure(noise)}`
+  `${metricName(metric)} ${figure(effect)}; limit ${limitText(threshold)}; noise up to ${figure(noise)}`
 
 const KEY_EFFECT = raw('<svg aria-hidden="true"><rect width="12" height="6" y="3" rx="1" fill="currentColor"/></svg>')
 const KEY_LIMIT = raw('<svg aria-hidden="true"><path d="M6 0v12" stroke="currentColor" stroke-width="2.5"/></svg>')
@@ -58,7 +58,7 @@ const KEY_NOISE = raw('<svg aria-hidden="true"><rect width="12" height="12" fill
 
 /** What the bullet shows, in figures. */
 export const bulletLegend = (column: ColumnResult): Html =>
-  html`<dl class="legend"><div><span class="${isDrifted(column) ? 'bad' : 'after'}">${KEY_EFFECT}</span><dt>${metricName(column.metric)}</dt><dd>${figure(column.effect)}</dd></div><div>${KEY_LIMIT}<dt>limit</dt><dd>${figure(column.threshold)}</dd></div><div>${KEY_NOISE}<dt>noise up to</dt><dd>${figure(column.noise)}</dd></div></dl>`
+  html`<dl class="legend"><div><span class="${isDrifted(column) ? 'bad' : 'after'}">${KEY_EFFECT}</span><dt>${metricName(column.metric)}</dt><dd>${figure(column.effect)}</dd></div><div>${KEY_LIMIT}<dt>limit</dt><dd>${limitText(column.threshold)}</dd></div><div>${KEY_NOISE}<dt>noise up to</dt><dd>${figure(column.noise)}</dd></div></dl>`
 
 /** A percentage with one decimal at most. */
 const part = (value: number, whole: number): number => Math.round((1000 * value) / whole) / 10

@@ -41,4 +41,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** Control and bidirectional characters become visible escapes: nothing may reorder what a person reads. */
 const escapeText = (text: string): string =>
-  cleanText(wellFormed(text)).replace(/[&<>"']/g, (found) => ENTITIES[found] ?? found)
+  cleanText(wellFormed(text))
+    .replace(/[&<>"']/g, (found) => ENTITIES[found] ?? found)
+    // A number and its percent sign stay on one line.
+    .replace(/(\d) %/g, '$1\u00a0%')

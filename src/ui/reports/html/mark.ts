@@ -45,4 +45,4 @@ export const tone = (mark: Mark): string => LOOKS[mark].tone
 export const icon = (mark: Mark): Html =>
   html`<svg class="i" aria-hidden="true"><use href="#i-${LOOKS[mark].shape}"/></svg>`
 
-export const tag = (mark: Mark): Html => html`<span class="tag ${tone(mark)}">${icon(mark)}${mark}</span>`
+export const tag = (mark: Mark): Html => html`<span class="tag ${tone(mark)}">${icon(mark)}<span>${mark}</span></span>`

@@ -1,7 +1,7 @@
 /** What a check says besides its columns: segments, service health, realised quality, notes, what was compared. */
 import type { HealthFinding } from '../../../drift/types.ts'
 import type { ReportedCheck } from '../types.ts'
-import { arrows, checkName, count, figure, metricName, moment, plain, plural, share } from '../words.ts'
+import { arrows, checkName, count, figure, metricName, moment, plain, plural, share, windowText } from '../words.ts'
 import { type Html, html, type Value } from './escape.ts'
 import { tag } from './mark.ts'
 
@@ -56,7 +56,7 @@ export function identitySection(check: ReportedCheck, title: (text: Value) => Ht
       html`<span class="n">${plain(current.source)}</span>, ${plural(current.rows, 'row')}, ${plural(current.columns, 'column')}`,
     ],
     ['Digest of the rows', digest(current.sha256)],
-    ...(window === undefined ? [] : [['Window', `${moment(window.since)} to ${moment(window.until)}`] as const]),
+    ...(window === undefined ? [] : [['Window', windowText(window)] as const]),
     ['Compared with', html`<span class="n">${plain(reference.name)}</span>, ${plural(reference.rows, 'row')}`],
     ['Digest of its profile', digest(reference.profile)],
     ['Checked at', moment(check.time)],
