@@ -22,6 +22,8 @@ export interface Context {
   readonly now: () => Date
   /** Ends long work early; a use case that sees it aborted stops at the next safe point. */
   readonly signal?: AbortSignal
+  /** What `-` reads where data are named. Untouched until then; absent where there is none. */
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   /** Long work says how far it is. The command line draws it on a terminal and drops it elsewhere. */
   readonly progress?: (step: string, fraction?: number) => void
   /** Something the user should know though the work goes on. Printed on stderr and put into the envelope. */

@@ -9,45 +9,83 @@ export interface CsvHeader {
   readonly names: readonly string[]
 }
 
-const SEPARATORS = [',', ';', '\t', '|']
+/** When two fit equally well, the earlier one: commas stand in numbers and in text, the others hardly ever do. */
+const SEPARATORS = ['\t', ';', '|', ',']
+/** For a file of one column: something no field holds. */
+const UNUSED = [',', '\t', ';', '|', '\u001f', '\u001e']
 
 /** More columns than this are refused, in any format. */
 export const MAX_COLUMNS = 4_096
 /** Characters of a header line. */
 const MAX_HEADER = 1 << 20
+/** Records after the header that are asked which separator they fit. */
+const LOOKED_AT = 50
 
 /**
+ * The header, and the separator with which the first records have as many fields as the header.
  * @param head the beginning of the text, without byte-order mark
  * @param isWhole whether `head` is the whole file
  * @throws failed `DATA_TOO_WIDE`, `DATA_UNREADABLE`
  */
 export function parseCsvHeader(head: string, isWhole: boolean, name: string): CsvHeader {
-  const counts = new Map<string, number>()
-  let quoted = false
-  let end = -1
-  for (let i = 0; i < head.length; i++) {
-    const char = head.charAt(i)
-    if (char === '"') quoted = !quoted
-    else if (quoted) continue
-    else if (char === '\n' || char === '\r') {
-      end = i
-      break
-    } else if (SEPARATORS.includes(char)) counts.set(char, (counts.get(char) ?? 0) + 1)
-  }
-  if (end < 0 && quoted && isWhole) throw unclosed(name)
-  const separator = SEPARATORS.reduce((best, s) => ((counts.get(s) ?? 0) > (counts.get(best) ?? 0) ? s : best), ',')
-  const columns = (counts.get(separator) ?? 0) + 1
-  if (columns > MAX_COLUMNS) throw tooWide(name, end < 0 && !isWhole ? `more than ${columns}` : String(columns))
-  if (end < 0 && !isWhole) {
-    throw failed({
-      code: 'DATA_TOO_WIDE',
-      message: `The header line of ${name} is longer than ${MAX_HEADER / 1024 / 1024} MiB.`,
-      hint: 'Check that the file has line breaks',
-    })
-  }
-  const line = end < 0 ? head : head.slice(0, end)
+  const lines = firstRecords(head, isWhole, name)
+  const [line = ''] = lines
+  const fits = SEPARATORS.map((separator) => fitOf(separator, lines)).filter((fit) => fit.fields > 1)
+  const best = fits.reduce<Fit | undefined>((a, b) => (a === undefined || isBetter(b, a) ? b : a), undefined)
+  if ((best?.fields ?? 1) > MAX_COLUMNS) throw tooWide(name, String(best?.fields))
+  if (best !== undefined) return { separator: best.separator, names: splitRecord(line, best.separator) }
+  const separator = UNUSED.find((each) => !lines.some((record) => outsideQuotes(record).includes(each))) ?? ','
   return { separator, names: splitRecord(line, separator) }
 }
+
+interface Fit {
+  readonly separator: string
+  /** Of the header. */
+  readonly fields: number
+  /** Share of the records with as many fields. */
+  readonly share: number
+}
+
+function fitOf(separator: string, [header = '', ...records]: readonly string[]): Fit {
+  const fields = countFields(header, separator)
+  const same = fields === 1 ? 0 : records.filter((record) => countFields(record, separator) === fields).length
+  return { separator, fields, share: records.length === 0 ? 1 : same / records.length }
+}
+
+/** One that nearly every record agrees with beats one with more fields. */
+function isBetter(a: Fit, b: Fit): boolean {
+  const [sureA, sureB] = [a.share >= 0.9, b.share >= 0.9]
+  if (sureA !== sureB) return sureA
+  if (!sureA && a.share !== b.share) return a.share > b.share
+  return a.fields > b.fields
+}
+
+/** The header and some records after it, blank lines left out; a last one that `head` cuts off does not count. */
+function firstRecords(head: string, isWhole: boolean, name: string): string[] {
+  const records: string[] = []
+  let quoted = false
+  let from = 0
+  for (let i = 0; i <= head.length && records.length <= LOOKED_AT; i++) {
+    const char = head.charAt(i)
+    if (char === '"') quoted = !quoted
+    if (i === head.length ? !isWhole : quoted || (char !== '\n' && char !== '\r')) continue
+    if (i > from) records.push(head.slice(from, i))
+    from = i + 1
+  }
+  if (records.length <= 1 && quoted && isWhole && !/[\n\r]/.test(outsideQuotes(head))) throw unclosed(name)
+  if (records.length > 0) return records
+  const separators = Math.max(...SEPARATORS.map((separator) => countFields(head, separator)))
+  if (separators > MAX_COLUMNS) throw tooWide(name, `more than ${separators}`)
+  throw failed({
+    code: 'DATA_TOO_WIDE',
+    message: `The header line of ${name} is longer than ${MAX_HEADER / 1024 / 1024} MiB.`,
+    hint: 'Check that the file has line breaks',
+  })
+}
+
+const outsideQuotes = (record: string): string => record.replaceAll(/"(?:[^"]|"")*(?:"|$)/g, '')
+
+const countFields = (record: string, separator: string): number => outsideQuotes(record).split(separator).length
 
 export const HEADER_BYTES = MAX_HEADER
 

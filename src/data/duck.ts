@@ -1,9 +1,10 @@
 /**
  * The embedded DuckDB: opening one that can read exactly the files named and nothing else, streaming its chunks as
- * typed arrays, and turning its errors into ours. No other file imports DuckDB; which SQL to run is decided elsewhere.
+ * typed arrays. No other file imports DuckDB; which SQL to run is decided elsewhere, its errors are turned into ours in
+ * `read-error.ts`.
  */
 import { availableParallelism } from 'node:os'
-import { failed, interrupted, type MlopsError } from '../core/errors.ts'
+import { interrupted } from '../core/errors.ts'
 
 /** One column of one chunk, as DuckDB holds it. */
 export interface Vector {
@@ -107,47 +108,5 @@ export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}
 export const sqlName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 /** A path as DuckDB takes it: its wildcards stand for themselves. */
 export const sqlPath = (path: string): string => sqlText(path.replaceAll(/[*?[]/g, (wildcard) => `[${wildcard}]`))
-
-/** A DuckDB error in our words, by what its text says. @param name the file as the user wrote it */
-export function readError(error: unknown, name: string): MlopsError {
-  const text = error instanceof Error ? error.message : String(error)
-  const unreadable = (message: string, hint: string) =>
-    failed({ code: 'DATA_UNREADABLE', message, hint, details: { source: name }, cause: error })
-  const line = /CSV Error on Line: (\d+)/.exec(text)?.[1]
-  const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text)
-  if (counts !== null) {
-    return unreadable(
-      // DuckDB stops counting at the first field too many.
-      Number(counts[2]) > Number(counts[1])
-        ? `Line ${line} of ${name} has more than the ${counts[1]} fields of the header.`
-        : `Line ${line} of ${name} has ${counts[2]} of the ${counts[1]} fields of the header.`,
-      `Look at it: sed -n ${line}p ${name}; a field that contains the separator must stand in double quotes`,
-    )
-  }
-  if (line !== undefined && /unterminated quote/i.test(text)) {
-    return unreadable(`Line ${line} of ${name} opens a double quote that is never closed.`, 'Close or double the quote')
-  }
-  if (/maximum line size|line size of|max_line_size/i.test(text)) {
-    const where = line === undefined ? 'A line' : `Line ${line}`
-    return unreadable(`${where} of ${name} is longer than 2 MB.`, 'Check that the file has line breaks')
-  }
-  if (/out of memory|could not allocate|failed to allocate/i.test(text)) {
-    return unreadable(`${name} does not fit into the memory limit of 768 MB while it is read.`, 'Split the file')
-  }
-  if (line !== undefined) {
-    return unreadable(`Line ${line} of ${name} is not valid CSV.`, `Look at it: sed -n ${line}p ${name}`)
-  }
-  const jsonLine = /in line (\d+)/.exec(text)?.[1]
-  if (/JSON/.test(text)) {
-    const where = jsonLine === undefined ? name : `Line ${jsonLine} of ${name}`
-    const twice = /duplicate key "(.*)"/.exec(text)?.[1]
-    return unreadable(
-      twice === undefined ? `${where} is not a JSON object.` : `${where} has the key "${twice}" twice.`,
-      'Every line must be one complete JSON object',
-    )
-  }
-  if (/magic bytes|parquet|thrift|snappy|zstd|Invalid Error|TProtocol/i.test(text)) {
-    return unreadable(`${name} is cut short or damaged: it cannot be read as Parquet.`, 'Copy or write the file again')
-  }
-  return unreadable(`${name} cannot be read: ${text.split('\n')[0]}`, 'Check the file')
-}
+/** Several paths as a SQL list. */
+export const sqlPaths = (paths: readonly string[]): string => `[${paths.map(sqlPath).join(', ')}]`

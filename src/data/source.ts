@@ -1,14 +1,22 @@
 /**
- * A data file the user named, checked and opened as a DuckDB relation: format, encoding, columns, identity, and one
- * clear error for everything that can be wrong with a file. What the columns mean is decided in `infer.ts`.
+ * Data a user named with one word, checked and opened as one DuckDB relation: columns, identity, and one clear error for
+ * everything that can be wrong with a file. Which files are meant is in `locate.ts`, their bytes in `part.ts`, their
+ * columns in `*-shape.ts`. What the columns mean is decided in `src/drift/`.
  */
-import { stat } from 'node:fs/promises'
-import { extname, resolve } from 'node:path'
+import type { Context } from '../core/context.ts'
 import type { Digest } from '../core/digest.ts'
-import { failed } from '../core/errors.ts'
-import { MAX_COLUMNS, parseCsvHeader, tooWide } from './csv-header.ts'
-import { type Duck, openDuck, readError, sqlName, sqlPath, sqlText } from './duck.ts'
-import { type FileBytes, readThrough, statData } from './source-file.ts'
+import { failed, isMlopsError, usage } from '../core/errors.ts'
+import { MAX_COLUMNS, tooWide } from './csv-header.ts'
+import { csvShapes } from './csv-shape.ts'
+import { type Duck, openDuck } from './duck.ts'
+import { digestOfMany } from './hash.ts'
+import { jsonShapes } from './json-shape.ts'
+import { assertSame, type Located, listed, locate, type Place } from './locate.ts'
+import { parquetShapes } from './parquet-shape.ts'
+import { type Format, openPart, type Part } from './part.ts'
+import { readError } from './read-error.ts'
+import { unite } from './shape.ts'
+import type { Spool } from './spool.ts'
 
 /** How DuckDB holds a column, as far as counting needs to know. */
 export type Physical = 'text' | 'boolean' | 'number' | 'int64' | 'time' | 'nested' | 'binary'
@@ -23,17 +31,18 @@ export interface SourceColumn {
 export interface Source {
   /** As the user wrote it. */
   readonly name: string
-  readonly format: 'csv' | 'parquet' | 'jsonl'
+  readonly format: 'csv' | 'parquet' | 'jsonl' | 'postgres'
+  /** See `DataIdentity` in `src/drift/types.ts`. */
   readonly sha256: Digest
   /** What follows FROM. */
   readonly relation: string
   readonly columns: readonly SourceColumn[]
   /** For JSON: the keys that were seen. A schema-less file has no other columns. */
   readonly keys?: ReadonlySet<string>
-  /** What a person should know about how the file was read. */
+  /** What a person should know about how the data were read. */
   readonly notes: readonly string[]
   readonly duck: Duck
-  /** @throws failed `DATA_CHANGED` when the file is not the one that was hashed any more */
+  /** @throws failed `DATA_CHANGED` when a file is not the one that was hashed any more */
   readonly assertUnchanged: () => Promise<void>
 }
 
@@ -43,172 +52,117 @@ export interface OpenOptions {
   readonly signal?: AbortSignal
   /** Columns to read from JSON even when the first lines do not have them. */
   readonly expected?: readonly string[]
+  /** What `-` reads; without one, `-` is refused. */
+  readonly stdin?: Context['stdin']
 }
 
-/** @throws notFound `DATA_NOT_FOUND`; usage `DATA_IS_DIRECTORY`, `DATA_REMOTE`; failed `DATA_…` */
+/** What of a use case's world reading data needs. */
+export const openOptions = ({ cwd, signal, stdin }: Context): OpenOptions => ({
+  cwd,
+  ...(signal === undefined ? {} : { signal }),
+  ...(stdin === undefined ? {} : { stdin }),
+})
+
+/**
+ * Opens a file, a folder or a pattern, hands it over, and closes it.
+ * @throws notFound `DATA_NOT_FOUND`; usage `DATA_REMOTE`, `DATA_MIXED`, `DATA_…`; failed `DATA_…`; interrupted
+ */
 export async function withSource<T>(
   name: string,
   options: OpenOptions,
   use: (source: Source) => Promise<T>,
 ): Promise<T> {
-  const path = resolve(options.cwd, name)
-  const before = await statData(name, path)
-  const bytes = await readThrough(path, name, options.signal)
-  const duck = await openDuck([path], options.signal)
-  try {
-    const shape = await shapeOf(duck, path, name, bytes, options)
-    const seen = new Set<string>()
-    for (const { name: column } of shape.columns) {
-      if (seen.has(column)) {
-        throw failed({
-          code: 'DATA_DUPLICATE_COLUMN',
-          message: `${name} has two columns named ${JSON.stringify(column)}.`,
-          hint: 'Rename or remove one of them',
-        })
-      }
-      seen.add(column)
-    }
-    if (shape.columns.length > MAX_COLUMNS) throw tooWide(name, String(shape.columns.length))
-    const assertUnchanged = async () => {
-      const after = await stat(path)
-      if (after.size === before.size && after.mtimeMs === before.mtimeMs) return
-      throw failed({
-        code: 'DATA_CHANGED',
-        message: `${name} changed while it was being read.`,
-        hint: 'Wait until it is written, then run the command again',
-      })
-    }
-    return await use({ name, sha256: bytes.sha256, duck, assertUnchanged, ...shape })
-  } catch (error) {
-    throw (error as Error)?.name === 'MlopsError' ? error : readError(error, name)
-  } finally {
-    duck.close()
-  }
+  return withPlace(name, await locate(name, options.cwd), options, use)
 }
 
-type Shape = Pick<Source, 'format' | 'relation' | 'columns' | 'notes' | 'keys'>
-
-async function shapeOf(duck: Duck, path: string, name: string, bytes: FileBytes, options: OpenOptions): Promise<Shape> {
-  const extension = extname(path).toLowerCase()
-  if (bytes.head.subarray(0, 4).toString('latin1') === 'PAR1') return parquetShape(duck, path, name, bytes)
-  if (extension === '.parquet' || extension === '.pq') {
-    throw failed({
-      code: 'DATA_UNREADABLE',
-      message: `${name} is not a Parquet file: it does not begin with PAR1.`,
-      hint: 'Give it the ending of what it is (.csv, .jsonl), or write it again',
-    })
-  }
-  const encoding = encodingOf(bytes, name)
-  const text = new TextDecoder(encoding.decoder).decode(bytes.head)
-  const isJson = ['.jsonl', '.ndjson', '.json'].includes(extension)
-  return isJson ? jsonShape(duck, path, name, text, encoding, options) : csvShape(path, name, text, bytes, encoding)
-}
-
-interface Encoding {
-  readonly decoder: string
-  readonly duck: string
-  readonly notes: readonly string[]
-}
-
-function encodingOf(bytes: FileBytes, name: string): Encoding {
-  const [a, b] = bytes.head
-  if (a === 0xff && b === 0xfe) return { decoder: 'utf-16le', duck: 'utf-16', notes: [`${name} was read as UTF-16`] }
-  const isBinary = bytes.head.subarray(0, 65_536).includes(0)
-  if (isBinary || (a === 0xfe && b === 0xff) || (a === 0x1f && b === 0x8b)) {
-    const what = a === 0x1f ? 'compressed (gzip)' : a === 0xfe ? 'big-endian UTF-16' : 'binary, not text'
-    throw failed({
-      code: 'DATA_UNREADABLE',
-      message: `${name} is ${what}; CSV, JSONL (both UTF-8) and Parquet can be read.`,
-      hint: a === 0x1f ? `Unpack it: gunzip -k ${name}` : `Convert it: iconv -f UTF-16 -t UTF-8 ${name}`,
-    })
-  }
-  if (bytes.isUtf8) return { decoder: 'utf-8', duck: 'utf-8', notes: [] }
-  return { decoder: 'latin1', duck: 'latin-1', notes: [`${name} is not UTF-8; it was read as Latin-1`] }
-}
-
-function csvShape(path: string, name: string, text: string, bytes: FileBytes, encoding: Encoding): Shape {
-  const { separator, names } = parseCsvHeader(text, bytes.isWhole, name)
-  const columns = names.map((column, index) => ({ name: column, sql: `c${index}`, physical: 'text' as const }))
-  const types = columns.map(({ sql }) => `'${sql}': 'VARCHAR'`).join(', ')
-  const relation =
-    `read_csv(${sqlPath(path)}, auto_detect=false, header=true, delim=${sqlText(separator)}, quote='"', escape='"', ` +
-    `encoding='${encoding.duck}', compression='none', columns={${types}})`
-  return { format: 'csv', relation, columns, notes: encoding.notes }
-}
-
-/** JSON keys are looked for in this many lines of a batch; a baseline's are looked for in all lines. */
-const KEY_LINES = 10_000
-
-async function jsonShape(
-  duck: Duck,
-  path: string,
+/** @param name for people and records */
+export async function withPlace<T>(
   name: string,
-  text: string,
-  encoding: Encoding,
+  place: Place,
   options: OpenOptions,
-): Promise<Shape> {
-  if (encoding.duck !== 'utf-8') {
-    throw failed({
-      code: 'DATA_UNREADABLE',
-      message: `${name} is not UTF-8, as JSON must be.`,
-      hint: 'Convert it with iconv',
-    })
+  use: (source: Source) => Promise<T>,
+): Promise<T> {
+  const spools: Spool[] = []
+  let parts: readonly Part[] = []
+  let duck: Duck | undefined
+  try {
+    parts = await openParts(place.files, spools, options.signal)
+    const format = oneFormat(parts, name)
+    duck = await openDuck(
+      parts.map(({ path }) => path),
+      options.signal,
+    )
+    const shape = await shapeOf(duck, parts, format, name, options)
+    assertColumns(shape.columns, name)
+    const notes = [...place.notes, ...encodingNotes(parts, name), ...shape.notes]
+    const [only] = parts
+    const sha256 = place.isMany || only === undefined ? digestOfMany(parts) : only.sha256
+    const assertUnchanged = () => assertSame(place.files)
+    return await use({ name, format, sha256, duck, assertUnchanged, ...shape, notes })
+  } catch (error) {
+    throw isMlopsError(error) ? error : readError(error, name, parts)
+  } finally {
+    duck?.close()
+    for (const spool of spools) spool.remove()
   }
-  const file = `${sqlPath(path)}, compression='uncompressed'`
-  const format = text.trimStart().startsWith('[') ? 'array' : 'newline_delimited'
-  const limit = options.expected === undefined ? '' : `LIMIT ${KEY_LINES}`
-  const keys = await duck.rows(
-    `SELECT key, min(pos) FROM (SELECT unnest(json_keys(json)) AS key, pos FROM
-       (SELECT json, row_number() OVER () AS pos FROM read_json_objects(${file}, format='${format}') ${limit}))
-     GROUP BY key ORDER BY min(pos), key LIMIT ${MAX_COLUMNS + 1}`,
-  )
-  const names = keys.map(([key]) => String(key))
-  if (names.length > MAX_COLUMNS) throw tooWide(name, `more than ${MAX_COLUMNS}`)
-  const lower = new Map<string, string>()
-  for (const key of new Set([...names, ...(options.expected ?? [])])) {
-    const other = lower.get(key.toLowerCase())
-    if (other !== undefined) {
+}
+
+async function openParts(files: readonly Located[], spools: Spool[], signal?: AbortSignal): Promise<Part[]> {
+  const parts: Part[] = []
+  for (const file of files) parts.push(await openPart(file, spools, signal))
+  return parts
+}
+
+function oneFormat(parts: readonly Part[], name: string): Format {
+  const byFormat = new Map(parts.map((part) => [part.format, part.label]))
+  const [first, ...others] = byFormat
+  if (first !== undefined && others.length === 0) return first[0]
+  const words = { csv: 'CSV', parquet: 'Parquet', jsonl: 'JSON' } as const
+  const what = [...byFormat].map(([format, label]) => `${words[format]} (${label})`).join(' and ')
+  throw usage({
+    code: 'DATA_MIXED',
+    message: `${name} holds files of several formats: ${what}.`,
+    hint: "Name those of one format in quotes, for example 'data/**/*.parquet'",
+  })
+}
+
+type SourceShape = Pick<Source, 'relation' | 'columns' | 'notes' | 'keys'>
+
+async function shapeOf(
+  duck: Duck,
+  parts: readonly Part[],
+  format: Format,
+  name: string,
+  options: OpenOptions,
+): Promise<SourceShape> {
+  if (format === 'csv') return unite(csvShapes(parts), name)
+  if (format === 'parquet') return unite(await parquetShapes(duck, parts), name)
+  const { shapes, keys, notes } = await jsonShapes(duck, parts, name, options.expected)
+  const united = unite(shapes, name)
+  return { ...united, keys, notes: [...united.notes, ...notes] }
+}
+
+export function assertColumns(columns: readonly SourceColumn[], name: string): void {
+  const seen = new Set<string>()
+  for (const { name: column } of columns) {
+    if (seen.has(column)) {
       throw failed({
         code: 'DATA_DUPLICATE_COLUMN',
-        message: `${name} has keys that differ in upper and lower case only: ${other} and ${key}.`,
-        hint: 'Rename one of them',
+        message: `${name} has two columns named ${JSON.stringify(column)}.`,
+        hint: 'Rename or remove one of them',
       })
     }
-    lower.set(key.toLowerCase(), key)
+    seen.add(column)
   }
-  const columns = [...lower.values()].map((key) => ({ name: key, sql: sqlName(key), physical: 'text' as const }))
-  if (columns.length === 0) {
-    throw failed({ code: 'DATA_UNREADABLE', message: `${name} has no JSON object with a key.`, hint: 'Check the file' })
-  }
-  const types = columns.map((column) => `${sqlText(column.name)}: 'VARCHAR'`).join(', ')
-  const relation = `read_json(${file}, format='${format}', records=true, columns={${types}})`
-  return { format: 'jsonl', relation, columns, notes: [], keys: new Set(names) }
+  if (columns.length > MAX_COLUMNS) throw tooWide(name, String(columns.length))
 }
 
-async function parquetShape(duck: Duck, path: string, name: string, bytes: FileBytes): Promise<Shape> {
-  if (bytes.tail.toString('latin1') !== 'PAR1') {
-    throw failed({
-      code: 'DATA_UNREADABLE',
-      message: `${name} is cut short: a Parquet file ends with PAR1, this one does not.`,
-      hint: 'Copy or write the file again',
-    })
-  }
-  const relation = `read_parquet(${sqlPath(path)})`
-  const described = await duck.rows(`DESCRIBE SELECT * FROM ${relation}`)
-  const columns = described.map(([column, type]) => ({
-    name: String(column),
-    sql: sqlName(String(column)),
-    physical: physicalOf(String(type)),
-  }))
-  return { format: 'parquet', relation, columns, notes: [] }
-}
-
-function physicalOf(type: string): Physical {
-  if (/[[\]]$|^(?:STRUCT|MAP|UNION|LIST|JSON|VARIANT|GEOMETRY)/.test(type)) return 'nested'
-  if (/^(?:BIGINT|UBIGINT|HUGEINT|UHUGEINT)$/.test(type)) return 'int64'
-  if (/INT|^(?:FLOAT|DOUBLE|DECIMAL)/.test(type) && !type.startsWith('INTERVAL')) return 'number'
-  if (type === 'BOOLEAN') return 'boolean'
-  if (/^(?:DATE|TIMESTAMP)/.test(type)) return 'time'
-  if (/^(?:BLOB|BIT)/.test(type)) return 'binary'
-  return 'text'
+function encodingNotes(parts: readonly Part[], name: string): string[] {
+  const encodings = new Set(parts.flatMap(({ encoding }) => (encoding === undefined ? [] : [encoding])))
+  return [...encodings].map((encoding) => {
+    const labels = parts.filter((part) => part.encoding === encoding).map(({ label }) => label)
+    const what = parts.length === 1 ? name : `${listed(labels)} of ${name}`
+    const verb = labels.length === 1 ? 'is not UTF-8; it was' : 'are not UTF-8; they were'
+    return `${what} ${verb} read as ${encoding}`
+  })
 }

@@ -4,7 +4,7 @@
  */
 import { failed } from '../core/errors.ts'
 import { asInput, type DataInput } from '../data/input.ts'
-import type { Source } from '../data/source.ts'
+import type { OpenOptions, Source } from '../data/source.ts'
 import type { SchemaConfig } from '../project/config.ts'
 import { canonicalCounts, keptCategories } from './categories.ts'
 import { countInto } from './count.ts'
@@ -14,11 +14,8 @@ import { type ColumnProfile, definitionDigest, type Profile, profileBytes } from
 import { type SampleColumn, takeSample } from './sample.ts'
 import type { DataIdentity } from './types.ts'
 
-export interface ProfileOptions {
-  /** Absolute: what a relative source is relative to. */
-  readonly cwd: string
+export interface ProfileOptions extends Omit<OpenOptions, 'expected'> {
   readonly schema: SchemaConfig
-  readonly signal?: AbortSignal
   readonly progress?: (step: string, fraction?: number) => void
 }
 
@@ -34,7 +31,7 @@ export interface Baseline {
 /**
  * Profiles data as a baseline.
  * @param data a word of the user's, or an input
- * @throws notFound `DATA_NOT_FOUND`; usage `DATA_IS_DIRECTORY`, `DATA_REMOTE`; failed `DATA_NO_ROWS`, `DATA_…`
+ * @throws notFound `DATA_NOT_FOUND`; usage `DATA_REMOTE`, `DATA_MIXED`; failed `DATA_NO_ROWS`, `DATA_…`
  */
 export async function profileBaseline(data: string | DataInput, options: ProfileOptions): Promise<Baseline> {
   const input = asInput(data)

@@ -237,6 +237,7 @@ const rolesOf = (profile: Profile): Record<string, string> =>
 export const readingOptions = (ctx: Context) => ({
   cwd: ctx.cwd,
   ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
+  ...(ctx.stdin === undefined ? {} : { stdin: ctx.stdin }),
   ...(ctx.progress === undefined ? {} : { progress: ctx.progress }),
 })
 

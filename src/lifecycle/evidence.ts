@@ -133,6 +133,7 @@ async function baselineOf(
       cwd,
       schema,
       ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
+      ...(ctx.stdin === undefined ? {} : { stdin: ctx.stdin }),
       ...(ctx.progress === undefined ? {} : { progress: ctx.progress }),
     })
   if (request.baseline === false) return undefined

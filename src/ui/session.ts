@@ -79,6 +79,7 @@ export function createSession(flags: BaseFlagValues, tool: string, cwd: string):
     tool,
     now,
     signal: controller.signal,
+    stdin: process.stdin,
     progress: progress.update,
     warn(message) {
       if (warnings.includes(message)) return

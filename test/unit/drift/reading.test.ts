@@ -359,11 +359,11 @@ describe('A broken file', () => {
     assert.match((await refusal('damaged.parquet')).message, /cut short or damaged|cannot be read/)
   })
 
-  it('that is a directory is refused', async () => {
+  it('that is a folder without data is refused', async () => {
     mkdirSync(join(work.path, 'folder.csv'))
     const error = await refusal('folder.csv')
-    assert.match(error.message, /is a directory/)
-    assert.equal(error.exit, 'usage')
+    assert.match(error.message, /There is no data file in the folder folder.csv/)
+    assert.equal(error.exit, 'notFound')
   })
 
   it('stops at once when the user interrupts', async () => {
