@@ -242,7 +242,7 @@ class _Log:
     """Where the predictions of a model go, shared by all its monitors of this process."""
 
     def __init__(self, place, drop, sample, writer):
-        self.drop = drop | place.drop
+        self.drop = frozenset(name.lower() for name in drop | place.drop)
         self.sample = place.sample if place.sample is not None else sample
         self.problem = place.problem
         self.writer = writer

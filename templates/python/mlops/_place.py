@@ -30,6 +30,8 @@ class Place:
         given = env.get("MLOPS_PREDICTIONS") or None
         self.home = given or at or self.in_store
         self.is_postgres = bool(_IS_POSTGRES.match(self.home))
+        if given and not self.is_postgres and not os.path.isabs(given):
+            self.problem = "MLOPS_PREDICTIONS is an absolute path or a postgres:// address, and %r is neither" % given
         if not self.is_postgres:
             if given is None and at is not None:
                 self.home = self._inside_store(os.path.join(self.project.root, at))

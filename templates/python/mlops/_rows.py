@@ -1,40 +1,47 @@
 """What a caller hands to `watch` as rows of columns, whatever library made it, and as JSON texts, row by row.
 
 `table(X)` never copies; `Table.frozen()` does, for what is encoded after the call has returned. Libraries are told
-apart by what their objects can do: nothing is imported that the caller has not imported.
+apart by what their objects can do: nothing is imported that the caller has not imported. Names to drop are given in
+small letters and hold for any capitals.
 """
 from ._cells import NAN, NULL, cell, cells, key, name_of
+
+_FEW = 32
 
 
 class Table:
     """Columns of equal length."""
 
-    def __init__(self, names, columns, rows, nan=NULL):
-        self.names = _distinct(names)
+    def __init__(self, names, columns, rows, nan=NULL, dropped=frozenset()):
+        self._named = [name_of(name) for name in names]
+        self.names = _distinct(self._named)
         self.columns = columns
         self.rows = rows
         self._nan = nan
+        self._dropped = dropped
 
     @property
     def width(self):
         return len(self.names)
 
     def without(self, dropped):
-        if not dropped.intersection(self.names):
+        if not dropped:
             return self
-        kept = [at for at, name in enumerate(self.names) if name not in dropped]
-        return Table([self.names[at] for at in kept], [self.columns[at] for at in kept], self.rows, self._nan)
+        kept = [at for at, name in enumerate(self._named) if name.lower() not in dropped]
+        return Table([self._named[at] for at in kept], [self.columns[at] for at in kept], self.rows, self._nan, dropped)
 
     def frozen(self):
         """A copy that the caller cannot change any more."""
-        return Table(self.names, [_frozen(column) for column in self.columns], self.rows, self._nan)
+        return Table(self.names, [_frozen(column) for column in self.columns], self.rows, self._nan, self._dropped)
 
     def texts(self, start, stop):
         """The JSON object of each row from `start` to `stop`."""
         if not self.names:
             return ["{}"] * (stop - start)
-        columns = [cells(_part(column, start, stop), self._nan) for column in self.columns]
-        return _objects(self.names, columns)
+        parts = [_part(column, start, stop) for column in self.columns]
+        if self._dropped:
+            parts = [scrubbed(part, self._dropped) for part in parts]
+        return _objects(self.names, [cells(part, self._nan) for part in parts])
 
 
 class Records:
@@ -64,11 +71,14 @@ class Records:
             if layout is None:
                 layout = layouts[keys] = self._layout(keys)
             kept, template = layout
-            result.append(template % tuple([cell(row[name]) for name in kept]))
+            values = [row[name] for name in kept]
+            if self._dropped:
+                values = scrubbed(values, self._dropped)
+            result.append(template % tuple(map(cell, values)))
         return result
 
     def _layout(self, keys):
-        kept = [name for name in keys if name_of(name) not in self._dropped]
+        kept = [name for name in keys if name_of(name).lower() not in self._dropped]
         return kept, _template(_distinct(kept))
 
 
@@ -77,12 +87,12 @@ def table(rows, columns=None, nan=None):
     if _is_pandas(rows):
         if not hasattr(rows, "columns"):
             return _pandas_series(rows, columns)
-        if len(rows) <= 32:
-            # Taking a handful of rows column by column would cost more than their values.
-            values = rows.to_numpy(dtype=object).tolist()
-            return Table(rows.columns, [list(each) for each in zip(*values)] or [[]] * rows.shape[1], len(rows), nan or NULL)
+        if len(rows) <= _FEW:
+            return _few(rows.columns, rows.to_numpy(dtype=object).tolist(), nan or NULL)
         return Table(rows.columns, [rows.iloc[:, at] for at in range(rows.shape[1])], len(rows), nan or NULL)
     if hasattr(rows, "get_columns") and hasattr(rows, "height"):  # polars
+        if rows.height <= _FEW:
+            return _few(rows.columns, rows.rows(), NAN)
         return Table(rows.columns, rows.get_columns(), rows.height, NAN)
     if hasattr(rows, "collect_schema") and hasattr(rows, "collect"):
         raise TypeError("a lazy frame has no rows yet: watch(frame.collect())")
@@ -125,19 +135,40 @@ def outputs(answer, rows, columns=None):
 class _Answers:
     """Bare answers, one per row."""
 
-    def __init__(self, column):
+    def __init__(self, column, dropped=frozenset()):
         self.column = column
         self.rows = len(column)
         self.width = 1
+        self._dropped = dropped
 
     def without(self, dropped):
-        return self
+        return _Answers(self.column, dropped)
 
     def frozen(self):
-        return _Answers(_frozen(self.column))
+        return _Answers(_frozen(self.column), self._dropped)
 
     def texts(self, start, stop):
-        return cells(_part(self.column, start, stop), NAN)
+        part = _part(self.column, start, stop)
+        return cells(scrubbed(part, self._dropped) if self._dropped else part, NAN)
+
+
+def _few(names, rows, nan):
+    """A handful of rows: taking them out of a frame column by column would cost more than their values."""
+    columns = [list(column) for column in zip(*rows)] if rows else [[] for _ in names]
+    return Table(names, columns, len(rows), nan)
+
+
+def scrubbed(value, dropped, depth=0):
+    """Without the members of these names, however deep they lie: what is personal is so inside of a column, too."""
+    if hasattr(value, "model_dump"):
+        value = value.model_dump()
+    if isinstance(value, dict):
+        if depth > 8:
+            return None
+        return {name: scrubbed(inner, dropped, depth + 1) for name, inner in value.items() if name_of(name).lower() not in dropped}
+    if isinstance(value, (list, tuple)):
+        return None if depth > 8 else [scrubbed(inner, dropped, depth + 1) for inner in value]
+    return value
 
 
 def _objects(names, columns):
@@ -208,6 +239,8 @@ def _array(array, columns, nan):
     if array.ndim != 2:
         raise ValueError("an array of rows has 2 dimensions, not %d" % array.ndim)
     width = int(array.shape[1])
+    if len(array) <= _FEW and getattr(array.dtype, "kind", "") not in ("M", "m"):
+        return _few(_names(columns, width), array.tolist(), nan)
     return Table(_names(columns, width), [array[:, at] for at in range(width)], int(array.shape[0]), nan)
 
 

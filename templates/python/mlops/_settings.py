@@ -1,12 +1,14 @@
 """What a script says about the checks of its model: `drift_threshold` and `on_drift`. Kept in the store as write-once
 files, the newest of which counts (docs/prediction-log.md, "Settings made in code"); mlops.yaml overrides them.
 """
+import hashlib
 import json
 import math
 import os
 import re
 import time
 
+from ._canonical import canonical_bytes, seal
 from ._redact import redact
 from ._run import TOOL, _timestamp, _warn_once
 from ._store import open_store
@@ -57,9 +59,12 @@ def read(store_root, model):
             continue
         try:
             with open(os.path.join(folder, name), "rb") as file:
-                record = json.loads(file.read(65536).decode("utf-8"))
-            found.append((record["time"], name, record))
-        except (OSError, ValueError, KeyError, TypeError):
+                data = file.read(65536)
+            record = json.loads(data.decode("utf-8"))
+            record.pop("self")
+            if seal(record) == data:  # damaged ones do not count
+                found.append((record["time"], name, record))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
     result = {}
     for _, _, record in sorted(found, key=lambda each: each[:2]):
@@ -69,10 +74,6 @@ def read(store_root, model):
 
 def save(store_root, model, wanted):
     """Adds a file, unless the newest ones say the same. Never raises: a service starts without its store, too."""
-    import hashlib
-
-    from ._canonical import canonical_bytes
-
     try:
         known = read(store_root, model)
         new = {key: value for key, value in wanted.items() if known.get(key) != value}

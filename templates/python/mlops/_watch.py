@@ -11,7 +11,7 @@ import threading
 import time
 
 from ._cells import cell, quote
-from ._rows import outputs, table
+from ._rows import outputs, scrubbed, table
 
 MAX_LINE = 1048576
 _MAX_ID = 256
@@ -108,6 +108,8 @@ class Call:
             head += ',"time":%s'
             slots.append("time")
         head += ',"model":"%s"' % model
+        if dropped and "tags" in members:
+            members["tags"] = scrubbed(members["tags"], dropped)
         members["status"] = _status(members.get("status"), members.get("error"), self.rows)
         failed = _failures(members["status"], self.rows)
         self._keep = _sampled(ids, sample, failed)
