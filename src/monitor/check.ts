@@ -1,0 +1,288 @@
+/**
+ * One check of one version from end to end, but for the alert: which rows, drift, segments, the service, the labels, and
+ * the record of it. Telling people is in `alerting.ts`, several periods in `periods.ts`, the fleet in `fleet.ts`.
+ */
+import { readFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { canonicalJson, type Json } from '../core/canonical-json.ts'
+import type { Context } from '../core/context.ts'
+import { sha256 } from '../core/digest.ts'
+import { failed, inconclusive, MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
+import { versionName } from '../core/names.ts'
+import { type DataInput, namedData } from '../data/input.ts'
+import {
+  checkKeyOf,
+  compareBatch,
+  configurationOf,
+  type PreparedCheck,
+  prepareCheck,
+  storeCheck,
+} from '../drift/check.ts'
+import { compareProfiles } from '../drift/compare.ts'
+import { type Importances, importanceNotes, importancesFile, parseImportances } from '../drift/importances.ts'
+import type { Profile } from '../drift/profile.ts'
+import type { CheckResult } from '../drift/types.ts'
+import type { LogStats, PredictionLog, RowShape, TimeWindow } from '../predictions/types.ts'
+import type { Project } from '../project/config.ts'
+import { modelConfig } from '../project/load.ts'
+import type { Store } from '../store/store.ts'
+import { serviceQuestion } from './health-windows.ts'
+import { realisedQuality } from './labels.ts'
+import { nextOf } from './next.ts'
+import { compareBySegments } from './segments.ts'
+import { judgeService } from './service-health.ts'
+import { type Sources, sourcesOf } from './sources.ts'
+import { type Subject, subjectOf } from './subject.ts'
+import type { MonitoredCheck, MonitorRequest } from './types.ts'
+import { describeWindow, isoWindow, previousOf } from './window.ts'
+
+/**
+ * @throws notFound `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `STAGE_EMPTY`, `BASELINE_MISSING`, `DATA_NOT_FOUND`,
+ *   `IMPORTANCES_NOT_FOUND`; usage `CURRENT_MISSING`, `WINDOW_INVALID`, `AGAINST_UNSUPPORTED`, `SEGMENT_ROWS_MISSING`;
+ *   inconclusive `WINDOW_EMPTY`; failed for data that cannot be read
+ */
+export async function checkModel(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  request: MonitorRequest,
+): Promise<{ readonly subject: Subject; readonly check: MonitoredCheck }> {
+  const subject = await subjectOf(store, request.ref)
+  const sources = await sourcesOf(ctx, project, store, subject, request)
+  const { check, more, prepared } = await (sources.kind === 'data'
+    ? checkData(ctx, project, store, { subject, request, sources })
+    : checkLog(ctx, project, store, { subject, request, sources }))
+  const isNew = await storeCheck(ctx, store, prepared, check, more)
+  const stored = isNew ? undefined : await store.checks.get(check.model, checkKeyOf(prepared, check, more))
+  const first = (stored as { readonly time?: unknown } | null | undefined)?.time
+  return {
+    subject,
+    check: { ...check, next: nextOf(check), alreadyChecked: typeof first === 'string' ? first : null },
+  }
+}
+
+interface Judged {
+  readonly prepared: PreparedCheck
+  readonly check: CheckResult
+  /** What identifies the window besides the bytes of its rows. */
+  readonly more: Readonly<Record<string, Json>>
+}
+
+interface Asked<S extends Sources = Sources> {
+  readonly subject: Subject
+  readonly request: MonitorRequest
+  readonly sources: S
+}
+type DataSources = Extract<Sources, { kind: 'data' }>
+type LogSources = Extract<Sources, { kind: 'log' }>
+
+async function checkData(ctx: Context, project: Project, store: Store, asked: Asked<DataSources>): Promise<Judged> {
+  const { request, sources } = asked
+  const { against } = request
+  const rows = against === undefined || isVersion(against) || against === 'previous' ? undefined : namedData(against)
+  const prepared = await prepare(ctx, project, store, asked, rows ?? against)
+  const check = await compare(ctx, project, store, { ...asked, prepared, batch: sources.data, rows })
+  const settings = request.by === undefined ? {} : { by: request.by }
+  return { prepared, check: configured(check, prepared, settings), more: {} }
+}
+
+async function checkLog(ctx: Context, project: Project, store: Store, asked: Asked<LogSources>): Promise<Judged> {
+  const { subject, request, sources } = asked
+  const { log, window } = sources
+  const { version } = subject.version
+  ctx.progress?.(`Reading the prediction log of ${subject.state.model}`)
+  const stats = await log.stats(window)
+  const isPrevious = request.against === 'previous'
+  const shape = await shapeOf(store, project, subject)
+  const rows = isPrevious ? await previousRows(log, window, version, shape) : dataOf(request.against)
+  const prepared = await prepare(ctx, project, store, asked, rows ?? request.against)
+  const columns = prepared.reference.profile.columns.map(({ name }) => name)
+  const by = request.by === undefined || columns.includes(request.by) ? [] : [request.by]
+  const own = stats.versions.find((each) => each.version === version)
+  const batch = log.rows({ ...window, version }, { ...shape, columns: [...columns, ...by] })
+  const compared =
+    // A failed request has no answer to look at.
+    (own?.requests ?? 0) <= (own?.errors ?? 0)
+      ? emptyWindow(ctx, subject, prepared, log, window)
+      : await compare(ctx, project, store, { ...asked, prepared, batch, rows })
+  const { health: bounds } = modelConfig(project, subject.state.model)
+  const service = { window, version, entered: subject.entered, previous: isPrevious, bounds, now: ctx.now().getTime() }
+  const health = judgeService(await serviceQuestion(log, stats, service))
+  const quality = await realisedQuality(log, window, version, shape, subject.manifest.metrics)
+  const leftOut = stats.records - (own?.records ?? 0)
+  const check: CheckResult = {
+    ...compared,
+    current: { ...compared.current, source: `prediction log, ${describeWindow(window)}` },
+    window: isoWindow(window),
+    leftOut,
+    health,
+    ...(quality === undefined ? {} : { quality }),
+    notes: [...compared.notes, ...notesOf(stats, version, leftOut)],
+  }
+  const settings = { ...(request.by === undefined ? {} : { by: request.by }), health: { ...bounds } }
+  return { prepared, check: configured(check, prepared, settings), more: windowKey(check, stats) }
+}
+
+/** The same rows with other failures, other labels or another judgement of the service are another check. */
+function windowKey(check: CheckResult, { requests, errors, latency }: LogStats): Record<string, Json> {
+  const findings = check.health?.findings.map(({ what, verdict }) => [what, verdict]) ?? []
+  const service = { requests, errors, latency, findings, quality: check.quality ?? null, leftOut: check.leftOut ?? 0 }
+  return { ...check.window, service: sha256(canonicalJson(service as unknown as Json)) }
+}
+
+const configured = (check: CheckResult, { reference, options }: PreparedCheck, more: Record<string, Json>) =>
+  Object.keys(more).length === 0
+    ? check
+    : { ...check, configuration: configurationOf(reference.profile, options, more) }
+
+const isVersion = (against: string): boolean => against === 'baseline' || against.startsWith('@')
+
+/** Data that a person names to compare with; undefined for a baseline. */
+const dataOf = (against: string | undefined): DataInput | undefined =>
+  against === undefined || against === 'previous' || isVersion(against) ? undefined : namedData(against)
+
+async function prepare(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  { subject, request, sources }: Asked,
+  against: string | DataInput | undefined,
+): Promise<PreparedCheck> {
+  const importances = await importancesOf(ctx, store, subject, request.importances)
+  return prepareCheck(ctx, project, store, {
+    ref: { model: subject.state.model, selector: { version: subject.version.version } },
+    ...(request.current === undefined ? {} : { current: request.current }),
+    ...(against === undefined ? {} : { against }),
+    ...(request.metric === undefined ? {} : { metric: request.metric }),
+    ...(request.threshold === undefined ? {} : { threshold: request.threshold }),
+    ...(sources.settings.threshold === undefined ? {} : { fallbackThreshold: sources.settings.threshold }),
+    ...(importances === undefined ? {} : { importances: importances.values }),
+  })
+}
+
+async function compare(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  asked: Asked & {
+    readonly prepared: PreparedCheck
+    readonly batch: DataInput
+    readonly rows: DataInput | undefined
+  },
+): Promise<CheckResult> {
+  const { request, prepared, batch } = asked
+  const check =
+    request.by === undefined
+      ? await compareBatch(ctx, prepared, batch)
+      : await compareBySegments(ctx, project, store, { ...asked, by: request.by })
+  const { importances } = prepared.options
+  if (importances === undefined || request.importances === undefined) return check
+  const columns = prepared.reference.profile.columns.map(({ name }) => name)
+  return { ...check, notes: [...check.notes, ...importanceNotes(importances, columns, request.importances)] }
+}
+
+/** How logged answers become the columns of the baseline: as mlops.yaml says today, else as it said at registering. */
+async function shapeOf(store: Store, project: Project, { state, manifest }: Subject): Promise<RowShape> {
+  const { schema } = modelConfig(project, state.model)
+  const prediction = schema.prediction ?? manifest.prediction
+  const target = schema.target ?? manifest.target
+  const profile = manifest.baseline?.profile ?? state.baseline?.profile.sha256
+  const baseline = profile === undefined ? undefined : await store.objects.readJson<Profile>(profile)
+  return {
+    ...(prediction === undefined ? {} : { prediction }),
+    ...(target === undefined ? {} : { target }),
+    ...(baseline === undefined ? {} : { columns: baseline.columns.map(({ name }) => name) }),
+  }
+}
+
+/** @throws inconclusive `WINDOW_EMPTY` */
+async function previousRows(
+  log: PredictionLog,
+  window: TimeWindow,
+  version: number,
+  shape: RowShape,
+): Promise<DataInput> {
+  const before = previousOf(window)
+  const { records } = await log.stats({ ...before, version })
+  const { model } = log
+  if (records === 0) {
+    throw inconclusive({
+      code: 'WINDOW_EMPTY',
+      message: `${versionName(model, version)} answered nothing in the window before (${describeWindow(before)}): there is nothing to compare with.`,
+      hint: `Compare with its baseline: mlops drift ${model}; see what was logged: mlops predictions stats ${model}`,
+    })
+  }
+  const rows = log.rows({ ...before, version }, shape)
+  return { name: `the window before (${describeWindow(before)})`, open: rows.open.bind(rows) }
+}
+
+/** A window in which the version answered nothing: nothing is read, and nothing can be said. */
+function emptyWindow(
+  ctx: Context,
+  { state, version }: Subject,
+  { reference, options }: PreparedCheck,
+  log: PredictionLog,
+  window: TimeWindow,
+): CheckResult {
+  const { profile } = reference
+  const nothing: Profile = { ...profile, rows: 0, absent: [], extra: [] }
+  const compared = compareProfiles(profile, nothing, options)
+  return {
+    format: 1,
+    model: state.model,
+    version: version.version,
+    time: ctx.now().toISOString(),
+    metric: options.metric,
+    reference: { name: reference.name, profile: reference.digest, rows: profile.rows },
+    current: { source: log.home, sha256: sha256(canonicalJson({ ...isoWindow(window) })), rows: 0, columns: 0 },
+    ...compared,
+    summary: `${versionName(state.model, version.version)} answered nothing in this window: nothing can be said.`,
+    notes: [...reference.notes, ...compared.notes],
+    configuration: configurationOf(profile, options),
+  }
+}
+
+function notesOf(stats: LogStats, version: number, leftOut: number): string[] {
+  const others = stats.versions.filter((each) => each.version !== version && each.records > 0)
+  const names = others.map((each) => (each.version === 0 ? 'an unknown version' : `@${each.version}`)).join(', ')
+  const count = (n: number) => `${n.toLocaleString('en-US')} row${n === 1 ? '' : 's'}`
+  return [
+    ...(leftOut > 0 ? [`${count(leftOut)} of the window were answered by ${names} and left out`] : []),
+    ...(stats.torn > 0 ? [`${count(stats.torn)} of the log could not be read and were left out`] : []),
+  ]
+}
+
+/** `--importances FILE`, else a file of importances among those of the version. */
+async function importancesOf(
+  ctx: Context,
+  store: Store,
+  { manifest }: Subject,
+  given: string | undefined,
+): Promise<{ readonly values: Importances } | undefined> {
+  if (given !== undefined) return { values: parseImportances(await textOf(resolve(ctx.cwd, given), given), given) }
+  const path = importancesFile(manifest.files.map((file) => file.path))
+  const file = manifest.files.find((each) => each.path === path)
+  if (path === undefined || file === undefined) return undefined
+  try {
+    const bytes = await store.objects.read(file.sha256)
+    return { values: parseImportances(bytes.toString('utf8'), basename(path)) }
+  } catch (error) {
+    if (!(error instanceof MlopsError)) throw error
+    // The order of the columns is no reason to have no check.
+    ctx.warn(`The importances of the version were not used: ${error.message}`)
+    return undefined
+  }
+}
+
+async function textOf(path: string, name: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === undefined) throw error
+    const hint = 'Check the path; it is relative to where you stand'
+    if (code === 'ENOENT') throw notFound({ code: 'IMPORTANCES_NOT_FOUND', message: `There is no file ${name}.`, hint })
+    if (code === 'EISDIR') throw usage({ code: 'IMPORTANCES_INVALID', message: `${name} is a folder.`, hint })
+    throw failed({ code: 'IMPORTANCES_UNREADABLE', message: `${name} cannot be read (${code}).`, hint, cause: error })
+  }
+}

@@ -1,0 +1,76 @@
+/** What a check of a model in production is asked, and what it answers. Behaviour is in the files beside this one. */
+
+import type { ModelRef } from '../core/names.ts'
+import type { CheckResult } from '../drift/types.ts'
+import type { Delivery } from '../notify/types.ts'
+import type { TimeWindow } from '../predictions/types.ts'
+import type { MetricName } from '../project/config.ts'
+import type { WindowFlags } from './window.ts'
+
+export type FailOn = 'inconclusive' | 'drift' | 'never'
+
+/** Words as they were typed; nothing is looked at yet. */
+export interface MonitorRequest {
+  readonly ref: ModelRef
+  /** The batch that a person names; undefined: a window of the prediction log. */
+  readonly current?: string
+  /** The SELECT for `current` in a database. */
+  readonly query?: string
+  readonly window: WindowFlags
+  /** Already known, as for a period of a longer window: goes before `window`. */
+  readonly exact?: TimeWindow
+  /** `baseline` (default), `previous`, `@V`, `@STAGE`, or data. */
+  readonly against?: string
+  /** Look at the values of this column one by one too. */
+  readonly by?: string
+  /** A file that says how much the model listens to each column. */
+  readonly importances?: string
+  readonly metric?: MetricName
+  readonly threshold?: number
+}
+
+/** A check as it was made now. */
+export type MonitoredCheck = CheckResult & {
+  /** The command to type next. */
+  readonly next: string
+  /** When this very check (window, reference, configuration and rows) was made first; null for a new one. */
+  readonly alreadyChecked: string | null
+}
+
+/** What became of one alert of a check. */
+export interface AlertOutcome {
+  readonly kind: string
+  readonly state: 'firing' | 'recovered'
+  readonly title: string
+  /** `sent`: at least one channel took it; `failed`: no channel did; anything else says why nothing was sent. */
+  readonly outcome: string
+  readonly deliveries: readonly Delivery[]
+}
+
+/** One period of `--every`. */
+export interface PeriodResult {
+  readonly since: string
+  readonly until: string
+  readonly rows: number
+  readonly verdict: CheckResult['verdict']
+  /** Of the service and of the labels; null where there was nothing to judge by. */
+  readonly health: 'breach' | 'inconclusive' | 'ok' | null
+  readonly quality: 'breach' | 'inconclusive' | 'ok' | null
+  /** Columns in drift, worst first. */
+  readonly drifted: readonly string[]
+  /** The largest effect of a column in units of its threshold: the trend. Null where none was measured. */
+  readonly effect: number | null
+  /** The period was not over. */
+  readonly running: boolean
+  readonly summary: string
+}
+
+/** The answer to one model. */
+export type DriftReport = MonitoredCheck & {
+  /** With `--alert`. */
+  readonly alerts?: readonly AlertOutcome[]
+  /** With `--every`, oldest first; the check itself is that of the newest period that is over. */
+  readonly periods?: readonly PeriodResult[]
+  /** Files that were written. */
+  readonly reports?: readonly string[]
+}
