@@ -161,6 +161,9 @@ const identity = (check: ReportedCheck): string =>
       ],
       ['Their digest', code(`sha256:${check.current.sha256}`)],
       ...(check.window === undefined ? [] : [['Window', windowText(check.window)]]),
+      ...((check.leftOut ?? 0) > 0
+        ? [['Left out', `${plural(check.leftOut ?? 0, 'row')} that other versions answered`]]
+        : []),
       ['Compared with', `${prose(plain(check.reference.name))}, ${plural(check.reference.rows, 'row')}`],
       ['Its profile', code(`sha256:${check.reference.profile}`)],
       ['Checked at', moment(check.time)],

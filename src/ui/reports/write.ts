@@ -7,29 +7,36 @@ import { appendFile, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
 import type { Context } from '../../core/context.ts'
 import { failed, systemCode, usage } from '../../core/errors.ts'
+import type { Trend } from '../../drift/trend.ts'
 import { renderHtmlReport } from './html.ts'
 import { renderJunitReport } from './junit.ts'
 import { renderMarkdownReport } from './markdown.ts'
 import { renderPrometheusReport } from './prometheus.ts'
-import { asList, type Reported } from './types.ts'
+import { renderHtmlTrend } from './trend/html.ts'
+import { renderMarkdownTrend } from './trend/markdown.ts'
+import type { Reported } from './types.ts'
 
 type Place = Pick<Context, 'cwd' | 'env'>
 
-const FORMS: Readonly<Record<string, (reported: Reported) => string>> = {
-  '.html': renderHtmlReport,
-  '.json': (reported) => `${JSON.stringify(asList(reported).length === 1 ? asList(reported)[0] : reported, null, 2)}\n`,
-  '.md': (reported) => renderMarkdownReport(reported),
-  '.prom': renderPrometheusReport,
-  '.xml': renderJunitReport,
-}
+/** By ending. Markdown is told how many bytes it may take. */
+type Forms = Readonly<Record<string, (limit?: number) => string>>
+
+const formsOf = (reported: Reported) =>
+  ({
+    '.html': () => renderHtmlReport(reported),
+    '.json': () => `${JSON.stringify(reported, null, 2)}\n`,
+    '.md': (limit) => renderMarkdownReport(reported, limit),
+    '.prom': () => renderPrometheusReport(reported),
+    '.xml': () => renderJunitReport(reported),
+  }) as const satisfies Forms
+
+const ENDINGS: readonly string[] = ['.html', '.json', '.md', '.prom', '.xml']
 
 /** GitHub drops a step summary that is larger. */
 const STEP_SUMMARY_LIMIT = 1024 * 1024
 
 /** The report in the form that the ending of `path` asks for. @throws usage `REPORT_FORM_UNKNOWN` */
-export function reportFor(path: string, reported: Reported): string {
-  return formOf(path, Object.keys(FORMS))(reported)
-}
+export const reportFor = (path: string, reported: Reported): string => formOf(path, formsOf(reported))()
 
 /**
  * Says before the work begins what could not be written after it: an unknown ending, a folder that is not there.
@@ -38,11 +45,11 @@ export function reportFor(path: string, reported: Reported): string {
 export async function assertReportPaths(
   place: Place,
   paths: readonly string[],
-  endings: readonly string[] = Object.keys(FORMS),
+  endings: readonly string[] = ENDINGS,
 ): Promise<void> {
   for (const path of paths) {
-    if (isStepSummary(place, path) && endings.includes('.md')) continue
-    formOf(path, endings)
+    if (isStepSummary(place, path)) continue
+    endingOf(path, endings)
     await assertFolder(place, path)
   }
 }
@@ -53,14 +60,24 @@ export async function assertReportPaths(
  * @returns the absolute paths
  * @throws usage `REPORT_FORM_UNKNOWN`, `REPORT_FOLDER_MISSING`; failed `REPORT_NOT_WRITTEN`
  */
-export async function writeReports(place: Place, paths: readonly string[], reported: Reported): Promise<string[]> {
-  await assertReportPaths(place, paths)
+export const writeReports = (place: Place, paths: readonly string[], reported: Reported): Promise<string[]> =>
+  writeForms(place, paths, formsOf(reported))
+
+/** As `writeReports`, for the history of checks: .html, .md or .json. */
+export const writeTrends = (place: Place, paths: readonly string[], trend: Trend): Promise<string[]> =>
+  writeForms(place, paths, {
+    '.html': () => renderHtmlTrend(trend),
+    '.json': () => `${JSON.stringify(trend, null, 2)}\n`,
+    '.md': (limit) => renderMarkdownTrend(trend, limit),
+  })
+
+async function writeForms(place: Place, paths: readonly string[], forms: Forms): Promise<string[]> {
+  await assertReportPaths(place, paths, Object.keys(forms))
   const written: string[] = []
   for (const path of paths) {
     const target = resolve(place.cwd, path)
-    if (isStepSummary(place, path)) {
-      await appendStepSummary(target, (limit) => renderMarkdownReport(reported, limit))
-    } else await replaceFile(target, reportFor(path, reported))
+    if (isStepSummary(place, path)) await appendStepSummary(target, (limit) => formOf('.md', forms)(limit))
+    else await replaceFile(target, formOf(path, forms)())
     written.push(target)
   }
   return written
@@ -103,10 +120,16 @@ export async function replaceFile(target: string, text: string): Promise<void> {
   }
 }
 
-function formOf(path: string, endings: readonly string[]): (reported: Reported) => string {
-  const ending = extname(path).toLowerCase()
-  const form = endings.includes(ending) ? FORMS[ending] : undefined
-  if (form !== undefined) return form
+function formOf(path: string, forms: Forms): (limit?: number) => string {
+  const form = forms[endingOf(path, Object.keys(forms))]
+  if (form === undefined) throw new RangeError(`no form for ${path}`)
+  return form
+}
+
+function endingOf(path: string, endings: readonly string[]): string {
+  // Node takes a name that begins with a dot and has no other for a name without an ending.
+  const ending = endings.includes(path) ? path : extname(path).toLowerCase()
+  if (endings.includes(ending)) return ending
   const known = `${endings.slice(0, -1).join(', ')} or ${endings.at(-1)}`
   throw usage({
     code: 'REPORT_FORM_UNKNOWN',

@@ -118,6 +118,22 @@ details[open]>summary:before{transform:rotate(45deg) translate(-2px,-1px)}
 footer{padding-top:36px;padding-bottom:56px;color:var(--soft);font-size:13px}
 `
 
+const TREND = `
+.strip{display:flex;flex-wrap:wrap;gap:5px;margin:24px 0 8px;font-size:20px}
+.strip li{display:flex}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));gap:14px;margin-bottom:14px}
+.chartbox{padding:16px 18px 12px}
+.chartbox h3{font-size:16px;font-weight:650;line-height:1.35}
+.now{font-size:14px;display:flex;flex-wrap:wrap;gap:0 12px;margin-bottom:12px}
+.now b{color:var(--ink);font-weight:600}
+.chart{display:block;width:100%;height:84px;overflow:visible}
+.chart path{fill:none;vector-effect:non-scaling-stroke;stroke-linecap:round;stroke-linejoin:round}
+.chart .lim{stroke:var(--ink);stroke-width:1.3;stroke-dasharray:5 5}
+.chart .line{stroke:var(--after);stroke-width:1.6}
+.chart .dot{stroke:var(--after);stroke-width:5}.chart .hit{stroke:var(--bad);stroke-width:9}
+.span{display:flex;justify-content:space-between;margin-top:8px;padding-top:5px;border-top:1px solid var(--line);font-size:13px;color:var(--soft)}
+`
+
 const NARROW = `
 @media(max-width:720px){
 main,footer{padding-left:16px;padding-right:16px}main{padding-top:24px}
@@ -145,7 +161,7 @@ main,footer{max-width:none;padding:0}
 details::details-content{content-visibility:visible;height:auto;display:block}
 summary:before{display:none}
 .card{border-color:#ccc}
-.col,.rows tr,.do,.notes li{break-inside:avoid}
+.col,.chartbox,.rows tr,.do,.notes li{break-inside:avoid}
 h2,.h2,.top,thead{break-after:avoid}
 a{color:inherit;text-decoration:none}
 }
@@ -153,7 +169,7 @@ a{color:inherit;text-decoration:none}
 
 /** Lines are joined: they are for us to read, not for a browser. */
 export const CSS =
-  `:root{color-scheme:light dark;${LIGHT}}@media screen and (prefers-color-scheme:dark){:root{${DARK}}}${BASE}${HEAD}${COLUMNS}${LISTS}${NARROW}${PRINT}`.replaceAll(
+  `:root{color-scheme:light dark;${LIGHT}}@media screen and (prefers-color-scheme:dark){:root{${DARK}}}${BASE}${HEAD}${COLUMNS}${LISTS}${TREND}${NARROW}${PRINT}`.replaceAll(
     '\n',
     '',
   )

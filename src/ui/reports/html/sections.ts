@@ -57,6 +57,9 @@ export function identitySection(check: ReportedCheck, title: (text: Value) => Ht
     ],
     ['Digest of the rows', digest(current.sha256)],
     ...(window === undefined ? [] : [['Window', windowText(window)] as const]),
+    ...((check.leftOut ?? 0) > 0
+      ? [['Left out', `${plural(check.leftOut ?? 0, 'row')} that other versions answered`] as const]
+      : []),
     ['Compared with', html`<span class="n">${plain(reference.name)}</span>, ${plural(reference.rows, 'row')}`],
     ['Digest of its profile', digest(reference.profile)],
     ['Checked at', moment(check.time)],
