@@ -27,6 +27,12 @@ export function inferType(sample: SampleColumn, configured: ColumnType | undefin
   if (configured !== undefined) return { type: configured }
   if (physical === 'binary') return { type: 'ignore', note: `${name} holds binary data and is ignored` }
   if (physical === 'time') return { type: 'timestamp' }
+  if (physical === 'nested') {
+    return {
+      type: 'ignore',
+      note: `${name} holds lists or objects and is ignored: write its parts as columns to check them`,
+    }
+  }
   const parsed = sample.numbers.length + sample.nonFinite
   const words = sum(sample.words.values())
   if (parsed + words === 0) return { type: 'numeric', note: `${name} has no values at all in the baseline` }
