@@ -1,75 +1,63 @@
-/** `mlops drift`: compares a batch of production rows with the baseline of a version. */
-import { usage } from '../core/errors.ts'
-import { checkDrift, parseThreshold } from '../drift/check.ts'
-import { nextStep } from '../drift/summary.ts'
-import type { CheckResult } from '../drift/types.ts'
-import type { MetricName } from '../project/config.ts'
-import { Args, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+/** `mlops drift`: what a version sees today against what it was trained on, for one model or for all. */
+
+import type { Schedule } from '../monitor/cron.ts'
+import { exitOfCheck } from '../monitor/exit.ts'
+import type { FleetReport } from '../monitor/fleet.ts'
+import { driftQuestion } from '../monitor/request.ts'
+import { driftSchedule } from '../monitor/schedule.ts'
+import type { DriftReport } from '../monitor/types.ts'
+import { Args, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { driftFlags } from '../ui/drift-flags.ts'
+import { assertReportPaths, writeReports } from '../ui/reports/write.ts'
 import { renderCheck } from '../ui/views/drift.ts'
+import { renderFleet, renderSchedule } from '../ui/views/drift-fleet.ts'
 
-/** The check as it is stored, and the command to type next. */
-export type Result = CheckResult & { readonly next: string }
-
-const METRICS: readonly MetricName[] = ['psi', 'js', 'ks', 'wasserstein', 'chi2', 'linf']
+/** The check as it is stored with what became of it; with `--all` one for each model; with `--cron` lines to copy. */
+export type Result = DriftReport | (FleetReport & { readonly reports?: readonly string[] }) | Schedule
 
 export default class Drift extends MlopsCommand {
-  static override summary = 'Compare a batch with the baseline of a version.'
+  static override summary = 'Compare what a version sees with what it was trained on.'
   static override description =
-    'Reads CSV, Parquet and JSONL. Exits 3 when there is drift and 6 when there are too few rows to say. A column drifts when the difference is as large as the threshold and beyond sampling noise.'
+    'Looks at data you name or at a window of the prediction log, where the service and the labels that have arrived are judged too. Exits 3 when there is drift, or a breach of the service or the quality; 6 when there are too few rows to say; 1 when an alert reached nobody. With --every, any bad period is 3. With --all the worst of all models counts: 1, 3, 6, 0. A column drifts when the difference is as large as the threshold and beyond sampling noise.'
   static override examples = [
     '<%= config.bin %> drift churn-model --current june.csv',
-    '<%= config.bin %> drift churn-model@3 --current june.parquet --metric ks --threshold 0.15',
-    '<%= config.bin %> drift churn-model --current june.csv --against may.csv --fail-on drift',
+    '<%= config.bin %> drift churn-model --window 7d --alert --report drift.html',
+    '<%= config.bin %> drift churn-model --window 30d --every 1d',
+    '<%= config.bin %> drift churn-model@3 --current june.parquet --against may.parquet --by region --fail-on drift',
+    '<%= config.bin %> drift --all --alert --cron',
   ]
   static override args = {
     model: Args.string({
-      description: 'MODEL@VERSION or MODEL@STAGE; MODEL alone is its version in production.',
-      required: true,
+      description: 'MODEL@VERSION or MODEL@STAGE; MODEL alone is its version in production. Not with --all.',
     }),
   }
-  static override flags = {
-    current: Flags.string({ summary: 'The batch: a CSV, Parquet or JSONL file.', helpValue: 'DATA' }),
-    against: Flags.string({
-      summary: 'What to compare with: baseline, @VERSION or @STAGE, or a data file.',
-      helpValue: 'REFERENCE',
-      default: 'baseline',
-    }),
-    metric: Flags.string({
-      summary: 'Measure of the difference (default: mlops.yaml, else psi).',
-      options: [...METRICS],
-    }),
-    threshold: Flags.string({ summary: 'From which effect on a column drifts.', helpValue: 'NUMBER' }),
-    'fail-on': Flags.string({
-      summary: 'inconclusive: exit 3 on drift, 6 when inconclusive; drift: 3 on drift only; never.',
-      options: ['inconclusive', 'drift', 'never'],
-      default: 'inconclusive',
-    }),
-  }
+  static override flags = driftFlags
 
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(Drift)
     const { session } = this
-    if (flags.current === undefined) {
-      throw usage({
-        code: 'CURRENT_MISSING',
-        message: 'Which rows shall be checked? Name a CSV, Parquet or JSONL file.',
-        hint: `mlops drift ${args.model} --current FILE`,
-      })
+    const { ctx } = session
+    const question = driftQuestion(args.model, flags)
+    const project = await session.loadProject()
+    if (flags.cron) {
+      const program = [process.execPath, process.argv[1] ?? 'mlops']
+      const schedule = driftSchedule(ctx, project, question, { program, words: this.argv })
+      return { data: schedule, render: (ui) => renderSchedule(ui, schedule) }
     }
-    const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: true })])
-    const check = await checkDrift(session.ctx, project, store, {
-      ref: args.model,
-      current: flags.current,
-      against: flags.against,
-      ...(flags.metric === undefined ? {} : { metric: flags.metric as MetricName }),
-      ...(flags.threshold === undefined ? {} : { threshold: parseThreshold(flags.threshold) }),
-    })
-    const result = { ...check, next: nextStep(check) }
-    return { data: result, render: (ui) => renderCheck(ui, result), exit: exitOf(check.verdict, flags['fail-on']) }
+    const paths = flags.report ?? []
+    await assertReportPaths(ctx, paths)
+    const store = await session.openStore({ write: true })
+    const { wishes } = question
+    if (question.kind === 'fleet') {
+      const { driftOfFleet } = await import('../monitor/fleet.ts')
+      const fleet = await driftOfFleet(ctx, project, store, question.stage, wishes)
+      const checks = fleet.models.flatMap(({ check }) => check ?? [])
+      const data = paths.length === 0 ? fleet : { ...fleet, reports: await writeReports(ctx, paths, checks) }
+      return { data, render: (ui) => renderFleet(ui, data), exit: fleet.exitCode }
+    }
+    const { driftOfModel } = await import('../monitor/drift.ts')
+    const report = await driftOfModel(ctx, project, store, question.ref, wishes)
+    const data = paths.length === 0 ? report : { ...report, reports: await writeReports(ctx, paths, report) }
+    return { data, render: (ui) => renderCheck(ui, data), exit: exitOfCheck(report, wishes.failOn) }
   }
-}
-
-function exitOf(verdict: CheckResult['verdict'], failOn: string): 'ok' | 'no' | 'inconclusive' {
-  if (verdict === 'drift') return failOn === 'never' ? 'ok' : 'no'
-  return verdict === 'inconclusive' && failOn === 'inconclusive' ? 'inconclusive' : 'ok'
 }

@@ -1,12 +1,19 @@
 /** A drift check as a person reads it: the verdict in a sentence, the columns worst first, what to type next. */
 import type { CheckResult, ColumnResult } from '../../drift/types.ts'
+import type { DriftReport } from '../../monitor/types.ts'
 import type { Ui } from '../ui.ts'
+import { alertLines, healthLines, periodTable, qualityLines, segmentTable } from './drift-parts.ts'
 
 /** Columns shown one by one; more stable ones than `STABLE` are named in one line. */
 const SHOWN = 30
 const STABLE = 5
 
-export function renderCheck(ui: Ui, check: CheckResult & { readonly next: string }): string {
+/** A check, and what the command that made it knows besides. */
+type Shown = CheckResult & { readonly next: string } & Partial<
+    Pick<DriftReport, 'alreadyChecked' | 'alerts' | 'periods' | 'reports'>
+  >
+
+export function renderCheck(ui: Ui, check: Shown): string {
   const { style } = ui
   const { symbols } = style
   const verdicts = {
@@ -17,17 +24,27 @@ export function renderCheck(ui: Ui, check: CheckResult & { readonly next: string
   const rows = (count: number) => `${count.toLocaleString('en-US')} row${count === 1 ? '' : 's'}`
   const name = style.name(`${check.model}@${check.version}`)
   const head = `${verdicts[check.verdict]}  ${name}  ${ui.text(check.current.source)} (${rows(check.current.rows)}) against ${ui.text(check.reference.name)} (${rows(check.reference.rows)})`
-  const verdict = `${ui.wrap(head, 2)}\n${ui.wrap(ui.text(check.summary))}`
-  if (ui.quiet) return verdict
+  const again =
+    check.alreadyChecked == null
+      ? []
+      : [style.dim(`already checked ${ui.ago(check.alreadyChecked)}: the same rows, reference and configuration`)]
+  const service = [...healthLines(ui, check), ...qualityLines(ui, check)]
+  const verdict = [ui.wrap(head, 2), ui.wrap(ui.text(check.summary)), ...again, ...service].join('\n')
+  const told = alertLines(ui, check.alerts ?? [])
+  if (ui.quiet) return [verdict, ...told].join('\n')
   const { shown, folded } = pick(check.columns)
   const notes = check.notes.map((note) => style.dim(ui.wrap(`${symbols.bullet} ${ui.text(note)}`, 2)))
   const what = check.columns.some(({ verdict }) => verdict === 'broken')
     ? 'Mend the broken columns where the batch is made; the version was trained on:'
     : 'Next:'
   return [
+    periodTable(ui, check.periods ?? []),
     verdict,
     columnTable(ui, shown, check),
+    segmentTable(ui, check),
     [...foldedLines(ui, folded), ...notes].join('\n'),
+    told.join('\n'),
+    (check.reports ?? []).map((path) => style.dim(`Report: ${ui.text(path)}`)).join('\n'),
     `${what} ${style.command(ui.text(check.next))}`,
   ]
     .filter((part) => part !== '')

@@ -64,12 +64,17 @@ function columnTable(ui: Ui, { columns, checks }: Trend): string {
   if (checks.length < 2) return ''
   const { style } = ui
   const last = (column: TrendColumn) => column.points.at(-1)
-  const effects = ({ points }: TrendColumn): number[] => points.slice(-POINTS).map((point) => point?.effect ?? 0)
+  const line = (column: TrendColumn): string => {
+    const points = column.points.slice(-POINTS)
+    // With the limit on the same scale: what is far below it stays low.
+    const heights = [...points.map((point) => point?.effect ?? 0), last(column)?.threshold ?? 0]
+    return ui.sparkline(heights).slice(0, points.length)
+  }
   const isBad = (column: TrendColumn): boolean => ['drift', 'broken'].includes(last(column)?.verdict ?? '')
   return ui.table<TrendColumn>(
     [
       { title: 'COLUMN', value: ({ column }) => column, shrink: true },
-      { title: 'EFFECT, OLDEST TO NEWEST', value: (column) => ui.sparkline(effects(column)) },
+      { title: 'EFFECT, OLDEST TO NEWEST', value: line },
       {
         title: 'NOW',
         value: (column) => figure(last(column)?.effect),
