@@ -37,6 +37,8 @@ export interface TrendValue {
   readonly verdict: ColumnVerdict
   readonly effect: number | null
   readonly threshold: number
+  /** What chance alone may show; null when not measured. */
+  readonly noise: number | null
 }
 
 /** One column over all checks of the trend. */
@@ -177,13 +179,17 @@ function lineOf(check: CheckResult, key: Digest, time: string): TrendCheck {
   }
 }
 
-const measuredOf = ({ column, verdict, effect, threshold }: ColumnResult): TrendValue => ({
+const measuredOf = ({ column, verdict, effect, threshold, noise }: ColumnResult): TrendValue => ({
   column,
   verdict,
-  // The store writes what JSON cannot hold as text; such an effect draws no line.
-  effect: typeof effect === 'number' && Number.isFinite(effect) ? effect : null,
+  effect: finite(effect),
   threshold,
+  noise: finite(noise),
 })
+
+/** The store writes what JSON cannot hold as text; such a value draws no line. */
+const finite = (value: number | null): number | null =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null
 
 /** Effects of different measures are comparable against their limits; what is broken needs no measure. */
 function weight({ verdict, effect, threshold }: Omit<TrendValue, 'column'>): number {
@@ -191,6 +197,8 @@ function weight({ verdict, effect, threshold }: Omit<TrendValue, 'column'>): num
   const ratio = (effect ?? 0) / threshold
   return verdict === 'drift' ? 1e6 + ratio : ratio
 }
+
+const UNKNOWN = { verdict: 'skipped', effect: 0, threshold: 1, noise: null } as const
 
 /** @param checks oldest first */
 function columnsOf(checks: readonly CheckResult[]): TrendColumn[] {
@@ -202,14 +210,13 @@ function columnsOf(checks: readonly CheckResult[]): TrendColumn[] {
     if (newest === undefined) return []
     const points = results.map((result) => {
       if (result === undefined || result.verdict === 'skipped' || result.metric !== newest.metric) return null
-      const { verdict, effect, threshold } = measuredOf(result)
-      return { verdict, effect, threshold }
+      const { column: _, ...point } = measuredOf(result)
+      return point
     })
     const drifted = results.filter((result) => result !== undefined && isDrifted(result)).length
     return [{ column: name, role: newest.role, metric: newest.metric, drifted, points }]
   })
-  const last = ({ points }: TrendColumn): number =>
-    weight(points.at(-1) ?? { verdict: 'skipped', effect: 0, threshold: 1 })
+  const last = ({ points }: TrendColumn): number => weight(points.at(-1) ?? UNKNOWN)
   const first = ({ role }: TrendColumn): number => (role === 'prediction' ? 1 : 0)
   return columns.sort((a, b) => first(b) - first(a) || last(b) - last(a) || b.drifted - a.drifted)
 }

@@ -128,6 +128,7 @@ const TREND = `
 .now b{color:var(--ink);font-weight:600}
 .chart{display:block;width:100%;height:84px;overflow:visible}
 .chart path{fill:none;vector-effect:non-scaling-stroke;stroke-linecap:round;stroke-linejoin:round}
+.chart .noise{fill:var(--line)}
 .chart .lim{stroke:var(--ink);stroke-width:1.3;stroke-dasharray:5 5}
 .chart .line{stroke:var(--after);stroke-width:1.6}
 .chart .dot{stroke:var(--after);stroke-width:5}.chart .hit{stroke:var(--bad);stroke-width:9}

@@ -11,6 +11,8 @@ const POINTS = 150
 interface Dot {
   readonly x: number
   readonly y: number
+  /** Height of what chance alone may show. */
+  readonly noise: number
   readonly isBad: boolean
 }
 
@@ -23,19 +25,24 @@ export function trendChart(column: TrendColumn, times: readonly number[]): Html 
   if (last === undefined) return html`<p class="soft">No effect was measured.</p>`
   const shown = thin(measured)
   const [from, to] = [times[0] ?? 0, times.at(-1) ?? 0]
-  const most = 1.12 * Math.max(last.threshold, ...shown.map(({ effect }) => effect))
+  const most = 1.12 * Math.max(last.threshold, ...shown.map(({ effect, noise }) => Math.max(effect, noise ?? 0)))
   const y = (value: number): number => Math.round(10 * (HEIGHT - (HEIGHT * Math.max(0, value)) / most)) / 10
   const dots = shown.map(
-    ({ effect, time, verdict }): Dot => ({
+    ({ effect, noise, time, verdict }): Dot => ({
       x: to === from ? WIDTH / 2 : Math.round(6 + ((WIDTH - 12) * (time - from)) / (to - from)),
       y: y(effect),
+      noise: y(noise ?? 0),
       isBad: verdict === 'drift' || verdict === 'broken',
     }),
   )
   const path = (members: readonly Dot[]): string => members.map(({ x, y }) => `M${x} ${y}h0`).join('')
   const words = `${plain(column.column, 60)}: effect ${figure(shown[0]?.effect)} to ${figure(last.effect)} over ${measured.length} checks, limit ${limitText(last.threshold)}, in drift ${column.drifted} times`
-  return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${words}"><path class="lim" d="M0 ${y(last.threshold)}H${WIDTH}"/><path class="line" d="${dots.map(({ x, y }, at) => `${at === 0 ? 'M' : 'L'}${x} ${y}`).join('')}"/><path class="dot" d="${path(dots.filter(({ isBad }) => !isBad))}"/><path class="dot hit" d="${path(dots.filter(({ isBad }) => isBad))}"/></svg>`
+  return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${words}"><path class="noise" d="${noiseArea(dots)}"/><path class="lim" d="M0 ${y(last.threshold)}H${WIDTH}"/><path class="line" d="${dots.map(({ x, y }, at) => `${at === 0 ? 'M' : 'L'}${x} ${y}`).join('')}"/><path class="dot" d="${path(dots.filter(({ isBad }) => !isBad))}"/><path class="dot hit" d="${path(dots.filter(({ isBad }) => isBad))}"/></svg>`
 }
+
+/** Under a line through the bounds, over the whole width. */
+const noiseArea = (dots: readonly Dot[]): string =>
+  `M${dots[0]?.x} ${HEIGHT}${dots.map(({ x, noise }) => `L${x} ${noise}`).join('')}V${HEIGHT}z`
 
 /** Of neighbours the one with the largest effect: a spike must not vanish from the picture. */
 function thin<Point extends { readonly effect: number }>(points: readonly Point[]): Point[] {

@@ -27,7 +27,7 @@ function head({ checks, more }: Trend, name: string, newest: TrendCheck): Html {
     .slice(-60)
     .map(
       (check) =>
-        html`<li class="${tone(check.verdict)}" title="${spanOf(check)}: ${check.verdict}">${icon(check.verdict)}</li>`,
+        html`<li class="${tone(check.verdict)}" title="${spanOf(check)}: ${check.verdict}">${icon(check.verdict)}<span class="hide">${check.verdict}</span></li>`,
     )
   const older = checks.length > 60 || more ? ' (newest ones; oldest on the left)' : ' (oldest on the left)'
   return html`<header><p class="over"><b>${name}</b> ${plural(checks.length, 'check')}, the newest of ${spanOf(newest)}</p><h1 class="verdict ${tone(newest.verdict)}">${icon(newest.verdict)}${HEADLINE[newest.verdict]}</h1><p class="lead">${plain(newest.summary, 1500).replaceAll(' -> ', ' → ')}</p><ul class="strip" aria-label="Verdicts, oldest first">${strip}</ul><p class="soft">Drift in ${count(drifted)} of ${plural(checks.length, 'check')}${older}.</p></header>`
@@ -44,13 +44,18 @@ function charts({ checks, columns }: Trend): Html {
   const span =
     first === undefined || last === undefined
       ? html``
-      : html`<div class="span"><span>${dayOf(first)}</span><span>${dayOf(last)}</span></div>`
+      : html`<div class="span"><span>${shortTime(first, last)}</span><span>${shortTime(last, first)}</span></div>`
   const drawn = columns.slice(0, CHARTS)
   const rest = columns.slice(CHARTS)
-  return html`<h2>Effect over time <small>the dashed line is the limit</small></h2><div class="charts">${drawn.map((column) => html`<article class="card chartbox"><h3 class="n">${plain(column.column, 80)}</h3>${figures(column)}${trendChart(column, times)}${span}</article>`)}</div>${rest.length > 0 && html`<details class="card fold"><summary>${count(rest.length)} more <span>with smaller effects</span></summary><div>${columnTable(rest)}</div></details>`}`
+  return html`<h2>Effect over time <small>dashed: the limit; shaded: what chance alone may show</small></h2><div class="charts">${drawn.map((column) => html`<article class="card chartbox"><h3 class="n">${plain(column.column, 80)}</h3>${figures(column)}${trendChart(column, times)}${span}</article>`)}</div>${rest.length > 0 && html`<details class="card fold"><summary>${count(rest.length)} more <span>with smaller effects</span></summary><div>${columnTable(rest)}</div></details>`}`
 }
 
-const dayOf = (check: TrendCheck): string => new Date(timeOf(check)).toISOString().slice(0, 10)
+/** The day, or the time where the whole trend is of one day. */
+function shortTime(check: TrendCheck, other: TrendCheck): string {
+  const [mine, others] = [check, other].map((each) => new Date(timeOf(each)).toISOString())
+  const isOneDay = mine?.slice(0, 10) === others?.slice(0, 10)
+  return (isOneDay ? mine?.slice(11, 16) : mine?.slice(0, 10)) ?? ''
+}
 
 function figures(column: TrendColumn): Html {
   const last = column.points.at(-1)

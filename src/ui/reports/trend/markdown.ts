@@ -40,16 +40,20 @@ const columnTable = (columns: readonly TrendColumn[]): string =>
       const last = column.points.at(-1)
       return [
         code(plain(column.column, 80)),
-        sparkline(
-          column.points.slice(-POINTS).map((point) => point?.effect ?? 0),
-          true,
-        ),
+        line(column),
         `${metricName(column.metric)} ${figure(last?.effect)}`,
         limitText(last?.threshold ?? Number.NaN),
         `${column.drifted} of ${column.points.length}`,
       ]
     }),
   )
+
+/** With the limit on the same scale: what is far below it stays low. */
+function line({ points }: TrendColumn): string {
+  const shown = points.slice(-POINTS)
+  const heights = [...shown.map((point) => point?.effect ?? 0), shown.at(-1)?.threshold ?? 0]
+  return sparkline(heights, true).slice(0, shown.length)
+}
 
 const checkTable = (checks: readonly TrendCheck[]): string =>
   table(
