@@ -34,7 +34,7 @@ export function databaseError(error: unknown, database: Database, signal?: Abort
     })
   }
   if (code === '42501') return failed({ code: 'DATABASE_FORBIDDEN', ...said, hint: 'Ask for the right to SELECT' })
-  if (code === '25006' || /data-modifying|insert multiple commands/i.test(text)) {
+  if (code === '25006' || /data-modifying|insert multiple commands|INTO is not allowed/i.test(text)) {
     return usage({
       code: 'QUERY_INVALID',
       message: `Only one SELECT can be run, in a read-only transaction: ${text}.`,
@@ -59,7 +59,7 @@ export function databaseError(error: unknown, database: Database, signal?: Abort
     return failed({
       code: 'DATABASE_UNREACHABLE',
       message: `No encrypted connection to ${database.name}: ${text}.`,
-      hint: 'Set sslmode in the URL (disable, require, verify-full), sslrootcert for your own authority',
+      hint: 'Set sslmode in the URL (disable, no-verify, verify-full), and sslrootcert=FILE for an authority of your own',
     })
   }
   return failed({

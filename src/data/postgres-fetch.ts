@@ -121,7 +121,8 @@ async function columnsOf(client: Client, fields: readonly FieldDef[]): Promise<F
 function typeOf(name: string, category: string): Pick<FetchedColumn, 'physical' | 'type'> {
   if (name === 'int8') return { physical: 'int64', type: 'BIGINT' }
   if (name === 'float4') return { physical: 'number', type: 'FLOAT' }
-  if (/^(?:int2|int4|float8|numeric|oid)$/.test(name)) return { physical: 'number', type: 'DOUBLE' }
+  if (/^(?:int2|int4|oid)$/.test(name)) return { physical: 'number', type: 'BIGINT' }
+  if (/^(?:float8|numeric)$/.test(name)) return { physical: 'number', type: 'DOUBLE' }
   if (name === 'bool') return { physical: 'boolean', type: 'BOOLEAN' }
   if (/^(?:date|timestamp|timestamptz)$/.test(name)) return { physical: 'time', type: 'VARCHAR' }
   if (name === 'bytea') return { physical: 'binary', type: 'VARCHAR' }

@@ -71,7 +71,7 @@ export function databaseData(request: DatabaseRequest): DataInput {
 }
 
 /** @throws usage `DATABASE_URL`: without repeating the URL, which may hold a password */
-function parseDatabaseUrl(text: string): Database & { readonly table?: string } {
+export function parseDatabaseUrl(text: string): Database & { readonly table?: string } {
   let url: URL
   try {
     url = new URL(text)
@@ -86,6 +86,9 @@ function parseDatabaseUrl(text: string): Database & { readonly table?: string } 
   }
   const table = url.searchParams.get('table') ?? undefined
   url.searchParams.delete('table')
+  // What pg 8 takes these for, said so that it need not warn: certificates are verified unless `no-verify` is asked for.
+  const weak = /^(?:prefer|require|verify-ca)$/.test(url.searchParams.get('sslmode') ?? '')
+  if (weak && !url.searchParams.has('uselibpqcompat')) url.searchParams.set('sslmode', 'verify-full')
   const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname)
   const port = url.searchParams.get('port') ?? url.port
   const shown = `postgres://${host}${port === '' ? '' : `:${port}`}${url.pathname}`
