@@ -39,6 +39,8 @@ export interface ComparisonRequest {
   readonly ignored?: readonly string[]
   /** The order of the columns. */
   readonly importances?: Importances
+  /** Types of columns where neither mlops.yaml nor the data decide: so that data of `against` is read as the baseline was. */
+  readonly types?: SchemaConfig['columns']
 }
 
 export interface CheckRequest extends ComparisonRequest {
@@ -104,10 +106,21 @@ export async function prepareCheck(
   const state = await store.models.state(ref.model)
   const version = resolveVersion(state, ref, 'production')
   const manifest = await store.models.manifest(version.manifest)
-  const { schema } = modelConfig(project, ref.model)
+  const schema = schemaOf(modelConfig(project, ref.model).schema, manifest, request.types)
   const options = compareOptions(project, ref.model, request)
   const found = await findReference(ctx, store, { state, version, request, schema })
   return { state, version, manifest, reference: { ...found, profile: withRoles(found.profile, schema) }, options }
+}
+
+/** As mlops.yaml says today; where it is silent, as it said when the version was registered. */
+function schemaOf(configured: SchemaConfig, manifest: Manifest, types: SchemaConfig['columns'] = {}): SchemaConfig {
+  const target = configured.target ?? manifest.target
+  const prediction = configured.prediction ?? manifest.prediction
+  return {
+    columns: { ...types, ...configured.columns },
+    ...(target === undefined ? {} : { target }),
+    ...(prediction === undefined ? {} : { prediction }),
+  }
 }
 
 /** Not stored yet. @throws as `profileBatch` */
@@ -191,7 +204,9 @@ async function findReference(
     return baselineOf(store, state, other, request.current)
   }
   const { name } = asInput(against)
-  const { profile, bytes, notes } = await profileBaseline(against, { ...readingOptions(ctx), schema })
+  // Roles are given afterwards: what has no labels yet is nothing to remark on.
+  const { columns } = schema
+  const { profile, bytes, notes } = await profileBaseline(against, { ...readingOptions(ctx), schema: { columns } })
   return { name, profile, digest: sha256(bytes), notes }
 }
 

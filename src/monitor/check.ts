@@ -23,7 +23,7 @@ import { type Importances, importanceNotes, importancesFile, parseImportances } 
 import type { Profile } from '../drift/profile.ts'
 import type { CheckResult } from '../drift/types.ts'
 import type { LogStats, PredictionLog, RowShape, TimeWindow } from '../predictions/types.ts'
-import type { Project } from '../project/config.ts'
+import type { Project, SchemaConfig } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
 import { serviceQuestion } from './health-windows.ts'
@@ -93,10 +93,14 @@ async function checkLog(ctx: Context, project: Project, store: Store, asked: Ask
   ctx.progress?.(`Reading the prediction log of ${subject.state.model}`)
   const stats = await log.stats(window)
   const isPrevious = request.against === 'previous'
-  const shape = await shapeOf(store, project, subject)
+  const baseline = await baselineColumns(store, subject)
+  const shape = shapeOf(project, subject, baseline)
   const rows = isPrevious ? await previousRows(log, window, version, shape) : dataOf(request.against)
-  const prepared = await prepare(ctx, project, store, asked, rows ?? request.against)
-  const columns = prepared.reference.profile.columns.map(({ name }) => name)
+  const types = Object.fromEntries(
+    (baseline ?? []).flatMap(({ name, type }) => (name === shape.target ? [] : [[name, type]])),
+  )
+  const prepared = await prepare(ctx, project, store, asked, rows ?? request.against, types)
+  const columns = prepared.reference.profile.columns.flatMap(({ name }) => (name === shape.target ? [] : [name]))
   const by = request.by === undefined || columns.includes(request.by) ? [] : [request.by]
   const own = stats.versions.find((each) => each.version === version)
   const batch = log.rows({ ...window, version }, { ...shape, columns: [...columns, ...by] })
@@ -147,6 +151,7 @@ async function prepare(
   store: Store,
   { subject, request, sources }: Asked,
   against: string | DataInput | undefined,
+  types?: SchemaConfig['columns'],
 ): Promise<PreparedCheck> {
   const importances = await importancesOf(ctx, store, subject, request.importances)
   return prepareCheck(ctx, project, store, {
@@ -157,6 +162,7 @@ async function prepare(
     ...(request.threshold === undefined ? {} : { threshold: request.threshold }),
     ...(sources.settings.threshold === undefined ? {} : { fallbackThreshold: sources.settings.threshold }),
     ...(importances === undefined ? {} : { importances: importances.values }),
+    ...(types === undefined ? {} : { types }),
   })
 }
 
@@ -181,17 +187,25 @@ async function compare(
   return { ...check, notes: [...check.notes, ...importanceNotes(importances, columns, request.importances)] }
 }
 
+type BaselineColumns = Profile['columns'] | undefined
+
+/** Of the version, else of the model; undefined without either. */
+async function baselineColumns(store: Store, { state, manifest }: Subject): Promise<BaselineColumns> {
+  const profile = manifest.baseline?.profile ?? state.baseline?.profile.sha256
+  return profile === undefined ? undefined : (await store.objects.readJson<Profile>(profile)).columns
+}
+
 /** How logged answers become the columns of the baseline: as mlops.yaml says today, else as it said at registering. */
-async function shapeOf(store: Store, project: Project, { state, manifest }: Subject): Promise<RowShape> {
+function shapeOf(project: Project, { state, manifest }: Subject, baseline: BaselineColumns): RowShape {
   const { schema } = modelConfig(project, state.model)
   const prediction = schema.prediction ?? manifest.prediction
   const target = schema.target ?? manifest.target
-  const profile = manifest.baseline?.profile ?? state.baseline?.profile.sha256
-  const baseline = profile === undefined ? undefined : await store.objects.readJson<Profile>(profile)
+  // The label comes by its own way; looked for among the features it would be a column of nothing.
+  const columns = baseline?.flatMap(({ name }) => (name === target ? [] : [name]))
   return {
     ...(prediction === undefined ? {} : { prediction }),
     ...(target === undefined ? {} : { target }),
-    ...(baseline === undefined ? {} : { columns: baseline.columns.map(({ name }) => name) }),
+    ...(columns === undefined ? {} : { columns }),
   }
 }
 

@@ -40,7 +40,8 @@ export function renderCheck(ui: Ui, check: Shown): string {
   return [
     periodTable(ui, check.periods ?? []),
     verdict,
-    columnTable(ui, shown, check),
+    // Without a row there is nothing to say of any column.
+    check.current.rows === 0 ? '' : columnTable(ui, shown, check),
     segmentTable(ui, check),
     [...foldedLines(ui, folded), ...notes].join('\n'),
     told.join('\n'),
