@@ -3,9 +3,8 @@
 /** Prose: what Markdown or HTML would act on is escaped. One line in, one line out. */
 export const prose = (text: string): string =>
   text
+    .replaceAll('&', '&amp;')
     .replace(/[\\`*_{}[\]<>|~$]/g, (found) => (found === '<' ? '&lt;' : found === '>' ? '&gt;' : `\\${found}`))
-    // An entity that was there already stays what the user wrote.
-    .replace(/&(?!lt;|gt;)/g, '&amp;')
     // A zero-width space keeps names from being told, and numbers from being linked.
     .replace(/(^|[^\w])([@#])(?=\w)/g, '$1$2&#8203;')
     .replace(/\b(https?|ftp|www)(?=:\/\/|\.)/gi, '$1&#8203;')
