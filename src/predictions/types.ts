@@ -110,7 +110,7 @@ export interface RowShape {
   readonly prediction?: string
   /** Columns of the baseline: looked for in `features`, then in an object `output`. */
   readonly columns?: readonly string[]
-  /** Column that the joined label stands for: `schema.target`. */
+  /** Column that the joined label stands for: `schema.target`. Present from 95 % labelled rows on. */
   readonly target?: string
   /** Answer from which a class is called positive, for realised metrics of scores. Default 0.5. */
   readonly threshold?: number
@@ -134,5 +134,5 @@ export interface PredictionLog {
    * Event time of the newest record without asking anybody over a network: what `status` calls. Undefined where that
    * cannot be known (PostgreSQL); null for an empty log.
    */
-  newestLocal(): string | null | undefined
+  newestLocal(): Promise<string | null | undefined>
 }
