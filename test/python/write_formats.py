@@ -16,10 +16,7 @@ import pyarrow.parquet as pq
 
 
 def copies(folder):
-    options = pa_csv_options()
-    from pyarrow import csv
-
-    table = csv.read_csv(os.path.join(folder, "rows.csv"), convert_options=options)
+    table = read_csv(os.path.join(folder, "rows.csv"))
     pq.write_table(table, os.path.join(folder, "rows.parquet"))
     small = table
     for index, field in enumerate(table.schema):
@@ -44,11 +41,17 @@ def copies(folder):
     open(os.path.join(parts, "_SUCCESS"), "w").close()
 
 
-def pa_csv_options():
+def read_csv(path):
     from pyarrow import csv
 
     types = {"amount": pa.float64(), "count": pa.int64(), "big": pa.int64(), "plan": pa.string(), "flag": pa.bool_()}
-    return csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
+    convert = csv.ConvertOptions(column_types=types, null_values=["", "NaN"], strings_can_be_null=True)
+    # What is written NaN is NaN, and only what is empty is missing.
+    whole = csv.read_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=convert)
+    spelled = csv.ConvertOptions(column_types={"amount": pa.string()}, null_values=[""], strings_can_be_null=True)
+    words = csv.read_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=spelled)["amount"]
+    amount = pa.array([None if word is None else float(word) for word in words.to_pylist()], pa.float64())
+    return whole.set_column(whole.column_names.index("amount"), "amount", amount)
 
 
 def types(folder):
