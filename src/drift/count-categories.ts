@@ -1,12 +1,9 @@
 /** Counting one categorical column, and columns of which only the presence of a value is counted. */
 
-import { type Duck, sqlText, type Vector } from '../data/duck.ts'
+import { type Duck, isPresent, sqlText, type Vector } from '../data/duck.ts'
 import { canonicalCounts, spellings } from './categories.ts'
 import { type Counter, oddCondition, sumOf } from './counter.ts'
-import { CATEGORY_CAP, type CategoricalColumn, type PresenceColumn } from './profile.ts'
-
-/** Rows with new categories that are looked at again to name them. */
-const NEW_ROWS = 1_000_000
+import { CATEGORY_CAP, type CategoricalColumn, NEW_ROWS, type PresenceColumn } from './profile.ts'
 
 export class CategoryCounter implements Counter {
   readonly name: string
@@ -18,6 +15,7 @@ export class CategoryCounter implements Counter {
   readonly #counts: number[]
   /** Index of the category by code of the enumeration that DuckDB looks values up in. */
   readonly #index: number[] = []
+  readonly #codes: Float64Array
   #nulls = 0
   #newValues: Map<string, number> | null = new Map()
 
@@ -36,22 +34,30 @@ export class CategoryCounter implements Counter {
     })
     this.select = known.length === 0 ? 'NULL::UTINYINT' : `TRY_CAST(${this.#text} AS ENUM(${known.join(', ')}))`
     this.mask = oddCondition(sql, this.select)
+    this.#codes = new Float64Array(this.#index.length)
   }
 
   get seen(): number {
-    return this.odd + sumOf(this.#counts)
+    return this.odd + sumOf(this.#codes) + sumOf(this.#counts)
   }
 
-  take(vector: Vector, rows: number): void {
-    const codes = new Float64Array(this.#index.length)
-    for (let row = 0; row < rows; row++) {
-      if (vector.valid !== undefined && !vector.valid(row)) this.#nulls++
-      else codes[vector.items[row] as number] = (codes[vector.items[row] as number] as number) + 1
+  take({ items, mask }: Vector, rows: number): void {
+    const codes = this.#codes
+    if (mask === undefined) {
+      for (let row = 0; row < rows; row++) {
+        const code = items[row] as number
+        codes[code] = (codes[code] as number) + 1
+      }
+      return
     }
-    codes.forEach((count, code) => {
-      const index = this.#index[code]
-      if (index !== undefined) this.#counts[index] = (this.#counts[index] ?? 0) + count
-    })
+    for (let row = 0; row < rows; row++) {
+      if (!isPresent(mask, row)) {
+        this.#nulls++
+        continue
+      }
+      const code = items[row] as number
+      codes[code] = (codes[code] as number) + 1
+    }
   }
 
   async settle(duck: Duck, relation: string): Promise<void> {
@@ -78,6 +84,10 @@ export class CategoryCounter implements Counter {
 
   finish(): CategoricalColumn {
     const { complete } = this.#definition
+    this.#codes.forEach((count, code) => {
+      const index = this.#index[code]
+      if (index !== undefined) this.#counts[index] = (this.#counts[index] ?? 0) + count
+    })
     return {
       ...this.#definition,
       counts: this.#counts,

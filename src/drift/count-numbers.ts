@@ -1,6 +1,6 @@
 /** Counting one numeric column: 64-bit floats, or 64-bit integers where floats are too coarse. */
 
-import type { Vector } from '../data/duck.ts'
+import { isPresent, type Vector } from '../data/duck.ts'
 import type { Physical } from '../data/source.ts'
 import { Binner, bigBin } from './binning.ts'
 import { type Counter, oddCondition, sumOf } from './counter.ts'
@@ -39,32 +39,28 @@ export class NumericCounter implements Counter {
     return this.odd + this.#nan + this.#positiveInfinity + this.#negativeInfinity + sumOf(this.#counts)
   }
 
-  take(vector: Vector, rows: number): void {
-    const { items, valid } = vector
-    if (valid !== undefined) for (let row = 0; row < rows; row++) if (!valid(row)) this.#nulls++
-    const { min, max, special } = this.#binner.tally(items, rows, valid, this.#counts)
-    for (const row of special) this.#special(items[row] as number)
-    if (min < this.#min) this.#min = min
-    if (max > this.#max) this.#max = max
-    this.#outside(vector, rows, min, max)
-  }
-
-  /** Looks at single values only in a chunk that leaves the baseline's range. */
-  #outside({ items, valid }: Vector, rows: number, min: number, max: number): void {
+  take({ items, mask }: Vector, rows: number): void {
+    const values = items as Float64Array
+    const found = this.#binner.tally(values, rows, mask, this.#counts)
+    this.#nulls += rows - found.present
+    this.#nan += found.nan
+    this.#positiveInfinity += found.positiveInfinity
+    this.#negativeInfinity += found.negativeInfinity
+    if (found.min < this.#min) this.#min = found.min
+    if (found.max > this.#max) this.#max = found.max
     const [from, to] = this.#range
-    if (min >= from && max <= to) return
-    for (let row = 0; row < rows; row++) {
-      const value = items[row] as number
-      if ((valid !== undefined && !valid(row)) || !Number.isFinite(value)) continue
-      if (value < from) this.#below++
-      else if (value > to) this.#above++
-    }
+    // Single values are looked at only in a chunk that leaves the baseline's range.
+    if (found.min < from || found.max > to) this.#outside(values, rows, mask)
   }
 
-  #special(value: number): void {
-    if (Number.isNaN(value)) this.#nan++
-    else if (value > 0) this.#positiveInfinity++
-    else this.#negativeInfinity++
+  #outside(values: Float64Array, rows: number, mask: Uint8Array | undefined): void {
+    const [from, to] = this.#range
+    for (let row = 0; row < rows; row++) {
+      const value = values[row] as number
+      if ((value >= from && value <= to) || !Number.isFinite(value) || !isPresent(mask, row)) continue
+      if (value < from) this.#below++
+      else this.#above++
+    }
   }
 
   finish(): NumericColumn {
@@ -117,7 +113,7 @@ export class BigCounter implements Counter {
   take(vector: Vector, rows: number): void {
     const range = this.#definition.range?.map(BigInt)
     for (let row = 0; row < rows; row++) {
-      if (vector.valid !== undefined && !vector.valid(row)) {
+      if (!isPresent(vector.mask, row)) {
         this.#nulls++
         continue
       }

@@ -139,7 +139,8 @@ function quantileCuts<T>(light: readonly Run<T>[], total: number, most: number, 
 }
 
 /** Tail edges lie at these multiples of a robust standard deviation beyond the outermost cut: 1/4, 1/2, 1 … 4,096. */
-const TAIL = Array.from({ length: 15 }, (_, k) => 2 ** (k - 2))
+export const TAIL_EDGES = 15
+const TAIL = Array.from({ length: TAIL_EDGES }, (_, k) => 2 ** (k - 2))
 
 /**
  * Edges beyond the outermost cuts, ever wider apart: without them one outlier, or a batch that moves out of the

@@ -3,7 +3,7 @@
  * same sample, because a row is taken for its position alone.
  */
 
-import { sqlName, type Vector } from '../data/duck.ts'
+import { isPresent, sqlName, type Vector } from '../data/duck.ts'
 import type { Source, SourceColumn } from '../data/source.ts'
 import { COLUMNS_AT_ONCE } from './count.ts'
 
@@ -100,7 +100,7 @@ class Collector {
   take(rows: number, numbers: Vector, exact: Vector | undefined): void {
     const isText = this.hasExact && this.column.physical !== 'int64'
     for (let row = 0; row < rows; row++) {
-      if (numbers.valid !== undefined && !numbers.valid(row)) {
+      if (!isPresent(numbers.mask, row)) {
         const text = isText ? (exact?.text(row) ?? null) : null
         if (text === null) this.#missing++
         else this.#words.set(text, (this.#words.get(text) ?? 0) + 1)
@@ -113,10 +113,11 @@ class Collector {
   }
 
   #number(value: number, row: number, exact: Vector | undefined, isText: boolean): void {
-    this.#numbers.push(value)
+    // Adding 0 turns -0, which formats write differently, into 0: it must not become part of a definition.
+    this.#numbers.push(value + 0)
     if (exact === undefined) return
     if (!isText) {
-      if (Math.abs(value) >= 2 ** 53 && exact.valid?.(row) !== false) this.#longs.push(exact.longs[row] as bigint)
+      if (Math.abs(value) >= 2 ** 53 && isPresent(exact.mask, row)) this.#longs.push(exact.longs[row] as bigint)
       return
     }
     const text = exact.text(row) ?? ''
