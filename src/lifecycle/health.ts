@@ -1,5 +1,9 @@
-/** How a version in production fares, as far as a stored check says so. Never better than the evidence. */
+/**
+ * How a version in production fares, as far as stored checks say so. Never better than the evidence: a check that was
+ * not made, or stopped being made, is worse than most answers.
+ */
 import { versionName } from '../core/names.ts'
+import { parseDuration } from '../project/duration.ts'
 import type { CheckRecord, Store } from '../store/store.ts'
 
 export interface Health {
@@ -14,6 +18,16 @@ export interface Health {
   readonly rows: number | null
   /** On a handful of rows: it hardly speaks for what production sees. */
   readonly small: boolean
+  /** What the last check of the prediction log found wrong with the service or the quality; empty when nothing. */
+  readonly breaches: readonly string[]
+  /** The window of the prediction log that it looked at; null for data that a person named. */
+  readonly window: { readonly since: string; readonly until: string } | null
+  /** How often it is meant to be checked (`drift.every`); null when nobody said. */
+  readonly every: string | null
+  /** It is meant to be checked regularly, and was not for longer than that. */
+  readonly overdue: boolean
+  /** Newest prediction of a version that was never checked; null when there is none, or when a check was made. */
+  readonly logged: string | null
   /** The newest check on enough rows, where the last one was small. */
   readonly before: { readonly verdict: Verdict; readonly checked: string; readonly rows: number | null } | null
 }
@@ -28,6 +42,9 @@ const FEW_OF_REFERENCE = 0.01
 interface Nested {
   readonly reference?: { readonly name?: unknown; readonly rows?: unknown } | null
   readonly current?: { readonly source?: unknown; readonly rows?: unknown } | null
+  readonly window?: unknown
+  readonly health?: { readonly findings?: unknown } | null
+  readonly quality?: { readonly verdict?: unknown; readonly summary?: unknown } | null
 }
 
 const UNKNOWN: Health = {
@@ -38,26 +55,42 @@ const UNKNOWN: Health = {
   data: null,
   rows: null,
   small: false,
+  breaches: [],
+  window: null,
+  every: null,
+  overdue: false,
+  logged: null,
   before: null,
+}
+
+/** A check a little late is no news: what runs daily may be a few hours off. */
+const GRACE = 1.5
+
+export interface HealthRequest {
+  readonly model: string
+  readonly version: number
+  readonly now: Date
+  /** Milliseconds after which a check is stale. */
+  readonly maxAge: number
+  /** `drift.every` of mlops.yaml. */
+  readonly every: string | undefined
 }
 
 /**
  * Only comparisons with the version's own baseline count: against another reference it is another question.
- *
- * @param maxAge milliseconds after which a check is stale
+ * A check of a window that was long over when it was made looked into the past, and says nothing of today.
  */
-export async function newestHealth(
-  store: Store,
-  { model, version }: { readonly model: string; readonly version: number },
-  now: Date,
-  maxAge: number,
-): Promise<Health> {
+export async function newestHealth(store: Store, request: HealthRequest): Promise<Health> {
+  const { model, version, every = null, now } = request
   const references = [`baseline of ${versionName(model, version)}`, `baseline of ${model}`]
-  const told = (check: CheckRecord): Health | undefined => healthIn(check, version, references, now, maxAge)
+  const told = (check: CheckRecord): Health | undefined => healthIn(check, version, references, request)
   const newest = await store.checks.newest(model, (check) => told(check) !== undefined)
   const last = newest && told(newest)
-  if (last === undefined) return UNKNOWN
-  return last.small ? { ...last, before: await checkBefore(store, model, told) } : last
+  if (last === undefined) return { ...UNKNOWN, every }
+  const length = every === null ? undefined : parseDuration(every)
+  const age = now.getTime() - Date.parse(last.checked ?? '')
+  const found = { ...last, every, overdue: length !== undefined && age > GRACE * length }
+  return last.small ? { ...found, before: await checkBefore(store, model, told) } : found
 }
 
 /** A slice of 19 rows must not hide what 20,000 rows said. */
@@ -80,8 +113,7 @@ function healthIn(
   { record, time }: CheckRecord,
   version: number,
   references: readonly string[],
-  now: Date,
-  maxAge: number,
+  { now, maxAge }: Pick<HealthRequest, 'now' | 'maxAge'>,
 ): Health | undefined {
   if (record === null || typeof record !== 'object') return undefined
   const check = record as Partial<Record<'version' | 'verdict' | 'summary', unknown>> & Nested
@@ -89,6 +121,8 @@ function healthIn(
   if (check.version !== version) return undefined
   if (verdict !== 'drift' && verdict !== 'inconclusive' && verdict !== 'stable') return undefined
   if (!references.includes(String(check.reference?.name))) return undefined
+  const window = windowIn(check.window)
+  if (window !== null && isHistoric(window, time)) return undefined
   const source = check.current?.source
   const rows = typeof check.current?.rows === 'number' ? check.current.rows : null
   const reference = typeof check.reference?.rows === 'number' ? check.reference.rows : 0
@@ -99,7 +133,35 @@ function healthIn(
     summary: typeof check.summary === 'string' ? check.summary : null,
     data: typeof source === 'string' ? source : null,
     rows,
-    small: rows !== null && isSmallCheck(rows, reference),
+    // A window holds what there was; nobody chose a slice of it.
+    small: window === null && rows !== null && isSmallCheck(rows, reference),
+    breaches: breachesIn(check),
+    window,
+    every: null,
+    overdue: false,
+    logged: null,
     before: null,
   }
+}
+
+/** Checks of earlier windows are made to understand the past: they ended longer ago than they are long, and than a day. */
+export function isHistoric(
+  { since, until }: { readonly since: string; readonly until: string },
+  made: string,
+): boolean {
+  const [from, to] = [Date.parse(since), Date.parse(until)]
+  return Date.parse(made) - to > Math.max(864e5, to - from)
+}
+
+function windowIn(window: unknown): Health['window'] {
+  const { since, until } = (window ?? {}) as { since?: unknown; until?: unknown }
+  return typeof since === 'string' && typeof until === 'string' ? { since, until } : null
+}
+
+/** In the words of the check. */
+function breachesIn({ health, quality }: Nested): string[] {
+  const findings = Array.isArray(health?.findings) ? (health.findings as readonly Nested['quality'][]) : []
+  return [...findings, quality].flatMap((found) =>
+    found?.verdict === 'breach' && typeof found.summary === 'string' ? [found.summary] : [],
+  )
 }

@@ -2,8 +2,9 @@
  * One model's answers to the three questions, its rank in the fleet and the one next step. Pure: the facts are
  * collected in `status.ts`.
  *
- * Ranks, worst first: the log is damaged · drift in production · production never checked · last check inconclusive ·
- * last check too old · nothing in production · stable.
+ * Ranks, worst first: the log is damaged · predictions are logged and nobody ever checked them · drift in production ·
+ * the service or its quality is not as it should be · checks have stopped · production never checked · last check
+ * inconclusive · last check too old · nothing in production · stable.
  */
 import type { Digest } from '../core/digest.ts'
 import { retrainAgainCommand, retrainCommand } from '../core/next-command.ts'
@@ -21,7 +22,10 @@ export type { NextStep } from './next-step.ts'
 
 export const RANKS = [
   'damaged',
+  'logged, never checked',
   'drift',
+  'unhealthy',
+  'checks stopped',
   'never checked',
   'inconclusive',
   'check too old',
@@ -124,7 +128,10 @@ export function worstFirst(a: ModelStatus, b: ModelStatus): number {
 
 function rankOf(health: Health | null): Rank {
   if (health === null) return 'not in production'
-  if (health.verdict === 'drift' || health.verdict === 'never checked') return health.verdict
+  if (health.verdict === 'never checked') return health.logged === null ? 'never checked' : 'logged, never checked'
+  if (health.verdict === 'drift') return 'drift'
+  if (health.breaches.length > 0) return 'unhealthy'
+  if (health.overdue) return 'checks stopped'
   if (health.stale) return 'check too old'
   return health.verdict
 }
@@ -187,16 +194,22 @@ type Facts = Omit<ModelStatus, 'rank' | 'next' | 'problem'>
 
 /** Null where all is done, or somebody is at it. */
 function nextStep(facts: Facts, rank: Rank, hasBaseline: boolean): NextStep | null {
-  const { model, production, pending } = facts
+  const { model, production, pending, health } = facts
   const open = pending.filter(({ outlook }) => outlook.verdict !== 'refuses')
   const waiting = open.find(({ kind }) => kind === 'awaiting approval')
   const candidate = open.find(({ kind }) => kind === 'candidate')
+  const isLogged = health?.window != null || health?.logged != null
   const check = hasBaseline
-    ? `mlops drift ${model} --current DATA`
+    ? `mlops drift ${model}${isLogged ? '' : ' --current DATA'}`
     : `mlops register ${model} --artifact FILE --baseline DATA`
   switch (rank) {
     case 'drift':
       return answerToDrift(facts, open)
+    case 'unhealthy':
+      return { command: inspection(model, health), why: 'the service is not as it was, or not as it should be' }
+    case 'checks stopped':
+      return { command: check, why: `a check is due every ${health?.every ?? '?'}: look why its schedule stopped` }
+    case 'logged, never checked':
     case 'never checked':
       return {
         command: check,
@@ -205,7 +218,7 @@ function nextStep(facts: Facts, rank: Rank, hasBaseline: boolean): NextStep | nu
           : 'production has no baseline, so its drift cannot be checked; register a version that has one',
       }
     case 'inconclusive':
-      return { command: check, why: 'the last check had too little data to say anything' }
+      return { command: longer(check, health), why: 'the last check had too little data to say anything' }
     case 'check too old':
       return { command: check, why: 'the last check says nothing about today' }
     case 'not in production': {
@@ -222,6 +235,17 @@ function nextStep(facts: Facts, rank: Rank, hasBaseline: boolean): NextStep | nu
         why: `@${candidate.version} is newer than production and was not promoted`,
       }
   }
+}
+
+/** The figures of the window in which something was wrong. */
+const inspection = (model: string, health: Health | null): string =>
+  `mlops predictions stats ${model}${health?.window == null ? '' : ` --since ${health.window.since} --until ${health.window.until}`}`
+
+/** A window that was too short is looked at again with twice its length, in whole weeks. */
+function longer(check: string, health: Health | null): string {
+  if (health?.window == null) return check
+  const length = Date.parse(health.window.until) - Date.parse(health.window.since)
+  return `${check} --window ${Math.max(2, Math.ceil((2 * length) / 6048e5))}w`
 }
 
 const waits = ({ version, stage }: Pending): string =>

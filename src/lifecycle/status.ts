@@ -4,7 +4,7 @@
  */
 
 import type { Context } from '../core/context.ts'
-import { MlopsError } from '../core/errors.ts'
+import { MlopsError, systemCode } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
 import { parseDuration } from '../project/duration.ts'
 import { modelConfig } from '../project/load.ts'
@@ -100,8 +100,22 @@ function withRetraining(pending: Pending, retraining: LastRetraining | null): Pe
 }
 
 async function health(ctx: Context, project: Project, store: Store, model: string, version: number): Promise<Health> {
-  const maxAge = parseDuration(modelConfig(project, model).drift.window ?? MAX_AGE) ?? 0
-  return await newestHealth(store, { model, version }, ctx.now(), maxAge)
+  const { drift } = modelConfig(project, model)
+  const maxAge = parseDuration(drift.window ?? MAX_AGE) ?? 0
+  const found = await newestHealth(store, { model, version, now: ctx.now(), maxAge, every: drift.every })
+  if (found.checked !== null) return found
+  return { ...found, logged: await newestPrediction(ctx, project, store, model) }
+}
+
+/** Without asking anybody over a network: null where that would be needed. What cannot be read is nothing to report here. */
+async function newestPrediction(ctx: Context, project: Project, store: Store, model: string): Promise<string | null> {
+  const { openLog } = await import('../predictions/log.ts')
+  try {
+    return (await openLog(ctx, project, store, model).newestLocal()) ?? null
+  } catch (error) {
+    if (error instanceof MlopsError || systemCode(error) !== undefined) return null
+    throw error
+  }
 }
 
 async function interruptedRuns(store: Store, ids: readonly string[]): Promise<InterruptedRun[]> {

@@ -2,10 +2,9 @@
  * From a check to its alerts: one of each kind of trouble, never one per column. Pure; whether one is due is decided in
  * `src/notify/`, which checks came before is collected in `alerting.ts`.
  */
-import { canonicalJson } from '../core/canonical-json.ts'
-import { sha256 } from '../core/digest.ts'
 import { versionName } from '../core/names.ts'
 import type { CheckResult, HealthFinding } from '../drift/types.ts'
+import { fingerprintOf } from '../notify/fingerprint.ts'
 import type { Alert } from '../notify/types.ts'
 import { nextOf } from './next.ts'
 
@@ -24,10 +23,6 @@ export interface AlertFacts {
 
 /** Columns and segments that a message names. */
 const MOST_FINDINGS = 12
-
-/** The same trouble of the same model in the same stage, however often it is seen. */
-export const fingerprintOf = (model: string, stage: string | null, kind: string): string =>
-  sha256(canonicalJson({ model, stage, kind }))
 
 /** True: there is trouble. False: there is none. Null: this check cannot say. */
 export function troubleOf(check: Pick<CheckResult, 'verdict' | 'health' | 'quality'>, kind: CheckKind): boolean | null {

@@ -43,9 +43,11 @@ function renderModel(ui: Ui, status: ModelStatus): string {
   ].join('\n')
 }
 
+const BAD: readonly ModelStatus['rank'][] = ['damaged', 'logged, never checked', 'drift', 'unhealthy']
+
 function badge(ui: Ui, { rank }: ModelStatus): string {
   const { style } = ui
-  if (rank === 'damaged' || rank === 'drift') return style.bad(style.symbols.bad)
+  if (BAD.includes(rank)) return style.bad(style.symbols.bad)
   return rank === 'stable'
     ? style.good(style.symbols.ok)
     : style.warn(rank === 'not in production' ? style.symbols.bullet : style.symbols.unknown)
@@ -56,18 +58,24 @@ function verdict(ui: Ui, { rank, health }: ModelStatus): string {
   const { style } = ui
   if (rank === 'damaged') return style.bad('its log is damaged')
   if (health === null) return style.warn('not in production')
+  if (health.logged !== null) {
+    return `${style.bad('never checked')} ${style.dim(`though predictions are logged, the last ${ui.ago(health.logged)}`)}`
+  }
   if (health.checked === null) return style.warn('never checked for drift')
   const rows = health.rows === null ? '' : ` (${formatRows(health.rows)})`
   const when = `checked ${ui.ago(health.checked)}${health.data === null ? '' : ` on ${ui.text(health.data)}`}${rows}`
   const size = health.small ? style.warn(', a small check') : ''
-  const age = health.stale ? style.warn(', too long ago to speak for today') : ''
+  const stopped = health.overdue
+    ? style.warn(`, but a check is due every ${ui.text(health.every)}: the checks have stopped`)
+    : ''
+  const age = health.stale && !health.overdue ? style.warn(', too long ago to speak for today') : ''
   const words = {
     drift: style.bad('drift'),
     inconclusive: style.warn('inconclusive'),
     stable: style.good('stable'),
     'never checked': '',
   }
-  return `${words[health.verdict]} ${style.dim(when)}${size}${age}`
+  return `${words[health.verdict]} ${style.dim(when)}${size}${stopped}${age}`
 }
 
 function productionLines(ui: Ui, { production, health }: ModelStatus): string[] {
@@ -95,6 +103,7 @@ function productionLines(ui: Ui, { production, health }: ModelStatus): string[] 
     style.dim(trained.join(', ')),
   ]
   if (health?.summary != null && health.verdict !== 'stable') lines.push(ui.text(health.summary))
+  lines.push(...(health?.breaches ?? []).map((breach) => `${style.bad(style.symbols.bad)} ${ui.text(breach)}`))
   if (health?.before != null) {
     const { verdict, checked, rows } = health.before
     lines.push(`before that: ${verdict}, ${ui.ago(checked)}${rows === null ? '' : ` on ${formatRows(rows)}`}`)

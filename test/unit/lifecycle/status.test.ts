@@ -1,6 +1,6 @@
 /** `status`: worst first, honest about what nobody looked at, one next step. */
 import assert from 'node:assert/strict'
-import { utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json } from '../../../src/core/canonical-json.ts'
 import { sha256 } from '../../../src/core/digest.ts'
@@ -11,6 +11,7 @@ import { RANKS } from '../../../src/lifecycle/model-status.ts'
 import { promote } from '../../../src/lifecycle/promote.ts'
 import { rollback } from '../../../src/lifecycle/rollback.ts'
 import { fleetStatus } from '../../../src/lifecycle/status.ts'
+import { defaultModel } from '../../../src/project/config-read.ts'
 import type { Checks, Models } from '../../../src/store/store.ts'
 import { addVersion, BOB, MODEL, rejection, type World, world } from './fixture.ts'
 
@@ -126,6 +127,63 @@ describe('status', () => {
     assert.deepEqual([(await first()).rank, (await first()).health?.stale], ['drift', true])
   })
 
+  it('ranks predictions that are logged and never checked before drift, and names the check', async () => {
+    await addVersion(w, { baseline: true })
+    await up(1)
+    const date = w.ctx.now().toISOString().slice(0, 10)
+    const folder = join(w.store.root, 'predictions', MODEL, `date=${date}`)
+    mkdirSync(folder, { recursive: true })
+    const time = `${date}T00:00:00.000Z`
+    const record = { v: 1, id: 'a', time, model: MODEL, version: 1, features: { age: 1 }, output: 0.5 }
+    writeFileSync(join(folder, 'py-0123456789abcdef-0001.jsonl'), `${JSON.stringify(record)}\n`)
+    const model = await first()
+    assert.deepEqual([model.rank, model.health?.logged], ['logged, never checked', time])
+    assert.equal(model.next?.command, `mlops drift ${MODEL}`)
+    assert.ok(RANKS.indexOf('logged, never checked') < RANKS.indexOf('drift'))
+    await check(1, 'stable', 0)
+    assert.equal((await first()).rank, 'stable')
+  })
+
+  it('says when the checks have stopped that are meant to run every day', async () => {
+    await addVersion(w, { baseline: true })
+    await up(1)
+    const daily = w.project()
+    const models = { [MODEL]: { ...defaultModel(), drift: { ...defaultModel().drift, every: '1d' } } }
+    const project = { ...daily, config: { ...daily.config, models } }
+    const daily1 = async () => (await fleetStatus(w.ctx, project, w.store)).models[0]
+    await check(1, 'inconclusive', 3)
+    assert.deepEqual([(await daily1())?.rank, (await daily1())?.health?.overdue], ['checks stopped', true])
+    assert.match((await daily1())?.next?.why ?? '', /due every 1d/)
+    await check(1, 'inconclusive', 1.2)
+    assert.deepEqual([(await daily1())?.rank, (await daily1())?.health?.overdue], ['inconclusive', false])
+  })
+
+  it('shows what is wrong with the service, and does not let a check of last year speak for today', async () => {
+    await addVersion(w, { baseline: true })
+    await up(1)
+    const windowed = (age: number, until: number, health: Json) =>
+      w.store.checks.put(MODEL, sha256(`window ${age} ${until}`), {
+        model: MODEL,
+        version: 1,
+        verdict: 'stable',
+        time: new Date(w.ctx.now().getTime() - age * DAY).toISOString(),
+        summary: 'no drift',
+        reference: { name: `baseline of ${MODEL}@1` },
+        current: { source: 'prediction log', rows: 50 },
+        window: {
+          since: new Date(w.ctx.now().getTime() - (until + 1) * DAY).toISOString(),
+          until: new Date(w.ctx.now().getTime() - until * DAY).toISOString(),
+        },
+        health,
+      })
+    const summary = 'failed requests: 6.0 % of 1,000 (1.0 % before)'
+    await windowed(1, 1, { verdict: 'breach', findings: [{ what: 'errors', verdict: 'breach', summary }] })
+    await windowed(0, 300, { verdict: 'ok', findings: [] })
+    const model = await first()
+    assert.deepEqual([model.rank, model.health?.breaches], ['unhealthy', [summary]])
+    assert.match(model.next?.command ?? '', /^mlops predictions stats churn-model --since \S+ --until \S+$/)
+  })
+
   it('puts the worst first', async () => {
     const verdicts = { drifting: 'drift', unclear: 'inconclusive', fine: 'stable' }
     for (const [model, verdict] of Object.entries(verdicts)) {
@@ -142,9 +200,10 @@ describe('status', () => {
       report.models.map(({ model }) => model),
       ['broken', 'drifting', 'unseen', 'unclear', 'old', 'idle', 'fine'],
     )
+    const others = ['logged, never checked', 'unhealthy', 'checks stopped']
     assert.deepEqual(
       report.models.map(({ rank }) => rank),
-      RANKS,
+      RANKS.filter((rank) => !others.includes(rank)),
     )
     assert.equal(report.next?.command, 'mlops store verify')
   })
