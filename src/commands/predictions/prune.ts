@@ -1,4 +1,5 @@
 /** `mlops predictions prune`. */
+import { interrupted } from '../../core/errors.ts'
 import { keepFor, logHome } from '../../predictions/home.ts'
 import { applyPrune, type PruneResult, planPrune } from '../../predictions/prune.ts'
 import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
@@ -31,8 +32,15 @@ export default class PredictionsPrune extends MlopsCommand {
       return { data: { ...plan, removed: false }, render: (ui) => renderPrune(ui, { ...plan, removed: false }) }
     }
     if (!session.yes) session.note(renderPrune(session.ui, { ...plan, removed: false }))
-    await session.confirm({ question: `Delete them for good?`, flag: '--yes' })
+    if (!(await session.confirm({ question: 'Delete them for good?', flag: '--yes' }))) throw declined(args.model)
     const data = await applyPrune(session.ctx, home, plan)
     return { data, render: (ui) => renderPrune(ui, data) }
   }
 }
+
+const declined = (model: string) =>
+  interrupted({
+    code: 'PRUNE_DECLINED',
+    message: `Nothing was deleted from the predictions of ${model}.`,
+    hint: `See what is there: mlops predictions stats ${model}`,
+  })
