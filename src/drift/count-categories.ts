@@ -1,8 +1,8 @@
 /** Counting one categorical column, and columns of which only the presence of a value is counted. */
 
-import { type Duck, isPresent, sqlText, type Vector } from '../data/duck.ts'
+import { isPresent, sqlText, type Vector } from '../data/duck.ts'
 import { canonicalCounts, spellings } from './categories.ts'
-import { type Counter, oddCondition, sumOf } from './counter.ts'
+import { type Counter, MOST_FOUND, oddCondition, sumOf } from './counter.ts'
 import { CATEGORY_CAP, type CategoricalColumn, NEW_ROWS, type PresenceColumn } from './profile.ts'
 
 export class CategoryCounter implements Counter {
@@ -32,7 +32,9 @@ export class CategoryCounter implements Counter {
         this.#index.push(index)
       }
     })
-    this.select = known.length === 0 ? 'NULL::UTINYINT' : `TRY_CAST(${this.#text} AS ENUM(${known.join(', ')}))`
+    // The code, not the value: for a vector of an enumeration all of its values would be looked up, for every chunk again.
+    this.select =
+      known.length === 0 ? 'NULL::UTINYINT' : `enum_code(TRY_CAST(${this.#text} AS ENUM(${known.join(', ')})))`
     this.mask = oddCondition(sql, this.select)
     this.#codes = new Float64Array(this.#index.length)
   }
@@ -60,16 +62,21 @@ export class CategoryCounter implements Counter {
     }
   }
 
-  async settle(duck: Duck, relation: string): Promise<void> {
-    if (this.odd === 0) return
-    if (!this.#definition.complete || this.odd > NEW_ROWS) {
+  /** The text of the values that had no code; undefined when they need no names. */
+  get unnamed(): string | undefined {
+    if (this.odd === 0) return undefined
+    if (this.#definition.complete && this.odd <= NEW_ROWS) return this.#text
+    this.#newValues = null
+    return undefined
+  }
+
+  nameValues(found: readonly (readonly [string, number])[]): void {
+    // A part of them would be an accident of the order in which they were found.
+    if (found.length >= MOST_FOUND) {
       this.#newValues = null
       return
     }
-    const found = await duck.rows(
-      `SELECT ${this.#text} AS value, count(*) FROM ${relation} WHERE ${this.mask} GROUP BY value LIMIT ${2 * CATEGORY_CAP}`,
-    )
-    const counts = canonicalCounts(found.map(([value, count]) => [String(value), Number(count)] as const))
+    const counts = canonicalCounts(found)
     const known = new Map(this.#definition.categories.map((category, index) => [category, index]))
     for (const [category, count] of counts) {
       const index = known.get(category)
@@ -79,7 +86,7 @@ export class CategoryCounter implements Counter {
       this.#nulls -= count
       counts.delete(category)
     }
-    this.#newValues = found.length >= 2 * CATEGORY_CAP || counts.size > CATEGORY_CAP ? null : counts
+    this.#newValues = counts.size > CATEGORY_CAP ? null : counts
   }
 
   finish(): CategoricalColumn {

@@ -8,8 +8,8 @@ import type { Chunk, Vector } from '../data/duck.ts'
 import type { Physical, Source } from '../data/source.ts'
 import { CategoryCounter, PresenceCounter } from './count-categories.ts'
 import { BigCounter, NumericCounter } from './count-numbers.ts'
-import type { Counter } from './counter.ts'
-import type { ColumnProfile } from './profile.ts'
+import { type Counter, MOST_FOUND } from './counter.ts'
+import { type ColumnProfile, NEW_ROWS } from './profile.ts'
 
 export interface Counted {
   readonly rows: number
@@ -38,7 +38,7 @@ export async function countInto(
     rows = await countPass(group, source, (done) => progress?.((pass * rows + done) / passes.length))
   }
   if (passes.length === 0) rows = await countPass([], source, () => {})
-  for (const counter of counters) await counter.settle?.(source.duck, source.relation)
+  await nameNewValues(counters, source)
   const counted = new Map(counters.map((counter) => [counter.name, counter]))
   const names = new Set(definitions.map((definition) => definition.name))
   return {
@@ -80,6 +80,40 @@ async function countPass(
   }
   await source.duck.stream(`SELECT ${select.join(', ') || '1'} FROM ${source.relation}`, onChunk)
   return rows
+}
+
+/** Looks again at the rows with values that have no code, to name these: all columns in one pass. */
+async function nameNewValues(counters: readonly Counter[], source: Source): Promise<void> {
+  for (const group of groupsToName(counters.filter(({ unnamed }) => unnamed !== undefined))) {
+    const values = group.map((counter) => `CASE WHEN ${counter.mask} THEN ${counter.unnamed} END`)
+    const found = await source.duck.rows(
+      `SELECT position, value, count(*) FROM
+         (SELECT unnest([${values.join(', ')}]) AS value, unnest(range(${group.length})) AS position
+          FROM ${source.relation} WHERE ${group.map(({ mask }) => mask).join(' OR ')})
+       WHERE value IS NOT NULL GROUP BY position, value
+       QUALIFY row_number() OVER (PARTITION BY position) <= ${MOST_FOUND}`,
+    )
+    const byPosition: (readonly [string, number])[][] = group.map(() => [])
+    for (const [position, value, count] of found) byPosition[Number(position)]?.push([String(value), Number(count)])
+    group.forEach((counter, position) => {
+      counter.nameValues?.(byPosition[position] ?? [])
+    })
+  }
+}
+
+/** So that the values of one pass fit into memory, even when no two of them are equal. */
+function groupsToName(counters: readonly Counter[]): Counter[][] {
+  const groups: Counter[][] = []
+  let rows = Number.POSITIVE_INFINITY
+  for (const counter of counters) {
+    rows += counter.odd
+    if (rows <= NEW_ROWS) groups.at(-1)?.push(counter)
+    else {
+      groups.push([counter])
+      rows = counter.odd
+    }
+  }
+  return groups
 }
 
 /** JSON has no schema: a key that no row has is an absent column. */

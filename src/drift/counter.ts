@@ -1,6 +1,9 @@
 /** What a counter of one column is, and what the counters share. The counters are in `count-*.ts`. */
-import type { Duck, Vector } from '../data/duck.ts'
-import type { ColumnProfile } from './profile.ts'
+import type { Vector } from '../data/duck.ts'
+import { CATEGORY_CAP, type ColumnProfile } from './profile.ts'
+
+/** Spellings of new categories that are looked at for one column: more than the cap, since several may mean one. */
+export const MOST_FOUND = 2 * CATEGORY_CAP
 
 export interface Counter {
   readonly name: string
@@ -10,8 +13,10 @@ export interface Counter {
   readonly seen: number
   odd: number
   take(vector: Vector, rows: number): void
-  /** Looks again at what the first pass could not name. */
-  settle?(duck: Duck, relation: string): Promise<void>
+  /** SQL text of what the first pass counted as odd and could not name; undefined when nothing is to be named. */
+  readonly unnamed?: string | undefined
+  /** Takes what `unnamed` stood for: values with their counts, or `MOST_FOUND` of them when there are more. */
+  nameValues?(found: readonly (readonly [string, number])[]): void
   finish(): ColumnProfile
 }
 
