@@ -40,8 +40,9 @@ export async function jsonShapes(
     }))
   const limit = expected === undefined ? '' : `LIMIT ${KEY_LINES}`
   const types = new Map<string, string>()
-  for (const { format, files } of groups) {
-    for (const [key, type] of await keysOf(duck, files, format, limit)) {
+  const found = (await Promise.all(groups.map(({ format, files }) => keysOf(duck, files, format, limit)))).flat()
+  for (const { keys } of found) {
+    for (const [key, type] of keys) {
       const known = types.get(key)
       types.set(
         key,
@@ -65,50 +66,48 @@ export async function jsonShapes(
     relation: `read_json(${files}, format='${format}', records=true, hive_partitioning=false, columns={${typed}})`,
     columns,
   }))
-  const lacking = expected === undefined ? await lackingKeys(duck, groups, parts, names, name) : []
-  return { shapes, keys: new Set(types.keys()), notes: lacking }
+  const notes = expected === undefined ? lackingKeys(found, parts, names, name) : []
+  return { shapes, keys: new Set(types.keys()), notes }
 }
 
 const isArray = ({ head }: Part): boolean => head.trimStart().startsWith('[')
 
-/** Every key with what its values are: `nested` when all of them are objects or lists. */
-async function keysOf(duck: Duck, files: string, format: string, limit: string): Promise<[string, string][]> {
-  const [row] = await duck.rows(
-    `SELECT CAST(json_group_structure(json) AS VARCHAR) FROM
-       (SELECT json FROM read_json_objects(${files}, format='${format}') ${limit})`,
+interface FileKeys {
+  readonly path: string
+  /** Every key with what its values are: `nested` when all of them are objects or lists. */
+  readonly keys: readonly (readonly [string, string])[]
+}
+
+async function keysOf(duck: Duck, files: string, format: string, limit: string): Promise<FileKeys[]> {
+  const rows = await duck.rows(
+    `SELECT filename, CAST(json_group_structure(json) AS VARCHAR) FROM
+       (SELECT filename, json FROM read_json_objects(${files}, format='${format}', filename=true) ${limit}) GROUP BY filename`,
   )
-  const structure: unknown = JSON.parse(String(row?.[0] ?? '{}'))
-  if (typeof structure !== 'object' || structure === null || Array.isArray(structure))
-    throw new Error('JSON: no object')
-  return Object.entries(structure).map(([key, type]) => [key, typeof type === 'object' ? 'nested' : String(type)])
+  return rows.map(([path, text]) => {
+    const structure: unknown = JSON.parse(String(text))
+    if (typeof structure !== 'object' || structure === null || Array.isArray(structure))
+      throw new Error('JSON: no object')
+    const keys = Object.entries(structure).map(([key, type]) => [
+      key,
+      typeof type === 'object' ? 'nested' : String(type),
+    ])
+    return { path: String(path), keys: keys as [string, string][] }
+  })
 }
 
 /** Which parts lack which key altogether; said of baselines, whose lines are all looked at. */
-async function lackingKeys(
-  duck: Duck,
-  groups: readonly { readonly files: string; readonly format: string }[],
+function lackingKeys(
+  found: readonly FileKeys[],
   parts: readonly Part[],
   names: readonly string[],
   name: string,
-): Promise<string[]> {
-  if (parts.length === 1) return []
-  const byKey = new Map(names.map((key) => [key, new Set(parts.map(({ path }) => path))]))
-  for (const { files, format } of groups) {
-    const rows = await duck.rows(
-      `SELECT filename, CAST(json_group_structure(json) AS VARCHAR)
-       FROM read_json_objects(${files}, format='${format}', filename=true) GROUP BY filename`,
-    )
-    for (const [path, structure] of rows) {
-      for (const key of Object.keys(JSON.parse(String(structure)) as object)) byKey.get(key)?.delete(String(path))
-    }
-  }
-  return [...byKey]
-    .filter(([, paths]) => paths.size > 0)
-    .slice(0, 10)
-    .map(([key, paths]) => {
-      const labels = parts.filter(({ path }) => paths.has(path)).map(({ label }) => label)
-      return `${key} is missing in ${listed(labels)} of ${name}: missing in all rows there`
-    })
+): string[] {
+  const having = new Map(found.map(({ path, keys }) => [path, new Set(keys.map(([key]) => key))]))
+  const notes = names.flatMap((key) => {
+    const labels = parts.filter(({ path }) => !having.get(path)?.has(key)).map(({ label }) => label)
+    return labels.length === 0 ? [] : [`${key} is missing in ${listed(labels)} of ${name}: missing in all rows there`]
+  })
+  return notes.length > 10 ? [...notes.slice(0, 9), `${notes.length - 9} more columns differ from file to file`] : notes
 }
 
 function distinctNames(keys: readonly string[], name: string): string[] {

@@ -71,17 +71,22 @@ async function throughCursor(client: Client, database: Database, sql: string): P
   await client.query(declare)
   const fetch = (rows: number) =>
     client.query<(string | null)[]>({ text: `FETCH FORWARD ${rows} FROM mlops_rows`, rowMode: 'array' })
-  let batch = await fetch(100)
-  const columns = await columnsOf(client, batch.fields)
+  const first = await fetch(100)
+  const columns = await columnsOf(client, first.fields)
   const spool = await makeSpool(`the rows of ${database.name}`)
   const hash = createHash('sha256').update(JSON.stringify(columns.map(({ name, type }) => [name, type])))
   const pieces = async function* (): AsyncGenerator<Buffer> {
-    while (batch.rows.length > 0) {
-      const piece = Buffer.from(batch.rows.map((row) => lineOf(row, columns)).join(''), 'utf8')
+    let { rows } = first
+    let next = 100
+    while (rows.length > 0) {
+      // The server fetches while these are written. A failure is thrown where it is awaited, not before.
+      const coming = fetch(next)
+      coming.catch(() => {})
+      const piece = Buffer.from(rows.map((row) => lineOf(row, columns)).join(''), 'utf8')
+      next = Math.max(1, Math.min(MAX_ROWS, Math.floor(FETCH_BYTES / (piece.length / rows.length))))
       hash.update(piece)
       yield piece
-      const rowBytes = piece.length / batch.rows.length
-      batch = await fetch(Math.max(1, Math.min(MAX_ROWS, Math.floor(FETCH_BYTES / rowBytes))))
+      rows = (await coming).rows
     }
   }
   try {

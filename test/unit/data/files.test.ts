@@ -124,7 +124,7 @@ describe('Reading one file', () => {
     it('ignores lists and objects, and says so', async () => {
       const lines = Array.from(
         { length: 80 },
-        (_, i) => `{"x": ${i % 9}, "tags": ["a", ${i}], "user": {"age": ${i}}, "s": "[${i % 2}]"}`,
+        (_, i) => `{"x": ${i % 9}, "tags": ["a", ${i}], "user": {"age": ${i}}, "s": "v[${i % 2}]"}`,
       )
       for (const name of ['a.jsonl', 'a.json']) {
         const text = name === 'a.json' ? `[${lines.join(',\n')}]` : lines.join('\n')

@@ -79,8 +79,8 @@ function shuffled<T>(items: readonly T[], random: () => number): T[] {
 }
 
 /** Equal to the byte; where not, the assertion shows the columns that differ. */
-function same(actual: Profile | Buffer, expected: Buffer, name: string): void {
-  const bytes = actual instanceof Buffer ? actual : profileBytes(actual)
+function same(actual: Profile | Uint8Array, expected: Buffer, name: string): void {
+  const bytes = actual instanceof Uint8Array ? Buffer.from(actual) : profileBytes(actual)
   if (bytes.equals(expected)) return
   const [a, b] = [JSON.parse(String(bytes)) as Profile, JSON.parse(String(expected)) as Profile]
   a.columns.forEach((column, i) => {
