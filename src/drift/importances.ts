@@ -107,8 +107,8 @@ function fromCsv(body: string): Pair[] {
       const column = quoted?.[1]?.replaceAll('""', '"') ?? (cut < 0 ? line : line.slice(0, cut)).trim()
       return { where, column, weight: cut < 0 ? '' : line.slice(cut + 1).trim() }
     })
-  const isHeader =
-    pairs[0] !== undefined && /^[a-z]/i.test(String(pairs[0].weight)) && !Number.isFinite(weightOf(pairs[0].weight))
+  const head = String(pairs[0]?.weight)
+  const isHeader = /^[a-z]/i.test(head) && Number.isNaN(Number(head))
   return isHeader ? pairs.slice(1) : pairs
 }
 

@@ -24,15 +24,10 @@ const FEW = 50
 
 export function inferType(sample: SampleColumn, configured: ColumnType | undefined): Inferred {
   const { name, physical } = sample.column
-  if (configured !== undefined) return { type: configured }
+  if (configured !== undefined) return { type: configured, ...configuredNote(sample, configured) }
   if (physical === 'binary') return { type: 'ignore', note: `${name} holds binary data and is ignored` }
   if (physical === 'time') return { type: 'timestamp' }
-  if (physical === 'nested') {
-    return {
-      type: 'ignore',
-      note: `${name} holds lists or objects and is ignored: write its parts as columns to check them`,
-    }
-  }
+  if (physical === 'nested') return nestedColumn(name)
   const parsed = sample.numbers.length + sample.nonFinite
   const words = sum(sample.words.values())
   if (parsed + words === 0) return { type: 'numeric', note: `${name} has no values at all in the baseline` }
@@ -46,9 +41,30 @@ export function inferType(sample: SampleColumn, configured: ColumnType | undefin
   return inferText(sample, parsed, words)
 }
 
+const nestedColumn = (name: string): Inferred => ({
+  type: 'ignore',
+  note: `${name} holds lists or objects and is ignored: write its parts as columns to check them`,
+})
+
+/** A declared type is obeyed, and what that means for most of the values is said. */
+function configuredNote(
+  { column, numbers, nonFinite, words }: SampleColumn,
+  configured: ColumnType,
+): { note?: string } {
+  const parsed = numbers.length + nonFinite
+  const others = sum(words.values())
+  if (configured !== 'numeric' || others <= parsed) return {}
+  const share = Math.round((100 * others) / (parsed + others))
+  return { note: `${column.name} is numeric by mlops.yaml though ${share} % of its values are no numbers` }
+}
+
+/** Lists and objects as text, the way JSON and CSV hold them. */
+const NESTED = /^\s*(?:\[.*\]|\{.*\})\s*$/s
+
 function inferText(sample: SampleColumn, parsed: number, words: number): Inferred {
   const { name } = sample.column
   const values = parsed + words
+  if (sumWhere(sample.words, (text) => NESTED.test(text)) >= NUMERIC_SHARE * values) return nestedColumn(name)
   const isTime = sumWhere(sample.words, (text) => TIME.test(text.trim())) >= NUMERIC_SHARE * values
   if (isTime) return { type: 'timestamp' }
   const distinct = sample.words.size + (sample.numberTexts?.size ?? parsed)
@@ -94,6 +110,52 @@ function isNumericId({ numbers, nonFinite, bigs, column }: SampleColumn): boolea
   }
   const span = (numbers[count - 1] as number) - (numbers[0] as number) + 1
   return ID_NAME.test(column.name) || span <= 3 * count
+}
+
+/** What is left out, and what of it is looked at all the same. */
+const LEFT_OUT: readonly (readonly [ColumnType, string, string])[] = [
+  ['id', 'looks like an id and is not compared', 'look like ids and are not compared'],
+  [
+    'text',
+    'is free text: only whether there is a value is compared',
+    'are free text: only whether there is a value is compared',
+  ],
+  [
+    'timestamp',
+    'holds times: only whether there is a value is compared',
+    'hold times: only whether there is a value is compared',
+  ],
+]
+
+/**
+ * A word on the columns that were recognised as something that is not compared by value: one sentence for each kind.
+ * @param columns with the types that were inferred, not configured
+ */
+export function leftOutNotes(columns: readonly { readonly name: string; readonly type: ColumnType }[]): string[] {
+  return LEFT_OUT.flatMap(([type, one, many]) => {
+    const names = columns.filter((column) => column.type === type).map(({ name }) => name)
+    if (names.length === 0) return []
+    const shown = names.slice(0, 5).join(', ')
+    const more = names.length > 5 ? ` and ${names.length - 5} more` : ''
+    return [`${shown}${more} ${names.length === 1 ? one : many}`]
+  })
+}
+
+/**
+ * Types that mlops.yaml has changed since the baseline was made: a baseline cannot be counted anew without its rows.
+ * `id` and `ignore` take effect at once and need no word.
+ */
+export function retypedNotes(
+  columns: readonly { readonly name: string; readonly type: ColumnType }[],
+  schema: SchemaConfig,
+): string[] {
+  return columns.flatMap(({ name, type }) => {
+    const wanted = schema.columns[name]
+    if (wanted === undefined || wanted === type || wanted === 'id' || wanted === 'ignore') return []
+    return [
+      `${name} is ${wanted} in mlops.yaml but ${type} in the baseline, which decides until a version is registered anew`,
+    ]
+  })
 }
 
 export const roleOf = (name: string, schema: SchemaConfig): Role =>

@@ -85,6 +85,8 @@ export interface Profile {
 
 /** New categories are listed up to this many; a baseline keeps every category up to it. */
 export const CATEGORY_CAP = 10_000
+/** … and while there are no more rows than this that have one. */
+export const NEW_ROWS = 1_000_000
 /** Categories kept of a column that has more than `CATEGORY_CAP`. */
 export const TOP_CATEGORIES = 1_000
 
@@ -172,7 +174,7 @@ function addColumns(a: ColumnProfile, b: ColumnProfile | undefined): ColumnProfi
       counts: addCounts(a.counts, b.counts),
       other: a.other + b.other,
       new: a.new + b.new,
-      newValues: addNewValues(a.newValues, b.newValues),
+      newValues: a.new + b.new > NEW_ROWS ? null : addNewValues(a.newValues, b.newValues),
     }
   }
   if ('present' in a && b !== undefined && 'present' in b) return { ...a, missing, present: a.present + b.present }
@@ -196,6 +198,7 @@ function compareBig(a: Wide, b: Wide): number {
   return difference === 0n ? 0 : difference > 0n ? 1 : -1
 }
 
+/** Null beyond the caps, as in the count of the whole: both caps only ever grow, so the order of adding does not matter. */
 function addNewValues(
   a: Readonly<Record<string, number>> | null,
   b: Readonly<Record<string, number>> | null,

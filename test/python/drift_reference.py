@@ -52,6 +52,7 @@ def cases():
             rng.choice(plans, p=[0.5, 0.3, 0.2], size=n),
             rng.choice(plans + ["weekly"], p=[0.45, 0.3, 0.2, 0.05], size=m),
         ),
+        "dice": (rng.integers(1, 7, size=n), rng.choice(6, p=[0.07, 0.07, 0.2, 0.2, 0.23, 0.23], size=m) + 1),
     }
 
 
@@ -82,38 +83,41 @@ def numeric_counts(values, edges):
     return np.bincount(bins, minlength=len(edges) + 1)
 
 
-def numeric_groups(column, before, after, missing):
-    """Groups by the rules of docs/profile-format.md; returns the two lists of counts."""
-    total = before.sum() + missing[0]
-    heavy = {bin for bin, _ in column["singles"] if before[bin] >= 0.1 * total}
-    groups, scattered, segment = [], [], []
+def numeric_parts(column, counts, total):
+    """Which bins belong together, by the rules of docs/profile-format.md."""
+    heavy = {bin for bin, _ in column["singles"] if counts[bin] >= 0.1 * total}
+    parts, scattered, segment = [], [], []
 
     def close():
-        mass = sum(before[b] for b in segment)
+        mass = sum(counts[b] for b in segment)
         if mass < 0.05 * total:
             scattered.extend(segment)
         else:
-            parts = max(1, int(np.floor(10 * mass / total + 0.5)))
-            gathered = [[] for _ in range(parts)]
+            pieces = max(1, int(np.floor(10 * mass / total + 0.5)))
+            gathered = [[] for _ in range(pieces)]
             seen = 0
             for b in segment:
-                part = min(parts - 1, int((seen + before[b] / 2) * parts / mass))
-                gathered[part].append(b)
-                seen += before[b]
-            groups.extend(g for g in gathered if g)
+                gathered[min(pieces - 1, int((seen + counts[b] / 2) * pieces / mass))].append(b)
+                seen += counts[b]
+            parts.extend(g for g in gathered if g)
         segment.clear()
 
-    for b in range(len(before)):
+    for b in range(len(counts)):
         if b in heavy:
             close()
-            groups.append([b])
+            parts.append([b])
         else:
             segment.append(b)
     close()
-    if scattered:
-        groups.append(scattered)
-    pairs = [(before[g].sum(), after[g].sum()) for g in groups] + [missing]
-    return [pair for pair in pairs if sum(pair) > 0]
+    return parts + ([scattered] if scattered else [])
+
+
+def numeric_groups(column, before, after, missing):
+    """The groups, by the baseline's counts, and the cells of the test, by the pooled ones."""
+    pairs = lambda parts: [(before[g].sum(), after[g].sum()) for g in parts] + [missing]
+    groups = pairs(numeric_parts(column, before, before.sum() + missing[0]))
+    cells = pairs(numeric_parts(column, before + after, before.sum() + after.sum() + sum(missing)))
+    return [pair for pair in groups if sum(pair) > 0], cells
 
 
 def category_groups(before, after):
@@ -164,18 +168,19 @@ def merged(pairs, sort):
     return np.array(cells)
 
 
-def judge_groups(pairs, cells=None):
+def judge_groups(pairs, cells, sort):
     table = np.array(pairs, dtype=float)
     smoothed = (table + 0.5) / (table + 0.5).sum(axis=0)
     p, q = smoothed.T
-    shares = table / table.sum(axis=0)
-    cells = merged(cells or pairs, sort=cells is not None)
-    test = stats.chi2_contingency(cells, correction=False) if len(cells) > 1 else None
     n, m = table.sum(axis=0)
+    shares = table / table.sum(axis=0)
+    cells = merged(cells, sort)
+    test = stats.chi2_contingency(cells, correction=False) if len(cells) > 1 else None
     return {
         "groups": [[int(a), int(b)] for a, b in pairs],
         "psi": float(np.sum((q - p) * np.log(q / p))),
         "js": float(jensenshannon(shares[:, 0], shares[:, 1])),
+        "chi2": float(stats.chi2_contingency(table, correction=False).statistic * (1 / n + 1 / m)) if len(table) > 1 else 0.0,
         "linf": float(np.abs(shares[:, 0] - shares[:, 1]).max()),
         "p": float(test.pvalue) if test else 1.0,
         "chi2_statistic": float(test.statistic) if test else 0.0,
@@ -207,15 +212,16 @@ def judge(request):
             a = numeric_counts(before, column["edges"])
             b = numeric_counts(after, column["edges"])
             missing = (int(np.isnan(before).sum()), int(np.isnan(after).sum()))
-            found = judge_groups(numeric_groups(column, a, b, missing))
+            found = judge_groups(*numeric_groups(column, a, b, missing), sort=False)
             found["counts"] = [a.tolist(), b.tolist()]
             x, y = before[~np.isnan(before)], after[~np.isnan(after)]
             if len(x) and len(y):
                 found["ks"] = float(stats.ks_2samp(x, y).statistic)
+                found["single"] = len(column["singles"]) == len(np.unique(np.concatenate([x, y])))
                 found["wasserstein"] = trimmed_wasserstein(x, y)
                 found["plain_wasserstein"] = float(stats.wasserstein_distance(x, y))
         else:
-            found = judge_groups(*category_groups(pd.Series(before), pd.Series(after)))
+            found = judge_groups(*category_groups(pd.Series(before), pd.Series(after)), sort=True)
         answer[name] = found
     names = list(answer)
     adjusted = stats.false_discovery_control([answer[name]["p"] for name in names], method="bh")
