@@ -15,8 +15,6 @@ export const CHECK_KINDS: readonly CheckKind[] = ['drift', 'health', 'silence', 
 export interface AlertFacts {
   readonly stage: string | null
   readonly evidence: Alert['evidence']
-  /** When each kind of trouble was seen first, for those that last already. */
-  readonly since: Readonly<Partial<Record<CheckKind, string>>>
   /** The page of the CI run. */
   readonly url?: string
 }
@@ -76,7 +74,8 @@ function alertOf(check: CheckResult, kind: CheckKind, isTrouble: boolean, facts:
     title: `${where}: ${title}`,
     summary,
     findings,
-    since: facts.since[kind] ?? check.window?.since ?? time,
+    // As far as this check knows; the earlier ones are looked through when it is sent.
+    since: check.window?.since ?? time,
     time,
     evidence: facts.evidence,
     next: isTrouble ? nextAfter(check, kind) : `mlops status ${model}`,

@@ -4,12 +4,21 @@
  */
 import type { Context } from '../core/context.ts'
 import { type MlopsError, usage } from '../core/errors.ts'
+import type { CheckResult } from '../drift/types.ts'
+import { assertChannels as assertNotifyChannels } from '../notify/channels.ts'
+import { undelivered } from '../notify/deliver.ts'
+import { alertRules } from '../notify/due.ts'
+import { sendDue } from '../notify/send.ts'
+import type { SeenCheck } from '../notify/types.ts'
 import { codeSettings } from '../predictions/settings.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
+import { alertsOf, type CheckKind, troubleOf } from './alert.ts'
+import { WINDOW_BEFORE } from './check.ts'
+import { evidenceOf } from './evidence-lines.ts'
 import type { Subject } from './subject.ts'
-import type { AlertOutcome, MonitoredCheck } from './types.ts'
+import type { AlertReport, MonitoredCheck } from './types.ts'
 
 /** Those of mlops.yaml; where it names none, those that the code of the model asked for. */
 export async function channelsOf(
@@ -21,14 +30,11 @@ export async function channelsOf(
   return notify.length > 0 ? notify : (await codeSettings(store, model)).channels
 }
 
-/** @throws usage `CHANNELS_MISSING` */
-export async function assertChannels(
-  _ctx: Context,
-  project: Project,
-  store: Pick<Store, 'root'>,
-  model: string,
-): Promise<void> {
-  if ((await channelsOf(project, store, model)).length === 0) throw channelsMissing(model)
+/** Before any work. @throws usage `CHANNELS_MISSING`, `CHANNEL_INVALID` */
+export async function assertChannels(project: Project, store: Pick<Store, 'root'>, model: string): Promise<void> {
+  const channels = await channelsOf(project, store, model)
+  if (channels.length === 0) throw channelsMissing(model)
+  assertNotifyChannels(channels)
 }
 
 export const channelsMissing = (model: string): MlopsError =>
@@ -39,12 +45,60 @@ export const channelsMissing = (model: string): MlopsError =>
     details: { model },
   })
 
+/**
+ * Sends what is due about a check: one message for each kind of trouble, or for its end. A channel that does not take
+ * it keeps no other from being tried, and is warned of.
+ * @throws failed `RECORD_DAMAGED`, `STORE_…`; conflict `ALERT_BUSY`
+ */
 export async function alertOn(
-  _ctx: Context,
-  _project: Project,
-  _store: Store,
-  _subject: Subject,
-  _check: MonitoredCheck,
-): Promise<readonly AlertOutcome[]> {
-  return []
+  ctx: Context,
+  project: Project,
+  store: Store,
+  subject: Subject,
+  check: MonitoredCheck,
+): Promise<readonly AlertReport[]> {
+  const { model } = check
+  ctx.progress?.('Telling the channels')
+  const channels = await channelsOf(project, store, model)
+  const earlier = await earlierChecks(store, check)
+  const rules = alertRules(modelConfig(project, model).drift)
+  const facts = { stage: subject.stage, evidence: await evidenceOf(store, subject, check), ...urlOf(ctx) }
+  const reports: AlertReport[] = []
+  for (const alert of alertsOf(check, facts)) {
+    const kind = alert.kind as CheckKind
+    const history = earlier.map((other) => seenOf(other, kind))
+    const asked = { alert, check: seenOf(check, kind), channels, rules, history }
+    const { decision, reason, alert: sent, deliveries } = await sendDue(ctx, project, store, asked)
+    reports.push({ kind, state: sent?.state ?? null, decision, reason, title: (sent ?? alert).title, deliveries })
+  }
+  const problem = undelivered(reports.flatMap(({ deliveries }) => deliveries))
+  if (problem !== undefined) ctx.warn(`${problem.message} ${problem.hint ?? ''}`)
+  return reports
 }
+
+const urlOf = ({ actor: { url } }: Context): { readonly url?: string } => (url === undefined ? {} : { url })
+
+type Earlier = Pick<MonitoredCheck, 'key' | 'time' | 'verdict' | 'window' | 'health' | 'quality'>
+
+const seenOf = (check: Earlier, kind: CheckKind): SeenCheck => ({
+  id: check.key,
+  time: check.time,
+  window: check.window ?? null,
+  trouble: troubleOf(check, kind),
+})
+
+/** Of the same version against the same reference: anything else answered another question. */
+async function earlierChecks(store: Store, { model, key, version, reference }: MonitoredCheck): Promise<Earlier[]> {
+  const checks = await store.checks.list(model)
+  return checks.flatMap(({ key: id, record }) => {
+    const check = record as unknown as Partial<CheckResult> | null
+    if (id === key || check?.version !== version || check.verdict === undefined || check.time === undefined) return []
+    return questionOf(check.reference?.name) === questionOf(reference.name)
+      ? [{ ...(check as CheckResult), key: id }]
+      : []
+  })
+}
+
+/** The window before is another one every day, and the same question. */
+const questionOf = (reference: string | undefined): string =>
+  reference?.startsWith(WINDOW_BEFORE) === true ? WINDOW_BEFORE : (reference ?? '')

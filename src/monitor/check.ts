@@ -52,14 +52,18 @@ export async function checkModel(
   const { check, more, prepared } = await (sources.kind === 'data'
     ? checkData(ctx, project, store, { subject, request, sources })
     : checkLog(ctx, project, store, { subject, request, sources }))
+  const key = checkKeyOf(prepared, check, more)
   const isNew = await storeCheck(ctx, store, prepared, check, more)
-  const stored = isNew ? undefined : await store.checks.get(check.model, checkKeyOf(prepared, check, more))
+  const stored = isNew ? undefined : await store.checks.get(check.model, key)
   const first = (stored as { readonly time?: unknown } | null | undefined)?.time
   return {
     subject,
-    check: { ...check, next: nextOf(check), alreadyChecked: typeof first === 'string' ? first : null },
+    check: { ...check, key, next: nextOf(check), alreadyChecked: typeof first === 'string' ? first : null },
   }
 }
+
+/** How the reference of `--against previous` is called, followed by its times. */
+export const WINDOW_BEFORE = 'the window before'
 
 interface Judged {
   readonly prepared: PreparedCheck
@@ -227,7 +231,7 @@ async function previousRows(
     })
   }
   const rows = log.rows({ ...before, version }, shape)
-  return { name: `the window before (${describeWindow(before)})`, open: rows.open.bind(rows) }
+  return { name: `${WINDOW_BEFORE} (${describeWindow(before)})`, open: rows.open.bind(rows) }
 }
 
 /** A window in which the version answered nothing: nothing is read, and nothing can be said. */

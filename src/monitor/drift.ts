@@ -19,7 +19,7 @@ export async function driftOfModel(
   ref: MonitorRequest['ref'],
   wishes: Wishes,
 ): Promise<DriftReport> {
-  if (wishes.alert) await assertChannels(ctx, project, store, ref.model)
+  if (wishes.alert) await assertChannels(project, store, ref.model)
   const request = { ...wishes.request, ref }
   const checked =
     wishes.every === undefined

@@ -2,14 +2,14 @@
 import type { ExitName } from '../core/errors.ts'
 import type { CheckResult } from '../drift/types.ts'
 import { isBreached } from './next.ts'
-import type { AlertOutcome, FailOn, PeriodResult } from './types.ts'
+import type { AlertReport, FailOn, PeriodResult } from './types.ts'
 
 export type DriftExit = Extract<ExitName, 'ok' | 'failed' | 'no' | 'inconclusive'>
 
 /** Drift, a breach of the service or of the quality is a no. An alert that reached nobody goes before all of that. */
 export function exitOfCheck(
   check: Pick<CheckResult, 'verdict' | 'health' | 'quality'> & {
-    readonly alerts?: readonly AlertOutcome[]
+    readonly alerts?: readonly AlertReport[]
     readonly periods?: readonly PeriodResult[]
   },
   failOn: FailOn,
@@ -24,7 +24,7 @@ const isBadPeriod = ({ verdict, health, quality }: PeriodResult): boolean =>
   verdict === 'drift' || health === 'breach' || quality === 'breach'
 
 /** At least one channel was tried in vain. */
-export const isUndelivered = ({ deliveries }: AlertOutcome): boolean => deliveries.some(({ delivered }) => !delivered)
+export const isUndelivered = ({ deliveries }: AlertReport): boolean => deliveries.some(({ delivered }) => !delivered)
 
 const ORDER: readonly DriftExit[] = ['failed', 'no', 'inconclusive', 'ok']
 

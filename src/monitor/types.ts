@@ -1,8 +1,9 @@
 /** What a check of a model in production is asked, and what it answers. Behaviour is in the files beside this one. */
 
+import type { Digest } from '../core/digest.ts'
 import type { ModelRef } from '../core/names.ts'
 import type { CheckResult } from '../drift/types.ts'
-import type { Delivery } from '../notify/types.ts'
+import type { AlertKind, Delivery } from '../notify/types.ts'
 import type { TimeWindow } from '../predictions/types.ts'
 import type { MetricName } from '../project/config.ts'
 import type { WindowFlags } from './window.ts'
@@ -31,19 +32,23 @@ export interface MonitorRequest {
 
 /** A check as it was made now. */
 export type MonitoredCheck = CheckResult & {
+  /** Under which the check is stored. */
+  readonly key: Digest
   /** The command to type next. */
   readonly next: string
   /** When this very check (window, reference, configuration and rows) was made first; null for a new one. */
   readonly alreadyChecked: string | null
 }
 
-/** What became of one alert of a check. */
-export interface AlertOutcome {
-  readonly kind: string
-  readonly state: 'firing' | 'recovered'
+/** What became of one kind of alert of a check. */
+export interface AlertReport {
+  readonly kind: AlertKind
+  /** What was sent: the newest state, or an earlier message to channels that had missed it. Null when nothing was. */
+  readonly state: 'firing' | 'recovered' | null
+  readonly decision: 'fire' | 'recover' | 'redeliver' | 'hold'
+  /** Why it was sent, or why not. */
+  readonly reason: string
   readonly title: string
-  /** `sent`: at least one channel took it; `failed`: no channel did; anything else says why nothing was sent. */
-  readonly outcome: string
   readonly deliveries: readonly Delivery[]
 }
 
@@ -68,7 +73,7 @@ export interface PeriodResult {
 /** The answer to one model. */
 export type DriftReport = MonitoredCheck & {
   /** With `--alert`. */
-  readonly alerts?: readonly AlertOutcome[]
+  readonly alerts?: readonly AlertReport[]
   /** With `--every`, oldest first; the check itself is that of the newest period that is over. */
   readonly periods?: readonly PeriodResult[]
   /** Files that were written. */

@@ -1,6 +1,6 @@
 /** What stands around the columns of a check: periods, segments, the service, the labels, what was told to whom. */
 import type { CheckResult, HealthVerdict } from '../../drift/types.ts'
-import type { AlertOutcome, PeriodResult } from '../../monitor/types.ts'
+import type { AlertReport, PeriodResult } from '../../monitor/types.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 
@@ -81,21 +81,18 @@ const service = ({ health, quality }: PeriodResult): string =>
 const named = (columns: readonly string[]): string =>
   columns.length > 3 ? `${columns.slice(0, 3).join(', ')} and ${columns.length - 3} more` : columns.join(', ')
 
-/** What was told to whom, and what was not. */
-export function alertLines(ui: Ui, alerts: readonly AlertOutcome[]): string[] {
+/** What was told to whom, and what was not; what a channel asks to be printed is printed. */
+export function alertLines(ui: Ui, alerts: readonly AlertReport[]): string[] {
   const { style } = ui
-  return alerts.flatMap(({ kind, state, outcome, deliveries }) => {
+  return alerts.flatMap(({ kind, state, reason, deliveries }) => {
     const what = `${kind} alert${state === 'recovered' ? ' (recovered)' : ''}`
-    if (deliveries.length === 0) return [style.dim(`${what}: ${ui.text(outcome)}`)]
-    return deliveries.map(({ channel, delivered, attempts, error }) =>
-      delivered
-        ? `${style.good(style.symbols.ok)} ${what} sent to ${ui.text(channel)}`
-        : ui.wrap(
-            style.bad(
-              `${style.symbols.bad} ${what} did not reach ${ui.text(channel)} in ${attempts} attempt${attempts === 1 ? '' : 's'}: ${ui.text(error ?? 'no answer')}`,
-            ),
-            2,
-          ),
-    )
+    if (deliveries.length === 0) return [style.dim(ui.wrap(`${style.symbols.dash} no ${what}: ${ui.text(reason)}`, 2))]
+    return deliveries.map(({ channel, delivered, attempts, error, print }) => {
+      if (print !== undefined) return print.split('\n').map(ui.text).join('\n')
+      if (delivered) return `${style.good(style.symbols.ok)} ${what} sent to ${ui.text(channel)}`
+      const tries = `in ${attempts} attempt${attempts === 1 ? '' : 's'}`
+      const failure = `${style.symbols.bad} ${what} did not reach ${ui.text(channel)} ${tries}: ${ui.text(error ?? 'no answer')}`
+      return style.bad(ui.wrap(failure, 2))
+    })
   })
 }
