@@ -144,7 +144,8 @@ def _chunks(lines):
 def _deadline(day):
     """When appending to a file of this day ends: an hour after the day, or after now for a day long past."""
     try:
-        end = calendar.timegm(time.strptime(day, "%Y-%m-%d")) + 86400
+        # Not strptime: it imports a module, and a fork while a thread imports leaves the child unable to.
+        end = calendar.timegm((int(day[:4]), int(day[5:7]), int(day[8:10]), 0, 0, 0)) + 86400
     except (ValueError, OverflowError):
         end = 0
     return max(end, time.time()) + _AFTER_SECONDS

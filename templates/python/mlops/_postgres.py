@@ -1,6 +1,7 @@
 """The prediction log in PostgreSQL (docs/prediction-log.md, section 7), through psycopg or psycopg2, whichever the
 service has installed; neither is required for anything else. While the server is away, lines go into files instead.
 """
+import json
 import re
 import time
 
@@ -34,21 +35,25 @@ class Postgres:
         self._url = url
         self.name = redact(url)
         self._fallback = fallback
-        self._driver = None
+        # Here, in the thread that sets things up: a fork while another thread imports leaves the child unable to.
+        self._driver = _driver()
         self._connection = None
         self._away_until = 0
+        # Why the last row that was left out by itself was refused.
+        self.refusal = None
 
     def write(self, day, lines):
         if time.monotonic() < self._away_until:
             return self._instead(day, lines)
-        written = 0
+        written = done = 0
         for chunk in _chunks(lines):
             try:
                 written += self._insert(chunk)
+                done += len(chunk)
             except _Away as error:
                 self._away_until = time.monotonic() + _AWAY_SECONDS
                 _warn_once("%s does not take predictions: %s. %s" % (self.name, error, self._consolation()))
-                return written + self._rest(day, lines[written:], written)
+                return written + self._rest(day, lines[done:], written)
         return written
 
     def close(self):
@@ -106,14 +111,12 @@ class Postgres:
 
     def _one_by_one(self, lines, error):
         if len(lines) == 1:
-            _warn_once("a prediction was refused by PostgreSQL: %s" % _first_line(error))
+            self.refusal = _first_line(error)
             return 0
         middle = len(lines) // 2
         return self._insert(lines[:middle]) + self._insert(lines[middle:])
 
     def _is_there(self, line):
-        import json
-
         record = json.loads(line)
         try:
             return bool(self._execute(_IS_THERE, (record["model"], record["time"], record["id"]), answer=True))
@@ -134,7 +137,8 @@ class Postgres:
             cursor.close()
 
     def _connect(self):
-        self._driver = _driver()
+        if self._driver is None:
+            raise ImportError('neither psycopg nor psycopg2 is installed here (pip install "psycopg[binary]")')
         connection = self._driver.connect(
             self._url, connect_timeout=_CONNECT_SECONDS, application_name="mlops", keepalives_idle=10,
             keepalives_interval=5, keepalives_count=2, tcp_user_timeout=20000,
@@ -172,7 +176,7 @@ def _driver():
 
         return psycopg2
     except ImportError:
-        raise ImportError('neither psycopg nor psycopg2 is installed here (pip install "psycopg[binary]")') from None
+        return None
 
 
 def _first_line(error):

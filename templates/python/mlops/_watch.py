@@ -301,8 +301,11 @@ def _parsed(text):
     if match is None:
         raise ValueError("a time is a datetime, seconds since 1970, or text such as 2026-11-21T12:00:00Z, not %.40r" % text)
     day, minute, second, fraction, zone = match.groups()
-    value = datetime.datetime.strptime("%s %s:%s" % (day, minute or "00:00", second or "00"), "%Y-%m-%d %H:%M:%S")
-    value = value.replace(microsecond=int(((fraction or "") + "000000")[:6]))
+    minute = minute or "00:00"
+    value = datetime.datetime(
+        int(day[:4]), int(day[5:7]), int(day[8:]), int(minute[:2]), int(minute[3:]), int(second or 0),
+        int(((fraction or "") + "000000")[:6]),
+    )
     if zone is None or zone in "Zz":
         return value
     away = datetime.timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))

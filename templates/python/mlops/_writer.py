@@ -21,12 +21,13 @@ _LINGER_SECONDS = 0.05
 # How long a call with many rows waits for room in the queue. One with few rows (a request) never waits.
 _PATIENCE_SECONDS = 5
 _MANY_ROWS = 100
+_FORK_SECONDS = 2
 _MAX_WARNINGS = 20
 _writers = weakref.WeakSet()
 
 
 class Writer:
-    """`sink.write(day, lines)` returns how many are kept, or raises with `error.written`. `version()` may touch the disk."""
+    """`sink.write(day, lines)` says how many it kept, or raises with `error.written`. `version()` may touch the disk."""
 
     def __init__(self, sink, version, queue_bytes=QUEUE_BYTES):
         self._sink = sink
@@ -53,6 +54,8 @@ class Writer:
                 self._wake.notify()
             elif (self._thread is None or not self._thread.is_alive()) and not self._start():
                 self._work_off()
+        if self.closing:
+            self.flush(_PATIENCE_SECONDS)  # the process is ending: nobody would write it later
 
     def drop(self, rows, reason):
         with self._lock:
@@ -79,7 +82,7 @@ class Writer:
                 self._room.wait(1 if left is None else min(left, 1))
             return not self._queued
 
-    def close(self, patience=5):
+    def close(self, patience=_PATIENCE_SECONDS):
         """At the end of the process: waits as long as lines get written, then writes in the caller's own thread."""
         self.closing = True
         while True:
@@ -89,6 +92,19 @@ class Writer:
             if self.written + self.dropped == before:
                 self.drop(sum(call.rows for call in list(self._calls)), "the log did not get on when the process ended")
                 return
+
+    def before_fork(self):
+        """Lets the thread finish what it has in hand: a fork in the middle of a library's work may leave the child with
+        a lock that nobody releases. Waits a bounded time."""
+        self._fork_waits = True
+        if self._busy.acquire(timeout=_FORK_SECONDS):
+            self._holder = threading.get_ident()
+
+    def after_fork_in_parent(self):
+        self._fork_waits = False
+        if self._holder == threading.get_ident():
+            self._holder = None
+            self._busy.release()
 
     def forked(self):
         """In the child: the queue, its thread and the open files are those of the parent, which writes them."""
@@ -102,6 +118,9 @@ class Writer:
         self._wake = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
         self._hurry = threading.Event()
+        self._busy = threading.Lock()  # held while the thread works, and while the process forks
+        self._fork_waits = False
+        self._holder = None
         self._calls = deque()
         self._queued = 0
         self._idle = False
@@ -180,19 +199,34 @@ class Writer:
 
     def _write(self, call):
         done = 0
+        steps = call.lines(self._version)
+        while True:
+            if self._fork_waits:
+                time.sleep(0.001)  # the lock is not fair: without this the fork would hardly get it
+            try:
+                with self._busy:
+                    step = next(steps, None)
+                    if step is None:
+                        return
+                    day, lines, lost = step
+                    done += len(lines) + lost
+                    if lost:
+                        self.drop(lost, "a record of more than 1 MiB")
+                    self._hand_over(day, lines)
+            except Exception as error:  # values that cannot be written down
+                self.drop(max(1, call.rows - call.skipped - done), _words(error))
+                return
+
+    def _hand_over(self, day, lines):
         try:
-            for day, lines, lost in call.lines(self._version):
-                done += len(lines) + lost
-                if lost:
-                    self.drop(lost, "a record of more than 1 MiB")
-                try:
-                    self.written += self._sink.write(day, lines)
-                except Exception as error:
-                    kept = getattr(error, "written", 0)
-                    self.written += kept
-                    self.drop(len(lines) - kept, "%s: %s" % (self._sink.name, _words(error)))
-        except Exception as error:  # values that cannot be written down
-            self.drop(max(1, call.rows - call.skipped - done), _words(error))
+            kept = self._sink.write(day, lines)
+            self.written += kept
+            if kept < len(lines):
+                self.drop(len(lines) - kept, "%s: %s" % (self._sink.name, getattr(self._sink, "refusal", "refused")))
+        except Exception as error:
+            kept = getattr(error, "written", 0)
+            self.written += kept
+            self.drop(len(lines) - kept, "%s: %s" % (self._sink.name, _words(error)))
 
 
 class _Several:
@@ -221,13 +255,18 @@ def _words(error):
     return "%s (%s)" % (text[0][:300] if text else "no reason given", type(error).__name__)
 
 
-def _after_fork():
-    for writer in list(_writers):
-        writer.forked()
+def _to_all(method):
+    def each():
+        for writer in list(_writers):
+            getattr(writer, method)()
+
+    return each
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_to_all("before_fork"), after_in_parent=_to_all("after_fork_in_parent"), after_in_child=_to_all("forked")
+    )
 
 _hooked_in = set()
 
