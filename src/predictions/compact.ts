@@ -101,6 +101,20 @@ async function compactDay(
   files: readonly LogFile[],
   request: CompactRequest,
 ): Promise<CompactedDay | undefined> {
+  const part = await publishPart(modelFolder, day, files, request)
+  if (part === undefined) return undefined
+  await removeReplaced({ ...day, compacted: [part], replaced: files }, request)
+  const { records, torn, parquet } = part.manifest
+  return { date: day.date, files: files.length, bytes: bytesOf(files), parquet: parquet.size, records, torn }
+}
+
+/** @returns undefined when somebody else took care of the day: nothing has happened then */
+async function publishPart(
+  modelFolder: string,
+  day: LogDay,
+  files: readonly LogFile[],
+  request: CompactRequest,
+): Promise<CompactedPart | undefined> {
   const { step } = request
   const work = join(modelFolder, hiddenName('compacting'))
   const parquet = join(work, 'records.parquet')
@@ -122,10 +136,11 @@ async function compactDay(
     // Somebody else compacts too and was first: theirs counts, ours never happened.
     if (!renameFolder(work, folder)) return undefined
     syncFolder(day.folder)
-    const part: CompactedPart = { folder, number, manifest, parquet: join(folder, 'records.parquet') }
-    await removeReplaced({ ...day, compacted: [part], replaced: files }, request)
-    const { records, torn } = manifest
-    return { date: day.date, files: files.length, bytes: bytesOf(files), parquet: manifest.parquet.size, records, torn }
+    return { folder, number, manifest, parquet: join(folder, 'records.parquet') }
+  } catch (error) {
+    // Somebody else compacted or pruned the day meanwhile: theirs counts, ours never happened.
+    if (files.some(({ path }) => !existsSync(path))) return undefined
+    throw error
   } finally {
     if (existsSync(work)) removeFolder(work)
   }

@@ -12,7 +12,10 @@ import type { Reading } from './reading.ts'
 import { labelledSql, OK, recordsSql } from './records.ts'
 import type { RowShape, WindowQuery } from './types.ts'
 
-/** Records that are looked at for keys; a column of the baseline is looked for whether it is found there or not. */
+/**
+ * About so many records of a batch are looked at for keys: columns of the baseline are looked for anyway. For a baseline
+ * all are.
+ */
 const KEY_ROWS = 10_000
 /** Share of the rows that must have a label: a column that fills up as labels arrive would pass for missing values. */
 const COVERED = 0.95
@@ -36,7 +39,8 @@ export async function withRows<T>(
     const answered = `SELECT * FROM (${records}) WHERE ${OK}`
     const columns = ['id', 'ts', 'version', 'features', 'output', ...(isLabelled ? ['label'] : [])]
     const identity = await identityOf(duck, answered, columns)
-    const seen = await look(duck, answered)
+    const isBaseline = options.expected === undefined && shape.columns === undefined
+    const seen = await look(duck, answered, isBaseline ? 1 : Math.ceil(identity.rows / KEY_ROWS))
     const plan = planColumns(seen, shape, options.expected ?? [], isLabelled, name)
     const relation = `(SELECT ${plan.map(({ sql, expression }) => `${expression} AS ${sql}`).join(', ') || '1 AS c0'} FROM (
       SELECT features, output${isLabelled ? ', label' : ''}, ${parsed(plan)} FROM (${answered})))`
@@ -85,13 +89,14 @@ interface Seen {
   readonly hasBareOutput: boolean
 }
 
-async function look(duck: Duck, answered: string): Promise<Seen> {
+/** @param step one record in so many is looked at, chosen by its id: the same ones in whatever files they lie */
+async function look(duck: Duck, answered: string, step: number): Promise<Seen> {
   const isObject = "json_type(output) = 'OBJECT'"
   const [row] = await duck.rows(
     `SELECT CAST(json_group_structure(CASE WHEN json_type(features) = 'OBJECT' THEN features END) AS VARCHAR),
        CAST(json_group_structure(CASE WHEN ${isObject} THEN output END) AS VARCHAR),
        count(*) FILTER (output IS NOT NULL AND NOT ${isObject})
-     FROM (SELECT features, output FROM (${answered}) LIMIT ${KEY_ROWS})`,
+     FROM (${answered}) WHERE ${step > 1 ? `md5_number_lower(id) % ${step} = 0` : 'true'}`,
   )
   const [features, output, bare] = row ?? []
   return { features: keysOf(features), output: keysOf(output), hasBareOutput: Number(bare ?? 0) > 0 }
@@ -123,7 +128,9 @@ function planColumns(
   // A column that no record looked at has: of the answer when the answer has members and not this one before.
   for (const key of wanted) if (!from.has(key)) from.set(key, 'features')
   assertDistinct([...from.keys()], name)
-  return [...from].map(([key, place], index) => {
+  // By name: in which order keys are met depends on the files.
+  const sorted = [...from].sort(([a], [b]) => (a < b ? -1 : 1))
+  return sorted.map(([key, place], index) => {
     const isNested = (place === 'output' ? seen.output : seen.features).get(key) === true
     const isSeen = place === 'bare' ? seen.hasBareOutput : place === 'label' || seen[place].has(key)
     return {
