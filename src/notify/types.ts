@@ -39,4 +39,44 @@ export interface Delivery {
   readonly attempts: number
   /** Why not, in one line; free of secrets. */
   readonly error?: string
+  /** The environment variable to set, when that is what is missing. */
+  readonly missing?: string
+  /** Of `stdout`: what the command is to print. */
+  readonly print?: string
 }
+
+/** `k of n` and the cool-down of a model (`drift.alert_after`, `drift.cool_down`). */
+export interface AlertRules {
+  /** Of the last `n` disjoint windows that could be judged, `k` must be in trouble. */
+  readonly k: number
+  readonly n: number
+  /** Milliseconds in which an alert that was sent is not repeated. */
+  readonly coolDown: number
+}
+
+/** What one check said about one fingerprint. */
+export interface SeenCheck {
+  /** Names what was looked at: the key of the check. */
+  readonly id: string
+  /** When the check was made (ISO). */
+  readonly time: string
+  /** Rows with `since <= time < until` (ISO); null for data that a person named. */
+  readonly window: { readonly since: string; readonly until: string } | null
+  /** True: there is trouble. False: there is none. Null: the check cannot say. */
+  readonly trouble: boolean | null
+}
+
+/** A message that was sent, or tried, as the store remembers it. */
+export interface FiredAlert {
+  /** Of the claim that stands for it. */
+  readonly number: number
+  readonly state: Alert['state']
+  readonly time: string
+  /** When the trouble was seen first. */
+  readonly since: string
+  readonly seen: Pick<SeenCheck, 'id' | 'window'>
+}
+
+export type Due =
+  | { readonly decision: 'fire' | 'recover'; readonly reason: string; readonly since: string }
+  | { readonly decision: 'hold'; readonly reason: string }

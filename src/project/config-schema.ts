@@ -35,7 +35,7 @@ const nameOf = (kind: string) => (key: string) => {
 }
 export const stageName = text({ label: 'the name of a stage', problem: nameOf('stage') })
 
-const CHANNEL = /^(?:slack:#?\S+|email:\S+@\S+|webhook:https?:\/\/\S+|pagerduty:\S+|file:.+)$/
+const CHANNEL = /^(?:slack:#?\S+|email:\S+@\S+|webhook:https?:\/\/\S+|pagerduty(?::\S+)?|github|file:.+|stdout)$/
 const CHANNEL_LABEL = 'a channel such as slack:#ml-alerts or email:ml@example.com'
 
 /** `"slack:#ml-alerts"`, or the same as a map: `slack: "#ml-alerts"`. */
@@ -56,7 +56,7 @@ export const channel: Shape<string> = {
     const kind = written.split(':')[0] ?? ''
     // `- slack: #ml-alerts` without quotes is a key with a comment behind it: the commonest mistake here.
     const quoting = pair !== undefined && target === '' ? '; put the value in quotes: # begins a comment' : ''
-    const close = nearest(kind, ['slack', 'email', 'webhook', 'pagerduty', 'file'])
+    const close = nearest(kind, ['slack', 'email', 'webhook', 'pagerduty', 'github', 'file', 'stdout'])
     const guess = quoting === '' && close !== undefined && close !== kind ? `; did you mean ${close}?` : ''
     at.report(node.line, at.path, `expected ${CHANNEL_LABEL}${quoting}${guess}`)
     return undefined
@@ -205,7 +205,7 @@ export const modelShape = record({
   notify: withDefault(
     listOf(channel),
     [],
-    'Whom to tell. Not acted on yet.',
+    'Whom `mlops drift --alert` tells: `slack:#channel`, `email:a@b`, `webhook:URL`, `pagerduty:NAME`, `github`, `file:PATH`, `stdout`. Their secrets stand in environment variables; try them with `mlops notify test`.',
     '["slack:#ml-alerts", "email:ml@example.com"]',
   ),
   gates: withDefault(
