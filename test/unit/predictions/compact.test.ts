@@ -1,7 +1,9 @@
 /** Compaction changes no answer and, struck at any of its steps, loses and doubles nothing. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type CompactRequest, compactLog } from '../../../src/predictions/compact.ts'
 import { readerOf } from '../../../src/predictions/log.ts'
 import { queryRecords } from '../../../src/predictions/query.ts'
@@ -135,8 +137,6 @@ describe('Compaction', () => {
     writeWeek()
     const before = await answers()
     const steps: string[] = []
-    const dry = testLog()
-    dry.remove()
     for (let n = 1; ; n++) {
       let count = 0
       const strike = (name: string) => {
@@ -156,6 +156,30 @@ describe('Compaction', () => {
     assert.ok(steps.length >= 6, steps.join(', '))
     assert.deepEqual(await answers(), before)
     assert.equal(readdirSync(join(test.home.folder, 'date=2026-11-15')).includes('a.jsonl'), false)
+  })
+
+  it('killed at any of its steps loses and doubles nothing', async function () {
+    this.timeout(0)
+    writeWeek()
+    const before = await answers()
+    const kill = join(dirname(fileURLToPath(import.meta.url)), 'kill.ts')
+    for (let n = 1; n < 50; n++) {
+      const { signal, status, stderr } = spawnSync(
+        process.execPath,
+        ['--import', 'tsx/esm', kill, test.path, String(n)],
+        {
+          encoding: 'utf8',
+        },
+      )
+      assert.deepEqual(await answers(), before, `after step ${n}`)
+      if (signal === 'SIGKILL') continue
+      assert.equal(status, 0, stderr)
+      assert.ok(n > 6, `only ${n} steps`)
+      break
+    }
+    await compact({ now: NOW.getTime() + 3 * 864e5 })
+    assert.deepEqual(await answers(), before)
+    assert.deepEqual(readdirSync(test.home.folder).sort(), ['date=2026-11-15', 'date=2026-11-16'])
   })
 
   it('keeps a file that grew after it was compacted, and says so', async () => {
