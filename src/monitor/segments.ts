@@ -82,8 +82,8 @@ async function trainingRows(
   return {
     name: declared.path,
     open: (options, use) =>
-      rows.open({ ...options, cwd: ctx.cwd }, (source) => {
-        if (source.sha256 !== wanted) throw missing(`${declared.path} has changed since`)
+      rows.open({ ...options, cwd: ctx.cwd }, async (source) => {
+        if ((await source.sha256) !== wanted) throw missing(`${declared.path} has changed since`)
         return use(source)
       }),
   }

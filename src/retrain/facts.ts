@@ -8,7 +8,7 @@ import { failed, inconclusive, notFound, systemCode, usage } from '../core/error
 import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
 import type { CheckResult } from '../drift/types.ts'
-import { isSmallCheck } from '../lifecycle/health.ts'
+import { isHistoric, isSmallCheck } from '../lifecycle/health.ts'
 import type { Project } from '../project/config.ts'
 import type { Policy, Trigger } from '../project/policy.ts'
 import type { ModelState, VersionState } from '../store/fold.ts'
@@ -59,12 +59,12 @@ export async function lookAtTrigger(
   policy: Policy,
   champion: Champion | null,
   request: TriggerRequest,
-  check: RetrainSteps['check'],
+  steps: Pick<RetrainSteps, 'check' | 'checkNow'>,
 ): Promise<Finding> {
   const { trigger } = policy
   if (trigger.type === 'manual') return manualFinding(request.reason)
   try {
-    return await judge(ctx, project, store, { ...policy, trigger }, champion, request, check)
+    return await judge(ctx, project, store, { ...policy, trigger }, champion, request, steps)
   } catch (error) {
     if (!request.force) throw error
     const summary = error instanceof Error ? error.message : String(error)
@@ -79,16 +79,21 @@ async function judge(
   { model, trigger }: { readonly model: string; readonly trigger: Exclude<Trigger, { type: 'manual' }> },
   champion: Champion | null,
   { current }: TriggerRequest,
-  check: RetrainSteps['check'],
+  steps: Pick<RetrainSteps, 'check' | 'checkNow'>,
 ): Promise<Finding> {
   if (trigger.type === 'metric') throw metricNotBuilt(model)
   if (champion === null) throw noChampion(model)
   switch (trigger.type) {
     case 'drift': {
-      if (current === undefined) return judgeDrift(trigger, await lastCheck(store, model, champion))
+      if (current === undefined) {
+        const now = await steps.checkNow(ctx, project, store, { model, version: champion.version })
+        // What is logged by now says more than an older check, unless it says nothing.
+        if (now !== undefined && now.verdict !== 'inconclusive') return judgeDrift(trigger, now)
+        return judgeDrift(trigger, await lastCheck(store, model, champion))
+      }
       ctx.progress?.(`checking ${current} for drift`)
       const ref = { model, selector: { version: champion.version } }
-      return judgeDrift(trigger, await check(ctx, project, store, { ref, current }))
+      return judgeDrift(trigger, await steps.check(ctx, project, store, { ref, current }))
     }
     case 'schedule':
       return judgeSchedule(trigger.every, champion, model, ctx.now())
@@ -106,9 +111,11 @@ async function judge(
 
 /** The last check of the version in production against its baseline; one on enough rows before a slice of a few. */
 async function lastCheck(store: Store, model: string, champion: Champion): Promise<CheckResult> {
-  const fits = ({ record }: CheckRecord): boolean => {
+  const fits = ({ record, time }: CheckRecord): boolean => {
     const check = record as unknown as CheckResult
     if (check.version !== champion.version || !Array.isArray(check.columns)) return false
+    // A look into the past is no reason to retrain today.
+    if (check.window !== undefined && isHistoric(check.window, time)) return false
     return champion.baselines.includes(check.reference?.profile)
   }
   const isLarge = ({ record }: CheckRecord): boolean => {
@@ -122,7 +129,7 @@ async function lastCheck(store: Store, model: string, champion: Champion): Promi
   const name = versionName(model, champion.version)
   throw inconclusive({
     code: 'CHECK_MISSING',
-    message: `${name} is in production and was never checked for drift, so the trigger of the policy cannot be judged.`,
+    message: `${name} is in production, has no predictions in the log and was never checked for drift, so the trigger of the policy cannot be judged.`,
     hint: `Check a batch of production data and decide by it: mlops retrain ${model} --current DATA`,
     details: { model, version: champion.version },
   })

@@ -13,8 +13,9 @@ import type { SignalSource } from '../tracking/child.ts'
 import type { TrackOutcome } from '../tracking/track.ts'
 import type { Claimed, JobEnd } from './job-log.ts'
 import type { PlannedJob, RetrainPlan } from './plan.ts'
-import { notifications, type RetrainResult, resultOf } from './result.ts'
+import { type RetrainResult, resultOf } from './result.ts'
 import { outputTail, type RetrainSteps } from './steps.ts'
+import { tellEnd } from './tell.ts'
 
 export interface Step {
   readonly number: number
@@ -77,7 +78,11 @@ export async function runJob(job: Job): Promise<RetrainResult> {
       message,
       ...(outcome === 'failed' ? { failure: failureOf(error) } : {}),
     })
-    if (outcome === 'failed') notifications(ctx, plan)
+    if (outcome === 'failed') {
+      // The error is the result here, so what `stdout` was to get goes to stderr.
+      const told = await tellEnd(job, { failed: true, version, run, message })
+      for (const { print } of told) if (print !== undefined) ctx.warn(print)
+    }
     throw error
   }
 }
@@ -165,14 +170,16 @@ async function validate(
     })
     const message = `${name} passed its gate and is in ${plan.stage}. Production is as it was: a person decides.`
     await finish(job, { ...record, outcome: 'promoted', gate: moved.gate, message })
-    return resultOf(plan, { ...done, outcome: 'promoted', gate: moved.gate, changes: moved.changes, message })
+    const told = await tellEnd(job, { failed: false, version: done.version, run: done.run.id, message })
+    return resultOf(plan, { ...done, outcome: 'promoted', gate: moved.gate, changes: moved.changes, message }, told)
   } catch (error) {
     if (!(error instanceof MlopsError) || error.exit !== 'no') throw error
     const gate = gateOf(error)
     const awaitsApproval = error.code === 'APPROVAL_MISSING'
     const message = `${error.message} ${name} stays registered.`
     await finish(job, { ...record, outcome: 'refused', gate, awaitsApproval, message })
-    return resultOf(plan, { ...done, outcome: 'refused', gate, message }, notifications(ctx, plan))
+    const told = await tellEnd(job, { failed: true, version: done.version, run: done.run.id, message })
+    return resultOf(plan, { ...done, outcome: 'refused', gate, message }, told)
   }
 }
 

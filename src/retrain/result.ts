@@ -1,6 +1,5 @@
 /** What a retraining answers, and the notes that go with it. The wording for people is in `src/ui/views/retrain.ts`. */
 
-import type { Context } from '../core/context.ts'
 import { promotionCommand } from '../core/next-command.ts'
 import { shellWord } from '../core/shell.ts'
 import type { VersionDiff } from '../lifecycle/diff.ts'
@@ -21,22 +20,17 @@ export interface RetrainResult {
   /** Against the version that was in the stage. */
   readonly changes: VersionDiff | null
   readonly stage: string
-  /** Fired and delivered are two facts: nothing is delivered in this version. */
-  readonly notifications: readonly { readonly channel: string; readonly sent: false; readonly why: string }[]
+  /** Of `notify_on_fail`; `why` is null for a channel that took the message. `print` is what `stdout` was to get. */
+  readonly notifications: readonly {
+    readonly channel: string
+    readonly sent: boolean
+    readonly why: string | null
+    readonly print?: string
+  }[]
   /** One sentence. */
   readonly message: string
   /** The command to type next. */
   readonly next: string
-}
-
-const NOT_SENT = 'notifications not configured in this version'
-
-/** Says of each channel of the policy that it was not told. */
-export function notifications(ctx: Context, { notifyOnFail }: RetrainPlan): RetrainResult['notifications'] {
-  return notifyOnFail.map((channel) => {
-    ctx.warn(`${channel} was NOT told: ${NOT_SENT}.`)
-    return { channel, sent: false, why: NOT_SENT }
-  })
 }
 
 type Partly = Pick<RetrainResult, 'outcome' | 'message'> &

@@ -85,7 +85,7 @@ async function makePlan(
   const state = await store.models.stateOrEmpty(model)
   const champion = await championOf(store, state)
   const asked = { reason, force, current: request.current }
-  const finding = await lookAtTrigger(ctx, project, store, policy, champion, asked, steps.check)
+  const finding = await lookAtTrigger(ctx, project, store, policy, champion, asked, steps)
   return planRetrain(
     state,
     policy,

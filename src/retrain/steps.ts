@@ -16,6 +16,13 @@ import type { TrackOutcome, TrackRequest } from '../tracking/track.ts'
 
 export interface RetrainSteps {
   check(ctx: Context, project: Project, store: Store, request: CheckRequest): Promise<CheckResult>
+  /** Of the prediction log as it is now; undefined where there is nothing to look at. */
+  checkNow(
+    ctx: Context,
+    project: Project,
+    store: Store,
+    wanted: { readonly model: string; readonly version: number },
+  ): Promise<CheckResult | undefined>
   train(ctx: Context, project: Project, store: Store, request: TrackRequest): Promise<TrackOutcome>
   register(ctx: Context, project: Project, store: Store, request: RegisterRequest): Promise<RegisterResult>
   promote(ctx: Context, project: Project, store: Store, request: PromoteRequest): Promise<PromoteResult>
@@ -31,6 +38,7 @@ export interface RetrainSteps {
 
 export const realSteps: RetrainSteps = {
   check: async (...args) => (await import('../drift/check.ts')).checkDrift(...args),
+  checkNow: async (...args) => (await import('../monitor/latest.ts')).checkNow(...args),
   train: async (...args) => (await import('../tracking/track.ts')).trackCommand(...args),
   register: async (...args) => (await import('../lifecycle/register.ts')).registerVersion(...args),
   applyIntents: async (...args) => (await import('../lifecycle/intents.ts')).applyIntents(...args),

@@ -1,0 +1,74 @@
+/**
+ * What the prediction log says of a model right now, for those who decide by it: `retrain` (has the version in
+ * production drifted?) and `rollback` (would an older version fit today's rows?). Undefined where there is no log, or
+ * nobody asked the model in its window: then they look elsewhere.
+ */
+import type { Context } from '../core/context.ts'
+import { compareBatch, prepareCheck } from '../drift/check.ts'
+import type { CheckResult } from '../drift/types.ts'
+import { codeSettings } from '../predictions/settings.ts'
+import type { Project } from '../project/config.ts'
+import { modelConfig } from '../project/load.ts'
+import type { Store } from '../store/store.ts'
+import { checkModel } from './check.ts'
+import { logOf, requestedWindow } from './sources.ts'
+import { subjectOf } from './subject.ts'
+import { describeWindow, isoWindow } from './window.ts'
+
+interface Wanted {
+  readonly model: string
+  readonly version: number
+}
+
+/** The check that `mlops drift MODEL@VERSION` would make now, stored as that is. @throws as `checkModel` */
+export async function checkNow(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  { model, version }: Wanted,
+): Promise<CheckResult | undefined> {
+  const log = await logOf(ctx, project, store, model)
+  if (log === null) return undefined
+  const exact = requestedWindow(project, model, { window: {} }, ctx.now())
+  const { requests, errors } = await log.stats({ ...exact, version })
+  if (requests <= errors) return undefined
+  const { check } = await checkModel(ctx, project, store, {
+    ref: { model, selector: { version } },
+    window: {},
+    exact,
+  })
+  return check
+}
+
+/**
+ * The rows of today, whoever answered them, against the baseline of a version that may not have answered any. The
+ * answers themselves are another version's and are left out. Not stored: it is no check of what runs.
+ * @throws as `prepareCheck` and `compareBatch`
+ */
+export async function compareNow(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  { model, version }: Wanted,
+): Promise<CheckResult | undefined> {
+  const log = await logOf(ctx, project, store, model)
+  if (log === null) return undefined
+  const window = requestedWindow(project, model, { window: {} }, ctx.now())
+  const { requests, errors } = await log.stats(window)
+  if (requests <= errors) return undefined
+  const ref = { model, selector: { version } }
+  const { manifest } = await subjectOf(store, ref)
+  const { schema } = modelConfig(project, model)
+  const [prediction, target] = [schema.prediction ?? manifest.prediction, schema.target ?? manifest.target]
+  const { threshold } = await codeSettings(store, model)
+  const prepared = await prepareCheck(ctx, project, store, {
+    ref,
+    ignored: [prediction, target].filter((name) => name !== undefined),
+    ...(threshold === undefined ? {} : { fallbackThreshold: threshold }),
+  })
+  const columns = prepared.reference.profile.columns.map(({ name }) => name)
+  const rows = log.rows(window, { columns, ...(prediction === undefined ? {} : { prediction }) })
+  const check = await compareBatch(ctx, prepared, rows)
+  const source = `prediction log, ${describeWindow(window)}`
+  return { ...check, current: { ...check.current, source }, window: isoWindow(window) }
+}
