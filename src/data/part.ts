@@ -4,14 +4,13 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { open } from 'node:fs/promises'
-import { Readable } from 'node:stream'
 import type { Digest } from '../core/digest.ts'
 import { failed } from '../core/errors.ts'
 import { HEADER_BYTES } from './csv-header.ts'
-import { digestFile, piecesOf } from './hash.ts'
+import { digestFile, type Hasher, piecesOf } from './hash.ts'
 import type { Located } from './locate.ts'
 import { makeSpool, type Spool } from './spool.ts'
-import { decompressor, kindOf, unpackingFailed } from './unpack.ts'
+import { kindOf, unpacked } from './unpack.ts'
 
 export type Format = 'csv' | 'parquet' | 'jsonl'
 
@@ -20,8 +19,8 @@ export interface Part {
   readonly label: string
   /** What DuckDB opens: the file itself, or its unpacked and decoded copy. */
   readonly path: string
-  /** Of the file's own bytes. */
-  readonly sha256: Digest
+  /** Of the file's own bytes; those of Parquet are hashed while they are counted. */
+  readonly sha256: Promise<Digest>
   readonly format: Format
   /** The beginning of the text, without byte-order mark; '' for Parquet. */
   readonly head: string
@@ -32,13 +31,14 @@ export interface Part {
 }
 
 /** @param spools takes the temporary copies that were made: the caller removes them */
-export async function openPart(file: Located, spools: Spool[], signal?: AbortSignal): Promise<Part> {
+export async function openPart(file: Located, hasher: Hasher, spools: Spool[], signal?: AbortSignal): Promise<Part> {
   const { label } = file
   const first = await firstBytes(file.path, label)
   const kind = kindOf(first)
   if (kind === 'parquet') {
     await assertParquetEnd(file.path, label, file.size)
-    const sha256 = await digestFile(file.path, label, signal)
+    const sha256 = file.size < WORTH_A_THREAD ? digestFile(file.path, label, signal) : hasher.digest(file.path, label)
+    if (file.size < WORTH_A_THREAD) await sha256
     return { label, path: file.path, sha256, format: 'parquet', head: '', isWhole: false }
   }
   const look = new TextLook()
@@ -46,17 +46,16 @@ export async function openPart(file: Located, spools: Spool[], signal?: AbortSig
   let sha256: Digest
   if (kind === 'plain') sha256 = await digestFile(path, label, signal, look.take)
   else {
-    const unpack = decompressor(kind, label)
     const spool = await makeSpool(`the unpacked ${label}`)
     spools.push(spool)
     path = spool.path
     sha256 = await digestFile(file.path, label, signal)
-    await spool.write(seen(unpacked(file.path, label, unpack, signal), look.take))
+    await spool.write(seen(unpacked(kind, file, signal), look.take))
     if (look.size === 0)
       throw failed({ code: 'DATA_EMPTY', message: `${label} is empty when it is unpacked.`, hint: CHECK })
     if (kindOf(look.head()) === 'parquet') {
       await assertParquetEnd(path, label, look.size)
-      return { label, path, sha256, format: 'parquet', head: '', isWhole: false }
+      return { label, path, sha256: Promise.resolve(sha256), format: 'parquet', head: '', isWhole: false }
     }
   }
   const encoding = encodingOf(look, label)
@@ -69,8 +68,11 @@ export async function openPart(file: Located, spools: Spool[], signal?: AbortSig
   const head = new TextDecoder(encoding?.decoder ?? 'utf-8').decode(look.head())
   const format = formatOf(label, head)
   const said = encoding === undefined ? {} : { encoding: encoding.name }
-  return { label, path, sha256, format, head, isWhole: look.isWhole, ...said }
+  return { label, path, sha256: Promise.resolve(sha256), format, head, isWhole: look.isWhole, ...said }
 }
+
+/** Starting a thread takes as long as hashing so many bytes. */
+const WORTH_A_THREAD = 32 << 20
 
 const CHECK = 'Check the program that writes it'
 
@@ -171,21 +173,6 @@ async function* decoded(path: string, label: string, decoder: string, signal?: A
   for await (const piece of piecesOf(path, label, signal))
     yield Buffer.from(text.decode(piece, { stream: true }), 'utf8')
   yield Buffer.from(text.decode(), 'utf8')
-}
-
-async function* unpacked(
-  path: string,
-  label: string,
-  unpack: NodeJS.ReadWriteStream,
-  signal?: AbortSignal,
-): AsyncGenerator<Buffer> {
-  const source = Readable.from(piecesOf(path, label, signal))
-  source.on('error', (error) => (unpack as unknown as Readable).destroy(error))
-  try {
-    for await (const piece of source.pipe(unpack)) yield piece as Buffer
-  } catch (error) {
-    throw unpackingFailed(error, label)
-  }
 }
 
 async function* seen(pieces: AsyncIterable<Buffer>, look: (piece: Buffer) => void): AsyncGenerator<Buffer> {

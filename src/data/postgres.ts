@@ -52,7 +52,7 @@ export function databaseData(request: DatabaseRequest): DataInput {
         return await use({
           name,
           format: 'postgres',
-          sha256: rows.sha256,
+          sha256: Promise.resolve(rows.sha256),
           relation,
           columns,
           notes: [],

@@ -9,7 +9,7 @@ import { failed, isMlopsError, usage } from '../core/errors.ts'
 import { MAX_COLUMNS, tooWide } from './csv-header.ts'
 import { csvShapes } from './csv-shape.ts'
 import { type Duck, openDuck } from './duck.ts'
-import { digestOfMany } from './hash.ts'
+import { digestOfMany, type Hasher, startHasher } from './hash.ts'
 import { jsonShapes } from './json-shape.ts'
 import { assertSame, type Located, listed, locate, type Place } from './locate.ts'
 import { parquetShapes } from './parquet-shape.ts'
@@ -33,7 +33,7 @@ export interface Source {
   readonly name: string
   readonly format: 'csv' | 'parquet' | 'jsonl' | 'postgres'
   /** See `DataIdentity` in `src/drift/types.ts`. */
-  readonly sha256: Digest
+  readonly sha256: Promise<Digest>
   /** What follows FROM. */
   readonly relation: string
   readonly columns: readonly SourceColumn[]
@@ -85,8 +85,9 @@ export async function withPlace<T>(
   const spools: Spool[] = []
   let parts: readonly Part[] = []
   let duck: Duck | undefined
+  const hasher = startHasher(options.signal)
   try {
-    parts = await openParts(place.files, spools, options.signal)
+    parts = await openParts(place.files, hasher, spools, options.signal)
     const format = oneFormat(parts, name)
     duck = await openDuck(
       parts.map(({ path }) => path),
@@ -97,21 +98,36 @@ export async function withPlace<T>(
     assertColumns(shape.columns, name)
     const notes = [...place.notes, ...encodingNotes(parts, name), ...shape.notes]
     const [only] = parts
-    const sha256 = place.isMany || only === undefined ? digestOfMany(parts) : only.sha256
-    const assertUnchanged = () => assertSame(place.files)
+    const sha256 = place.isMany || only === undefined ? digestOfParts(parts) : only.sha256
+    const assertUnchanged = async () => {
+      await sha256
+      await assertSame(place.files)
+    }
     return await use({ name, format, sha256, duck, assertUnchanged, ...shape, notes })
   } catch (error) {
     throw isMlopsError(error) ? error : readError(error, name, parts)
   } finally {
     duck?.close()
+    hasher.close()
     for (const spool of spools) spool.remove()
   }
 }
 
-async function openParts(files: readonly Located[], spools: Spool[], signal?: AbortSignal): Promise<Part[]> {
+async function openParts(
+  files: readonly Located[],
+  hasher: Hasher,
+  spools: Spool[],
+  signal?: AbortSignal,
+): Promise<Part[]> {
   const parts: Part[] = []
-  for (const file of files) parts.push(await openPart(file, spools, signal))
+  for (const file of files) parts.push(await openPart(file, hasher, spools, signal))
   return parts
+}
+
+function digestOfParts(parts: readonly Part[]): Promise<Digest> {
+  const all = Promise.all(parts.map(async ({ label, sha256 }) => ({ label, sha256: await sha256 }))).then(digestOfMany)
+  all.catch(() => {})
+  return all
 }
 
 function oneFormat(parts: readonly Part[], name: string): Format {

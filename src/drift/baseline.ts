@@ -61,6 +61,7 @@ export async function profileBaseline(data: string | DataInput, options: Profile
     const counted = await countInto(draft, opened, (rows) =>
       options.progress?.(`Counting ${source}`, rows / sample.rows),
     )
+    const data = await identityOf(opened, counted.rows)
     await opened.assertUnchanged()
     const columns = counted.columns.map(asDefinition)
     for (const column of columns) {
@@ -79,7 +80,7 @@ export async function profileBaseline(data: string | DataInput, options: Profile
       absent: [],
       extra: [],
     }
-    return { profile, bytes: profileBytes(profile), data: identityOf(opened, counted.rows), notes }
+    return { profile, bytes: profileBytes(profile), data, notes }
   })
 }
 
@@ -112,6 +113,7 @@ export async function profileBatch(
       })
     }
     const counted = await countInto(baseline.columns, opened, () => options.progress?.(`Counting ${source}`))
+    const data = await identityOf(opened, counted.rows)
     await opened.assertUnchanged()
     const profile: Profile = {
       format: 1,
@@ -119,15 +121,15 @@ export async function profileBatch(
       definition: baseline.definition,
       ...counted,
     }
-    return { profile, data: identityOf(opened, counted.rows), notes: opened.notes }
+    return { profile, data, notes: opened.notes }
   })
 }
 
 const namesOf = (source: Source): string[] => source.columns.map(({ name }) => name)
 
-const identityOf = (source: Source, rows: number): DataIdentity => ({
+const identityOf = async (source: Source, rows: number): Promise<DataIdentity> => ({
   source: source.name,
-  sha256: source.sha256,
+  sha256: await source.sha256,
   rows,
   columns: source.keys?.size ?? source.columns.length,
 })

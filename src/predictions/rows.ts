@@ -47,7 +47,7 @@ export async function withRows<T>(
     return await use({
       name,
       format: 'jsonl',
-      sha256: identity.sha256,
+      sha256: Promise.resolve(identity.sha256),
       relation,
       columns: plan.map(({ name: column, sql, physical }) => ({ name: column, sql, physical })),
       keys: new Set(plan.filter(({ isSeen }) => isSeen).map((column) => column.name)),

@@ -46,7 +46,8 @@ export function bench(): Bench {
       const select = source.columns.map(({ sql }) => `CAST(${sql} AS VARCHAR)`).join(', ')
       const rows = await source.duck.rows(`SELECT ${select} FROM ${source.relation}`)
       await source.assertUnchanged()
-      const { notes, sha256, name, format } = source
+      const { notes, name, format } = source
+      const sha256 = await source.sha256
       const columns = source.columns.map((column) => column.name)
       return { columns, rows: rows as (string | null)[][], notes, sha256, name, format }
     })
