@@ -13,8 +13,10 @@ from ._redact import redact
 from ._run import TOOL, _timestamp, _warn_once
 from ._store import open_store
 
-# What mlops.yaml takes under `notify:`; src/predictions/settings.ts has the same, and a test compares.
-CHANNEL = re.compile(r"(?:slack:#?\S+|email:\S+@\S+|webhook:https?://\S+|pagerduty:\S+|github|file:.+|stdout)\Z")
+# What can be told (src/notify/channels.ts); a test compares.
+CHANNEL = re.compile(r"(?:slack:#?\S+|email:\S+@\S+|webhook:https?://\S+|pagerduty(?::\S+)?|github|file:.+|stdout)\Z")
+# An integration key of PagerDuty, a webhook of Slack in the place of its channel.
+_SECRET = re.compile(r"(?:pagerduty:[0-9A-Za-z]{32}|slack:.*[:/].*)\Z")
 _KEYS = ("threshold", "channels")
 
 
@@ -33,14 +35,14 @@ def check_channels(channel):
     if not isinstance(channel, (list, tuple)) or not all(isinstance(each, str) for each in channel):
         raise ValueError('a channel is text such as "slack:#ml-alerts", or a list of these, not %.60r' % (channel,))
     for each in channel:
-        if redact(each) != each:
+        if redact(each) != each or _SECRET.match(each):
             raise ValueError(
                 "a channel of kind %r holds a secret, which would be stored: name the channel here, and keep the secret "
                 "in the environment" % each.split(":")[0]
             )
         if not CHANNEL.match(each):
             raise ValueError(
-                "%.60r is no channel: slack:#ml-alerts, email:ml@example.com, webhook:https://host/path, pagerduty:NAME, "
+                "%.60r is no channel: slack:#ml-alerts, email:ml@example.com, webhook:https://host/path, pagerduty, "
                 "github, file:PATH or stdout" % each
             )
     return list(dict.fromkeys(channel))

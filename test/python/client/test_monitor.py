@@ -430,7 +430,7 @@ def test_a_wrong_set_up_is_said_at_once(shop):
     for bad in (0, -1, "0.1", math.nan, math.inf, True, None):
         with pytest.raises(ValueError):
             monitor("m").drift_threshold = bad
-    for bad in ("sms:1", "slack:", 5, ["slack:#a", "x"], "webhook:https://u:p@h/x", "webhook:https://hooks.slack.com/services/T0/B0/abc"):
+    for bad in ("sms:1", "slack:", 5, "pagerduty:" + "a1" * 16, ["slack:#a", "x"], "webhook:https://u:p@h/x", "webhook:https://hooks.slack.com/services/T0/B0/abc"):
         with pytest.raises(ValueError):
             monitor("m").on_drift(channel=bad)
     with pytest.raises(ValueError):

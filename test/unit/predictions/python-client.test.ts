@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { profileBaseline, profileBatch } from '../../../src/drift/baseline.ts'
+import type { Profile } from '../../../src/drift/profile.ts'
 import { EVERYTHING } from '../../../src/predictions/days.ts'
 import { logHome } from '../../../src/predictions/home.ts'
 import { openLog } from '../../../src/predictions/log.ts'
@@ -78,7 +79,7 @@ describe('What the Python client watched', () => {
     )
     const fromLog = await profileBatch(profile, rows, { cwd: shop.root })
     assert.equal(fromLog.profile.rows, ROWS)
-    assert.deepEqual(fromLog.profile.columns, fromFile.profile.columns)
+    assert.deepEqual(singlePrecision(fromLog.profile), singlePrecision(fromFile.profile))
     return log
   }
 
@@ -107,3 +108,11 @@ describe('What the Python client watched', () => {
     }
   })
 })
+
+/** A float32 has more digits in JSON than pandas gives it in a CSV; it is the same float32, and is counted as the same. */
+const singlePrecision = ({ columns }: Profile) =>
+  columns.map((column) =>
+    column.type === 'numeric' && column.name === 'single'
+      ? { ...column, min: Math.fround(Number(column.min)), max: Math.fround(Number(column.max)) }
+      : column,
+  )
