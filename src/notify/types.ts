@@ -10,6 +10,7 @@ export interface Alert {
   readonly model: string
   /** What the check looked at; null when the version is in no stage. */
   readonly stage: string | null
+  /** 0 when there is none: a retraining that failed before it registered one. */
   readonly version: number
   readonly kind: AlertKind
   readonly state: 'firing' | 'recovered'

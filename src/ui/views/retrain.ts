@@ -37,11 +37,16 @@ export function renderRetrain(ui: Ui, result: RetrainResult): string {
         renderRun(ui, result),
         result.gate === null ? '' : renderGate(ui, result.gate),
         result.changes === null ? '' : renderShortDiff(ui, result.changes),
-        result.notifications.map(({ channel, why }) => `${ui.text(channel)} was NOT told: ${why}.`).join('\n'),
+        result.notifications.map((each) => renderTold(ui, each)).join('\n'),
         next,
       ])
     }
   }
+}
+
+function renderTold(ui: Ui, { channel, sent, why, print }: RetrainResult['notifications'][number]): string {
+  if (print !== undefined) return `\n${ui.text(print)}\n`
+  return sent ? `${ui.text(channel)} was told.` : `${ui.text(channel)} was NOT told: ${ui.text(why ?? 'unknown')}.`
 }
 
 /** What the last time said, and what to do about it. */
