@@ -95,16 +95,21 @@ interface Stored {
   readonly check: CheckResult
 }
 
-/** Newest first, one more than the limit. Reads from the end of the store's list, so that old checks cost nothing. */
+/** Up to here checks are read one by one from the newest; more are read all at once, which is cheaper for each. */
+const ONE_BY_ONE = 100
+
+/** Newest first, one more than the limit; with a small limit old checks cost nothing. */
 async function newestChecks(store: Store, { model, version, limit, since }: TrendRequest): Promise<Stored[]> {
   const found = new Map<Digest, Stored>()
-  await store.checks.newest(model, (record) => {
+  const isEnough = (record: CheckRecord): boolean => {
     const stored = storedCheck(record)
     // What was made before this time cannot be about rows after it.
     if (since !== undefined && Date.parse(record.time) < since) return true
     if (version === undefined || stored.check.version === version) found.set(stored.key, stored)
     return found.size > limit
-  })
+  }
+  if (limit > ONE_BY_ONE) (await store.checks.list(model)).some(isEnough)
+  else await store.checks.newest(model, isEnough)
   return [...found.values()]
 }
 

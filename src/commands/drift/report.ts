@@ -24,7 +24,7 @@ const TREND_FORMS = ['.html', '.json', '.md'] as const
 export default class DriftReport extends MlopsCommand {
   static override summary = 'Show the history of the checks of a model, or one of them again.'
   static override description =
-    'Reads stored checks; nothing is checked anew, and the exit code is 0 whatever they said. A model that is itself called "report" is checked with: mlops drift -- report'
+    'Reads stored checks; nothing is checked anew, and the exit code is 0 whatever they said. A model that is itself named report is checked with mlops drift report@production, or with the flags first: mlops drift --window 7d report'
   static override examples = [
     '<%= config.bin %> drift report churn-model',
     '<%= config.bin %> drift report churn-model@3 --since 2026-11-01 --report trend.html',
@@ -45,21 +45,21 @@ export default class DriftReport extends MlopsCommand {
       summary: 'Write it to a file: .html, .md or .json; with --check also .xml (JUnit) and .prom. Repeatable.',
       helpValue: 'FILE',
       multiple: true,
-      default: [],
     }),
   }
 
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(DriftReport)
     const { ctx } = this.session
-    await assertReportPaths(ctx, flags.report, flags.check === undefined ? TREND_FORMS : undefined)
+    const files = flags.report ?? []
+    await assertReportPaths(ctx, files, flags.check === undefined ? TREND_FORMS : undefined)
     const ref = parseModelRef(args.model)
     const store = await this.session.openStore()
     const state = await store.models.state(ref.model)
     if (flags.check !== undefined) {
       const stored = await findCheck(store, ref.model, flags.check)
       const check = { ...stored, next: nextOf(stored) }
-      const reports = await writeReports(ctx, flags.report, check)
+      const reports = await writeReports(ctx, files, check)
       return { data: { trend: null, check, reports }, render: (ui) => renderCheck(ui, check) }
     }
     const trend = await checkTrend(store, {
@@ -68,7 +68,7 @@ export default class DriftReport extends MlopsCommand {
       ...(ref.selector === undefined ? {} : { version: resolveVersion(state, ref, 'production').version }),
       ...(flags.since === undefined ? {} : { since: windowOf({ since: flags.since }, '7d', ctx.now()).since }),
     })
-    const reports = await writeTrends(ctx, flags.report, trend)
+    const reports = await writeTrends(ctx, files, trend)
     return { data: { trend, check: null, reports }, render: (ui) => renderTrend(ui, trend) }
   }
 }
