@@ -162,8 +162,8 @@ async function joinLabels(reading: Reading, folder: string, path: string, now: D
   )
   const known =
     files.labels.length === 0
-      ? "SELECT '' AS id, '' AS place, '{}'::JSON AS label, 0 AS at WHERE false"
-      : `SELECT id, ${PLACE} AS place, label, row(TRY_CAST(time AS TIMESTAMP), regexp_extract(filename, '[^/\\\\]+$'), row_number() OVER ()) AS at
+      ? "SELECT '' AS id, '' AS place, '{}'::JSON AS label, 0 AS placed WHERE false"
+      : `SELECT id, ${PLACE} AS place, label, {'moment': TRY_CAST(time AS TIMESTAMP), 'file': regexp_extract(filename, '[^/\\\\]+$'), 'line': row_number() OVER ()} AS placed
          FROM read_json([${files.labels.map(sqlPath).join(', ')}], ${options}, ignore_errors=true, filename=true,
            columns={id: 'VARCHAR', time: 'VARCHAR', label: 'JSON'}) WHERE id IN (SELECT id FROM fresh)`
   await duck.rows(`CREATE TEMP TABLE known AS ${known}`)
@@ -172,7 +172,7 @@ async function joinLabels(reading: Reading, folder: string, path: string, now: D
     `CREATE TEMP TABLE joined AS
      WITH found AS (SELECT DISTINCT id, strftime(ts, '%Y-%m-%d') AS day FROM (${recordsSql(files, model, everything)}) WHERE id IN (SELECT id FROM fresh)),
        places AS (SELECT fresh.id, label, coalesce(day, '') AS day FROM fresh LEFT JOIN found USING (id))
-     SELECT p.id, p.day, any_value(p.label) AS label, arg_max(k.label, k.at) AS was
+     SELECT p.id, p.day, any_value(p.label) AS label, arg_max(k.label, k.placed) AS was
      FROM places p LEFT JOIN known k ON k.id = p.id AND (k.place = p.day OR k.place = '') GROUP BY p.id, p.day`,
   )
   await appendNew(reading, folder, await timeOfLabels(reading, now))
@@ -182,7 +182,7 @@ async function joinLabels(reading: Reading, folder: string, path: string, now: D
 /** Now; after every label that is known, so that a clock that went wrong once does not decide for ever. */
 async function timeOfLabels({ duck, files }: Reading, now: Date): Promise<string> {
   if (files.labels.length === 0) return now.toISOString()
-  const [row] = await duck.rows('SELECT CAST(max(epoch_ms(at[1])) AS DOUBLE) FROM known')
+  const [row] = await duck.rows('SELECT CAST(max(epoch_ms(placed.moment)) AS DOUBLE) FROM known')
   const last = Number(row?.[0] ?? 0)
   return new Date(Math.max(now.getTime(), last + 1)).toISOString()
 }

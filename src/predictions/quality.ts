@@ -113,12 +113,21 @@ async function binaryOfScores(reading: Reading, pairs: string, score: string, th
   return { task: 'classification', metrics: finite(metrics), notes: [positive.note] }
 }
 
-/** Answers are classes, spelled as the labels are (upper and lower case, and 1 and 1.0, are the same). */
+/** Answers are classes, spelled as the labels are: upper and lower case, 1 and 1.0, 1 and true are the same. */
 async function classes(reading: Reading, pairs: string): Promise<Judged> {
-  const same = `SELECT CASE WHEN value = truth THEN label ELSE answer END AS answer, label, score FROM (${aligned(pairs)})`
-  const cells = (
-    await reading.duck.rows(`SELECT label, answer, count(*) FROM (${same}) GROUP BY ALL ORDER BY ALL`)
-  ).map(([label, answer, count]) => ({ label: String(label), answer: String(answer), count: Number(count) }))
+  const number = (column: string) =>
+    `coalesce(TRY_CAST(${column} AS DOUBLE), CASE ${column} WHEN 'true' THEN 1 WHEN 'false' THEN 0 END)`
+  const found = await reading.duck.rows(
+    `SELECT label, answer, ${number('label')}, ${number('answer')}, count(*) FROM (${pairs}) GROUP BY label, answer ORDER BY label, answer`,
+  )
+  const spelled = new Map(
+    found.filter(([, , value]) => value !== null).map(([label, , value]) => [value, String(label)]),
+  )
+  const cells = found.map(([label, answer, , value, count]) => ({
+    label: String(label),
+    answer: (value === null ? undefined : spelled.get(value)) ?? String(answer),
+    count: Number(count),
+  }))
   const names = [...new Set(cells.flatMap(({ label, answer }) => [label, answer]))].sort()
   const sum = (matches: (cell: (typeof cells)[number]) => boolean) =>
     cells.reduce((total, cell) => total + (matches(cell) ? cell.count : 0), 0)
@@ -129,11 +138,11 @@ async function classes(reading: Reading, pairs: string): Promise<Judged> {
     missed: sum(({ label, answer }) => label === name && answer !== name),
   })
   if (names.length <= 2) {
-    const positive = await positiveLabel(reading, same, names)
+    const positive = await positiveLabel(reading, pairs, names)
     const { hits, falseAlarms, missed } = of(positive.label)
     const isPositive = `label = ${sqlText(positive.label)}`
-    const [scores] = await reading.duck.rows(`SELECT count(score) FROM (${same})`)
-    const area = Number(scores?.[0] ?? 0) === count ? await auc(reading, same, 'score', isPositive) : {}
+    const [scores] = await reading.duck.rows(`SELECT count(score) FROM (${pairs})`)
+    const area = Number(scores?.[0] ?? 0) === count ? await auc(reading, pairs, 'score', isPositive) : {}
     const metrics = { ...binary(count, hits, falseAlarms, missed), ...area }
     return { task: 'classification', metrics: finite(metrics), notes: [positive.note] }
   }
@@ -147,13 +156,6 @@ async function classes(reading: Reading, pairs: string): Promise<Judged> {
     f1_macro: mean(({ f1 }) => f1),
   }
   return { task: 'classification', metrics: finite(metrics), notes: [`${names.length} classes; averages over classes`] }
-}
-
-/** `true` and `1` are one class where answers and labels spell it differently. */
-const aligned = (pairs: string): string => {
-  const number = (column: string) =>
-    `coalesce(TRY_CAST(${column} AS DOUBLE), CASE ${column} WHEN 'true' THEN 1 WHEN 'false' THEN 0 END)`
-  return `SELECT answer, label, score, ${number('answer')} AS value, ${number('label')} AS truth FROM (${pairs})`
 }
 
 function binary(count: number, hits: number, falseAlarms: number, missed: number) {
