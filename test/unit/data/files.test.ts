@@ -1,10 +1,11 @@
 /** Single files: separators, quotes, line ends, encodings, compression, JSON, the types of Parquet. */
 import assert from 'node:assert/strict'
-import { gzipSync } from 'node:zlib'
+import * as zlib from 'node:zlib'
 import { profileBaseline } from '../../../src/drift/baseline.ts'
 import { type Bench, bench, python } from './support.ts'
 
 describe('Reading one file', () => {
+  const { gzipSync } = zlib
   let work: Bench
   beforeEach(() => {
     work = bench()
@@ -98,6 +99,23 @@ describe('Reading one file', () => {
       assert.deepEqual((await work.read(work.write('a.json.gz', gzipSync(`[${lines.join(',')}]`)))).rows, expected)
       assert.deepEqual((await work.read(work.write('u.csv.gz', gzipSync(utf16be(text))))).rows, expected)
       assert.deepEqual(work.copies(), [])
+    })
+
+    it('of zstd is read by a Node that can, and never in part', async () => {
+      const { zstdCompressSync } = zlib as { zstdCompressSync?: (text: string) => Buffer }
+      if (zstdCompressSync === undefined) {
+        const frame = Buffer.from('28b52ffd0458', 'hex')
+        assert.match((await work.refusal(work.write('a.csv.zst', frame))).message, /zstd, which needs Node 22.15/)
+        return
+      }
+      const whole = zstdCompressSync(text)
+      assert.equal((await work.read(work.write('a.csv.zst', whole))).rows.length, 500)
+      const two = Buffer.concat([whole, zstdCompressSync('500,p0\n')])
+      assert.equal((await work.read(work.write('two.csv.zst', two))).rows.length, 501)
+      for (const length of [whole.length - 1, 40, 7]) {
+        const cut = await work.refusal(work.write('cut.csv.zst', whole.subarray(0, length)))
+        assert.match(cut.message, /cut.csv.zst is cut short/)
+      }
     })
 
     it('that is cut short, damaged or of another kind is refused with one clear message', async () => {

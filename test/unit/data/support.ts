@@ -44,7 +44,9 @@ export function bench(): Bench {
   const read: Bench['read'] = (data, options = {}) =>
     asInput(data).open({ cwd: path, ...options }, async (source) => {
       const select = source.columns.map(({ sql }) => `CAST(${sql} AS VARCHAR)`).join(', ')
-      const rows = await source.duck.rows(`SELECT ${select} FROM ${source.relation}`)
+      // Rows come in any order unless they are numbered.
+      const numbered = `SELECT *, row_number() OVER () AS "row number" FROM ${source.relation}`
+      const rows = await source.duck.rows(`SELECT ${select} FROM (${numbered}) ORDER BY "row number"`)
       await source.assertUnchanged()
       const { notes, name, format } = source
       const sha256 = await source.sha256
