@@ -20,6 +20,7 @@ import type { Store } from '../store/store.ts'
 import { profileBaseline, profileBatch } from './baseline.ts'
 import { type CompareOptions, compareProfiles } from './compare.ts'
 import type { Importances } from './importances.ts'
+import { retypedNotes } from './infer.ts'
 import { DEFAULT_THRESHOLD } from './measure-column.ts'
 import { type ColumnProfile, type Profile, parseProfile } from './profile.ts'
 import type { CheckResult } from './types.ts'
@@ -109,7 +110,14 @@ export async function prepareCheck(
   const schema = schemaOf(modelConfig(project, ref.model).schema, manifest, request.types)
   const options = compareOptions(project, ref.model, request)
   const found = await findReference(ctx, store, { state, version, request, schema })
-  return { state, version, manifest, reference: { ...found, profile: withRoles(found.profile, schema) }, options }
+  const notes = [...found.notes, ...retypedNotes(found.profile.columns, schema)]
+  return {
+    state,
+    version,
+    manifest,
+    reference: { ...found, notes, profile: withRoles(found.profile, schema) },
+    options,
+  }
 }
 
 /** As mlops.yaml says today; where it is silent, as it said when the version was registered. */

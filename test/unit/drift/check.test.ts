@@ -218,6 +218,17 @@ describe('mlops drift', () => {
     }
   })
 
+  it('says which types of mlops.yaml wait for a new baseline, and leaves ids out at once', async () => {
+    work.write('train.csv', customers(1_500, 1))
+    work.write('now.csv', customers(1_200, 2))
+    await register('train.csv')
+    const schema = { columns: { age: 'categorical', plan: 'id' } } as const
+    const result = await check('now.csv', {}, { schema })
+    assert.match(result.notes.join('\n'), /age is categorical in mlops.yaml but numeric in the baseline, which decides/)
+    assert.equal(verdicts(result).plan, 'skipped')
+    assert.notEqual(verdicts(result).age, 'skipped')
+  })
+
   it('is inconclusive about a batch without rows and about a handful of rows', async () => {
     await register('train.csv')
     work.write('empty.csv', 'age,plan,income,score\n')
