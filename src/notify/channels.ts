@@ -92,9 +92,9 @@ export function assertChannels(channels: readonly string[]): void {
   if (problems.length === 0) return
   throw usage({
     code: 'CHANNEL_INVALID',
-    message: problems.join(' '),
+    message: problems.length === 1 ? (problems[0] ?? '') : `${problems.length} channels are wrong.`,
     hint: `Write for example: mlops notify test ${KINDS.slack?.example} or ${KINDS.email?.example}`,
-    details: { problems },
+    ...(problems.length > 1 ? { details: { problems } } : {}),
   })
 }
 

@@ -36,7 +36,10 @@ export function emailChannel(target: string, ctx: Context): Channel {
     secrets: [...(url === undefined ? [] : [url]), ...(pass === undefined ? [] : [pass])],
     async send(alert, { wire }) {
       if (url === undefined || server === undefined) {
-        throw missingVariable(URL_NAME, 'the mail server, as smtp://user:password@host:587 or smtps://…:465')
+        throw missingVariable(
+          URL_NAME,
+          'the mail server with user and password, smtp://… or smtps://… (docs/alerts.md)',
+        )
       }
       if (typeof server === 'string') throw new SendProblem(`${URL_NAME} ${server}`, 'never', URL_NAME)
       const from = senderOf(ctx, server)

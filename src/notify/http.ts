@@ -83,7 +83,8 @@ export function networkProblem(error: unknown): SendProblem {
   const known = words[code]
   return new SendProblem(
     known === undefined ? oneLine(cut(message, QUOTED)) || 'no connection' : `${known} (${code})`,
-    'soon',
+    // Without a code the request was not even made: an address or a port that is not allowed.
+    code === '' ? 'never' : 'soon',
   )
 }
 

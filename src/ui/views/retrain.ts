@@ -6,6 +6,7 @@ import type { RetrainResult } from '../../retrain/result.ts'
 import { cleanText } from '../clean.ts'
 import type { Style } from '../style.ts'
 import type { Ui } from '../ui.ts'
+import { renderPrinted } from './notify.ts'
 import { renderGate, renderShortDiff } from './promote.ts'
 import { formatValue } from './values.ts'
 
@@ -45,7 +46,7 @@ export function renderRetrain(ui: Ui, result: RetrainResult): string {
 }
 
 function renderTold(ui: Ui, { channel, sent, why, print }: RetrainResult['notifications'][number]): string {
-  if (print !== undefined) return `\n${ui.text(print)}\n`
+  if (print !== undefined) return `\n${renderPrinted(ui, print)}\n`
   return sent ? `${ui.text(channel)} was told.` : `${ui.text(channel)} was NOT told: ${ui.text(why ?? 'unknown')}.`
 }
 

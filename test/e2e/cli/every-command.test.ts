@@ -41,6 +41,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'model history': { works: [M], fails: ['no-such-model'], failure: 4 },
   'model diff': { works: [`${M}@1`, `${M}@2`], fails: [`${M}@1`, `${M}@99`], failure: 4 },
   'model verify': { works: [`${M}@1`], fails: [`${M}@99`], failure: 4 },
+  'notify test': { works: ['stdout', 'file:alerts.jsonl'], fails: ['slak:#ml'], failure: 2 },
   'store verify': { works: [], fails: ['--store', 'nowhere'], failure: 4 },
   completion: { works: ['bash'], fails: ['tcsh'], failure: 2 },
   'help exit-codes': { works: [], fails: ['surplus'], failure: 2 },
