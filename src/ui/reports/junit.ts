@@ -6,7 +6,17 @@
  */
 import type { ColumnResult } from '../../drift/types.ts'
 import { asList, type Reported, type ReportedCheck } from './types.ts'
-import { checkName, currentName, figure, isDrifted, limitText, metricName, plain, whatChanged } from './words.ts'
+import {
+  arrows,
+  checkName,
+  currentName,
+  figure,
+  isDrifted,
+  limitText,
+  metricName,
+  plain,
+  whatChanged,
+} from './words.ts'
 
 interface Case {
   readonly group: string
@@ -70,7 +80,7 @@ function casesOf(check: ReportedCheck): Case[] {
       name: 'verdict',
       outcome: outcomeOf(check.verdict),
       type: check.verdict,
-      message: plain(check.summary, 1000),
+      message: arrows(plain(check.summary, 1000)),
       ...(check.next === undefined ? {} : { text: `Next: ${plain(check.next, 2000)}` }),
     },
     ...check.columns.map(columnCase),
@@ -79,7 +89,7 @@ function casesOf(check: ReportedCheck): Case[] {
       name: what,
       outcome: outcomeOf(verdict),
       type: verdict,
-      message: plain(summary),
+      message: arrows(plain(summary)),
     })),
     ...(quality?.metrics ?? []).map(({ metric, value, reference, verdict }) => ({
       group: 'quality',
@@ -93,7 +103,7 @@ function casesOf(check: ReportedCheck): Case[] {
       name: kind === 'value' ? plain(value) : `(${kind})`,
       outcome: outcomeOf(verdict),
       type: verdict,
-      message: plain(summary),
+      message: arrows(plain(summary)),
     })),
   ]
 }
@@ -106,7 +116,11 @@ function columnCase(column: ColumnResult): Case {
     outcome: isDrifted(column) ? 'failed' : outcomeOf(column.verdict),
     type: column.verdict,
     message: whatChanged(column).join('; '),
-    text: [plain(column.summary), ...column.causes.map((cause) => plain(cause)), measured].join('\n'),
+    text: [
+      arrows(plain(column.summary)),
+      ...column.causes.map((cause) => arrows(plain(cause))),
+      ...(column.effect === null ? [] : [measured]),
+    ].join('\n'),
   }
 }
 

@@ -19,6 +19,7 @@ import {
   moment,
   plain,
   plural,
+  sidesOf,
   tally,
   whatChanged,
   windowText,
@@ -51,7 +52,6 @@ export function renderMarkdownReport(reported: Reported, limit = 1_000_000): str
 }
 
 function section(check: ReportedCheck, most: number): string {
-  const compared = check.columns.filter(({ verdict }) => verdict !== 'skipped')
   const bad = check.columns.filter(isDrifted)
   const rest = check.columns.filter((column) => !isDrifted(column))
   const loud = rest.filter(
@@ -69,7 +69,8 @@ function section(check: ReportedCheck, most: number): string {
     ...(hidden > 0 ? [`… and ${plural(hidden, 'column')} more: see the JSON or HTML report.`] : []),
     ...(quiet.length === 0 || most === 0
       ? []
-      : [fold(restTitle(quiet, compared.length), columnTable(check, quiet.slice(0, most)))]),
+      : [fold(restTitle(quiet, check.columns.length), columnTable(check, quiet.slice(0, most)))]),
+    periods(check),
     health(check),
     quality(check),
     segments(check, most),
@@ -85,10 +86,10 @@ const todo = (check: ReportedCheck): string =>
     ? `**What to do:** ${advice(check)}`
     : `**What to do:** ${advice(check)}\n\n\`\`\`sh\n${plain(check.next, 2000).replaceAll('```', "'''")}\n\`\`\``
 
-const restTitle = (columns: readonly ColumnResult[], compared: number): string =>
+const restTitle = (columns: readonly ColumnResult[], all: number): string =>
   `${tally(columns)
     .map(({ verdict, columns }) => `${count(columns)} ${verdict}`)
-    .join(', ')} of ${plural(compared, 'column')}`
+    .join(', ')} of ${plural(all, 'column')}`
 
 const columnTable = (check: ReportedCheck, columns: readonly ColumnResult[]): string =>
   table(
@@ -104,6 +105,22 @@ const columnTable = (check: ReportedCheck, columns: readonly ColumnResult[]): st
       whatChanged(column).map(prose).join('; '),
     ]),
   )
+
+function periods({ periods }: ReportedCheck): string {
+  if (periods === undefined || periods.length === 0) return ''
+  const rows = periods.map((period) => [
+    MARKS[period.verdict],
+    windowText(period) + (period.running ? ' (not over)' : ''),
+    count(period.rows),
+    [period.verdict, ...sidesOf(period)].join(', '),
+    figure(period.effect),
+    period.drifted
+      .slice(0, 5)
+      .map((name) => code(plain(name, 60)))
+      .join(', '),
+  ])
+  return `### Periods\n\n${table(['', 'Period', '>Rows', 'Verdict', '>Effect in limits', 'In drift'], rows)}`
+}
 
 function health({ health }: ReportedCheck): string {
   if (health === undefined) return ''

@@ -71,6 +71,10 @@ export const HEADLINE: Readonly<Record<CheckVerdict, string>> = {
   stable: 'Stable',
 }
 
+/** What is out of bounds besides the columns. */
+export const sidesOf = (each: { readonly health: string | null; readonly quality: string | null }): string[] =>
+  (['health', 'quality'] as const).filter((side) => each[side] === 'breach').map((side) => `${side} breach`)
+
 /** Verdicts of columns from what needs a look to what does not. */
 export const VERDICTS: readonly ColumnVerdict[] = ['broken', 'drift', 'inconclusive', 'negligible', 'stable', 'skipped']
 

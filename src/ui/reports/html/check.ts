@@ -19,7 +19,14 @@ import {
 import { columnCard, columnList } from './column.ts'
 import { type Html, html, raw, type Value } from './escape.ts'
 import { icon, tag, tone } from './mark.ts'
-import { healthSection, identitySection, notesSection, qualitySection, segmentsSection } from './sections.ts'
+import {
+  healthSection,
+  identitySection,
+  notesSection,
+  periodsSection,
+  qualitySection,
+  segmentsSection,
+} from './sections.ts'
 
 export interface CheckOptions {
   /** 0 where the page is about this check alone, 1 where it is one of several. */
@@ -36,7 +43,7 @@ export function checkBody(check: ReportedCheck, { depth, id, cards }: CheckOptio
     return depth === 0 ? html`<h2${at}>${text}</h2>` : html`<h3 class="h2"${at}>${text}</h3>`
   }
   const plainTitle = (text: Value): Html => title(text)
-  return html`${head(check, depth, id)}${columns(check, title, depth, cards)}${segmentsSection(check, plainTitle)}${healthSection(check, plainTitle)}${qualitySection(check, plainTitle)}${notesSection(check, plainTitle)}${identitySection(check, plainTitle)}`
+  return html`${head(check, depth, id)}${columns(check, title, depth, cards)}${periodsSection(check, plainTitle)}${segmentsSection(check, plainTitle)}${healthSection(check, plainTitle)}${qualitySection(check, plainTitle)}${notesSection(check, plainTitle)}${identitySection(check, plainTitle)}`
 }
 
 function head(check: ReportedCheck, depth: 0 | 1, id: string): Html {

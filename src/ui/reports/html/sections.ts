@@ -1,7 +1,19 @@
 /** What a check says besides its columns: segments, service health, realised quality, notes, what was compared. */
 import type { HealthFinding } from '../../../drift/types.ts'
 import type { ReportedCheck } from '../types.ts'
-import { arrows, checkName, count, figure, metricName, moment, plain, plural, share, windowText } from '../words.ts'
+import {
+  arrows,
+  checkName,
+  count,
+  figure,
+  metricName,
+  moment,
+  plain,
+  plural,
+  share,
+  sidesOf,
+  windowText,
+} from '../words.ts'
 import { type Html, html, type Value } from './escape.ts'
 import { tag } from './mark.ts'
 
@@ -12,6 +24,17 @@ export function segmentsSection({ segments }: ReportedCheck, title: (text: Value
       html`<tr><th scope="row"><b class="n">${kind === 'value' ? plain(value, 80) : `(${kind})`}</b><span>${arrows(plain(summary))}</span></th><td class="r">${count(rows)}</td><td>${tag(verdict)}</td></tr>`,
   )
   return html`${title(html`By <span class="n">${plain(segments.column, 80)}</span>`)}<div class="card sec"><table class="rows"><thead><tr><th scope="col">Segment</th><th scope="col" class="r">Rows</th><th scope="col">Verdict</th></tr></thead><tbody>${rows}</tbody></table></div>`
+}
+
+export function periodsSection({ periods }: ReportedCheck, title: (text: Value) => Html): Html {
+  if (periods === undefined || periods.length === 0) return html``
+  const rows = periods
+    .toReversed()
+    .map(
+      (period) =>
+        html`<tr><th scope="row"><b>${windowText(period)}</b><span>${[...(period.running ? ['not over'] : []), ...sidesOf(period), arrows(plain(period.summary))].join('; ')}</span></th><td class="r wide">${count(period.rows)}</td><td class="r wide">${figure(period.effect)}</td><td>${tag(period.verdict)}</td></tr>`,
+    )
+  return html`${title(html`Periods <small>newest first; this page is about the newest that is over</small>`)}<div class="card sec"><table class="rows"><thead><tr><th scope="col">Period</th><th scope="col" class="r wide">Rows</th><th scope="col" class="r wide">Effect in limits</th><th scope="col">Verdict</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
 const WHAT = { errors: 'Failed requests', latency: 'Latency, p95', volume: 'Requests' } as const
