@@ -69,7 +69,15 @@ export async function alertOn(
     const history = earlier.map((other) => seenOf(other, kind))
     const asked = { alert, check: seenOf(check, kind), channels, rules, history }
     const { decision, reason, alert: sent, deliveries } = await sendDue(ctx, project, store, asked)
-    reports.push({ kind, state: sent?.state ?? null, decision, reason, title: (sent ?? alert).title, deliveries })
+    reports.push({
+      kind,
+      trouble: alert.state === 'firing',
+      state: sent?.state ?? null,
+      decision,
+      reason,
+      title: (sent ?? alert).title,
+      deliveries,
+    })
   }
   const problem = undelivered(reports.flatMap(({ deliveries }) => deliveries))
   if (problem !== undefined) ctx.warn(`${problem.message} ${problem.hint ?? ''}`)

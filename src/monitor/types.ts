@@ -43,6 +43,8 @@ export type MonitoredCheck = CheckResult & {
 /** What became of one kind of alert of a check. */
 export interface AlertReport {
   readonly kind: AlertKind
+  /** Whether this check found trouble of the kind. */
+  readonly trouble: boolean
   /** What was sent: the newest state, or an earlier message to channels that had missed it. Null when nothing was. */
   readonly state: 'firing' | 'recovered' | null
   readonly decision: 'fire' | 'recover' | 'redeliver' | 'hold'

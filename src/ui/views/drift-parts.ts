@@ -84,7 +84,8 @@ const named = (columns: readonly string[]): string =>
 /** What was told to whom, and what was not; what a channel asks to be printed is printed. */
 export function alertLines(ui: Ui, alerts: readonly AlertReport[]): string[] {
   const { style } = ui
-  return alerts.flatMap(({ kind, state, reason, deliveries }) => {
+  const told = alerts.filter(({ trouble, deliveries }) => trouble || deliveries.length > 0)
+  return told.flatMap(({ kind, state, reason, deliveries }) => {
     const what = `${kind} alert${state === 'recovered' ? ' (recovered)' : ''}`
     if (deliveries.length === 0) return [style.dim(ui.wrap(`${style.symbols.dash} no ${what}: ${ui.text(reason)}`, 2))]
     return deliveries.map(({ channel, delivered, attempts, error, print }) => {
