@@ -51,16 +51,18 @@ class DailyFiles:
 
     def _append(self, day, chunk):
         fd = self._descriptor(day)
+        found = self._open[day]
+        kept = 0
         try:
             # One write: a kill tears at most its last line, and no other process writes into this file.
             kept = os.write(fd, chunk)
-        except OSError:
-            self._close(day)
-            raise
-        found = self._open[day]
-        found[1] += kept
-        if kept != len(chunk) or found[1] >= _MAX_BYTES:
-            self._close(day)
+        finally:
+            found[1] += kept
+            if kept != len(chunk) or found[1] >= _MAX_BYTES:
+                self._close(day)
+            if found[1] == 0:
+                # A full disk still takes names: without this every attempt would leave an empty file.
+                _remove(found[3])
         return kept
 
     def _descriptor(self, day):
@@ -72,8 +74,8 @@ class DailyFiles:
             self._close(day)
         while len(self._open) >= _MAX_OPEN:
             self._close(next(iter(self._open)))
-        fd = self._new_file(os.path.join(self._folder, "date=" + day))
-        self._open[day] = [fd, 0, _deadline(day)]
+        fd, path = self._new_file(os.path.join(self._folder, "date=" + day))
+        self._open[day] = [fd, 0, _deadline(day), path]
         return fd
 
     def _new_file(self, folder):
@@ -89,7 +91,7 @@ class DailyFiles:
             if _is_shared(folder):
                 os.chmod(path, 0o660)
             _hand_over(path, folder)
-            return fd
+            return fd, path
 
     def _make_folder(self, folder):
         if os.path.isdir(folder):
@@ -124,6 +126,13 @@ class DailyFiles:
             os.close(fd)
         except OSError:
             pass
+
+
+def _remove(path):
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
 
 
 def _chunks(lines):

@@ -166,6 +166,21 @@ print(m.dropped, m.last_error)
     assert "full" in error and done.stderr.count("mlops:") == 1
 
 
+def test_a_disk_that_stays_full_is_not_littered_with_empty_files(shop, monkeypatch):
+    def full(fd, data):
+        raise OSError(28, "No space left on device")
+
+    m = monitor("churn-model")
+    with monkeypatch.context() as patched:
+        patched.setattr(_daily.os, "write", full)
+        for _ in range(5):
+            m.watch([{"a": 1}] * 10)
+            assert m.flush(20)
+    assert m.dropped == 50 and "No space" in m.last_error and not shop.files()
+    m.watch({"a": 1})
+    assert m.flush(20) and m.dropped == 50 and len(shop.records()) == 1
+
+
 def test_a_store_that_may_not_be_written_costs_records_and_nothing_else(shop):
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)

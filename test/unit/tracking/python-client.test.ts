@@ -245,10 +245,14 @@ describe('The Python client and the program', () => {
 
   it('keep what the client promises to scripts', function () {
     this.timeout(300_000)
-    const { status, stdout, stderr } = spawnSync(VENV_PYTHON, ['-m', 'pytest', '-q', '-rs', '-p', 'no:cacheprovider', TESTS], {
-      encoding: 'utf8',
-      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
-    })
+    const { status, stdout, stderr } = spawnSync(
+      VENV_PYTHON,
+      ['-m', 'pytest', '-q', '-rs', '-p', 'no:cacheprovider', TESTS],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+      },
+    )
     assert.equal(status, 0, `${stdout}\n${stderr}`)
     // Without a PostgreSQL server its tests say so; nothing else may be left out.
     const skipped = stdout.match(/^SKIPPED.*$/gm) ?? []
