@@ -30,7 +30,13 @@ export function renderStats(ui: Ui, stats: LogStats & Window): string {
             `${style.symbols.warn} ${many(stats.torn, 'line')} could not be read as records (torn or malformed): left out`,
           ),
         ]
-  if (stats.requests === 0) return [title, '', `No predictions${between.trimEnd()}.`, ...torn].join('\n')
+  if (stats.requests === 0)
+    return [
+      title,
+      '',
+      `No predictions${between.trimEnd()}. A service logs them, in Python: mlops.monitor(${JSON.stringify(stats.model)}).watch(rows)`,
+      ...torn,
+    ].join('\n')
   const versions = stats.versions.length > 1 ? [...stats.versions, { ...stats, version: -1 }] : stats.versions
   const table = ui.table<VersionFigures>(
     [
@@ -168,7 +174,7 @@ export function renderPrune(ui: Ui, plan: PruneResult): string {
 export function renderCompact(ui: Ui, result: CompactResult): string {
   const { style } = ui
   if (result.days.length === 0)
-    return `Nothing to compact: no day of ${style.name(result.model)} is over and still in lines.`
+    return `Nothing to compact: no file of ${style.name(result.model)} is of a day that is over and has rested for two hours.`
   const table = ui.table<CompactResult['days'][number]>(
     [
       { title: 'DAY', value: ({ date }) => date },

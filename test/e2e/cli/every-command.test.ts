@@ -41,6 +41,11 @@ const CASES: Readonly<Record<string, Case>> = {
   'model history': { works: [M], fails: ['no-such-model'], failure: 4 },
   'model diff': { works: [`${M}@1`, `${M}@2`], fails: [`${M}@1`, `${M}@99`], failure: 4 },
   'model verify': { works: [`${M}@1`], fails: [`${M}@99`], failure: 4 },
+  'predictions stats': { works: [M, '--window', '7d'], fails: ['No Name'], failure: 2 },
+  'predictions query': { works: [M, 'SELECT id, time, output FROM predictions'], fails: [M, 'SELEC 1'], failure: 2 },
+  'predictions label': { works: [M, 'labels.csv'], fails: [M, 'gone.csv'], failure: 4 },
+  'predictions compact': { works: [M], fails: [M, '--grace', '1s'], failure: 2 },
+  'predictions prune': { works: [M, '--keep', '30d', '--yes'], fails: [M, '--keep', 'soon'], failure: 2 },
   'notify test': { works: ['stdout', 'file:alerts.jsonl'], fails: ['slak:#ml'], failure: 2 },
   'store verify': { works: [], fails: ['--store', 'nowhere'], failure: 4 },
   completion: { works: ['bash'], fails: ['tcsh'], failure: 2 },
@@ -55,6 +60,22 @@ describe('Every command with --json', function () {
   let project: TempProject
   before(async () => {
     project = await churnProject()
+    const time = new Date().toISOString()
+    const record = {
+      v: 1,
+      id: 'a',
+      time,
+      model: M,
+      version: 1,
+      features: { age: 40, plan: 'a' },
+      output: 0.2,
+      latency_ms: 3,
+    }
+    project.write(
+      `.mlops/predictions/${M}/date=${time.slice(0, 10)}/py-0123456789abcdef-0001.jsonl`,
+      `${JSON.stringify(record)}\n`,
+    )
+    project.write('labels.csv', 'id,churned\na,1\nb,0\n')
   })
 
   it('is in this test', () => {
