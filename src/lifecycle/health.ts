@@ -144,13 +144,13 @@ function healthIn(
   }
 }
 
-/** Checks of earlier windows are made to understand the past: they ended longer ago than they are long, and than a day. */
+/** A window that ended twice its length ago, and two days, was looked at to understand the past. */
 export function isHistoric(
   { since, until }: { readonly since: string; readonly until: string },
   made: string,
 ): boolean {
   const [from, to] = [Date.parse(since), Date.parse(until)]
-  return Date.parse(made) - to > Math.max(864e5, to - from)
+  return Date.parse(made) - to > 2 * Math.max(864e5, to - from)
 }
 
 function windowIn(window: unknown): Health['window'] {
