@@ -136,7 +136,7 @@ const TREND = `
 `
 
 const NARROW = `
-@media(max-width:720px){
+@media screen and (max-width:720px){
 main,footer{padding-left:16px;padding-right:16px}main{padding-top:24px}
 .verdict{font-size:32px}.lead{font-size:17px}
 .two{grid-template-columns:minmax(0,1fr);gap:20px}
@@ -147,7 +147,7 @@ main,footer{padding-left:16px;padding-right:16px}main{padding-top:24px}
 .groups tbody th{width:34%;padding-right:10px}.groups .r{width:3.3em;padding-left:6px}.groups .sw{display:block;margin:0 0 3px auto}
 .rows td+td,.rows th+td,.rows th+th{padding-left:10px}
 .mini,.mini svg{width:60px}
-.eff{width:46px}.list .is,.fold .is{width:16px}
+.eff{width:50px;white-space:nowrap}.list .is,.fold .is{width:16px}
 .list .is span span,.fold .is span span,.is>span:only-child:not(.tag){position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.eff svg,.eff .lim{display:none}
 .wide{display:none}
 .ident{grid-template-columns:minmax(0,1fr)}.ident dd{padding-top:0}.ident dt{padding-bottom:0}
