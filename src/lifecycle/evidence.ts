@@ -116,6 +116,9 @@ async function assertFile(flag: string, path: string, cwd: string): Promise<void
   throw usage({ code: 'NOT_A_FILE', message: `${flag} ${path} is no regular file.`, hint: `Name a file: ${flag} FILE` })
 }
 
+/** A run's folder is all its files, a table's the data files alone: with a README between them the digests differ. */
+const CHANGED_FOLDER = 'is not the folder that the run read any more, or holds more than data files'
+
 /**
  * The table to profile: `--baseline`, else the run's data declared as `train`, when it is still the file the run read.
  * What was named must be readable; what was only declared for the run may be missing, and the version says so.
@@ -149,10 +152,11 @@ async function baselineOf(
     notes.push(`no baseline: ${train.path}, which the run declared as train, ${why}; ${advice}`)
     return undefined
   }
-  if (train.kind !== 'file') return without('is a folder')
   try {
     const baseline = await profile(train.path, run.cwd)
-    return baseline.data.sha256 === train.sha256 ? baseline : without('is not the file that the run read any more')
+    if (baseline.data.sha256 === train.sha256) return baseline
+    const isFile = train.kind === 'file'
+    return without(isFile ? 'is not the file that the run read any more' : CHANGED_FOLDER)
   } catch (error) {
     if (!isMlopsError(error) || error.exit === 'interrupted') throw error
     return without(`cannot be profiled (${error.message.replace(/\.$/, '')})`)

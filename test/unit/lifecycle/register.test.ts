@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -370,6 +371,20 @@ describe('registering from a run', () => {
     const result = await register({ run: '@last' })
     assert.equal(result.baseline, null)
     assert.match(result.notes.join(), /not the file that the run read/)
+  })
+
+  it('takes a folder of parts that the run declared as train for the baseline, when it is what the run read', async () => {
+    mkdirSync(join(w.dir, 'parts'))
+    const text = readFileSync(join(w.dir, 'train.csv'), 'utf8')
+    for (const name of ['a.csv', 'b.csv']) writeFileSync(join(w.dir, 'parts', name), text)
+    const declared = async () => [await hashDeclaredData({ name: 'train', path: 'parts' }, w.dir)]
+    await addRun(w, { artifacts: { 'model.json': '[1]' }, start: { data: await declared() } })
+    assert.equal((await register({ run: '@last' })).baseline?.data.rows, 2 * (text.trim().split('\n').length - 1))
+    writeFileSync(join(w.dir, 'parts/README.md'), 'what the columns mean')
+    await addRun(w, { artifacts: { 'model.json': '[2]' }, start: { data: await declared() } })
+    const result = await register({ run: '@last' })
+    assert.equal(result.baseline, null)
+    assert.match(result.notes.join(), /or holds more than data files/)
   })
 
   it('gives a run with the same content the version that exists, and says from which run that is', async () => {
