@@ -41,8 +41,8 @@ export interface Drawn {
 /** One check of n rows against m, row by row. */
 export function drawRows(sides: readonly Side[], n: number, m: number, uniform: Uniform): Drawn {
   const rows = sides.map(({ shape, later = shape }): Rows => {
-    const before = Float64Array.from({ length: n }, () => shape.draw(uniform))
-    return { kind: shape.kind, before, after: Float64Array.from({ length: m }, () => later.draw(uniform)) }
+    const before = sample(shape, n, uniform)
+    return { kind: shape.kind, before, after: sample(later, m, uniform) }
   })
   const pairs = rows.map(({ kind, before, after }, i) =>
     kind === 'numeric' ? numericPair(`c${i}`, before, after) : categoryPair(`c${i}`, tally(before), tally(after)),
@@ -63,13 +63,20 @@ export function drawCounts(sides: readonly Side[], n: number, m: number, uniform
       return categoryPair(name, drawCategories(shape, n, uniform), drawCategories(later, m, uniform))
     }
     if (later.kind !== 'numeric') throw new RangeError('both sides must be of one kind')
-    const sample = Float64Array.from({ length: Math.min(n, SAMPLE_ROWS) }, () => shape.draw(uniform))
-    const [before] = numericPair(name, sample, sample)
-    const more = drawBins(before, shape, n - sample.length, uniform)
+    const rows = sample(shape, Math.min(n, SAMPLE_ROWS), uniform)
+    const [before] = numericPair(name, rows, rows)
+    const more = drawBins(before, shape, n - rows.length, uniform)
     const after = drawBins(before, later, m, uniform)
     return [add(before, more), { ...before, below: 0, above: 0, ...after }] as const
   })
   return profiles(pairs, n, m)
+}
+
+/** A plain loop: `Float64Array.from` with a function takes ten times as long. */
+function sample({ draw }: Shape, rows: number, uniform: Uniform): Float64Array {
+  const values = new Float64Array(rows)
+  for (let row = 0; row < rows; row++) values[row] = draw(uniform)
+  return values
 }
 
 type Counts = Pick<NumericColumn, 'counts' | 'missing'>
@@ -126,7 +133,7 @@ export function numericPair(name: string, before: Float64Array, after: Float64Ar
     const [low, high] = range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
     return {
       ...{ name, role: 'feature', type: 'numeric', resolution, edges, singles, range, counts: [...counts] },
-      ...{ missing: found.special.length, nan: 0, positiveInfinity: 0, negativeInfinity: 0, unparsed: 0 },
+      ...{ missing: found.nan, nan: 0, positiveInfinity: 0, negativeInfinity: 0, unparsed: 0 },
       below: found.min < low ? rows.filter((value) => value < low).length : 0,
       above: found.max > high ? rows.filter((value) => value > high).length : 0,
       min: found.min > found.max ? null : found.min,

@@ -10,7 +10,8 @@ export interface PageFacts {
 export function simulationPage(cells: readonly Cell[], tallies: readonly Tally[], { seed, scale }: PageFacts): string {
   const rows = cells.map((cell, i) => ({ cell, tally: tallies[i] as Tally }))
   const of = (...kinds: Cell['kind'][]) => rows.filter(({ cell }) => kinds.includes(cell.kind))
-  const command = `npm run simulate:drift${seed === 1 ? '' : ` -- --seed ${seed}`}${scale === 1 ? '' : ` -- --scale ${scale}`}`
+  const given = [...(seed === 1 ? [] : [`--seed ${seed}`]), ...(scale === 1 ? [] : [`--scale ${scale}`])]
+  const command = ['npm run simulate:drift', ...(given.length === 0 ? [] : ['--', ...given])].join(' ')
   return `# How often a drift check is wrong
 
 Written by \`${command}\` (seed ${seed}; \`test/simulate/\`); the figures do not depend on the machine or on the number of
@@ -57,7 +58,8 @@ ${table(
   ]),
 )}
 
-${worstSentence(of('none'))} With few rows PSI alone alarms nearly always.
+${worstSentence(of('none'))} PSI alone alarms on noise where rows are few, and with
+many categories (1,000 or 5,000) up to tens of thousands of rows, as its empty bins count much.
 
 ## With drift: detection
 
@@ -144,12 +146,24 @@ export function share(found: number, of: number): string {
 }
 const plainShare = (found: number, of: number): string => (of === 0 ? '' : `${Math.round((100 * found) / of)}`)
 
+/** The worst cells, and whether any rate is above 5 % by more than its Monte-Carlo error. */
 function worstSentence(rows: readonly { cell: Cell; tally: Tally }[]): string {
   const rate = ({ tally }: { tally: Tally }) => tally.ours / Math.max(1, tally.checks)
-  const [worst] = rows.toSorted((a, b) => rate(b) - rate(a))
-  if (worst === undefined) return ''
-  const { cell, tally } = worst
-  return `The highest rate of false alarms of \`mlops\` is ${share(tally.ours, tally.checks)} % (${count(cell.m)} rows against ${count(cell.n)}, ${cell.columns} columns).`
+  const error = ({ tally }: { tally: Tally }) => (1.96 * Math.sqrt(0.05 * 0.95)) / Math.sqrt(Math.max(1, tally.checks))
+  const known = rows.filter(({ tally }) => tally.checks >= 200)
+  const [worst] = known.toSorted((a, b) => rate(b) - rate(a))
+  const above = rows.filter((row) => rate(row) > 0.05 + error(row))
+  const name = ({ cell }: { cell: Cell }) =>
+    `${count(cell.m)} rows against ${count(cell.n)}, ${cell.columns} ${cell.columns === 1 ? 'column' : 'columns'}`
+  const highest =
+    worst === undefined
+      ? ''
+      : `The highest rate of \`mlops\` in at least 200 checks is ${share(worst.tally.ours, worst.tally.checks)} % (${name(worst)}). `
+  const beyond =
+    above.length === 0
+      ? 'In no row is it above 5 % by more than what 5 % explain (1.96 standard errors).'
+      : `It is above 5 % by more than 5 % explain (1.96 standard errors) in: ${above.map(name).join('; ')}.`
+  return `${highest}${beyond}`
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
