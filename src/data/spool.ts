@@ -17,7 +17,7 @@ export interface Spool {
   remove(): void
 }
 
-const open_ = new Set<string>()
+const folders = new Set<string>()
 let isWatching = false
 
 /** @param what for the error when there is no room: `standard input` */
@@ -26,7 +26,7 @@ export async function makeSpool(what: string): Promise<Spool> {
   const folder = await mkdtemp(join(tmpdir(), 'mlops-data-')).catch((error: unknown) => {
     throw noRoom(what, error)
   })
-  open_.add(folder)
+  folders.add(folder)
   const path = join(folder, 'rows')
   return {
     path,
@@ -49,11 +49,11 @@ export async function makeSpool(what: string): Promise<Spool> {
 
 function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true })
-  open_.delete(folder)
+  folders.delete(folder)
 }
 
 function removeAll(): void {
-  for (const folder of open_) removeFolder(folder)
+  for (const folder of folders) removeFolder(folder)
 }
 
 /** Ctrl-C is the command line's: it ends the process, or the work, and both remove. These two would end it unheard. */
