@@ -92,7 +92,7 @@ describe('mlops drift on the command line', function () {
   })
 
   for (const [what, args, code, message] of [
-    ['no batch', ['churn-model'], 2, /--current FILE/],
+    ['no batch', ['churn-model'], 2, /--current DATA/],
     ['a file that is not there', ['churn-model', '--current', 'nope.csv'], 4, /no file nope.csv/],
     ['a ragged file', ['churn-model', '--current', 'ragged.csv'], 1, /Line 5 of ragged.csv has more than the 2 fields/],
     [
