@@ -32,19 +32,24 @@ export interface Duck {
   readonly close: () => void
 }
 
-/**
- * @param files absolute paths: the only files this DuckDB can open
- * @param order `free`: rows come as they are read, faster and in less memory; a query that numbers its rows still numbers
- *   them in the order of the file
- */
+export interface DuckOptions {
+  /**
+   * `free`: rows come as they are read, faster and in less memory; a query that numbers its rows (`row_number() OVER ()`)
+   * still has them in the order of the file. Default: `kept`.
+   */
+  readonly order?: 'kept' | 'free'
+  readonly threads?: number
+}
+
+/** @param files absolute paths: the only files this DuckDB can open */
 export async function openDuck(
   files: readonly string[],
   signal?: AbortSignal,
-  order: 'kept' | 'free' = 'kept',
+  { order = 'kept', threads = Math.min(4, availableParallelism()) }: DuckOptions = {},
 ): Promise<Duck> {
   const { DuckDBInstance } = await import('@duckdb/node-api')
   const instance = await DuckDBInstance.create(':memory:', {
-    threads: String(Math.min(4, availableParallelism())),
+    threads: String(threads),
     memory_limit: '768MB',
     preserve_insertion_order: String(order === 'kept'),
     // Nothing is spilled to disk and nothing is downloaded: a read of a file stays a read of a file.

@@ -92,7 +92,7 @@ export async function withPlace<T>(
     duck = await openDuck(
       parts.map(({ path }) => path),
       options.signal,
-      'free',
+      { order: 'free' },
     )
     const shape = await shapeOf(duck, parts, format, name, options)
     assertColumns(shape.columns, name)

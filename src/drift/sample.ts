@@ -58,11 +58,13 @@ async function collect(collectors: readonly Collector[], source: Source, rows: n
   })
 }
 
-/** Rows whose position, multiplied by a large odd number modulo 2^32, is small: scattered, and always the same. */
+/**
+ * Rows whose position, multiplied by a large odd number modulo 2^32, is small: scattered, and always the same. Few rows
+ * are all taken, but numbered as well: that alone makes DuckDB hand them over in the order of the file.
+ */
 function sampledRelation(source: Source, collectors: readonly Collector[], rows: number, wanted: number): string {
-  if (rows <= wanted) return source.relation
   const columns = collectors.map(({ column }) => column.sql).join(', ')
-  const limit = Math.floor((2 ** 32 * wanted) / rows)
+  const limit = rows <= wanted ? 2 ** 32 : Math.floor((2 ** 32 * wanted) / rows)
   const position = sqlName('row position')
   return `(SELECT ${columns}, row_number() OVER () AS ${position} FROM ${source.relation})
     WHERE (${position} * 2654435761) % 4294967296 < ${limit}`
