@@ -45,7 +45,7 @@ export function databaseData(request: DatabaseRequest): DataInput {
       const rows = await fetched
       const columns = rows.columns.map(sourceColumn)
       assertColumns(columns, name)
-      const duck = await openDuck([rows.path], options.signal, 'free')
+      const duck = await openDuck([rows.path], options.signal, { order: 'free' })
       try {
         const relation = relationOf(rows)
         const assertUnchanged = async () => {}
