@@ -90,3 +90,20 @@ export function conceal(text: string, secrets: readonly string[]): string {
   }
   return redactText(oneLine(out))
 }
+
+/** What of an address is not for everybody: itself, its path and query, and the long parts of both. */
+export function secretsOfAddress(address: string): string[] {
+  if (!URL.canParse(address)) return [address]
+  const { pathname, search, searchParams, username, password } = new URL(address)
+  const parts = [...pathname.split('/'), ...searchParams.values()].filter((part) => part.length >= 8)
+  const whole = [pathname, search].filter((part) => part.length >= 5)
+  return [address, ...whole, ...parts, ...[username, password].filter((part) => part !== '').map(decoded)]
+}
+
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}

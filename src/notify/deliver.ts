@@ -7,7 +7,7 @@ import type { Context } from '../core/context.ts'
 import { failed, type MlopsError } from '../core/errors.ts'
 import { type SendKit, SendProblem, type Wire } from './channel.ts'
 import { type NamedChannel, namedChannels, openChannel } from './channels.ts'
-import { cleanAlert, conceal } from './clean.ts'
+import { cleanAlert, conceal, secretsOfAddress } from './clean.ts'
 import type { Alert, Delivery } from './types.ts'
 
 /** Tries of one message on one channel. */
@@ -19,6 +19,8 @@ export const LONGEST_PAUSE = 60_000
 /** No try begins later than this many milliseconds after the first. */
 const DEADLINE = 90_000
 const TIMEOUT = 10_000
+const SECRET_VARIABLE =
+  /^(?:MLOPS_(?:SLACK_WEBHOOK|WEBHOOK_SECRET|PAGERDUTY_KEY|SMTP_URL|GITHUB_TOKEN)(?:_.*)?|GITHUB_TOKEN)$/
 
 export const realWire: Wire = {
   sleep: async (milliseconds, signal) => {
@@ -55,10 +57,10 @@ export async function deliverTo(
 
 async function deliverOne(alert: Alert, { written, label }: NamedChannel, kit: SendKit): Promise<Delivery> {
   let attempts = 0
-  let secrets: readonly string[] = []
+  let secrets = secretsOf(kit.ctx)
   try {
     const channel = await openChannel(written, kit.ctx)
-    secrets = channel.secrets
+    secrets = [...channel.secrets, ...secrets]
     const started = kit.ctx.now().getTime()
     for (;;) {
       attempts++
@@ -94,6 +96,12 @@ function pauseAfter(error: unknown, attempts: number, elapsed: number, { ctx, wi
   const pause = Math.max(backoff, error.retry === 'soon' ? 0 : error.retry)
   return pause > LONGEST_PAUSE || elapsed + pause > DEADLINE ? undefined : Math.round(pause)
 }
+
+/** What the environment holds for any of the channels: a service may repeat what another one was given. */
+const secretsOf = ({ env }: Context): string[] =>
+  Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && value !== '' && SECRET_VARIABLE.test(name) ? secretsOfAddress(value) : [],
+  )
 
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? (error.name === 'AbortError' ? 'interrupted' : error.message) : String(error)

@@ -84,7 +84,7 @@ export function smtpServer(text: string): SmtpServer | string {
   if (tls !== null && !TLS_WORDS.includes(tls)) return 'knows only ?tls=off and ?tls=required'
   const secure = url.protocol === 'smtps:'
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const isLocal = host === 'localhost' || host === '::1' || /^127\./.test(host)
+  const isLocal = host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
   try {
     return {
       host,

@@ -8,7 +8,7 @@
  */
 import type { Context } from '../core/context.ts'
 import { type Channel, missingVariable, SendProblem, variable, variablePart } from './channel.ts'
-import { cutEscaped, oneLine } from './clean.ts'
+import { cutEscaped, oneLine, secretsOfAddress } from './clean.ts'
 import { httpRequest, type Reply, replyProblem } from './http.ts'
 import { factsOf, headline } from './text.ts'
 import type { Alert } from './types.ts'
@@ -36,11 +36,11 @@ export function slackChannel(target: string, ctx: Context): Channel {
   const names = [...(part === '' ? [] : [`${WEBHOOK}_${part}`]), WEBHOOK]
   const url = variable(ctx, names)
   return {
-    secrets: url === undefined ? [] : [url, ...url.split('/').filter((each) => each.length >= 9)],
+    secrets: url === undefined ? [] : secretsOfAddress(url),
     async send(alert, { wire }) {
       if (/[:/]/.test(target)) {
         throw new SendProblem(
-          `the address of a webhook is a secret: put it into ${WEBHOOK} and write slack:#channel`,
+          `the address of a webhook does not belong here: put it into ${WEBHOOK} and write slack:#channel`,
           'never',
           WEBHOOK,
         )

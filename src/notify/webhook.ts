@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto'
 import type { Context } from '../core/context.ts'
 import { type Channel, SendProblem, variable } from './channel.ts'
 import { labelOf } from './channels.ts'
+import { secretsOfAddress } from './clean.ts'
 import { httpRequest, replyProblem } from './http.ts'
 import { messageId } from './text.ts'
 import type { Alert } from './types.ts'
@@ -36,7 +37,12 @@ export function webhookChannel(target: string, ctx: Context): Channel {
   const label = labelOf(`webhook:${target}`)
   const { url, user, problem } = addressOf(target)
   return {
-    secrets: [target, url, ...(user === undefined ? [] : user), ...(secret === undefined ? [] : [secret])],
+    secrets: [
+      ...secretsOfAddress(target),
+      url,
+      ...(user === undefined ? [] : user),
+      ...(secret === undefined ? [] : [secret]),
+    ],
     async send(alert, { wire }) {
       if (problem !== undefined) throw new SendProblem(problem, 'never')
       if (secret === undefined) ctx.warn(`${label} gets alerts without a signature: ${SECRET} is not set.`)

@@ -73,7 +73,10 @@ describe('an alert is due', () => {
     const a = file('a', '2026-06-01T00:00:00.000Z', true)
     const b = file('b', '2026-06-02T00:00:00.000Z', true)
     assert.equal(decideDue({ rules: rules(2, 2), check: b, history: [a], fired: [] }).decision, 'fire')
-    assert.equal(decideDue({ rules: rules(2, 2), check: { ...a, time: b.time }, history: [a], fired: [] }).decision, 'hold')
+    assert.equal(
+      decideDue({ rules: rules(2, 2), check: { ...a, time: b.time }, history: [a], fired: [] }).decision,
+      'hold',
+    )
   })
 
   it('says since when: where the unbroken row of bad windows began', () => {
@@ -89,8 +92,12 @@ describe('an alert is due', () => {
 describe('an alert that was sent', () => {
   const first = day(1, true)
   const fired = [sent(first, 'firing')]
-  const decide = (check: SeenCheck, coolDown = DAY, log: readonly FiredAlert[] = fired, history: readonly SeenCheck[] = [first]) =>
-    decideDue({ rules: rules(1, 1, coolDown), check, history, fired: log })
+  const decide = (
+    check: SeenCheck,
+    coolDown = DAY,
+    log: readonly FiredAlert[] = fired,
+    history: readonly SeenCheck[] = [first],
+  ) => decideDue({ rules: rules(1, 1, coolDown), check, history, fired: log })
 
   it('is not sent again for its own window, however much later', () => {
     const late = { ...first, time: '2026-07-30T00:00:00.000Z' }
@@ -137,7 +144,8 @@ describe('an alert that was sent', () => {
       const check: SeenCheck = { id: String(hour), time: window.until, window, trouble: hour % 2 === 0 }
       const due = decideDue({ rules: rules(1, 1), check, history, fired: log })
       history.push(check)
-      if (due.decision !== 'hold') log.push(sent(check, due.decision === 'fire' ? 'firing' : 'recovered', log.length + 1))
+      if (due.decision !== 'hold')
+        log.push(sent(check, due.decision === 'fire' ? 'firing' : 'recovered', log.length + 1))
     }
     assert.deepEqual(
       log.map(({ state }) => state),
