@@ -15,6 +15,9 @@ import type { AlertRules, Due, FiredAlert, SeenCheck } from './types.ts'
 /** What holds where mlops.yaml says nothing. */
 export const DEFAULT_RULES: AlertRules = { k: 1, n: 1, coolDown: 864e5 }
 
+/** Share of the cool-down that may be missing at its end: a job of every 24 h does not start at the same second. */
+const SLACK = 0.02
+
 export interface DueFacts {
   readonly rules: AlertRules
   readonly check: SeenCheck
@@ -65,7 +68,7 @@ function ofTrouble(
   if (same !== undefined) return hold(`this window was alerted already, at ${same.time}`)
   const last = alerts.at(-1)
   if (last !== undefined) {
-    const quiet = Date.parse(last.time) + rules.coolDown - Date.parse(check.time)
+    const quiet = Date.parse(last.time) + rules.coolDown * (1 - SLACK) - Date.parse(check.time)
     if (quiet > 0) return hold(`cool-down: an alert was sent at ${last.time}, the next in ${describeDuration(quiet)}`)
   }
   const isOpen = fired.at(-1)?.state === 'firing'
