@@ -95,8 +95,10 @@ async function checkLog(ctx: Context, project: Project, store: Store, asked: Ask
   const { log, window } = sources
   const { version } = subject.version
   ctx.progress?.(`Reading the prediction log of ${subject.state.model}`)
-  const stats = await log.stats(window)
   const isPrevious = request.against === 'previous'
+  const { health: bounds } = modelConfig(project, subject.state.model)
+  const asking = { window, version, entered: subject.entered, previous: isPrevious, bounds, now: ctx.now().getTime() }
+  const { question, stats } = await serviceQuestion(log, asking)
   const baseline = await baselineColumns(store, subject)
   const shape = shapeOf(project, subject, baseline)
   const rows = isPrevious ? await previousRows(log, window, version, shape) : dataOf(request.against)
@@ -113,9 +115,7 @@ async function checkLog(ctx: Context, project: Project, store: Store, asked: Ask
     (own?.requests ?? 0) <= (own?.errors ?? 0)
       ? emptyWindow(ctx, subject, prepared, log, window)
       : await compare(ctx, project, store, { ...asked, prepared, batch, rows })
-  const { health: bounds } = modelConfig(project, subject.state.model)
-  const service = { window, version, entered: subject.entered, previous: isPrevious, bounds, now: ctx.now().getTime() }
-  const health = judgeService(await serviceQuestion(log, stats, service))
+  const health = judgeService(question)
   const quality = await realisedQuality(log, window, version, shape, subject.manifest.metrics)
   const leftOut = stats.records - (own?.records ?? 0)
   const check: CheckResult = {
@@ -131,8 +131,12 @@ async function checkLog(ctx: Context, project: Project, store: Store, asked: Ask
   return { prepared, check: configured(check, prepared, settings), more: windowKey(check, stats) }
 }
 
-/** The same rows with other failures, other labels or another judgement of the service are another check. */
-function windowKey(check: CheckResult, { requests, errors, latency }: LogStats): Record<string, Json> {
+/**
+ * The same rows with other failures, other labels or another judgement of the service are another check. What they were
+ * compared with is no part of it: while a window is running, the one before it moves with the clock.
+ */
+function windowKey(check: CheckResult, { requests, errors, latency: measured }: LogStats): Record<string, Json> {
+  const latency = measured === null ? null : [measured.count, measured.p50, measured.p95, measured.p99]
   const findings = check.health?.findings.map(({ what, verdict }) => [what, verdict]) ?? []
   const service = { requests, errors, latency, findings, quality: check.quality ?? null, leftOut: check.leftOut ?? 0 }
   return { ...check.window, service: sha256(canonicalJson(service as unknown as Json)) }

@@ -1,5 +1,4 @@
 /** What lies behind a version, as lines of an alert: who put it there, which run, which data, which code. Reads records. */
-import { versionName } from '../core/names.ts'
 import type { Alert } from '../notify/types.ts'
 import type { RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
@@ -7,12 +6,12 @@ import type { Subject } from './subject.ts'
 import type { MonitoredCheck } from './types.ts'
 
 export async function evidenceOf(store: Store, subject: Subject, check: MonitoredCheck): Promise<Alert['evidence']> {
-  const { state, version, manifest, stage, entered, by } = subject
+  const { version, manifest, stage, entered, by } = subject
   const run = version.run === undefined ? undefined : await store.objects.readJson<RunStart>(version.run.run.sha256)
   const trained = manifest.data.find(({ name }) => name === 'train') ?? manifest.baseline?.data ?? manifest.data[0]
   const path = run?.data.find(({ sha256 }) => sha256 === trained?.sha256)?.path
   const lines: (readonly [label: string, value: string | undefined])[] = [
-    ['version', `${versionName(state.model, version.version)} (manifest ${short(version.manifest)})`],
+    ['manifest', short(version.manifest)],
     [
       stage === null ? 'stage' : `in ${stage}`,
       entered === null

@@ -23,12 +23,12 @@ export interface ServiceWindow {
   readonly now: number
 }
 
-/** @param stats of the window, of all versions */
+/** Reads each window once, however many questions are asked of it. */
 export async function serviceQuestion(
-  log: PredictionLog,
-  stats: LogStats,
+  given: PredictionLog,
   asked: ServiceWindow,
-): Promise<HealthQuestion> {
+): Promise<{ readonly question: HealthQuestion; readonly stats: LogStats }> {
+  const log = remembered(given)
   const { window, version, bounds, now } = asked
   const length = window.until - window.since
   // Only what is over can be compared with what was.
@@ -36,19 +36,34 @@ export async function serviceQuestion(
   const oldest = timeOrNull(await log.oldest())
   const reference = await referenceFigures(log, asked, covered, oldest)
   const limit = slowLimit(bounds, reference)
-  const figures = figuresOf(stats, version, window)
-  const slower = limit === undefined || figures.latency === null ? null : await slowerThan(log, asked, limit)
-  return {
-    window: figures.latency === null ? figures : { ...figures, latency: { ...figures.latency, slower } },
+  const stats = await log.stats({ ...window, ...(limit === undefined ? {} : { slowerThan: limit }) })
+  const question = {
+    window: figuresOf(stats, version, window),
     reference,
     volumeBefore: await volumeBefore(log, asked, covered, oldest),
     bounds,
     over: Math.min(1, (covered.until - covered.since) / length),
   }
+  return { question, stats }
+}
+
+type Log = Pick<PredictionLog, 'stats' | 'oldest'>
+
+function remembered(log: Log): Log {
+  const known = new Map<string, Promise<LogStats>>()
+  return {
+    oldest: () => log.oldest(),
+    stats: (query) => {
+      const key = JSON.stringify([query.since, query.until, query.version, query.slowerThan])
+      const found = known.get(key) ?? log.stats(query)
+      known.set(key, found)
+      return found
+    },
+  }
 }
 
 async function referenceFigures(
-  log: PredictionLog,
+  log: Log,
   { window, version, entered, previous }: ServiceWindow,
   covered: TimeWindow,
   oldest: number | null,
@@ -73,7 +88,7 @@ async function referenceFigures(
 }
 
 async function volumeBefore(
-  log: PredictionLog,
+  log: Log,
   { window, previous }: ServiceWindow,
   covered: TimeWindow,
   oldest: number | null,
@@ -88,15 +103,6 @@ async function volumeBefore(
   return null
 }
 
-async function slowerThan(
-  log: PredictionLog,
-  { window, version }: ServiceWindow,
-  limit: number,
-): Promise<number | null> {
-  const { latency } = await log.stats({ ...window, version, slowerThan: limit })
-  return latency?.slower ?? null
-}
-
 /** @param version undefined: of all versions together */
 function figuresOf(stats: LogStats, version: number | undefined, window: TimeWindow): WindowFigures {
   const own = version === undefined ? stats : stats.versions.find((each) => each.version === version)
@@ -108,7 +114,7 @@ function figuresOf(stats: LogStats, version: number | undefined, window: TimeWin
     dispersion: dispersionOf(binsOf(stats, window)) * sampling,
     requests: own?.requests ?? 0,
     errors: own?.errors ?? 0,
-    latency: latency === null ? null : { count: latency.count, p95: latency.p95, slower: null },
+    latency: latency === null ? null : { count: latency.count, p95: latency.p95, slower: latency.slower ?? null },
   }
 }
 

@@ -38,7 +38,7 @@ describe('mlops drift --alert', function () {
     )
     assert.equal(alert.since, `${date(4)}T00:00:00.000Z`)
     const labels = alert.evidence.map(({ label }: { label: string }) => label)
-    assert.deepEqual(labels, ['version', 'in production', 'trained on', 'looked at', 'check'])
+    assert.deepEqual(labels, ['manifest', 'in production', 'trained on', 'looked at', 'check'])
     assert.match(alert.next, /^mlops retrain churn-model /)
     const again = await project.mlops(day(4), { code: 3 })
     assert.equal(hook.bodies.length, 1, 'the same window is alerted once')

@@ -50,6 +50,10 @@ describe('mlops drift over the prediction log', function () {
     assert.equal(second.alreadyChecked, first.time)
     assert.equal(second.key, first.key)
     assert.match((await drift(words)).stdout, /already checked/)
+    const running = ['--since', date(2), '--until', date(-1)]
+    await json(running)
+    const again = (await json(running)).data
+    assert.notEqual(again.alreadyChecked, null, 'also while the window is not over')
     const other = (await json([...words, '--threshold', '0.2'])).data
     assert.equal(other.alreadyChecked, null, 'another configuration is another check')
   })
