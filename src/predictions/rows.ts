@@ -12,10 +12,7 @@ import type { Reading } from './reading.ts'
 import { labelledSql, OK, recordsSql } from './records.ts'
 import type { RowShape, WindowQuery } from './types.ts'
 
-/**
- * About so many records of a batch are looked at for keys: columns of the baseline are looked for anyway. For a baseline
- * all are.
- */
+/** Records of a batch that are looked at for keys: columns of the baseline are looked for anyway. */
 const KEY_ROWS = 10_000
 /** Share of the rows that must have a label: a column that fills up as labels arrive would pass for missing values. */
 const COVERED = 0.95
@@ -40,7 +37,7 @@ export async function withRows<T>(
     const columns = ['id', 'ts', 'version', 'features', 'output', ...(isLabelled ? ['label'] : [])]
     const identity = await identityOf(duck, answered, columns)
     const isBaseline = options.expected === undefined && shape.columns === undefined
-    const seen = await look(duck, answered, isBaseline ? 1 : Math.ceil(identity.rows / KEY_ROWS))
+    const seen = await look(duck, answered, identity.rows, isBaseline)
     const plan = planColumns(seen, shape, options.expected ?? [], isLabelled, name)
     const relation = `(SELECT ${plan.map(({ sql, expression }) => `${expression} AS ${sql}`).join(', ') || '1 AS c0'} FROM (
       SELECT features, output${isLabelled ? ', label' : ''}, ${parsed(plan)} FROM (${answered})))`
@@ -89,17 +86,37 @@ interface Seen {
   readonly hasBareOutput: boolean
 }
 
-/** @param step one record in so many is looked at, chosen by its id: the same ones in whatever files they lie */
-async function look(duck: Duck, answered: string, step: number): Promise<Seen> {
-  const isObject = "json_type(output) = 'OBJECT'"
+const IS_OBJECT = "json_type(output) = 'OBJECT'"
+
+/**
+ * About `KEY_ROWS` records are looked at, chosen by their ids: the same ones in whatever files they lie. Of a baseline
+ * all are, though only for their keys: what DuckDB keeps of their structure grows with the rows.
+ */
+async function look(duck: Duck, answered: string, rows: number, isBaseline: boolean): Promise<Seen> {
+  const step = Math.ceil(rows / KEY_ROWS)
   const [row] = await duck.rows(
     `SELECT CAST(json_group_structure(CASE WHEN json_type(features) = 'OBJECT' THEN features END) AS VARCHAR),
-       CAST(json_group_structure(CASE WHEN ${isObject} THEN output END) AS VARCHAR),
-       count(*) FILTER (output IS NOT NULL AND NOT ${isObject})
+       CAST(json_group_structure(CASE WHEN ${IS_OBJECT} THEN output END) AS VARCHAR),
+       count(*) FILTER (output IS NOT NULL AND NOT ${IS_OBJECT})
      FROM (${answered}) WHERE ${step > 1 ? `md5_number_lower(id) % ${step} = 0` : 'true'}`,
   )
   const [features, output, bare] = row ?? []
-  return { features: keysOf(features), output: keysOf(output), hasBareOutput: Number(bare ?? 0) > 0 }
+  const seen = { features: keysOf(features), output: keysOf(output), hasBareOutput: Number(bare ?? 0) > 0 }
+  if (step <= 1 || !isBaseline) return seen
+  const rest = await duck.rows(
+    `SELECT DISTINCT place, key FROM (
+       SELECT 'features' AS place, unnest(json_keys(features)) AS key FROM (${answered})
+       UNION ALL SELECT 'output', unnest(json_keys(output)) FROM (${answered}) WHERE ${IS_OBJECT}
+       UNION ALL SELECT 'bare', '' FROM (${answered}) WHERE output IS NOT NULL AND NOT ${IS_OBJECT}) ORDER BY ALL`,
+  )
+  for (const [place, key] of rest) {
+    if (place === 'bare') seen.hasBareOutput = true
+    else {
+      const keys = place === 'features' ? seen.features : seen.output
+      if (!keys.has(String(key))) keys.set(String(key), false)
+    }
+  }
+  return seen
 }
 
 function keysOf(structure: unknown): Map<string, boolean> {

@@ -28,7 +28,7 @@ async function answers() {
   const rows = await test.log
     .rows(WEEK, { prediction: 'p' })
     .open({ cwd: '/' }, async (source) => [
-      source.sha256,
+      await source.sha256,
       await source.duck.rows(
         `SELECT ${source.columns.map(({ sql }) => sql).join(', ')} FROM ${source.relation} ORDER BY ALL`,
       ),

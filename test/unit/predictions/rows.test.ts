@@ -20,7 +20,7 @@ async function read(query: WindowQuery = WEEK, shape: RowShape = {}) {
     const names = source.columns.map(({ name }) => name)
     return {
       rows: rows.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]]))),
-      sha256: source.sha256,
+      sha256: await source.sha256,
     }
   })
 }
@@ -170,6 +170,21 @@ describe('Rows of the prediction log', () => {
   it('refuse keys that differ in upper and lower case only', async () => {
     test.write([record('1', '2026-11-15T10:00:00Z', { features: { Plan: 1, plan: 2 } })])
     await assert.rejects(read(), { code: 'DATA_DUPLICATE_COLUMN' })
+  })
+
+  it('find the rare key of a baseline among more rows than are looked at for a batch', async () => {
+    const rare = (i: number) => (i === 14_324 ? { features: { tenure: 1, rare: 2 } } : {})
+    for (let day = 0; day < 15; day++) {
+      const date = `2026-11-${14 + (day % 7)}`
+      test.write(
+        many(date, 1_000, (i) => ({ id: `${day}-${i}`, ...rare(1_000 * day + i) })),
+        `${day}.jsonl`,
+      )
+    }
+    const names = async (shape: RowShape) =>
+      test.log.rows(WEEK, shape).open({ cwd: '/' }, async ({ columns }) => columns.map(({ name }) => name))
+    assert.deepEqual(await names({}), ['plan', 'prediction', 'rare', 'tenure'])
+    assert.deepEqual(await names({ columns: ['tenure', 'gone'] }), ['gone', 'plan', 'prediction', 'tenure'])
   })
 
   it('are none in an empty window, with the columns that were asked for', async () => {
