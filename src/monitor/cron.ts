@@ -40,7 +40,7 @@ export function scheduleOf({ program, root, words, every, name }: ScheduleReques
       '    runs-on: ubuntu-latest',
       '    steps:',
       '      - uses: actions/checkout@v4',
-      '      # Install mlops and fetch its store here; put what channels need under env: from secrets.',
+      '      # here: install mlops, fetch the store; env: secrets of channels',
       `      - run: ${/[:#'"]/.test(command) ? JSON.stringify(command) : command}`,
     ].join('\n'),
     notes: [

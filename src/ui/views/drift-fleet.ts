@@ -16,6 +16,11 @@ export function renderFleet(ui: Ui, fleet: FleetReport & { readonly reports?: re
     ],
     fleet.models,
   )
+  const breaches = fleet.models.flatMap(({ model, check }) =>
+    breachesOf(check).map((summary) =>
+      ui.wrap(`${style.bad(style.symbols.bad)} ${style.name(model)}  ${ui.text(summary)}`, 2),
+    ),
+  )
   const told = fleet.models.flatMap(({ model, check }) =>
     alertLines(ui, check?.alerts ?? []).map((line) => `${style.name(model)}  ${line}`),
   )
@@ -25,6 +30,7 @@ export function renderFleet(ui: Ui, fleet: FleetReport & { readonly reports?: re
   if (ui.quiet) return [table, ...told].join('\n')
   return [
     table,
+    breaches.join('\n'),
     told.join('\n'),
     reports.join('\n'),
     next == null ? style.good('Nothing to do.') : `Next: ${style.command(ui.text(next))}`,
@@ -32,6 +38,12 @@ export function renderFleet(ui: Ui, fleet: FleetReport & { readonly reports?: re
     .filter((part) => part !== '')
     .join('\n\n')
 }
+
+/** What is wrong besides drift, in words. */
+const breachesOf = (check: FleetEntry['check']): string[] =>
+  [...(check?.health?.findings ?? []), ...(check?.quality === undefined ? [] : [check.quality])].flatMap(
+    ({ verdict, summary }) => (verdict === 'breach' ? [summary] : []),
+  )
 
 function verdict({ verdict, exitCode, error }: FleetEntry): string {
   if (verdict !== null) return verdict

@@ -38,7 +38,7 @@ function renderModel(ui: Ui, status: ModelStatus): string {
   lines.push(...retrainingLines(ui, status))
   const version = production === null ? '' : `@${production.version}`
   return [
-    `${badge(ui, status)} ${style.name(`${status.model}${version}`)}  ${verdict(ui, status)}`,
+    ui.wrap(`${badge(ui, status)} ${style.name(`${status.model}${version}`)}  ${verdict(ui, status)}`, 2),
     ...lines.map((line) => ui.wrap(`  ${line}`, 4)),
   ].join('\n')
 }
