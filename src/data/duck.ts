@@ -54,6 +54,8 @@ export async function openDuck(
     preserve_insertion_order: String(order === 'kept'),
     // Nothing is spilled to disk and nothing is downloaded: a read of a file stays a read of a file.
     temp_directory: '',
+    // The system keeps files in memory already: a second copy would grow with the rows.
+    enable_external_file_cache: 'false',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   })
