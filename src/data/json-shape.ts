@@ -6,7 +6,10 @@ import { listed } from './locate.ts'
 import type { Part } from './part.ts'
 import type { Shape } from './shape.ts'
 
-/** Keys are looked for in this many lines of a batch; a baseline's are looked for in all lines. */
+/**
+ * Values are looked at in this many lines, which is enough of a batch; of a baseline the keys of all lines count: what
+ * DuckDB keeps of the structure of lines grows with their number, what it keeps of keys does not.
+ */
 const KEY_LINES = 10_000
 
 export interface JsonShapes {
@@ -38,9 +41,10 @@ export async function jsonShapes(
       ...group,
       files: `${sqlPaths(group.parts.map(({ path }) => path))}, compression='uncompressed'`,
     }))
-  const limit = expected === undefined ? '' : `LIMIT ${KEY_LINES}`
   const types = new Map<string, string>()
-  const found = (await Promise.all(groups.map(({ format, files }) => keysOf(duck, files, format, limit)))).flat()
+  const found = (
+    await Promise.all(groups.map(({ format, files }) => keysOf(duck, files, format, expected === undefined)))
+  ).flat()
   for (const { keys } of found) {
     for (const [key, type] of keys) {
       const known = types.get(key)
@@ -78,21 +82,37 @@ interface FileKeys {
   readonly keys: readonly (readonly [string, string])[]
 }
 
-async function keysOf(duck: Duck, files: string, format: string, limit: string): Promise<FileKeys[]> {
+async function keysOf(duck: Duck, files: string, format: string, ofAllLines: boolean): Promise<FileKeys[]> {
+  const objects = `read_json_objects(${files}, format='${format}', filename=true)`
+  const found = new Map<string, Map<string, string>>()
   const rows = await duck.rows(
-    `SELECT filename, CAST(json_group_structure(json) AS VARCHAR) FROM
-       (SELECT filename, json FROM read_json_objects(${files}, format='${format}', filename=true) ${limit}) GROUP BY filename`,
+    `SELECT filename, CAST(json_group_structure(json) AS VARCHAR)
+     FROM (SELECT filename, json FROM ${objects} LIMIT ${KEY_LINES}) GROUP BY filename`,
   )
-  return rows.map(([path, text]) => {
+  for (const [path, text] of rows) {
     const structure: unknown = JSON.parse(String(text))
     if (typeof structure !== 'object' || structure === null || Array.isArray(structure))
       throw new Error('JSON: no object')
-    const keys = Object.entries(structure).map(([key, type]) => [
-      key,
-      typeof type === 'object' ? 'nested' : String(type),
-    ])
-    return { path: String(path), keys: keys as [string, string][] }
-  })
+    const types = Object.entries(structure).map(
+      ([key, type]) => [key, typeof type === 'object' ? 'nested' : String(type)] as const,
+    )
+    found.set(String(path), new Map(types))
+  }
+  if (ofAllLines) await addKeys(duck, objects, found)
+  return [...found].map(([path, keys]) => ({ path, keys: [...keys] }))
+}
+
+/** The keys that only later lines have; what they hold was not looked at, and what other lines say of them counts. */
+async function addKeys(duck: Duck, objects: string, found: Map<string, Map<string, string>>): Promise<void> {
+  const rows = await duck.rows(
+    `SELECT DISTINCT filename, unnest(json_keys(json)) AS key FROM ${objects} ORDER BY filename, key
+     LIMIT ${100 * MAX_COLUMNS}`,
+  )
+  for (const [path, key] of rows) {
+    const keys = found.get(String(path)) ?? new Map<string, string>()
+    found.set(String(path), keys)
+    if (!keys.has(String(key))) keys.set(String(key), 'NULL')
+  }
 }
 
 /** Which parts lack which key altogether; said of baselines, whose lines are all looked at. */
