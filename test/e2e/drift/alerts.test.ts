@@ -50,6 +50,18 @@ describe('mlops drift --alert', function () {
     assert.equal(hook.bodies.length, 2, 'the end is told once')
   })
 
+  it('made four times at once tells once', async () => {
+    await setUp()
+    log(project, { days: [2], shifted: true })
+    const runs = await Promise.all([1, 2, 3, 4].map(() => project.run(day(2))))
+    assert.deepEqual(
+      runs.map(({ code }) => code),
+      [3, 3, 3, 3],
+      runs.map(({ stderr }) => stderr).join('\n'),
+    )
+    assert.equal(hook.bodies.length, 1)
+  })
+
   it('waits for k of n windows', async () => {
     await setUp('    drift: {alert_after: 2 of 3}\n')
     log(project, { days: range(4, 3), shifted: true })
