@@ -25,7 +25,10 @@ export function gridOf(scale: number): Cell[] {
     const budget = one.kind === 'none' && Math.min(one.n, one.m) <= 200 ? 120_000 : 15_000
     const checks = Math.max(20, Math.min(4_000, Math.round(budget / cost)))
     const scaled = (count: number) => Math.max(count === 0 ? 0 : 2, Math.round(scale * count))
-    return { ...one, checks: scaled(checks), evidently: Math.min(scaled(checks), scaled(evidently)) }
+    // 60 checks without an alarm are the fewest that show a rate below 5 %; a tiny run is for trying the script only.
+    const fewest = one.kind === 'none' && scale >= 0.1 ? 60 : 0
+    const asked = Math.min(scaled(checks), scaled(evidently))
+    return { ...one, checks: Math.max(fewest, scaled(checks)), evidently: asked }
   }
   const none = SIZES.flatMap(([n, m]) =>
     WIDTHS.map((columns) => cell({ kind: 'none', n, m, columns, shift: 0 }, costOf(n, m, columns), asked(n, columns))),
