@@ -9,7 +9,7 @@ import type { Alert } from '../notify/types.ts'
 import { nextOf } from './next.ts'
 
 export type CheckKind = 'drift' | 'health' | 'silence' | 'quality'
-export const CHECK_KINDS: readonly CheckKind[] = ['drift', 'health', 'silence', 'quality']
+const CHECK_KINDS: readonly CheckKind[] = ['drift', 'health', 'silence', 'quality']
 
 /** What stands behind the version, for people. */
 export interface AlertFacts {

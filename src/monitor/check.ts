@@ -198,13 +198,13 @@ async function compare(
 type BaselineColumns = Profile['columns'] | undefined
 
 /** Of the version, else of the model; undefined without either. */
-async function baselineColumns(store: Store, { state, manifest }: Subject): Promise<BaselineColumns> {
+export async function baselineColumns(store: Store, { state, manifest }: Subject): Promise<BaselineColumns> {
   const profile = manifest.baseline?.profile ?? state.baseline?.profile.sha256
   return profile === undefined ? undefined : (await store.objects.readJson<Profile>(profile)).columns
 }
 
 /** How logged answers become the columns of the baseline: as mlops.yaml says today, else as it said at registering. */
-function shapeOf(project: Project, { state, manifest }: Subject, baseline: BaselineColumns): RowShape {
+export function shapeOf(project: Project, { state, manifest }: Subject, baseline: BaselineColumns): RowShape {
   const { schema } = modelConfig(project, state.model)
   const prediction = schema.prediction ?? manifest.prediction
   const target = schema.target ?? manifest.target

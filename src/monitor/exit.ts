@@ -24,7 +24,7 @@ const isBadPeriod = ({ verdict, health, quality }: PeriodResult): boolean =>
   verdict === 'drift' || health === 'breach' || quality === 'breach'
 
 /** At least one channel was tried in vain. */
-export const isUndelivered = ({ deliveries }: AlertReport): boolean => deliveries.some(({ delivered }) => !delivered)
+const isUndelivered = ({ deliveries }: AlertReport): boolean => deliveries.some(({ delivered }) => !delivered)
 
 const ORDER: readonly DriftExit[] = ['failed', 'no', 'inconclusive', 'ok']
 

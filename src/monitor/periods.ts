@@ -58,7 +58,7 @@ export async function checkPeriods(
   }
 }
 
-export function periodOf(check: CheckResult): Omit<PeriodResult, 'since' | 'until' | 'running'> {
+function periodOf(check: CheckResult): Omit<PeriodResult, 'since' | 'until' | 'running'> {
   const drifted = check.columns.filter(({ verdict }) => verdict === 'drift' || verdict === 'broken')
   const effects = check.columns.flatMap(({ effect, threshold, verdict }) =>
     effect === null || verdict === 'skipped' ? [] : [effect / threshold],

@@ -29,7 +29,7 @@ const FEWEST_IN_BLOCK = 5
 /** A spread needs a few values. */
 const FEWEST_BLOCKS = 5
 /** Beyond chance up to this probability, over all metrics together. */
-export const QUALITY_ALPHA = 0.01
+const QUALITY_ALPHA = 0.01
 
 /** Larger is better, between 0 and 1; worse from 0.05 less on. */
 const SHARES = /^(?:accuracy|precision|recall|f1|auc)(?:_macro)?$/

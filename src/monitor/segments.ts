@@ -4,20 +4,18 @@
  * `src/drift/segments.ts`.
  */
 
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Context } from '../core/context.ts'
 import { type MlopsError, usage } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
-import { type DataInput, namedData } from '../data/input.ts'
+import type { DataInput } from '../data/input.ts'
 import { compareBatch, type PreparedCheck, readingOptions } from '../drift/check.ts'
 import { countSegments } from '../drift/count-segments.ts'
 import { describeSegments, judgeSegments, segmentValues, verdictWithSegments } from '../drift/segments.ts'
 import type { CheckResult } from '../drift/types.ts'
 import type { Project } from '../project/config.ts'
-import type { RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
 import type { Subject } from './subject.ts'
+import { trainingRows } from './training-rows.ts'
 
 /**
  * Compares a batch as a whole and segment by segment; the batch is opened once, so that it may be standard input.
@@ -38,7 +36,7 @@ export async function compareBySegments(
   const { prepared, by, batch, subject } = asked
   const { profile } = prepared.reference
   const options = readingOptions(ctx)
-  const rows = asked.rows ?? (await trainingRows(ctx, project, store, subject, by))
+  const rows = asked.rows ?? (await rowsOfBaseline(project, store, subject, by))
   const reference = await countSegments(rows, by, profile, options)
   const expected = [...new Set([...profile.columns.map(({ name }) => name), by])]
   return batch.open({ ...options, expected }, async (source) => {
@@ -58,33 +56,13 @@ export async function compareBySegments(
   })
 }
 
-/** The data of the baseline, where the run declared it and as long as the bytes are the same. */
-async function trainingRows(
-  ctx: Context,
-  project: Project,
-  store: Store,
-  { state, version, manifest }: Subject,
-  by: string,
-): Promise<DataInput> {
-  const wanted = manifest.baseline?.data.sha256
-  const run = version.run === undefined ? undefined : await store.objects.readJson<RunStart>(version.run.run.sha256)
-  const declared = run?.data.find(({ sha256 }) => sha256 === wanted)
-  const path = declared && join(project.root, run?.cwd ?? '.', declared.path)
+/** The rows of the baseline. @throws usage `SEGMENT_ROWS_MISSING` */
+async function rowsOfBaseline(project: Project, store: Store, subject: Subject, by: string): Promise<DataInput> {
   const missing = (why: string): MlopsError =>
     usage({
       code: 'SEGMENT_ROWS_MISSING',
-      message: `--by ${by} compares each value with the same value before, and the baseline of ${versionName(state.model, version.version)} keeps counts of whole columns: ${why}.`,
+      message: `--by ${by} compares each value with the same value before, and the baseline of ${versionName(subject.state.model, subject.version.version)} keeps counts of whole columns: ${why}.`,
       hint: 'Name the training data: --against TRAINING.csv; or compare with the window before: --against previous',
     })
-  if (declared === undefined || path === undefined) throw missing('no run says where its rows are')
-  if (!existsSync(path)) throw missing(`its rows were in ${declared.path}, which is not there any more`)
-  const rows = namedData(path)
-  return {
-    name: declared.path,
-    open: (options, use) =>
-      rows.open({ ...options, cwd: ctx.cwd }, async (source) => {
-        if ((await source.sha256) !== wanted) throw missing(`${declared.path} has changed since`)
-        return use(source)
-      }),
-  }
+  return trainingRows(project, store, subject, missing)
 }

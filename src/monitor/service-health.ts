@@ -40,7 +40,7 @@ export interface HealthQuestion {
 }
 
 /** A difference is beyond chance up to this probability, for each of the three. */
-export const HEALTH_ALPHA = 0.002
+const HEALTH_ALPHA = 0.002
 /** Failures matter from twice the share before, and from half a percentage point more. */
 const ERRORS_RATIO = 2
 const ERRORS_RISE = 0.005

@@ -6,7 +6,7 @@ import { usage } from '../core/errors.ts'
 import type { TimeWindow } from '../predictions/types.ts'
 import { describeDuration, parseDuration } from '../project/duration.ts'
 
-export const MINUTE = 6e4
+const MINUTE = 6e4
 export const HOUR = 36e5
 export const DAY = 864e5
 export const WEEK = 7 * DAY
@@ -129,7 +129,7 @@ const shortTime = (time: number): string => (time % DAY === 0 ? dayOf(time) : `$
 const dayOf = (time: number): string => isoOf(time).slice(0, 10)
 const minuteTime = (time: number): string => isoOf(time).slice(0, 16).replace('T', ' ')
 
-export const isoOf = (time: number): string => new Date(time).toISOString()
+const isoOf = (time: number): string => new Date(time).toISOString()
 
 export const isoWindow = ({ since, until }: TimeWindow): { readonly since: string; readonly until: string } => ({
   since: isoOf(since),
