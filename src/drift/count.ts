@@ -122,7 +122,7 @@ const isAbsent = (name: string, counted: ReadonlyMap<string, Counter>, source: S
   return counter === undefined || (source.format === 'jsonl' && counter.seen === 0 && !source.keys?.has(name))
 }
 
-function counterFor(definition: ColumnProfile, sql: string, physical: Physical): Counter {
+export function counterFor(definition: ColumnProfile, sql: string, physical: Physical): Counter {
   if (definition.type === 'numeric') {
     return definition.resolution === 'bigint'
       ? new BigCounter(definition, sql, physical)
@@ -132,7 +132,7 @@ function counterFor(definition: ColumnProfile, sql: string, physical: Physical):
   return new PresenceCounter(definition, sql)
 }
 
-function takeMask(group: readonly Counter[], vector: Vector, rows: number): void {
+export function takeMask(group: readonly Counter[], vector: Vector, rows: number): void {
   for (let row = 0; row < rows; row++) {
     let mask = vector.items[row] as number
     while (mask !== 0) {

@@ -15,7 +15,7 @@ import type { MonitorRequest } from './types.ts'
 import { windowOf } from './window.ts'
 
 /** When neither flags nor mlops.yaml say how long. */
-const DEFAULT_WINDOW = '7d'
+export const DEFAULT_WINDOW = '7d'
 
 export type Sources = { readonly settings: CodeSettings } & (
   | { readonly kind: 'data'; readonly data: DataInput }
@@ -62,7 +62,7 @@ export async function logOf(
 }
 
 /** The model is checked by a log and has none: a mistake for one model, an open question for a fleet. */
-const currentMissing = (model: string): MlopsError =>
+export const currentMissing = (model: string): MlopsError =>
   usage({
     code: 'CURRENT_MISSING',
     message: `Which rows shall be checked? ${model} has no prediction log, and no data was named.`,

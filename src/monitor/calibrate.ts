@@ -1,0 +1,171 @@
+/**
+ * `mlops drift calibrate`: how often the thresholds of today would have fired on data known to be fine, and which would
+ * keep a promise. Nothing is stored. The statistics are in `src/drift/calibrate.ts`, the chunks in `chunks.ts`, writing
+ * to mlops.yaml in `thresholds.ts`.
+ */
+import type { Context } from '../core/context.ts'
+import { usage } from '../core/errors.ts'
+import {
+  type ColumnEffects,
+  type ComparedChunk,
+  chanceOf,
+  chunksNeeded,
+  countAlarms,
+  effectsOf,
+  type Proposal,
+  proposeThresholds,
+  rateOf,
+} from '../drift/calibrate.ts'
+import { type PreparedCheck, prepareCheck } from '../drift/check.ts'
+import { smallestShifts } from '../drift/detectable.ts'
+import { codeSettings } from '../predictions/settings.ts'
+import type { Project } from '../project/config.ts'
+import type { Store } from '../store/store.ts'
+import type { CalibratedColumn, CalibrateRequest, Calibration, ChunkSet } from './calibration.ts'
+import { median } from './chunk-rows.ts'
+import { chunksOfData, chunksOfLog, isLogRequest } from './chunks.ts'
+import { subjectOf } from './subject.ts'
+
+/**
+ * @throws notFound `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `STAGE_EMPTY`, `BASELINE_MISSING`, `DATA_NOT_FOUND`; usage
+ *   `CALIBRATION_DATA_MISSING`, `CURRENT_MISSING`, `WINDOW_INVALID`, `FLAGS_EXCLUSIVE`; inconclusive `CALIBRATION_EMPTY`;
+ *   failed for data that cannot be read
+ */
+export async function calibrate(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  request: CalibrateRequest,
+): Promise<Calibration> {
+  assertRequest(request)
+  const subject = await subjectOf(store, request.ref)
+  const { model } = subject.state
+  const { threshold } = await codeSettings(store, model)
+  const prepared = await prepareCheck(ctx, project, store, {
+    ref: { model, selector: { version: subject.version.version } },
+    ...(threshold === undefined ? {} : { fallbackThreshold: threshold }),
+  })
+  const asked = { request, subject, prepared }
+  const { set, compared, results, notes } = await (isLogRequest(request)
+    ? chunksOfLog(ctx, project, store, asked)
+    : chunksOfData(ctx, project, store, asked))
+  const { metric } = prepared.options
+  const effects = effectsOf(compared, metric)
+  const proposal = proposeThresholds(effects, {
+    falseAlarms: request.falseAlarms,
+    threshold: prepared.options.threshold,
+    configured: configuredColumns(prepared),
+    tighten: request.tighten,
+  })
+  const alarms = rateOf(results.filter(({ verdict }) => verdict === 'drift').length, results.length)
+  const inconclusive = results.filter(({ verdict }) => verdict === 'inconclusive').length
+  const chunks = chunksNeeded(request.falseAlarms)
+  return {
+    model,
+    version: subject.version.version,
+    metric,
+    threshold: prepared.options.threshold,
+    reference: prepared.reference.name,
+    data: set,
+    chunks: results,
+    alarms,
+    inconclusive,
+    columns: columnsOf(prepared, compared, effects, proposal),
+    proposal: proposal ?? null,
+    needed: proposal === undefined ? { chunks, rows: chunks * set.rowsEach } : null,
+    notes: [...prepared.reference.notes, ...notes, ...remarks(set, alarms.events, results.length)],
+  }
+}
+
+function assertRequest(request: CalibrateRequest): void {
+  const { data, query, rows, chunks, seed } = request
+  const exclusive = (message: string, hint: string) => usage({ code: 'FLAGS_EXCLUSIVE', message, hint })
+  if (query !== undefined && data === undefined) {
+    throw exclusive('--query is for a database that --data names.', "--data postgres://HOST/DB --query 'SELECT …'")
+  }
+  if (!isLogRequest(request)) return
+  if (data !== undefined) {
+    throw exclusive(
+      '--data names rows; --window, --since, --until and --every name times of the prediction log.',
+      'Leave one of the two out',
+    )
+  }
+  if (rows !== undefined || chunks !== undefined || seed !== undefined) {
+    throw exclusive(
+      'Periods of the prediction log are the chunks: --rows, --chunks and --shuffle are for data.',
+      'Leave them out, or choose another length with --every',
+    )
+  }
+}
+
+const configuredColumns = ({ options }: PreparedCheck): ReadonlySet<string> =>
+  new Set(
+    Object.entries(options.columns ?? {}).flatMap(([name, { threshold }]) => (threshold === undefined ? [] : [name])),
+  )
+
+function columnsOf(
+  prepared: PreparedCheck,
+  compared: readonly ComparedChunk[],
+  effects: readonly ColumnEffects[],
+  proposal: Proposal | undefined,
+): CalibratedColumn[] {
+  const definitions = new Map(prepared.reference.profile.columns.map((column) => [column.name, column]))
+  const configured = configuredColumns(prepared)
+  const raw = new Map<string, ComparedChunk['columns'][number][]>()
+  for (const { columns } of compared) {
+    for (const column of columns) raw.set(column.column, [...(raw.get(column.column) ?? []), column])
+  }
+  const columns = effects.flatMap((each): CalibratedColumn[] => {
+    const { column, threshold, isSettable, noise } = each
+    const definition = definitions.get(column)
+    const results = raw.get(column) ?? []
+    const [first] = results
+    if (definition === undefined || first === undefined) return []
+    const alarms = rateOf(
+      countAlarms([each], () => threshold),
+      results.length,
+    )
+    const measured = results.flatMap(({ effect }) => (effect === null ? [] : [effect]))
+    const isDefault = isSettable && !configured.has(column)
+    const wanted = proposal?.columns[column] ?? (isDefault ? (proposal?.threshold ?? threshold) : threshold)
+    const shifts = smallestShifts(definition, prepared.options.metric, [threshold, wanted])
+    const [today, proposed] = shifts ?? []
+    return [
+      {
+        column,
+        type: definition.type,
+        role: definition.role,
+        alarms,
+        always: alarms.events * 2 >= alarms.of,
+        effect: measured.length === 0 ? null : { median: median(measured), most: Math.max(...measured) },
+        noise: measured.length === 0 ? null : noise,
+        threshold,
+        proposed: wanted === threshold ? null : wanted,
+        detects:
+          today === undefined || proposed === undefined
+            ? null
+            : { unit: today.unit, today: today.value, proposed: proposed.value },
+      },
+    ]
+  })
+  const excess = ({ effect, threshold }: CalibratedColumn) => (effect?.most ?? 0) / threshold
+  return columns.sort((a, b) => b.alarms.events - a.alarms.events || excess(b) - excess(a))
+}
+
+/** What a person should know before believing the figures. */
+function remarks(set: ChunkSet, alarms: number, chunks: number): string[] {
+  const notes: string[] = []
+  const isBeyondChance = chanceOf(alarms, chunks) < 0.05
+  if (set.order === 'as they come' && isBeyondChance && set.kind !== 'prediction log') {
+    notes.push(
+      'Neighbouring rows are a chunk: a season or a slow drift within these data shows as false alarms here. --shuffle shows what sampling alone does',
+    )
+  }
+  if (set.kind === 'prediction log' && isBeyondChance) {
+    notes.push('These periods differ from the baseline beyond chance: were they all fine?')
+  }
+  if (set.order === 'shuffled') {
+    notes.push('Shuffled rows show sampling noise alone: real windows are neighbours in time and differ by more')
+  }
+  return notes
+}
