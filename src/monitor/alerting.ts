@@ -91,8 +91,14 @@ type Earlier = Pick<MonitoredCheck, 'key' | 'time' | 'verdict' | 'window' | 'hea
 const seenOf = (check: Earlier, kind: CheckKind): SeenCheck => ({
   id: check.key,
   time: check.time,
-  window: check.window ?? null,
+  window: check.window === undefined ? null : seenPart(check.window, check.time),
   trouble: troubleOf(check, kind),
+})
+
+/** Of a window that was still running, the part that the check could see: what came later is news. */
+const seenPart = ({ since, until }: NonNullable<CheckResult['window']>, time: string) => ({
+  since,
+  until: time < until && time > since ? time : until,
 })
 
 /** Of the same version against the same reference: anything else answered another question. */
