@@ -95,40 +95,59 @@ async function checkLog(ctx: Context, project: Project, store: Store, asked: Ask
   const { log, window } = sources
   const { version } = subject.version
   ctx.progress?.(`Reading the prediction log of ${subject.state.model}`)
-  const isPrevious = request.against === 'previous'
+  const previous = request.against === 'previous'
   const { health: bounds } = modelConfig(project, subject.state.model)
-  const asking = { window, version, entered: subject.entered, previous: isPrevious, bounds, now: ctx.now().getTime() }
+  const asking = { window, version, entered: subject.entered, previous, bounds, now: ctx.now().getTime() }
   const { question, stats } = await serviceQuestion(log, asking)
   const baseline = await baselineColumns(store, subject)
   const shape = shapeOf(project, subject, baseline)
-  const rows = isPrevious ? await previousRows(log, window, version, shape) : dataOf(request.against)
-  const types = Object.fromEntries(
-    (baseline ?? []).flatMap(({ name, type }) => (name === shape.target ? [] : [[name, type]])),
-  )
-  const prepared = await prepare(ctx, project, store, asked, rows ?? request.against, types)
-  const columns = prepared.reference.profile.columns.flatMap(({ name }) => (name === shape.target ? [] : [name]))
-  const by = request.by === undefined || columns.includes(request.by) ? [] : [request.by]
-  const own = stats.versions.find((each) => each.version === version)
-  const batch = log.rows({ ...window, version }, { ...shape, columns: [...columns, ...by] })
-  const compared =
-    // A failed request has no answer to look at.
-    (own?.requests ?? 0) <= (own?.errors ?? 0)
-      ? emptyWindow(ctx, subject, prepared, log, window)
-      : await compare(ctx, project, store, { ...asked, prepared, batch, rows })
-  const health = judgeService(question)
+  const { prepared, compared } = await compareWindow(ctx, project, store, { ...asked, stats, baseline, shape })
   const quality = await realisedQuality(log, window, version, shape, subject.manifest.metrics)
-  const leftOut = stats.records - (own?.records ?? 0)
+  const leftOut = stats.records - (ownFigures(stats, version)?.records ?? 0)
   const check: CheckResult = {
     ...compared,
     current: { ...compared.current, source: `prediction log, ${describeWindow(window)}` },
     window: isoWindow(window),
     leftOut,
-    health,
+    health: judgeService(question),
     ...(quality === undefined ? {} : { quality }),
     notes: [...compared.notes, ...notesOf(stats, version, leftOut)],
   }
   const settings = { ...(request.by === undefined ? {} : { by: request.by }), health: { ...bounds } }
   return { prepared, check: configured(check, prepared, settings), more: windowKey(check, stats) }
+}
+
+const ownFigures = ({ versions }: LogStats, version: number) => versions.find((each) => each.version === version)
+
+/** The rows of the version in the window against its reference, read as the baseline was. */
+async function compareWindow(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  asked: Asked<LogSources> & {
+    readonly stats: LogStats
+    readonly baseline: BaselineColumns
+    readonly shape: RowShape
+  },
+): Promise<{ readonly prepared: PreparedCheck; readonly compared: CheckResult }> {
+  const { subject, request, sources, stats, baseline, shape } = asked
+  const { log, window } = sources
+  const { version } = subject.version
+  const isPrevious = request.against === 'previous'
+  const rows = isPrevious ? await previousRows(log, window, version, shape) : dataOf(request.against)
+  const withoutTarget = <T extends { readonly name: string }>(columns: readonly T[]) =>
+    columns.filter(({ name }) => name !== shape.target)
+  const types = Object.fromEntries(withoutTarget(baseline ?? []).map(({ name, type }) => [name, type]))
+  const prepared = await prepare(ctx, project, store, asked, rows ?? request.against, types)
+  const own = ownFigures(stats, version)
+  // A failed request has no answer to look at.
+  if ((own?.requests ?? 0) <= (own?.errors ?? 0)) {
+    return { prepared, compared: emptyWindow(ctx, subject, prepared, log, window) }
+  }
+  const columns = withoutTarget(prepared.reference.profile.columns).map(({ name }) => name)
+  const by = request.by === undefined || columns.includes(request.by) ? [] : [request.by]
+  const batch = log.rows({ ...window, version }, { ...shape, columns: [...columns, ...by] })
+  return { prepared, compared: await compare(ctx, project, store, { ...asked, prepared, batch, rows }) }
 }
 
 /**
