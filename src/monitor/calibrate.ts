@@ -4,7 +4,6 @@
  * to mlops.yaml in `thresholds.ts`.
  */
 import type { Context } from '../core/context.ts'
-import { usage } from '../core/errors.ts'
 import {
   type ColumnEffects,
   type ComparedChunk,
@@ -21,14 +20,15 @@ import { smallestShifts } from '../drift/detectable.ts'
 import { codeSettings } from '../predictions/settings.ts'
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
+import { isLogRequest } from './calibrate-request.ts'
 import type { CalibratedColumn, CalibrateRequest, Calibration, ChunkSet } from './calibration.ts'
 import { median } from './chunk-rows.ts'
-import { chunksOfData, chunksOfLog, isLogRequest } from './chunks.ts'
+import { chunksOfData, chunksOfLog } from './chunks.ts'
 import { subjectOf } from './subject.ts'
 
 /**
  * @throws notFound `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `STAGE_EMPTY`, `BASELINE_MISSING`, `DATA_NOT_FOUND`; usage
- *   `CALIBRATION_DATA_MISSING`, `CURRENT_MISSING`, `WINDOW_INVALID`, `FLAGS_EXCLUSIVE`; inconclusive `CALIBRATION_EMPTY`;
+ *   `CALIBRATION_DATA_MISSING`, `CURRENT_MISSING`, `WINDOW_INVALID`; inconclusive `CALIBRATION_EMPTY`;
  *   failed for data that cannot be read
  */
 export async function calibrate(
@@ -37,7 +37,6 @@ export async function calibrate(
   store: Store,
   request: CalibrateRequest,
 ): Promise<Calibration> {
-  assertRequest(request)
   const subject = await subjectOf(store, request.ref)
   const { model } = subject.state
   const { threshold } = await codeSettings(store, model)
@@ -77,27 +76,6 @@ export async function calibrate(
   }
 }
 
-function assertRequest(request: CalibrateRequest): void {
-  const { data, query, rows, chunks, seed } = request
-  const exclusive = (message: string, hint: string) => usage({ code: 'FLAGS_EXCLUSIVE', message, hint })
-  if (query !== undefined && data === undefined) {
-    throw exclusive('--query is for a database that --data names.', "--data postgres://HOST/DB --query 'SELECT …'")
-  }
-  if (!isLogRequest(request)) return
-  if (data !== undefined) {
-    throw exclusive(
-      '--data names rows; --window, --since, --until and --every name times of the prediction log.',
-      'Leave one of the two out',
-    )
-  }
-  if (rows !== undefined || chunks !== undefined || seed !== undefined) {
-    throw exclusive(
-      'Periods of the prediction log are the chunks: --rows, --chunks and --shuffle are for data.',
-      'Leave them out, or choose another length with --every',
-    )
-  }
-}
-
 const configuredColumns = ({ options }: PreparedCheck): ReadonlySet<string> =>
   new Set(
     Object.entries(options.columns ?? {}).flatMap(([name, { threshold }]) => (threshold === undefined ? [] : [name])),
@@ -113,7 +91,11 @@ function columnsOf(
   const configured = configuredColumns(prepared)
   const raw = new Map<string, ComparedChunk['columns'][number][]>()
   for (const { columns } of compared) {
-    for (const column of columns) raw.set(column.column, [...(raw.get(column.column) ?? []), column])
+    for (const column of columns) {
+      const list = raw.get(column.column)
+      if (list === undefined) raw.set(column.column, [column])
+      else list.push(column)
+    }
   }
   const columns = effects.flatMap((each): CalibratedColumn[] => {
     const { column, threshold, isSettable, noise } = each

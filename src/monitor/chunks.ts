@@ -44,9 +44,6 @@ const ASSUMED_ROWS = 1000
 const FEWEST_ROWS = 50
 const DEFAULT_SPAN = '90d'
 
-export const isLogRequest = ({ window, every }: CalibrateRequest): boolean =>
-  every !== undefined || Object.keys(window).length > 0
-
 /** Every period of the log that is over and has rows. @throws usage `CURRENT_MISSING`, `WINDOW_INVALID` */
 export async function chunksOfLog(ctx: Context, project: Project, store: Store, asked: Asked): Promise<ComparedChunks> {
   const { request, subject, prepared } = asked

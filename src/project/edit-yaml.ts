@@ -27,7 +27,7 @@ type Yaml = typeof import('yaml')
 
 /** @throws NotEditable for anchors, aliases, tags, several documents, or a list or a word where a map must be */
 export async function editYaml(text: string, edits: readonly Edit[]): Promise<string> {
-  const yaml = await import('yaml')
+  const { default: yaml } = await import('yaml')
   const mark = text.startsWith('\uFEFF') ? '\uFEFF' : ''
   let body = text.slice(mark.length)
   for (const edit of edits) body = setValue(yaml, body, edit)
@@ -117,7 +117,7 @@ function inserted(yaml: Yaml, text: string, map: YAMLMap, edit: Edit, depth: num
   const step = stepOf(text)
   const lines = blockLines(edit, depth, indent, eolOf(text), step)
   const end = last === undefined ? text.length : endOf(yaml, last)
-  const newline = text[end - 1] === '\n' ? end : nextLine(text, end)
+  const newline = afterComments(text, text[end - 1] === '\n' ? end : nextLine(text, end), indent)
   return newline === text.length ? appended(text, lines) : text.slice(0, newline) + lines + text.slice(newline)
 }
 
@@ -171,6 +171,19 @@ const stepOf = (text: string): number => /^( +)[^\s#-]/m.exec(text)?.[1]?.length
 function nextLine(text: string, from: number): number {
   const newline = text.indexOf('\n', from)
   return newline < 0 ? text.length : newline + 1
+}
+
+/** Comments that are indented deeper belong to what stands above them. */
+function afterComments(text: string, from: number, indent: number): number {
+  let end = from
+  for (let at = from; at < text.length; ) {
+    const next = nextLine(text, at)
+    const [, blanks = '', rest = ''] = /^( *)(.*)/.exec(text.slice(at, next)) ?? []
+    if (rest.trim() !== '' && !(rest.startsWith('#') && blanks.length > indent)) break
+    at = next
+    if (rest.startsWith('#')) end = next
+  }
+  return end
 }
 
 const lineOf = (text: string, offset: number): number => text.slice(0, offset).split('\n').length

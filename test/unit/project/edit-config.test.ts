@@ -55,6 +55,14 @@ models:
     assert.equal(await editYaml('', [threshold(0.2)]), 'models:\n  churn-model:\n    drift:\n      threshold: 0.2\n')
   })
 
+  it('leaves a comment with the model that it belongs to', async () => {
+    const text = 'models:\n  other:\n    risk: low\n\n    # artifact: m.bin\n\n# the end\n'
+    assert.equal(
+      await editYaml(text, [threshold(0.2)]),
+      'models:\n  other:\n    risk: low\n\n    # artifact: m.bin\n  churn-model:\n    drift:\n      threshold: 0.2\n\n# the end\n',
+    )
+  })
+
   it('writes into braces where the file uses braces', async () => {
     const cases: [string, string][] = [
       [

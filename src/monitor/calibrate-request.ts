@@ -1,0 +1,92 @@
+/** From the flags of `mlops drift calibrate` to what is asked, and from its answer to what to type next. Pure. */
+import { usage } from '../core/errors.ts'
+import type { ModelRef } from '../core/names.ts'
+import { redactText } from '../core/redact.ts'
+import type { CalibrateRequest, Calibration, ConfigChange } from './calibration.ts'
+
+/** As oclif parsed them. */
+export interface CalibrateFlags {
+  readonly data?: string | undefined
+  readonly query?: string | undefined
+  readonly window?: string | undefined
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+  readonly every?: string | undefined
+  readonly rows?: number | undefined
+  readonly chunks?: number | undefined
+  readonly shuffle: boolean
+  readonly seed?: number | undefined
+  readonly 'false-alarms': string
+  readonly tighten: boolean
+}
+
+/** Below it thousands of chunks would be needed, above it a check is a coin. */
+const LEAST_RATE = 0.001
+const MOST_RATE = 0.5
+
+/** @throws usage `FALSE_ALARMS_INVALID`, `FLAGS_EXCLUSIVE` */
+export function calibrateRequest(ref: ModelRef, flags: CalibrateFlags): CalibrateRequest {
+  const { data, query, every, rows, chunks, tighten } = flags
+  const window = given({ window: flags.window, since: flags.since, until: flags.until })
+  const seed = flags.shuffle ? (flags.seed ?? 1) : undefined
+  const falseAlarms = rateOf(flags['false-alarms'])
+  const request = { ref, window, falseAlarms, tighten, ...given({ data, query, every, rows, chunks, seed }) }
+  const exclusive = (message: string, hint: string) => usage({ code: 'FLAGS_EXCLUSIVE', message, hint })
+  if (query !== undefined && data === undefined) {
+    throw exclusive(
+      '--query is for a database that --data names.',
+      "Type: --data postgres://HOST/DB --query 'SELECT …'",
+    )
+  }
+  if (!isLogRequest(request)) return request
+  if (data !== undefined) {
+    throw exclusive(
+      '--data names rows; --window, --since, --until and --every name times of the prediction log.',
+      'Leave one of the two out',
+    )
+  }
+  if (rows !== undefined || chunks !== undefined || seed !== undefined) {
+    throw exclusive(
+      'Periods of the prediction log are the chunks: --rows, --chunks and --shuffle are for data.',
+      'Leave them out, or choose another length with --every',
+    )
+  }
+  return request
+}
+
+/** Whether periods of the prediction log are meant. */
+export const isLogRequest = ({ window, every }: Pick<CalibrateRequest, 'window' | 'every'>): boolean =>
+  every !== undefined || Object.keys(window).length > 0
+
+function rateOf(text: string): number {
+  const value = Number(text.endsWith('%') ? text.slice(0, -1) : text) / (text.endsWith('%') ? 100 : 1)
+  if (text.trim() !== '' && value >= LEAST_RATE && value <= MOST_RATE) return value
+  throw usage({
+    code: 'FALSE_ALARMS_INVALID',
+    message: `--false-alarms ${JSON.stringify(text)} is no share between ${LEAST_RATE} and ${MOST_RATE}.`,
+    hint: 'Write for example 0.05, or 5%',
+  })
+}
+
+/**
+ * @param change null without a proposal
+ * @param words as they were typed after the command
+ */
+export function nextStep(found: Calibration, change: ConfigChange | null, words: readonly string[]): string {
+  const model = `${found.model}@${found.version}`
+  if (change === null || found.needed !== null) {
+    const rows = Math.floor(found.data.rows / (found.needed?.chunks ?? 1))
+    if (found.data.kind === 'prediction log') return `mlops drift calibrate ${model} --data DATA`
+    return `mlops drift calibrate ${model} ${rows >= 50 ? `--rows ${rows}` : '--data DATA'}`
+  }
+  if (change.lines.length > 0 && !change.written && change.file !== null)
+    return `mlops drift calibrate ${words.map(quoted).join(' ')} --write`
+  return `mlops drift ${found.model} --alert`
+}
+
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? redactText(word) : `'${redactText(word).replaceAll("'", "'\\''")}'`
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+const given = <T extends object>(members: T): Given<T> =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<T>
