@@ -38,7 +38,8 @@ models:
     train: python train.py
     evaluate: python evaluate.py {model} {data}
     schema: { columns: { customer_id: id }, target: churned }
-    drift: { metric: psi, threshold: 0.10 }
+    drift: { window: 7d, metric: psi, threshold: 0.10, every: 1d }
+    notify: ["file:alerts.jsonl"]   # or slack:#ml-alerts, email:…, pagerduty, github, webhook:…
     gates:
       staging: { min_auc: 0.80 }
       production: { min_auc: 0.82, compare_to: production, approval: 1, baseline: required, run: required }
@@ -94,9 +95,16 @@ const SCENES = [
     run: ['drift', MODEL, '--current', 'data/april.csv'],
   },
   {
-    title: 'June: a campaign changed the customers',
-    why: 'More fibre, monthly contracts, more calls. Exit code 3 is what a CI job reacts to.',
-    run: ['drift', MODEL, '--current', 'data/june.csv'],
+    title: 'The service logs what it answers',
+    why: 'One line in serve.py. June brings other customers: a campaign sold fibre on monthly contracts.',
+    python: ['serve.py', 'data/june.csv'],
+    // What `pip install` of the client would do.
+    env: (root) => ({ PYTHONPATH: join(root, 'templates/python') }),
+  },
+  {
+    title: 'June: the nightly check',
+    why: 'What cron or CI runs: the last week of the log, one alert, one page to look at. Exit code 3 is the answer "no".',
+    run: ['drift', MODEL, '--window', '7d', '--alert', '--report', 'june.html'],
     exit: 3,
   },
   {
@@ -157,7 +165,7 @@ const SCENES = [
   {
     title: '2 a.m.: back to the version before',
     why: 'One command. Bytes are re-hashed first; history is kept.',
-    run: ['rollback', MODEL, '--yes', '--current', 'data/june.csv', '--reason', 'support reports odd scores'],
+    run: ['rollback', MODEL, '--yes', '--reason', 'support reports odd scores'],
   },
   {
     title: 'The three questions',
@@ -186,8 +194,9 @@ export async function playDemo({ root, python }) {
   for (const [index, scene] of SCENES.entries()) {
     if (scene.title !== undefined) console.log(`\n${style.title(` ${scene.title} `)}`)
     if (scene.why !== undefined) console.log(style.dim(scene.why))
-    console.log(`\n${style.dim('$')} ${style.bold(`mlops ${scene.run.map(quote).join(' ')}`)}`)
-    const code = await command(process.execPath, [join(root, 'bin/run.js'), ...scene.run], { cwd: project, env })
+    const { program, words, shown } = commandOf(scene, root)
+    console.log(`\n${style.dim('$')} ${style.bold(shown)}`)
+    const code = await command(program, words, { cwd: project, env: { ...env, ...scene.env?.(root) } })
     const expected = scene.exit ?? 0
     if (code !== expected) {
       console.log(
@@ -206,13 +215,24 @@ export async function playDemo({ root, python }) {
   console.log(`  export PATH="${bin}:${dirname(python)}:$PATH"`)
   console.log('  mlops status')
   console.log(`  mlops model show ${MODEL}`)
+  console.log(`  mlops predictions stats ${MODEL}        # and open june.html in a browser`)
   console.log('  mlops --help\n')
   return 0
 }
 
+/** What a scene runs, and how a person would have typed it. */
+function commandOf({ run, python }, root) {
+  if (python !== undefined) return { program: 'python', words: python, shown: `python ${python.map(quote).join(' ')}` }
+  return {
+    program: process.execPath,
+    words: [join(root, 'bin/run.js'), ...run],
+    shown: `mlops ${run.map(quote).join(' ')}`,
+  }
+}
+
 /** A repository of its own, so that runs record their commit. Without git the demo goes on and says so in `track`. */
 async function commitScripts(project, env) {
-  writeFileSync(join(project, '.gitignore'), 'data/\nmodel.joblib\n')
+  writeFileSync(join(project, '.gitignore'), 'data/\nmodel.joblib\nalerts.jsonl\njune.html\n')
   const who = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org']
   const steps = [
     ['init', '--quiet', '--initial-branch=main'],

@@ -14,10 +14,22 @@ function mark({ style }: Ui, verdict: HealthVerdict | 'drift' | 'stable' | 'smal
   return verdict === 'small' ? style.dim(`${symbols.dash} ${text}`) : style.good(`${symbols.ok} ${text}`)
 }
 
-/** One line for each finding: what is fine is said too, what cannot be said is not passed over. */
+/**
+ * One line for each finding: what is fine is said too, what cannot be said is not passed over. Findings that all wait
+ * for the same thing (the first window has none before it) share a line.
+ */
 export function healthLines(ui: Ui, { health }: Pick<CheckResult, 'health'>): string[] {
-  return (health?.findings ?? []).map(({ verdict, summary }) => ui.wrap(mark(ui, verdict, ui.text(summary)), 2))
+  const findings = health?.findings ?? []
+  const reasons = new Set(findings.map(({ summary }) => afterSemicolon(summary)))
+  const [reason] = reasons
+  if (findings.length > 1 && reasons.size === 1 && reason !== '' && health?.verdict === 'inconclusive') {
+    const figures = findings.map(({ summary }) => summary.slice(0, -`; ${reason}`.length)).join(', ')
+    return [ui.wrap(mark(ui, 'inconclusive', ui.text(`${figures}; ${reason}`)), 2)]
+  }
+  return findings.map(({ verdict, summary }) => ui.wrap(mark(ui, verdict, ui.text(summary)), 2))
 }
+
+const afterSemicolon = (text: string): string => text.split('; ').slice(1).join('; ')
 
 export function qualityLines(ui: Ui, { quality }: Pick<CheckResult, 'quality'>): string[] {
   return quality === undefined ? [] : [ui.wrap(mark(ui, quality.verdict, ui.text(`quality: ${quality.summary}`)), 2)]

@@ -51,7 +51,10 @@ function normalised(text: string): string[] {
     line
       .replace(/\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b/g, 'RUN')
       .replace(/\b[0-9a-f]{12}\b/g, 'DIGEST')
-      .replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, 'TIME')
+      .replace(/\d{4}-\d\d-\d\d \d\d:\d\d(?: UTC)?/g, 'TIME')
+      .replace(/\d{4}-\d\d-\d\d/g, 'DAY')
+      .replace(/p95 latency: [\d.,]+ ms/g, 'p95 latency: TIME')
+      .replace(/^Report: .*\/(?=[^/]+$)/, 'Report: FOLDER/')
       .replace(/finished in [\d.]+ (?:ms|s)/g, 'finished in TIME')
       .replace(/\d+ kB/g, 'SIZE')
       .trimEnd(),
