@@ -58,7 +58,7 @@ export async function countChunks(
   const chunkOf = chunkOfRow(plan)
   const found = new Map(source.columns.map((column) => [column.name, column]))
   const present = baseline.columns.filter(({ name }) => found.has(name))
-  const names = await newValues(present, source, chunkOf)
+  const names = await newValues(present, source, plan)
   // Contiguous chunks are finished one after the other; shuffled ones are open all at once.
   const atOnce =
     plan.seed === undefined ? plan.chunks : Math.max(1, Math.floor(MOST_COUNTERS / Math.max(1, present.length)))
@@ -72,7 +72,7 @@ export async function countChunks(
         const chunk = chunkOf(row)
         return chunk >= from && chunk < to ? chunk : -1
       },
-      rows: plan.rows,
+      plan,
       onCounted: (chunk, counters) => onProfile(chunk, profileOf(baseline, source, chunk, counters, names, plan.rows)),
       progress: (rows) => progress?.((pass + rows / plan.total) / passes),
     })
@@ -83,12 +83,12 @@ interface Pass {
   readonly present: readonly ColumnProfile[]
   readonly source: Source
   readonly chunkOf: (row: number) => number
-  readonly rows: number
+  readonly plan: ChunkPlan
   readonly onCounted: (chunk: number, counters: readonly Counter[]) => void
   readonly progress: (rows: number) => void
 }
 
-async function countPass({ present, source, chunkOf, rows, onCounted, progress }: Pass): Promise<void> {
+async function countPass({ present, source, chunkOf, plan, onCounted, progress }: Pass): Promise<void> {
   const found = new Map(source.columns.map((column) => [column.name, column]))
   const countersOf = (): Counter[] =>
     present.flatMap((definition) => {
@@ -115,11 +115,11 @@ async function countPass({ present, source, chunkOf, rows, onCounted, progress }
       takeMask(counters, pick(chunk.vector(model.length + i), picked), picked.length)
     })
     state.seen += picked.length
-    if (state.seen < rows) return
+    if (state.seen < plan.rows) return
     open.delete(chunkIndex)
     onCounted(chunkIndex, state.counters)
   }
-  await source.duck.stream(`SELECT ${select.join(', ')} FROM ${numbered(source)}`, (chunk) => {
+  await source.duck.stream(`SELECT ${select.join(', ')} FROM ${numbered(source, plan)}`, (chunk) => {
     const { items } = chunk.vector(model.length + groups.length)
     const byChunk = new Map<number, number[]>()
     for (let row = 0; row < chunk.rows; row++) {
@@ -130,15 +130,19 @@ async function countPass({ present, source, chunkOf, rows, onCounted, progress }
       else list.push(row)
     }
     for (const [at, picked] of byChunk) take(at, chunk, picked)
-    seen += chunk.rows
+    seen = Math.max(seen, items[chunk.rows - 1] as number)
     progress(seen)
   })
   if (open.size > 0) throw new RangeError('the source has fewer rows than were counted')
 }
 
 const ROW = 'mlops_row'
-const numbered = ({ relation }: Source): string =>
-  `(SELECT *, CAST(row_number() OVER () AS DOUBLE) AS ${ROW} FROM ${relation})`
+/** The rows of the chunks, each with its number, from 1 on. Which shuffled rows those are, only we can compute. */
+const numbered = ({ relation }: Source, { total, chunks, rows, seed }: ChunkPlan): string => {
+  const all = `SELECT *, row_number() OVER () AS row_number_ FROM ${relation}`
+  const taken = seed === undefined ? `(row_number_ - 1) % ${Math.floor(total / chunks)} < ${rows}` : 'true'
+  return `(SELECT *, CAST(row_number_ AS DOUBLE) AS ${ROW} FROM (${all}) WHERE ${taken})`
+}
 
 /** Some rows of a vector, as a vector of their own. */
 function pick(vector: Vector, rows: readonly number[]): Vector {
@@ -181,11 +185,8 @@ type NewValues = ReadonlyMap<string, ReadonlyMap<string, number>> | null
 const keyOf = (chunk: number, column: string): string => `${chunk}\0${column}`
 
 /** What the definitions have no code for, by chunk and column; null when there is too much of it to be named. */
-async function newValues(
-  present: readonly ColumnProfile[],
-  source: Source,
-  chunkOf: (row: number) => number,
-): Promise<NewValues> {
+async function newValues(present: readonly ColumnProfile[], source: Source, plan: ChunkPlan): Promise<NewValues> {
+  const chunkOf = chunkOfRow(plan)
   const found = new Map(source.columns.map((column) => [column.name, column]))
   const named = present.flatMap((definition) => {
     const column = found.get(definition.name)
@@ -201,7 +202,7 @@ async function newValues(
   await source.duck.stream(
     `SELECT ${ROW}, position, value FROM
        (SELECT ${ROW}, unnest([${values.join(', ')}]) AS value, unnest(range(${named.length}))::DOUBLE AS position
-        FROM ${numbered(source)} WHERE ${named.map(({ mask }) => mask).join(' OR ')})
+        FROM ${numbered(source, plan)} WHERE ${named.map(({ mask }) => mask).join(' OR ')})
      WHERE value IS NOT NULL LIMIT ${NEW_ROWS + 1}`,
     (chunk) => {
       const [at, position, value] = [chunk.vector(0), chunk.vector(1), chunk.vector(2)]
