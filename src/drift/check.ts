@@ -65,6 +65,10 @@ interface Reference {
   readonly profile: Profile
   readonly digest: Digest
   readonly notes: readonly string[]
+  /** Its profile is an object in the store. */
+  readonly isKept: boolean
+  /** Whose own baseline it is; absent for data that were read, and for a baseline that the model has as a whole. */
+  readonly owner?: VersionState
 }
 
 /** A comparison whose reference is at hand. */
@@ -145,13 +149,21 @@ export async function compareBatch(
     version: version.version,
     time: ctx.now().toISOString(),
     metric: options.metric,
-    reference: { name: reference.name, profile: reference.digest, rows: reference.profile.rows },
+    reference: recorded(reference),
     current: batch.data,
     ...comparison,
     notes: [...reference.notes, ...batch.notes, ...comparison.notes],
     configuration: configurationOf(reference.profile, options),
   }
 }
+
+/** As it stands in the record of a check. */
+export const recorded = ({ name, profile, digest, isKept }: Reference): CheckResult['reference'] => ({
+  name,
+  profile: digest,
+  rows: profile.rows,
+  ...(isKept ? {} : { kept: false as const }),
+})
 
 /** @param more what else decides the check: another digest without it, and with every other value of it */
 export function configurationOf(
@@ -215,7 +227,7 @@ async function findReference(
   // Roles are given afterwards: what has no labels yet is nothing to remark on.
   const { columns } = schema
   const { profile, bytes, notes } = await profileBaseline(against, { ...readingOptions(ctx), schema: { columns } })
-  return { name, profile, digest: sha256(bytes), notes }
+  return { name, profile, digest: sha256(bytes), notes, isKept: false }
 }
 
 /** The version's own baseline, or else the one that training code set for the model. */
@@ -237,8 +249,9 @@ async function baselineOf(
     })
   }
   const profile = parseProfile(await store.objects.read(digest), name)
-  const owner = manifest.baseline === undefined ? state.model : name
-  return { name: `baseline of ${owner}`, profile, digest, notes: [] }
+  const found = { profile, digest, notes: [], isKept: true }
+  if (manifest.baseline === undefined) return { ...found, name: `baseline of ${state.model}` }
+  return { ...found, name: `baseline of ${name}`, owner: version }
 }
 
 /** Roles as mlops.yaml has them today: a prediction column named after registering counts as one. */

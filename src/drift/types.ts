@@ -59,7 +59,13 @@ export interface CheckResult {
   readonly metric: MetricName
   readonly time: string
   /** What it was compared with: `baseline of churn-model@3`. */
-  readonly reference: { readonly name: string; readonly profile: Digest; readonly rows: number }
+  readonly reference: {
+    readonly name: string
+    readonly profile: Digest
+    readonly rows: number
+    /** False: counted from data for this check alone, so that the profile is no object in the store. */
+    readonly kept?: false
+  }
   readonly current: DataIdentity
   /** Prediction column first, then worst first. */
   readonly columns: readonly ColumnResult[]

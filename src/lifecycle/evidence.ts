@@ -5,13 +5,13 @@ import type { Context } from '../core/context.ts'
 import { isMlopsError, type MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { redactText } from '../core/redact.ts'
-import type { Baseline } from '../drift/baseline.ts'
 import type { ModelConfig, SchemaConfig } from '../project/config.ts'
 import type { Pin } from '../store/events.ts'
 import type { DataFact } from '../store/manifest.ts'
 import type { Store } from '../store/store.ts'
 import { hashDeclaredData } from '../tracking/declared-data.ts'
 import { type Place, safeOrigin } from './artifacts.ts'
+import { type CountedBaseline, countBaseline } from './count-baseline.ts'
 import type { RegisteredBaseline, RegisterRequest } from './register-types.ts'
 import { dataFact, type RunSource } from './run-source.ts'
 
@@ -48,7 +48,7 @@ export async function collectEvidence(
     if (flag !== '--test') await safeOrigin(resolve(ctx.cwd, path), path, place)
   }
   const notes: string[] = []
-  const baseline = await baselineOf(ctx, request, schema, run, notes)
+  const baseline = await baselineOf(ctx, request, { schema, by: config.drift.by }, run, notes)
   const registered = baseline === undefined ? null : await storeBaseline(store, baseline, schema, request)
   return {
     baseline: registered,
@@ -126,19 +126,11 @@ const CHANGED_FOLDER = 'is not the folder that the run read any more, or holds m
 async function baselineOf(
   ctx: Context,
   request: RegisterRequest,
-  schema: SchemaConfig,
+  columns: { readonly schema: SchemaConfig; readonly by: string | undefined },
   run: RunSource | undefined,
   notes: string[],
-): Promise<Baseline | undefined> {
-  const { profileBaseline } = await import('../drift/baseline.ts')
-  const profile = (source: string, cwd: string) =>
-    profileBaseline(source, {
-      cwd,
-      schema,
-      ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
-      ...(ctx.stdin === undefined ? {} : { stdin: ctx.stdin }),
-      ...(ctx.progress === undefined ? {} : { progress: ctx.progress }),
-    })
+): Promise<CountedBaseline | undefined> {
+  const profile = (source: string, cwd: string) => countBaseline(ctx, source, { cwd, ...columns })
   if (request.baseline === false) return undefined
   if (request.baseline !== undefined) return profile(request.baseline, ctx.cwd)
   const train = run?.data.find(({ name }) => name === 'train')
@@ -153,8 +145,8 @@ async function baselineOf(
     return undefined
   }
   try {
-    const baseline = await profile(train.path, run.cwd)
-    if (baseline.data.sha256 === train.sha256) return baseline
+    const counted = await profile(train.path, run.cwd)
+    if (counted.baseline.data.sha256 === train.sha256) return counted
     const isFile = train.kind === 'file'
     return without(isFile ? 'is not the file that the run read any more' : CHANGED_FOLDER)
   } catch (error) {
@@ -165,7 +157,7 @@ async function baselineOf(
 
 async function storeBaseline(
   store: Store,
-  { profile, bytes, data, notes }: Baseline,
+  { baseline: { profile, bytes, data, notes }, segments }: CountedBaseline,
   schema: SchemaConfig,
   request: RegisterRequest,
 ): Promise<RegisteredBaseline> {
@@ -178,6 +170,7 @@ async function storeBaseline(
     if (column !== undefined && !columns.includes(column)) throw noSuchColumn(flag, column, columns, data.source)
   }
   const { sha256 } = await store.objects.put(bytes)
+  const kept = segments === undefined ? undefined : await store.objects.put(segments.bytes)
   const fact = { name: 'baseline', sha256: data.sha256, rows: data.rows, columns: data.columns }
   const absent = [schema.target, schema.prediction].filter((name) => name !== undefined && !columns.includes(name))
   const missing = absent.map((name) => `${name} of mlops.yaml is not a column of ${data.source}`)
@@ -185,6 +178,9 @@ async function storeBaseline(
     source: data.source,
     profile: sha256,
     data: fact,
+    ...(kept === undefined || segments === undefined
+      ? {}
+      : { segments: { by: segments.by, sha256: kept.sha256, size: kept.size, values: segments.values } }),
     notes: [...notes, ...missing.filter((note) => !notes.includes(note))],
   }
 }

@@ -103,6 +103,16 @@ function partsOf(manifest: Manifest, version: VersionState): Part[] {
     ...(baseline === undefined
       ? []
       : [{ name: 'baseline profile', kind: evidence, sha256: baseline.profile, size: undefined }]),
+    ...(baseline?.segments === undefined
+      ? []
+      : [
+          {
+            name: 'baseline segments',
+            kind: evidence,
+            sha256: baseline.segments.sha256,
+            size: baseline.segments.size,
+          },
+        ]),
     ...(testPredictions === undefined ? [] : [{ name: 'test predictions', kind: evidence, ...testPredictions }]),
     ...(run === undefined ? [] : [{ name: `run.json of run ${run.id}`, kind: evidence, ...run.run }]),
     ...(run?.end === undefined ? [] : [{ name: `end.json of run ${run.id}`, kind: evidence, ...run.end }]),

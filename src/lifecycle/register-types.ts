@@ -42,6 +42,8 @@ export interface RegisteredBaseline {
   readonly source: string
   readonly profile: Digest
   readonly data: DataFact
+  /** Counts of the rows of each of `values` values of the column that `drift.by` names, an object. */
+  readonly segments?: { readonly by: string; readonly sha256: Digest; readonly size: number; readonly values: number }
   /** How a column was read when that is not obvious: `TotalCharges: 11 blank values …`. */
   readonly notes: readonly string[]
 }

@@ -24,7 +24,7 @@ import { PRODUCTION } from './gate-rules.ts'
 import { stageAfter } from './next-step.ts'
 import { assertStage } from './operation.ts'
 import { checkedMessage, checkedTags } from './register-flags.ts'
-import type { RegisterRequest, RegisterResult, StageMove } from './register-types.ts'
+import type { RegisteredBaseline, RegisterRequest, RegisterResult, StageMove } from './register-types.ts'
 import { type RunSource, readRun } from './run-source.ts'
 
 export type { RegisterRequest, RegisterResult, StageMove } from './register-types.ts'
@@ -165,7 +165,7 @@ function manifestOf(
     files,
     metrics: { ...run?.metrics, ...request.metrics },
     params: { ...run?.params, ...request.params },
-    ...(baseline === null ? {} : { baseline: { profile: baseline.profile, data: baseline.data } }),
+    ...(baseline === null ? {} : { baseline: pinnedBaseline(baseline) }),
     ...(schema.target === undefined ? {} : { target: schema.target }),
     ...(schema.prediction === undefined ? {} : { prediction: schema.prediction }),
     data: evidence.data,
@@ -173,6 +173,12 @@ function manifestOf(
     ...(examples === undefined ? {} : { examples }),
     ...(evaluate === undefined ? {} : { evaluate }),
   }
+}
+
+function pinnedBaseline({ profile, data, segments }: RegisteredBaseline): NonNullable<Manifest['baseline']> {
+  if (segments === undefined) return { profile, data }
+  const { by, sha256: digest, size } = segments
+  return { profile, data, segments: { by, sha256: digest, size } }
 }
 
 /** What is in the store, with nothing referring to it yet. */

@@ -46,7 +46,7 @@ export interface VersionDetail {
   readonly params: Manifest['params']
   /** Declared data, with the path it was declared under where the run recorded one. */
   readonly data: readonly (DataFact & { readonly path?: string })[]
-  readonly baseline: { readonly profile: Digest; readonly data: DataFact } | null
+  readonly baseline: NonNullable<Manifest['baseline']> | null
   readonly target: string | null
   readonly prediction: string | null
   readonly evaluate: string | null

@@ -16,6 +16,7 @@ import {
   configurationOf,
   type PreparedCheck,
   prepareCheck,
+  recorded,
   storeCheck,
 } from '../drift/check.ts'
 import { compareProfiles } from '../drift/compare.ts'
@@ -29,7 +30,7 @@ import type { Store } from '../store/store.ts'
 import { serviceQuestion } from './health-windows.ts'
 import { realisedQuality } from './labels.ts'
 import { nextOf } from './next.ts'
-import { compareBySegments } from './segments.ts'
+import { compareBySegments, segmentColumn } from './segments.ts'
 import { judgeService } from './service-health.ts'
 import { type Sources, sourcesOf } from './sources.ts'
 import { type Subject, subjectOf } from './subject.ts'
@@ -86,8 +87,7 @@ async function checkData(ctx: Context, project: Project, store: Store, asked: As
   const rows = against === undefined || isVersion(against) || against === 'previous' ? undefined : namedData(against)
   const prepared = await prepare(ctx, project, store, asked, rows ?? against)
   const check = await compare(ctx, project, store, { ...asked, prepared, batch: sources.data, rows })
-  const settings = request.by === undefined ? {} : { by: request.by }
-  return { prepared, check: configured(check, prepared, settings), more: {} }
+  return { prepared, check: configured(check, prepared, segmentSettings(check)), more: {} }
 }
 
 async function checkLog(ctx: Context, project: Project, store: Store, asked: Asked<LogSources>): Promise<Judged> {
@@ -113,7 +113,7 @@ async function checkLog(ctx: Context, project: Project, store: Store, asked: Ask
     ...(quality === undefined ? {} : { quality }),
     notes: [...compared.notes, ...notesOf(stats, version, leftOut)],
   }
-  const settings = { ...(request.by === undefined ? {} : { by: request.by }), health: { ...bounds } }
+  const settings = { ...segmentSettings(check), health: { ...bounds } }
   return { prepared, check: configured(check, prepared, settings), more: windowKey(check, stats) }
 }
 
@@ -145,7 +145,8 @@ async function compareWindow(
     return { prepared, compared: emptyWindow(ctx, subject, prepared, log, window) }
   }
   const columns = withoutTarget(prepared.reference.profile.columns).map(({ name }) => name)
-  const by = request.by === undefined || columns.includes(request.by) ? [] : [request.by]
+  const wanted = segmentColumn(project, subject, request)?.column
+  const by = wanted === undefined || columns.includes(wanted) ? [] : [wanted]
   const batch = log.rows({ ...window, version }, { ...shape, columns: [...columns, ...by] })
   return { prepared, compared: await compare(ctx, project, store, { ...asked, prepared, batch, rows }) }
 }
@@ -165,6 +166,10 @@ const configured = (check: CheckResult, { reference, options }: PreparedCheck, m
   Object.keys(more).length === 0
     ? check
     : { ...check, configuration: configurationOf(reference.profile, options, more) }
+
+/** A check whose segments could not be looked at is another check than one with them. */
+const segmentSettings = ({ segments }: CheckResult): Record<string, Json> =>
+  segments === undefined ? {} : { by: segments.column }
 
 const isVersion = (against: string): boolean => against === 'baseline' || against.startsWith('@')
 
@@ -203,11 +208,12 @@ async function compare(
     readonly rows: DataInput | undefined
   },
 ): Promise<CheckResult> {
-  const { request, prepared, batch } = asked
+  const { subject, request, prepared, batch } = asked
+  const by = segmentColumn(project, subject, request)
   const check =
-    request.by === undefined
+    by === undefined
       ? await compareBatch(ctx, prepared, batch)
-      : await compareBySegments(ctx, project, store, { ...asked, by: request.by })
+      : await compareBySegments(ctx, project, store, { ...asked, by })
   const { importances } = prepared.options
   if (importances === undefined || request.importances === undefined) return check
   const columns = prepared.reference.profile.columns.map(({ name }) => name)
@@ -274,7 +280,7 @@ function emptyWindow(
     version: version.version,
     time: ctx.now().toISOString(),
     metric: options.metric,
-    reference: { name: reference.name, profile: reference.digest, rows: profile.rows },
+    reference: recorded(reference),
     current: { source: log.home, sha256: sha256(canonicalJson({ ...isoWindow(window) })), rows: 0, columns: 0 },
     ...compared,
     summary: `${versionName(state.model, version.version)} answered nothing in this window: nothing can be said.`,

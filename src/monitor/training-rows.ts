@@ -15,7 +15,7 @@ import type { Subject } from './subject.ts'
 export async function trainingRows(
   project: Project,
   store: Store,
-  { version, manifest }: Subject,
+  { version, manifest }: Pick<Subject, 'version' | 'manifest'>,
   missing: (why: string) => MlopsError,
 ): Promise<DataInput> {
   const wanted = manifest.baseline?.data.sha256

@@ -65,6 +65,7 @@ function toModel(raw: RawModel): ModelConfig {
         alertAfter: drift.alert_after,
         coolDown: drift.cool_down,
         every: drift.every,
+        by: drift.by,
       }),
     },
     health: given({

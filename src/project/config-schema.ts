@@ -117,6 +117,11 @@ const driftShape = record({
     'Overrides per column.',
     '{tenure: {threshold: 0.2}}',
   ),
+  by: optional(
+    text({ label: 'the name of a column' }),
+    'Look at each value of this column by itself too, where `--by` names no other. `register` then keeps the counts of each value with the baseline.',
+    'region',
+  ),
   every: optional(duration, 'How often a check is meant to be made. `status` says when the checks have stopped.', '1d'),
   alert_after: optional(
     text({ label: 'two numbers such as 2 of 3', pattern: /^[1-9]\d* of [1-9]\d*$/, problem: kOfN }),

@@ -25,6 +25,8 @@ export interface DriftConfig {
   readonly coolDown?: string
   /** How often a check is meant to be made; undefined: nobody said. */
   readonly every?: string
+  /** The column whose values are looked at one by one too; `register` keeps their counts with the baseline. */
+  readonly by?: string
 }
 
 /** Bounds on the service in one window; what is undefined is judged against an earlier window. */

@@ -37,7 +37,12 @@ export interface Manifest {
   readonly metrics: Readonly<Record<string, number | string>>
   readonly params: Readonly<Record<string, string | number | boolean | null>>
   /** The profile of the data it was trained on (an object), and that data's hash. */
-  readonly baseline?: { readonly profile: Digest; readonly data: DataFact }
+  readonly baseline?: {
+    readonly profile: Digest
+    readonly data: DataFact
+    /** The counts of the same rows by the values of the column `by` (an object; docs/profile-format.md, Segments). */
+    readonly segments?: { readonly by: string; readonly sha256: Digest; readonly size: number }
+  }
   readonly target?: string
   readonly prediction?: string
   /** Declared data of the run, and the held-out rows the metrics were measured on (`name: "test"`). */

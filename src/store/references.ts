@@ -32,7 +32,9 @@ export function referencedByEvent(event: EventDraft | ModelEvent): Reference[] {
 /** Data digests are not among them: the data itself is not kept in the store. */
 export function referencedByManifest(manifest: Manifest): Reference[] {
   const references = manifest.files.map(({ path, sha256 }) => ref(sha256, `file ${path}`))
-  if (manifest.baseline !== undefined) references.push(ref(manifest.baseline.profile, 'baseline profile'))
+  const { baseline } = manifest
+  if (baseline !== undefined) references.push(ref(baseline.profile, 'baseline profile'))
+  if (baseline?.segments !== undefined) references.push(ref(baseline.segments.sha256, 'baseline segments'))
   if (manifest.testPredictions !== undefined) references.push(ref(manifest.testPredictions.sha256, 'test predictions'))
   if (manifest.examples !== undefined) references.push(ref(manifest.examples.sha256, 'examples'))
   return references
@@ -49,10 +51,11 @@ export function referencedByRun(start: RunStart | undefined, end: RunEnd | undef
 export const referencedByIntent = (intent: Intent): Reference[] =>
   intent.kind === 'baseline' ? [ref(intent.data.sha256, 'baseline data')] : []
 
-/** A check's reference profile, and any member that says it is an object by its shape `{sha256, size}`. */
+/** A check's reference profile, unless it was counted from data for that check alone. */
 export function referencedByCheck(record: unknown): Reference[] {
-  const reference = (record as { reference?: { profile?: unknown } } | null)?.reference?.profile
-  return isDigest(reference) ? [ref(reference, 'reference profile')] : []
+  const reference = (record as { reference?: { profile?: unknown; kept?: unknown } | null } | null)?.reference
+  const isObject = isDigest(reference?.profile) && reference?.kept !== false
+  return isObject ? [ref(reference.profile as Digest, 'reference profile')] : []
 }
 
 const ref = (sha256: Digest, what: string): Reference => ({ sha256, what })

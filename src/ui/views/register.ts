@@ -97,7 +97,11 @@ function values(ui: Ui, word: string, all: Readonly<Record<string, string | numb
 function baseline(ui: Ui, { baseline, target, prediction }: RegisterResult): string[] {
   if (baseline === null) return []
   const { rows, columns } = baseline.data
-  const roles = [target === null ? '' : `target ${target}`, prediction === null ? '' : `prediction ${prediction}`]
+  const roles = [
+    target === null ? '' : `target ${target}`,
+    prediction === null ? '' : `prediction ${prediction}`,
+    baseline.segments === undefined ? '' : `by ${baseline.segments.by} (${baseline.segments.values} values)`,
+  ]
   const size = `${formatRows(rows)} x ${columns} column${columns === 1 ? '' : 's'}`
   const text = [ui.text(baseline.source), size, ...roles.filter((role) => role !== '').map((role) => ui.text(role))]
   return [
