@@ -23,6 +23,8 @@ export interface CalibrateFlags {
 /** Below it thousands of chunks would be needed, above it a check is a coin. */
 const LEAST_RATE = 0.001
 const MOST_RATE = 0.5
+/** Fewer rows are no window. */
+const FEWEST_ROWS = 50
 
 /** @throws usage `FALSE_ALARMS_INVALID`, `FLAGS_EXCLUSIVE` */
 export function calibrateRequest(ref: ModelRef, flags: CalibrateFlags): CalibrateRequest {
@@ -70,19 +72,25 @@ function rateOf(text: string): number {
 
 /**
  * @param change null without a proposal
- * @param words as they were typed after the command
+ * @param typed the words after the command
  */
-export function nextStep(found: Calibration, change: ConfigChange | null, words: readonly string[]): string {
-  const model = `${found.model}@${found.version}`
-  if (change === null || found.needed !== null) {
+export function nextStep(found: Calibration, change: ConfigChange | null, typed: readonly string[]): string {
+  const words = typed.filter((word) => !HOW.includes(word))
+  const again = (more: readonly string[]) => `mlops drift calibrate ${[...words, ...more].map(quoted).join(' ')}`
+  if (change === null) {
     const rows = Math.floor(found.data.rows / (found.needed?.chunks ?? 1))
-    if (found.data.kind === 'prediction log') return `mlops drift calibrate ${model} --data DATA`
-    return `mlops drift calibrate ${model} ${rows >= 50 ? `--rows ${rows}` : '--data DATA'}`
+    const data = `mlops drift calibrate ${found.model}@${found.version} --data DATA`
+    if (found.data.kind === 'prediction log' || rows < FEWEST_ROWS) return data
+    const at = words.findIndex((word) => /^--rows(?:=|$)/.test(word))
+    const rest = at < 0 ? words : words.toSpliced(at, words[at] === '--rows' ? 2 : 1)
+    return `mlops drift calibrate ${[...rest, '--rows', String(rows)].map(quoted).join(' ')}`
   }
-  if (change.lines.length > 0 && !change.written && change.file !== null)
-    return `mlops drift calibrate ${words.map(quoted).join(' ')} --write`
-  return `mlops drift ${found.model} --alert`
+  const isOpen = change.lines.length > 0 && !change.written && change.file !== null
+  return isOpen ? again(['--write']) : `mlops drift ${found.model} --alert`
 }
+
+/** How the answer is told is no part of the question. */
+const HOW = ['--json', '--quiet', '-q', '--no-input', '--no-color', '--debug']
 
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? redactText(word) : `'${redactText(word).replaceAll("'", "'\\''")}'`

@@ -158,7 +158,7 @@ function sizeOf(
   typical: { rows: number; from: string } | undefined,
   total: number,
 ) {
-  if (rows !== undefined) return { rows, from: '--rows' }
+  if (rows !== undefined) return { rows, from: 'as --rows says' }
   if (typical !== undefined) return typical
   const most = Math.floor(total / chunksNeeded(falseAlarms))
   return {

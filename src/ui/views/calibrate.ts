@@ -59,11 +59,13 @@ function headLines(ui: Ui, shown: Shown): string[] {
   return [title, style.dim(ui.wrap(`rows of a chunk: ${ui.text(data.rowsFrom)}`)), ui.wrap(line, 2), ...open]
 }
 
-function columnTable(ui: Ui, { columns, threshold }: Shown): string {
+function columnTable(ui: Ui, { columns, threshold, proposal }: Shown): string {
   const { style } = ui
+  // A new default for all is said below the table.
+  const isOwn = (proposed: number | null) => proposed !== null && proposed !== proposal?.threshold
   const told = columns.filter(
     ({ alarms, proposed, role, threshold: own }) =>
-      alarms.events > 0 || proposed !== null || role === 'prediction' || own !== threshold,
+      alarms.events > 0 || isOwn(proposed) || role === 'prediction' || own !== threshold,
   )
   const list = told.length === 0 ? columns.slice(0, 5) : told
   const hasNew = list.some(({ proposed }) => proposed !== null)

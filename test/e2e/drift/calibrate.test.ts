@@ -105,6 +105,7 @@ describe('mlops drift calibrate', function () {
     const few = await project.mlops(['drift', 'calibrate', `${MODEL}@1`, '--rows', '500', '--json'], { code: 6 })
     assertMatchesSchema('drift calibrate', few.json)
     assert.deepEqual([few.json.data.proposal, few.json.data.needed], [null, { chunks: 19, rows: 9_500 }])
+    assert.equal(few.json.data.next, 'mlops drift calibrate churn-model@1 --rows 210')
     const told = await project.mlops(['drift', 'calibrate', `${MODEL}@1`, '--rows', '500'], { code: 6 })
     assert.match(told.stdout, /at least 19 are needed/)
     await project.mlops(['drift', `${MODEL}@1`, '--current', 'train.csv'])
@@ -149,6 +150,8 @@ describe('mlops drift calibrate', function () {
     )
     const { json } = await project.mlops([...words, '--write', '--json'], { code: 1 })
     assert.equal(json.error?.code, 'CONFIG_NOT_WRITABLE')
+    const { json: looked } = await project.mlops([...words, '--json'])
+    assert.deepEqual([looked.data.change.file, looked.data.change.written], [null, false])
   })
 
   it('asks on a terminal, and no is the answer to Enter', async function () {

@@ -125,12 +125,8 @@ describe('Proposed thresholds', function () {
   it('rest on exact intervals, as scipy has them', function () {
     const python = join(ROOT, '.cache/venv/bin/python')
     if (!existsSync(python)) skipBecause(this, 'the Python environment of the tests is not set up')
-    const cases = [0, 1, 3, 20, 49, 50]
-      .map((events) => [events, 50] as const)
-      .concat([
-        [3, 2000],
-        [1999, 2000],
-      ])
+    const of50 = [0, 1, 3, 20, 49, 50].map((events) => [events, 50] as const)
+    const cases = [...of50, [3, 2000], [1999, 2000]] as const
     const script = `
 import json, sys
 from scipy.stats import binomtest, beta
