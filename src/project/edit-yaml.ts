@@ -47,6 +47,9 @@ function setValue(yaml: Yaml, text: string, edit: Edit): string {
     if (pair === undefined) return inserted(yaml, text, map, edit, depth)
     const value = pair.value as Node | null
     const isLast = depth === edit.path.length - 1
+    if (isLast && value !== null && !isWord(yaml, value)) {
+      throw new NotEditable(lineOf(text, startOf(value)), `${edit.path.join('.')} is no single value`)
+    }
     if (isLast || value === null || isNull(yaml, value))
       return replaced(yaml, text, pair, isLast ? literal(edit.value) : flowOf(edit, depth + 1))
     node = value
@@ -77,6 +80,9 @@ function parsed(yaml: Yaml, text: string): Document {
 
 const startOf = (node: Node): number => node.range?.[0] ?? 0
 const isNull = (yaml: Yaml, node: Node): boolean => yaml.isScalar(node) && node.value === null
+/** A value on its line: block scalars, lists and maps are none. */
+const isWord = (yaml: Yaml, node: Node): boolean =>
+  yaml.isScalar(node) && node.type !== 'BLOCK_FOLDED' && node.type !== 'BLOCK_LITERAL'
 const isEmpty = (yaml: Yaml, node: Node): boolean => isNull(yaml, node) && ((node as Scalar).source ?? '') === ''
 
 /** As js-yaml reads it for us: the text of the key, whatever type it would have. */

@@ -120,6 +120,10 @@ models:
       ({ code, message }: Problem) => code === 'CONFIG_INVALID' && /mlops\.yaml:2: .*anchors/.test(message),
     )
     await assert.rejects(editYaml('models: [a]\n', [threshold(0.2)]), /models is no map/)
+    await assert.rejects(
+      editYaml('models:\n  churn-model:\n    drift:\n      threshold: |\n        0.1\n', BOTH),
+      /no single value/,
+    )
     await assert.rejects(editYaml('a: &x 1\nb: *x\n', [threshold(0.2)]), /not allowed/)
     await assert.rejects(
       planned('models:\n  churn-model:\n    risk: low\n', [threshold(-1)]),
