@@ -7,13 +7,13 @@ export function renderChannelTests(ui: Ui, results: readonly ChannelTest[]): str
   const printed = results.flatMap(({ print }) => (print === null ? [] : [renderPrinted(ui, print)]))
   const table = ui.table<ChannelTest>(
     [
-      { title: 'Channel', value: ({ channel }) => channel },
+      { title: 'CHANNEL', value: ({ channel }) => channel },
       {
-        title: 'Delivered',
+        title: 'DELIVERED',
         value: ({ delivered }) => (delivered ? 'yes' : 'NO'),
         paint: (text, { delivered }) => (delivered ? style.good(text) : style.bad(text)),
       },
-      { title: 'Attempts', value: ({ attempts }) => String(attempts), align: 'right' },
+      { title: 'ATTEMPTS', value: ({ attempts }) => String(attempts), align: 'right' },
     ],
     results,
   )
