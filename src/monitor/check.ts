@@ -36,6 +36,7 @@ import { type Sources, sourcesOf } from './sources.ts'
 import { type Subject, subjectOf } from './subject.ts'
 import type { MonitoredCheck, MonitorRequest } from './types.ts'
 import { describeWindow, isoWindow, previousOf } from './window.ts'
+import { windowKey } from './window-key.ts'
 
 /**
  * @throws notFound `MODEL_NOT_FOUND`, `VERSION_NOT_FOUND`, `STAGE_EMPTY`, `BASELINE_MISSING`, `DATA_NOT_FOUND`,
@@ -149,17 +150,6 @@ async function compareWindow(
   const by = wanted === undefined || columns.includes(wanted) ? [] : [wanted]
   const batch = log.rows({ ...window, version }, { ...shape, columns: [...columns, ...by] })
   return { prepared, compared: await compare(ctx, project, store, { ...asked, prepared, batch, rows }) }
-}
-
-/**
- * The same rows with other failures, other labels or another judgement of the service are another check. What they were
- * compared with is no part of it: while a window is running, the one before it moves with the clock.
- */
-function windowKey(check: CheckResult, { requests, errors, latency: measured }: LogStats): Record<string, Json> {
-  const latency = measured === null ? null : [measured.count, measured.p50, measured.p95, measured.p99]
-  const findings = check.health?.findings.map(({ what, verdict }) => [what, verdict]) ?? []
-  const service = { requests, errors, latency, findings, quality: check.quality ?? null, leftOut: check.leftOut ?? 0 }
-  return { ...check.window, service: sha256(canonicalJson(service as unknown as Json)) }
 }
 
 const configured = (check: CheckResult, { reference, options }: PreparedCheck, more: Record<string, Json>) =>

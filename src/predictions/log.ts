@@ -13,7 +13,7 @@ import type { PredictionLog, TimeWindow } from './types.ts'
 export type ReadLog = <T>(
   window: TimeWindow,
   use: Use<T>,
-  options?: Pick<ReadOptions, 'more' | 'figuresOnly'>,
+  options?: Pick<ReadOptions, 'more' | 'figuresOnly' | 'order'>,
 ) => Promise<T>
 
 /**
@@ -46,7 +46,11 @@ export function logAt(ctx: LogContext, home: LogHome, model: string): Prediction
       const name = `${home.name} ${windowName(query)}`
       return {
         name,
-        open: (options, use) => read(query, (reading) => withRows(reading, name, query, shape, options, use)),
+        open: (options, use) =>
+          read(query, (reading) => withRows(reading, name, query, shape, options, use), {
+            // The rows of a batch are counted; of a baseline, whose columns are not known yet, a sample is taken by number.
+            order: options.expected === undefined ? 'kept' : 'free',
+          }),
       }
     },
   }

@@ -5,7 +5,7 @@
 import { closeSync, copyFileSync, ftruncateSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { failed, isMlopsError } from '../core/errors.ts'
-import { type Duck, openDuck } from '../data/duck.ts'
+import { type Duck, type DuckOptions, openDuck } from '../data/duck.ts'
 import { makeSpool, type Spool } from '../data/spool.ts'
 import { dayFolder, EVERYTHING, type LogDay, type LogFile, listDays, unmatchedLabels } from './days.ts'
 import type { RecordFiles } from './records.ts'
@@ -32,6 +32,8 @@ export interface ReadOptions {
   readonly more?: readonly string[]
   /** Neither features nor output nor labels are asked for: PostgreSQL does not send them then. */
   readonly figuresOnly?: boolean
+  /** `free`, where rows are only counted: a fifth less work on a million records. Default: `kept`. */
+  readonly order?: DuckOptions['order']
 }
 
 export type Use<T> = (reading: Reading) => Promise<T>
@@ -93,7 +95,7 @@ async function readDays<T>(
       labels: [...days.flatMap((day) => day.labels), ...unmatchedLabels(folder)].map(({ path }) => path),
     }
     const all = [...files.lines, ...files.parquet, ...files.labels, ...(options.more ?? [])]
-    const duck = await openDuck(all, options.signal)
+    const duck = await openDuck(all, options.signal, { order: options.order ?? 'kept' })
     try {
       const torn = days.reduce(
         (sum, day) => sum + day.compacted.reduce((part, { manifest }) => part + manifest.torn, 0),

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { profileBaseline } from '../../../src/drift/baseline.ts'
+import { profileBaseline, profileBatch } from '../../../src/drift/baseline.ts'
+import { countSegments } from '../../../src/drift/count-segments.ts'
 import type { RowShape, WindowQuery } from '../../../src/predictions/types.ts'
 import { at, type Line, many, record, type TestLog, testLog, WEEK } from './support.ts'
 
@@ -114,6 +115,30 @@ describe('Rows of the prediction log', () => {
     } finally {
       other.remove()
     }
+  })
+
+  it('are counted as a batch, and by segment, as those of a file are, in whatever files and order they lie', async () => {
+    const plans = ['basic', 'plus', 'pro']
+    const rows = Array.from({ length: 60_000 }, (_, i) => ({ tenure: (i * 7_919) % 61, plan: plans[(i * 31) % 3] }))
+    writeFileSync(join(test.path, 'rows.jsonl'), `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`)
+    const days = [14, 15, 16, 17, 18, 19].map((day) => `2026-11-${day}`)
+    const lines = rows.map((features, i) => {
+      const { output: _, ...line } = record(`${i}`, `${days[i % 6]}T10:00:00Z`, { features })
+      return line
+    })
+    test.write(lines.slice(25_000).reverse(), 'b.jsonl')
+    test.write(lines.slice(0, 25_000), 'a.jsonl')
+    const { profile } = await profileBaseline('rows.jsonl', { cwd: test.path, schema: { columns: {} } })
+    const options = { cwd: test.path }
+    const log = test.log.rows(WEEK, {})
+    assert.deepEqual(
+      (await profileBatch(profile, log, options)).profile,
+      (await profileBatch(profile, 'rows.jsonl', options)).profile,
+    )
+    assert.deepEqual(
+      await countSegments(log, 'plan', profile, options),
+      await countSegments('rows.jsonl', 'plan', profile, options),
+    )
   })
 
   it('leave out and count lines that are torn, foreign, of another day or no records', async () => {
