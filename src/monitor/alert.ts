@@ -59,6 +59,15 @@ export function alertsOf(check: CheckResult, facts: AlertFacts): Alert[] {
   })
 }
 
+/**
+ * Of the kinds that this check cannot speak of: never sent as they are, but an earlier message of the same fingerprint
+ * may not have reached everybody, and is what is known last.
+ */
+export function silentAlertsOf(check: CheckResult, facts: AlertFacts): Alert[] {
+  const kinds = CHECK_KINDS.filter((kind) => troubleOf(check, kind) === null)
+  return kinds.map((kind) => ({ ...alertOf(check, kind, false, facts), title: 'nothing can be said' }))
+}
+
 function alertOf(check: CheckResult, kind: CheckKind, isTrouble: boolean, facts: AlertFacts): Alert {
   const { model, version, time } = check
   const { stage, url } = facts

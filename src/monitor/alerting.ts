@@ -14,7 +14,7 @@ import { codeSettings } from '../predictions/settings.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
-import { alertsOf, type CheckKind, troubleOf } from './alert.ts'
+import { alertsOf, type CheckKind, silentAlertsOf, troubleOf } from './alert.ts'
 import { WINDOW_BEFORE } from './check.ts'
 import { evidenceOf } from './evidence-lines.ts'
 import type { Subject } from './subject.ts'
@@ -47,7 +47,8 @@ export const channelsMissing = (model: string): MlopsError =>
 
 /**
  * Sends what is due about a check: one message for each kind of trouble, or for its end. A channel that does not take
- * it keeps no other from being tried, and is warned of.
+ * it keeps no other from being tried, and is warned of. What an earlier check could not deliver is tried again also
+ * where this one is inconclusive: that trouble cannot be judged today is no reason to keep silent about yesterday's.
  * @throws failed `RECORD_DAMAGED`, `STORE_…`; conflict `ALERT_BUSY`
  */
 export async function alertOn(
@@ -64,11 +65,13 @@ export async function alertOn(
   const rules = alertRules(modelConfig(project, model).drift)
   const facts = { stage: subject.stage, evidence: await evidenceOf(store, subject, check), ...urlOf(ctx) }
   const reports: AlertReport[] = []
-  for (const alert of alertsOf(check, facts)) {
+  for (const alert of [...alertsOf(check, facts), ...silentAlertsOf(check, facts)]) {
     const kind = alert.kind as CheckKind
     const history = earlier.map((other) => seenOf(other, kind))
     const asked = { alert, check: seenOf(check, kind), channels, rules, history }
     const { decision, reason, alert: sent, deliveries } = await sendDue(ctx, project, store, asked)
+    // Nothing was found and nothing is sent: there is nothing to tell of this kind.
+    if (asked.check.trouble === null && sent === null) continue
     reports.push({
       kind,
       trouble: alert.state === 'firing',

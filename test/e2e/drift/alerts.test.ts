@@ -127,6 +127,28 @@ describe('mlops drift --alert', function () {
     assert.equal(project.read('alerts.jsonl').trim().split('\n').length, 1, 'and not twice to whom it reached')
   })
 
+  it('delivers late also with a check that cannot say anything, and then no more', async () => {
+    await setUp('    health: {min_requests: 1}\n')
+    log(project, { days: [3], shifted: true })
+    log(project, { days: [2], rows: 3 })
+    hook.answer = 400
+    await project.mlops(day(3), { code: 1 })
+    assert.equal(hook.bodies.length, 0)
+    hook.answer = 200
+    const late = await project.mlops([...day(2), '--json'], { code: 6 })
+    assert.equal(late.json.data.verdict, 'inconclusive')
+    assert.deepEqual(
+      late.json.data.alerts
+        .filter(({ state }: { state: string | null }) => state !== null)
+        .map(({ kind, trouble, state, decision }: Record<string, unknown>) => [kind, trouble, state, decision]),
+      [['drift', false, 'firing', 'redeliver']],
+    )
+    assert.deepEqual([hook.bodies.length, hook.bodies[0]?.state], [1, 'firing'])
+    assert.equal(hook.bodies[0].since, `${date(3)}T00:00:00.000Z`, 'the message of that day')
+    await project.mlops(day(2), { code: 6 })
+    assert.equal(hook.bodies.length, 1)
+  })
+
   it('takes thresholds and channels that code asked for, where mlops.yaml is silent', async () => {
     project = await loggedProject()
     log(project, { days: [4], shifted: true })
