@@ -174,13 +174,13 @@ const DISPLAYED = 12
 
 /** Both shares of each group; many groups are folded into the largest ones and the rest. */
 function displayGroups(groups: readonly Group[], n: number, m: number): ColumnResult['groups'] {
-  const shares = groups.map(({ label, before, after }) => ({ label, before: before / n, after: after / m }))
+  const shares = groups.map(({ label, kind, before, after }) => ({ label, kind, before: before / n, after: after / m }))
   if (shares.length <= DISPLAYED) return shares
   const size = (share: { before: number; after: number }) => Math.max(share.before, share.after)
   const largest = new Set(shares.toSorted((a, b) => size(b) - size(a)).slice(0, DISPLAYED - 1))
   const rest = shares.filter((share) => !largest.has(share))
   const sum = (side: 'before' | 'after') => rest.reduce((total, share) => total + share[side], 0)
-  const folded = { label: `${rest.length} more`, before: sum('before'), after: sum('after') }
+  const folded = { label: `${rest.length} more`, kind: 'rest' as const, before: sum('before'), after: sum('after') }
   return [...shares.filter((share) => largest.has(share)), folded]
 }
 

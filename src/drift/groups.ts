@@ -4,10 +4,11 @@
  * `measures.ts`; the rules are stated in docs/profile-format.md (Groups).
  */
 import { type CategoricalColumn, type ColumnProfile, type NumericColumn, toNumber } from './profile.ts'
+import type { GroupKind } from './types.ts'
 
 export interface Group {
   readonly label: string
-  readonly kind: 'range' | 'value' | 'category' | 'rest' | 'missing' | 'new' | 'special'
+  readonly kind: GroupKind
   readonly before: number
   readonly after: number
 }

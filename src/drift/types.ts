@@ -48,8 +48,20 @@ export interface ColumnResult {
   readonly rowsNeeded?: number
   readonly reason?: string
   /** About 10 display groups with both shares, for histograms. */
-  readonly groups: readonly { readonly label: string; readonly before: number; readonly after: number }[]
+  readonly groups: readonly {
+    readonly label: string
+    readonly before: number
+    readonly after: number
+    /** A `category` may be called what it likes, also `missing` or `other`. Absent in older records. */
+    readonly kind?: GroupKind
+  }[]
 }
+
+/**
+ * `range`, `value` and `category` are values of the column; `rest` are several gathered; `new` are categories that the
+ * baseline had hardly or never; `missing` are the nulls; `special` are NaN, the infinities and what is no number.
+ */
+export type GroupKind = 'range' | 'value' | 'category' | 'rest' | 'missing' | 'new' | 'special'
 
 export interface CheckResult {
   readonly format: 1

@@ -119,11 +119,22 @@ function decimals(value: number | null): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(3)
 }
 
-/** Both histograms on one scale, so that their heights can be compared. */
+/**
+ * Both histograms on one scale, so that their heights can be compared. What is no value of the column (nulls, new
+ * categories, NaN) stands apart, behind a gap.
+ */
 function histogram(ui: Ui, { groups }: ColumnResult): { before: string; after: string } {
-  const both = ui.sparkline([...groups.map(({ before }) => before), ...groups.map(({ after }) => after)])
-  return { before: both.slice(0, groups.length), after: both.slice(groups.length) }
+  const values = groups.filter((group) => !isApart(group))
+  const apart = groups.filter(isApart)
+  const sorted = [...values, ...apart]
+  const both = ui.sparkline([...sorted.map(({ before }) => before), ...sorted.map(({ after }) => after)])
+  const split = (bars: string) =>
+    apart.length === 0 || values.length === 0 ? bars : `${bars.slice(0, values.length)} ${bars.slice(values.length)}`
+  return { before: split(both.slice(0, groups.length)), after: split(both.slice(groups.length)) }
 }
+
+const isApart = ({ kind }: ColumnResult['groups'][number]): boolean =>
+  kind === 'missing' || kind === 'new' || kind === 'special'
 
 function what(row: ColumnResult): string {
   const prefix = `${row.column}: `

@@ -288,6 +288,27 @@ describe('mlops drift', () => {
     assert.deepEqual([file.verdict, file.reference.name], ['stable', 'july.csv'])
   })
 
+  it('tells nulls from a category that is called missing, in the groups and in the sentence', async () => {
+    const of = (words: readonly string[]) =>
+      `id,plan\n${Array.from({ length: 2_000 }, (_, i) => `${i},${words[i % words.length]}`).join('\n')}\n`
+    work.write('train.csv', of(['basic', 'missing', '', 'basic']))
+    work.write('nulls.csv', of(['basic', 'missing', '', '']))
+    work.write('words.csv', of(['basic', 'missing', '', 'missing']))
+    await register('train.csv')
+    const plan = async (current: string) =>
+      (await checkDrift(ctx, project(), store, { ref: MODEL, current })).columns.find(({ column }) => column === 'plan')
+    const nulls = await plan('nulls.csv')
+    assert.deepEqual(
+      nulls?.groups.filter(({ label }) => label === 'missing'),
+      [
+        { label: 'missing', kind: 'category', before: 0.25, after: 0.25 },
+        { label: 'missing', kind: 'missing', before: 0.25, after: 0.5 },
+      ],
+    )
+    assert.equal(nulls?.summary, 'plan: nulls 25 % -> 50 %')
+    assert.equal((await plan('words.csv'))?.summary, 'plan: "missing" 25 % -> 50 %')
+  })
+
   it('names the way on when a version has no baseline, a stage is empty or the file is the wrong one', async () => {
     await register(undefined)
     await assert.rejects(check('june.csv'), {

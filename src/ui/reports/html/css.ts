@@ -67,6 +67,7 @@ const COLUMNS = `
 .groups th,.groups td{padding:3px 0;vertical-align:middle}
 .groups thead th{padding-bottom:6px}
 .groups tbody th{width:32%;padding-right:14px;line-height:1.3;font-size:14px}
+.groups tbody .x{font-style:italic;color:var(--soft)}
 .groups .r{width:4.6em;padding-left:10px;font-size:14px}
 .groups td.r:nth-of-type(2){color:var(--soft)}
 .groups .most td.r:last-child,.groups .most th{font-weight:650}

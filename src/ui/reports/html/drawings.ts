@@ -15,9 +15,18 @@ export function groupTable(groups: Groups): Html {
   const largest = Math.max(...groups.map(change))
   return html`<table class="groups"><thead><tr><th scope="col"><span class="hide">group</span></th><th></th><th scope="col" class="r">${SWATCH_BEFORE}before</th><th scope="col" class="r">${SWATCH_AFTER}after</th></tr></thead><tbody>${groups.map(
     (group) =>
-      html`<tr${largest > 0 && change(group) === largest ? raw(' class="most"') : ''}><th scope="row" class="n">${plain(group.label, 48)}</th><td><svg aria-hidden="true"><rect class="b" y="1" height="14" width="${part(group.before, most)}%"/><rect class="a" y="5.5" height="5" width="${part(group.after, most)}%"/></svg></td><td class="r">${share(group.before)}</td><td class="r">${share(group.after)}</td></tr>`,
+      html`<tr${largest > 0 && change(group) === largest ? raw(' class="most"') : ''}>${groupName(group)}</th><td><svg aria-hidden="true"><rect class="b" y="1" height="14" width="${part(group.before, most)}%"/><rect class="a" y="5.5" height="5" width="${part(group.after, most)}%"/></svg></td><td class="r">${share(group.before)}</td><td class="r">${share(group.after)}</td></tr>`,
   )}</tbody></table>`
 }
+
+/** What is no value of the column stands in brackets and slanted: a category may be called `missing` itself. */
+const groupName = ({ label, kind }: Groups[number]): Html =>
+  isValue(kind)
+    ? html`<th scope="row" class="n">${plain(label, 48)}`
+    : html`<th scope="row" class="n x">(${plain(label, 46)})`
+
+const isValue = (kind: Groups[number]['kind']): boolean =>
+  kind === undefined || kind === 'range' || kind === 'value' || kind === 'category'
 
 const SWATCH_BEFORE = raw('<svg class="sw" aria-hidden="true"><rect class="b" width="14" height="12" y="0"/></svg>')
 const SWATCH_AFTER = raw('<svg class="sw" aria-hidden="true"><rect class="a" width="14" height="5" y="3.5"/></svg>')

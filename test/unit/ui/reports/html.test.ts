@@ -1,7 +1,7 @@
 /** The HTML form of a check as text; what a browser makes of it is tested in test/e2e/reports/. */
 import assert from 'node:assert/strict'
 import { renderHtmlReport } from '../../../../src/ui/reports/html.ts'
-import { check, hostileCheck, stable, wholeCheck, wideCheck } from './fixture.ts'
+import { check, column, hostileCheck, stable, wholeCheck, wideCheck } from './fixture.ts'
 
 describe('A report as HTML', () => {
   it('says the verdict, what to do, and what was compared', () => {
@@ -78,6 +78,23 @@ describe('A report as HTML', () => {
     const text = renderHtmlReport(check({ columns: [...check().columns, { ...stable('p'), role: 'prediction' }] }))
     const ids = new Set([...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
     for (const [, id] of text.matchAll(/href="#([^"]+)"/g)) assert.ok(ids.has(id), `#${id}`)
+  })
+
+  it('tells the nulls from a category that is called missing', () => {
+    const groups = [
+      { label: 'missing', kind: 'category', before: 0.5, after: 0.2 },
+      { label: 'basic', kind: 'category', before: 0.3, after: 0.1 },
+      { label: 'missing', kind: 'missing', before: 0.1, after: 0.4 },
+      { label: 'new categories', kind: 'new', before: 0.1, after: 0.3 },
+    ] as const
+    const text = renderHtmlReport(check({ columns: [column('plan', { groups })] }))
+    const rows = [...text.matchAll(/<th scope="row" class="(n[^"]*)">([^<]*)</g)].map(([, kind, name]) => [kind, name])
+    assert.deepEqual(rows.slice(0, 4), [
+      ['n', 'missing'],
+      ['n', 'basic'],
+      ['n x', '(missing)'],
+      ['n x', '(new categories)'],
+    ])
   })
 
   it('is the same text for the same check', () => {
