@@ -30,8 +30,9 @@ export default class Promote extends MlopsCommand {
     }),
     reason: Flags.string({ summary: 'Why; kept in the history.', helpValue: 'TEXT' }),
     test: Flags.string({
-      summary: "The version's test set, to score the champion on it, where the run does not say where it lies.",
-      helpValue: 'DATA',
+      summary:
+        "The version's test set, a file or folder, to score the champion on it, where the run does not say where it lies.",
+      helpValue: 'PATH',
     }),
     'dry-run': Flags.boolean({ summary: 'Show the plan and the verdict of the gate; change nothing.' }),
     ...changeFlags,

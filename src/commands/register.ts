@@ -1,7 +1,8 @@
 /** `mlops register`: a run's artifact, or existing files, becomes the next version of a model. */
 import { parseMetricFlags } from '../lifecycle/register-flags.ts'
 import type { RegisterResult } from '../lifecycle/register-types.ts'
-import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { Args, changeFlags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { registerFlags } from '../ui/register-flags.ts'
 import { renderRegistered } from '../ui/views/register.ts'
 
 export type Result = RegisterResult
@@ -16,29 +17,7 @@ export default class Register extends MlopsCommand {
     '<%= config.bin %> register churn-model --artifact model.joblib --metric auc=0.84 --message "from the notebook"',
   ]
   static override args = { model: Args.string({ description: 'Name of the model.', required: true }) }
-  static override flags = {
-    run: Flags.string({ summary: 'The run that made it: an id or @last.', helpValue: 'RUN' }),
-    artifact: Flags.string({
-      summary: 'A file, folder or pattern; with --run, which of its artifacts.',
-      helpValue: 'PATH',
-      multiple: true,
-    }),
-    baseline: Flags.string({ summary: 'Table to profile; the train data of the run by default.', helpValue: 'DATA' }),
-    'no-baseline': Flags.boolean({ summary: 'Register without a baseline.', exclusive: ['baseline'] }),
-    target: Flags.string({ summary: 'Column that holds the truth.', helpValue: 'COL' }),
-    prediction: Flags.string({ summary: "Column that holds the model's output.", helpValue: 'COL' }),
-    test: Flags.string({ summary: 'The held-out rows the metrics were measured on.', helpValue: 'DATA' }),
-    'test-predictions': Flags.string({ summary: 'Predictions for the held-out rows.', helpValue: 'FILE' }),
-    examples: Flags.string({ summary: 'Inputs with the outputs they must give.', helpValue: 'FILE' }),
-    evaluate: Flags.string({ summary: 'Command that measures a version on data.', helpValue: "'CMD {model} {data}'" }),
-    metric: Flags.string({ summary: 'A metric; overrides that of the run.', helpValue: 'K=V', multiple: true }),
-    param: Flags.string({ summary: 'A parameter; overrides that of the run.', helpValue: 'K=V', multiple: true }),
-    tag: Flags.string({ summary: 'A tag of the version.', helpValue: 'TAG', multiple: true }),
-    stage: Flags.string({ summary: 'Then move this stage to it, through its gate.', helpValue: 'STAGE' }),
-    message: Flags.string({ char: 'm', summary: 'What is new; kept in the history.', helpValue: 'TEXT' }),
-    force: Flags.boolean({ summary: 'Register a run though it failed or has not ended.' }),
-    ...changeFlags,
-  }
+  static override flags = { ...registerFlags, ...changeFlags }
 
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(Register)

@@ -20,7 +20,8 @@ export default class Retrain extends MlopsCommand {
     policy: Flags.string({ summary: 'The policy file; otherwise retraining-policy.yaml.', helpValue: 'FILE' }),
     reason: Flags.string({ summary: 'Why; kept in the history. A manual trigger needs it.', helpValue: 'TEXT' }),
     current: Flags.string({
-      summary: 'Check this batch for drift now and decide by it, instead of by the last check.',
+      summary:
+        'Check this batch for drift now and decide by it, instead of by the last check: a file, folder or pattern, - or postgres://…?table=NAME.',
       helpValue: 'DATA',
     }),
     force: Flags.boolean({

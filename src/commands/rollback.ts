@@ -20,7 +20,11 @@ export default class Rollback extends MlopsCommand {
     stage: Flags.string({ summary: 'The stage to move.', helpValue: 'STAGE', default: 'production' }),
     to: Flags.string({ summary: 'An earlier holder of the stage to go back to.', helpValue: 'VERSION' }),
     reason: Flags.string({ summary: 'Why; kept in the history.', helpValue: 'TEXT' }),
-    current: Flags.string({ summary: "Today's data, to see whether the old version fits it.", helpValue: 'DATA' }),
+    current: Flags.string({
+      summary:
+        "Today's data, to see whether the old version fits it: a file, folder or pattern, - or postgres://…?table=NAME; otherwise the prediction log.",
+      helpValue: 'DATA',
+    }),
     'no-verify': Flags.boolean({ summary: 'Do not look whether the old version fits; its bytes are verified always.' }),
     'dry-run': Flags.boolean({ summary: 'Show what would be done; change nothing.' }),
     ...changeFlags,

@@ -16,7 +16,7 @@ export type LogHome =
   | { readonly kind: 'postgres'; readonly url: string; readonly name: string }
 
 /** What a log needs of the world. */
-export type LogContext = Pick<Context, 'cwd' | 'env' | 'now' | 'signal'>
+export type LogContext = Pick<Context, 'cwd' | 'env' | 'now' | 'signal' | 'stdin'>
 
 const DEFAULT_KEEP = '90d'
 const POSTGRES = /^postgres(?:ql)?:\/\//i

@@ -67,7 +67,11 @@ const SHOWN = 5
 export async function labelPredictions(ctx: LogContext, home: LogHome, request: LabelRequest): Promise<LabelResult> {
   const spool = await makeSpool('the labels')
   try {
-    const options = { cwd: ctx.cwd, ...(ctx.signal === undefined ? {} : { signal: ctx.signal }) }
+    const options = {
+      cwd: ctx.cwd,
+      ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
+      ...(ctx.stdin === undefined ? {} : { stdin: ctx.stdin }),
+    }
     const read = await request.input.open(options, (source) => spoolLabels(source, request, spool.path))
     const joined =
       home.kind === 'files'

@@ -6,7 +6,7 @@ const METRICS = ['psi', 'js', 'ks', 'wasserstein', 'chi2', 'linf']
 export const driftFlags = {
   current: Flags.string({
     summary:
-      'The batch: a file, a folder, a pattern, - for standard input, or postgres://…; otherwise the prediction log.',
+      'The batch: a file, folder or pattern, - for standard input, or postgres://…; otherwise the prediction log.',
     helpValue: 'DATA',
   }),
   query: Flags.string({ summary: 'The SELECT whose rows are meant, for --current postgres://….', helpValue: 'SQL' }),
@@ -24,7 +24,8 @@ export const driftFlags = {
     helpValue: 'DURATION',
   }),
   against: Flags.string({
-    summary: 'What to compare with: baseline, previous (the window before), @VERSION or @STAGE, or data.',
+    summary:
+      'What to compare with: baseline, previous (the window before), @VERSION or @STAGE, or data as for --current.',
     helpValue: 'REFERENCE',
     default: 'baseline',
   }),

@@ -13,7 +13,7 @@ export type Result = LabelResult
 export default class PredictionsLabel extends MlopsCommand {
   static override summary = 'Join what came true to the predictions, by their id.'
   static override description =
-    'FILE (CSV, JSONL, Parquet) has a column with the id of the prediction and one with the truth. It may come in any order, in parts, and again: of several labels for one id the last one counts, and what is known already is not written twice. Labels of unknown ids are kept and joined when their prediction comes. Quality is then part of mlops drift.'
+    'The data (a file, folder or pattern, - for standard input, or postgres://…?table=NAME) have a column with the id of the prediction and one with the truth. They may come in any order, in parts, and again: of several labels for one id the last one counts, and what is known already is not written twice. Labels of unknown ids are kept and joined when their prediction comes. Quality is then part of mlops drift.'
   static override examples = [
     '<%= config.bin %> predictions label churn-model churned-in-october.csv',
     '<%= config.bin %> predictions label churn-model truth.parquet --id prediction_id --label churned',
