@@ -3,7 +3,7 @@
  * not made, or stopped being made, is worse than most answers.
  */
 import { versionName } from '../core/names.ts'
-import { parseDuration } from '../project/duration.ts'
+import { DAY, parseDuration } from '../project/duration.ts'
 import type { CheckRecord, Store } from '../store/store.ts'
 
 export interface Health {
@@ -150,7 +150,7 @@ export function isHistoric(
   made: string,
 ): boolean {
   const [from, to] = [Date.parse(since), Date.parse(until)]
-  return Date.parse(made) - to > 2 * Math.max(864e5, to - from)
+  return Date.parse(made) - to > 2 * Math.max(DAY, to - from)
 }
 
 function windowIn(window: unknown): Health['window'] {

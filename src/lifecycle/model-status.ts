@@ -8,6 +8,7 @@
  */
 import type { Digest } from '../core/digest.ts'
 import { retrainAgainCommand, retrainCommand } from '../core/next-command.ts'
+import { WEEK } from '../project/duration.ts'
 import type { Approval } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Health } from './health.ts'
@@ -245,7 +246,7 @@ const inspection = (model: string, health: Health | null): string =>
 function longer(check: string, health: Health | null): string {
   if (health?.window == null) return check
   const length = Date.parse(health.window.until) - Date.parse(health.window.since)
-  return `${check} --window ${Math.max(2, Math.ceil((2 * length) / 6048e5))}w`
+  return `${check} --window ${Math.max(2, Math.ceil((2 * length) / WEEK))}w`
 }
 
 const waits = ({ version, stage }: Pending): string =>

@@ -2,8 +2,8 @@
 import type { ModelRef } from '../core/names.ts'
 import type { Proposal, Rate } from '../drift/calibrate.ts'
 import type { CheckVerdict } from '../drift/types.ts'
+import type { WindowFlags } from '../predictions/window.ts'
 import type { ColumnType, MetricName } from '../project/config.ts'
-import type { WindowFlags } from './window.ts'
 
 /** Words as they were typed; nothing is looked at yet. */
 export interface CalibrateRequest {

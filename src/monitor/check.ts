@@ -24,6 +24,7 @@ import { type Importances, importanceNotes, importancesFile, parseImportances } 
 import type { Profile } from '../drift/profile.ts'
 import type { CheckResult } from '../drift/types.ts'
 import type { LogStats, PredictionLog, RowShape, TimeWindow } from '../predictions/types.ts'
+import { describeWindow, isoWindow } from '../predictions/window.ts'
 import type { Project, SchemaConfig } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
@@ -35,7 +36,7 @@ import { judgeService } from './service-health.ts'
 import { type Sources, sourcesOf } from './sources.ts'
 import { type Subject, subjectOf } from './subject.ts'
 import type { MonitoredCheck, MonitorRequest } from './types.ts'
-import { describeWindow, isoWindow, previousOf } from './window.ts'
+import { previousOf } from './window.ts'
 import { windowKey } from './window-key.ts'
 
 /**

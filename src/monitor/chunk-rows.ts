@@ -2,12 +2,12 @@
 import type { Context } from '../core/context.ts'
 import type { CheckResult } from '../drift/types.ts'
 import type { PredictionLog } from '../predictions/types.ts'
+import { lengthOf } from '../predictions/window.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
 import { DEFAULT_WINDOW, logOf } from './sources.ts'
 import type { Subject } from './subject.ts'
-import { lengthOf } from './window.ts'
 
 export interface TypicalRows {
   readonly rows: number

@@ -13,6 +13,7 @@ import { compareProfiles } from '../drift/compare.ts'
 import { type ChunkPlan, countChunks, countRows, firstRowOf } from '../drift/count-chunks.ts'
 import type { Profile } from '../drift/profile.ts'
 import { restOf } from '../drift/rest.ts'
+import { describeWindow, lengthOf } from '../predictions/window.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
@@ -22,7 +23,7 @@ import { median, typicalRows } from './chunk-rows.ts'
 import { currentMissing, DEFAULT_WINDOW, logOf } from './sources.ts'
 import type { Subject } from './subject.ts'
 import { trainingRows } from './training-rows.ts'
-import { describeWindow, lengthOf, periodsOf, windowOf } from './window.ts'
+import { periodsOf, windowOf } from './window.ts'
 
 export interface ComparedChunks {
   readonly set: ChunkSet

@@ -1,5 +1,6 @@
 /** Ready lines that make a check again and again: for crontab, and for GitHub Actions. Pure text; nothing is installed. */
 import { shellWord } from '../core/shell.ts'
+import { MINUTE } from '../project/duration.ts'
 
 export interface Schedule {
   /** A line for `crontab -e`. */
@@ -55,7 +56,7 @@ export function scheduleOf({ program, root, words, every, name }: ScheduleReques
 /** `17 6 * * *`: off the full hour, where everybody's jobs run. */
 function cronTime(every: number, name: string): string {
   const spread = [...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 59, 7)
-  const minutes = Math.max(1, Math.round(every / 6e4))
+  const minutes = Math.max(1, Math.round(every / MINUTE))
   if (minutes < 60) return `*/${minutes} * * * *`
   const hours = Math.round(minutes / 60)
   if (hours === 1) return `${spread} * * * *`

@@ -9,8 +9,9 @@
  */
 import type { LogStats, PredictionLog, TimeWindow } from '../predictions/types.ts'
 import type { HealthConfig } from '../project/config.ts'
+import { DAY, HOUR, WEEK } from '../project/duration.ts'
 import { dispersionOf, type HealthQuestion, slowLimit, type WindowFigures } from './service-health.ts'
-import { DAY, HOUR, movedBack, previousOf, WEEK } from './window.ts'
+import { movedBack, previousOf } from './window.ts'
 
 export interface ServiceWindow {
   readonly window: TimeWindow

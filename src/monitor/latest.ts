@@ -7,13 +7,13 @@ import type { Context } from '../core/context.ts'
 import { compareBatch, prepareCheck } from '../drift/check.ts'
 import type { CheckResult } from '../drift/types.ts'
 import { codeSettings } from '../predictions/settings.ts'
+import { describeWindow, isoWindow } from '../predictions/window.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
 import { checkModel } from './check.ts'
 import { logOf, requestedWindow } from './sources.ts'
 import { subjectOf } from './subject.ts'
-import { describeWindow, isoWindow } from './window.ts'
 
 interface Wanted {
   readonly model: string

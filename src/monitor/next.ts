@@ -2,7 +2,8 @@
 import { versionName } from '../core/names.ts'
 import { nextStep } from '../drift/summary.ts'
 import type { CheckResult } from '../drift/types.ts'
-import { describeLength, WEEK } from './window.ts'
+import { WEEK } from '../project/duration.ts'
+import { describeLength } from './window.ts'
 
 export function nextOf(check: CheckResult): string {
   const { model, version, window, verdict, health, quality } = check

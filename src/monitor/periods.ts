@@ -5,13 +5,14 @@
 import type { Context } from '../core/context.ts'
 import { usage } from '../core/errors.ts'
 import type { CheckResult } from '../drift/types.ts'
+import { describeWindow, isoWindow } from '../predictions/window.ts'
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
 import { checkModel } from './check.ts'
 import { requestedWindow } from './sources.ts'
 import type { Subject } from './subject.ts'
 import type { MonitoredCheck, MonitorRequest, PeriodResult } from './types.ts'
-import { describeWindow, isoWindow, periodsOf } from './window.ts'
+import { periodsOf } from './window.ts'
 
 export interface CheckedPeriods {
   readonly subject: Subject

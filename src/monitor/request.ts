@@ -2,9 +2,9 @@
 import { type MlopsError, usage } from '../core/errors.ts'
 import { parseModelRef } from '../core/names.ts'
 import { parseThreshold } from '../drift/check.ts'
+import { lengthOf, type WindowFlags } from '../predictions/window.ts'
 import type { MetricName } from '../project/config.ts'
 import type { FailOn, MonitorRequest } from './types.ts'
-import { lengthOf, type WindowFlags } from './window.ts'
 
 /** As oclif parsed them. */
 export interface DriftFlags {

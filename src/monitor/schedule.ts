@@ -4,11 +4,10 @@ import type { Context } from '../core/context.ts'
 import { usage } from '../core/errors.ts'
 import { redactText } from '../core/redact.ts'
 import type { Project } from '../project/config.ts'
-import { parseDuration } from '../project/duration.ts'
+import { DAY, parseDuration } from '../project/duration.ts'
 import { modelConfig } from '../project/load.ts'
 import { type Schedule, scheduleOf } from './cron.ts'
 import type { DriftQuestion } from './request.ts'
-import { DAY } from './window.ts'
 
 /**
  * @param typed the program that runs now, and the words after `drift`

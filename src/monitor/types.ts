@@ -5,8 +5,8 @@ import type { ModelRef } from '../core/names.ts'
 import type { CheckResult } from '../drift/types.ts'
 import type { AlertKind, Delivery } from '../notify/types.ts'
 import type { TimeWindow } from '../predictions/types.ts'
+import type { WindowFlags } from '../predictions/window.ts'
 import type { MetricName } from '../project/config.ts'
-import type { WindowFlags } from './window.ts'
 
 export type FailOn = 'inconclusive' | 'drift' | 'never'
 

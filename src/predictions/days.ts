@@ -5,8 +5,10 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { failed, systemCode } from '../core/errors.ts'
+import { DAY } from '../project/duration.ts'
 import { COMPACTED, type Manifest, readManifest } from './manifest.ts'
 import type { TimeWindow } from './types.ts'
+import { EVERYTHING } from './window.ts'
 
 export interface LogFile {
   readonly path: string
@@ -37,11 +39,9 @@ export interface LogDay {
   readonly labels: readonly LogFile[]
 }
 
-export const DAY = 864e5
 const LINES = /^[A-Za-z0-9][A-Za-z0-9._-]*\.jsonl$/
 const DATE = /^date=(\d{4}-\d{2}-\d{2})$/
 
-export const EVERYTHING: TimeWindow = { since: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }
 export const dayFolder = (date: string): string => `date=${date}`
 export const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
 

@@ -1,5 +1,4 @@
 /** The log of one model, wherever it lives: the one way in for other rooms. */
-import { failed } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
 import { type LogContext, type LogHome, logHome } from './home.ts'
 import { newestIn, oldestIn } from './newest.ts'
@@ -8,6 +7,7 @@ import { type ReadOptions, readFolder, type Use } from './reading.ts'
 import { withRows } from './rows.ts'
 import { statsOf } from './stats.ts'
 import type { PredictionLog, TimeWindow } from './types.ts'
+import { assertWindow, describeWindow } from './window.ts'
 
 /** The records of a window, opened from where the log lives. */
 export type ReadLog = <T>(
@@ -43,7 +43,7 @@ export function logAt(ctx: LogContext, home: LogHome, model: string): Prediction
     stats: (query) => read(query, (reading) => statsOf(reading, query), { figuresOnly: true }),
     quality: (query, shape) => read(query, (reading) => qualityOf(reading, query, shape)),
     rows: (query, shape) => {
-      const name = `${home.name} ${windowName(query)}`
+      const name = `${home.name} ${describeWindow(query)}`
       return {
         name,
         open: (options, use) =>
@@ -70,20 +70,4 @@ export function readerOf(ctx: LogContext, home: LogHome, model: string): ReadLog
     if (home.kind === 'files') return readFolder(home.folder, model, window, options, use)
     return (await postgres()).readTable(ctx, home, model, window, options, use)
   }
-}
-
-function assertWindow({ since, until }: TimeWindow): void {
-  if (since < until) return
-  throw failed({
-    code: 'WINDOW_EMPTY',
-    message: 'The window ends before it begins.',
-    hint: 'Let --since be before --until',
-  })
-}
-
-/** `2026-11-14 10:00 to 2026-11-21 10:00`, UTC. */
-function windowName({ since, until }: TimeWindow): string {
-  const day = (time: number) => new Date(time).toISOString().slice(0, 16).replace('T', ' ')
-  const from = Number.isFinite(since) ? day(since) : 'the beginning'
-  return `${from} to ${Number.isFinite(until) ? `${day(until)} UTC` : 'now'}`
 }

@@ -1,8 +1,10 @@
 /** Pruning: whole sealed days with their labels go when they are older than what is kept. Plan first, then apply. */
 import { join } from 'node:path'
-import { DAY, dateOf, EVERYTHING, type LogDay, listDays, unmatchedLabels } from './days.ts'
+import { DAY } from '../project/duration.ts'
+import { dateOf, type LogDay, listDays, unmatchedLabels } from './days.ts'
 import { hiddenName, onDisk, removeFile, removeFolder, removeLeftovers, renameFolder, syncFolder } from './disk.ts'
 import type { LogContext, LogHome } from './home.ts'
+import { EVERYTHING } from './window.ts'
 
 export interface PrunePlan {
   readonly model: string

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { failed, isMlopsError } from '../core/errors.ts'
 import { type Duck, type DuckOptions, openDuck } from '../data/duck.ts'
 import { makeSpool, type Spool } from '../data/spool.ts'
-import { dayFolder, EVERYTHING, type LogDay, type LogFile, listDays, unmatchedLabels } from './days.ts'
+import { dayFolder, type LogDay, type LogFile, listDays, unmatchedLabels } from './days.ts'
 import type { RecordFiles } from './records.ts'
 import type { TimeWindow } from './types.ts'
 
@@ -167,5 +167,3 @@ function cutAfterLastLine(path: string): void {
     closeSync(fd)
   }
 }
-
-export { EVERYTHING }

@@ -2,7 +2,7 @@
  * Figures of a window: volume, errors by category, latency, by version and over time (docs/prediction-log.md). Whether
  * they are healthy is judged in `src/monitor/`.
  */
-import { DAY } from './days.ts'
+import { DAY } from '../project/duration.ts'
 import type { Reading } from './reading.ts'
 import { allSql, FAILED, windowSql } from './records.ts'
 import type { LogFigures, LogStats, VersionFigures, WindowQuery } from './types.ts'

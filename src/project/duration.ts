@@ -1,9 +1,15 @@
 /** Durations as they are written in configuration and flags: `45s`, `30m`, `24h`, `7d`, `2w`. */
 
-export const DURATION = /^([1-9]\d{0,5})(s|m|h|d|w)$/
-const UNITS: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 }
+/** Milliseconds. A day is 24 hours: days are UTC. */
+export const MINUTE = 6e4
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+export const WEEK = 7 * DAY
 
-/** @returns milliseconds, or undefined for what is not a duration. A day is 24 hours: days are UTC. */
+export const DURATION = /^([1-9]\d{0,5})(s|m|h|d|w)$/
+const UNITS: Readonly<Record<string, number>> = { s: 1e3, m: MINUTE, h: HOUR, d: DAY, w: WEEK }
+
+/** @returns milliseconds, or undefined for what is not a duration */
 export function parseDuration(text: string): number | undefined {
   const match = DURATION.exec(text)
   const unit = UNITS[match?.[2] ?? '']
@@ -13,9 +19,9 @@ export function parseDuration(text: string): number | undefined {
 /** A length of time for a person: `3 days`, `5 hours`, `1 minute`; rounded down, at least one second. */
 export function describeDuration(milliseconds: number): string {
   const units = [
-    [864e5, 'day'],
-    [36e5, 'hour'],
-    [6e4, 'minute'],
+    [DAY, 'day'],
+    [HOUR, 'hour'],
+    [MINUTE, 'minute'],
   ] as const
   const [size, name] = units.find(([unit]) => milliseconds >= unit) ?? ([1e3, 'second'] as const)
   const count = Math.max(1, Math.floor(milliseconds / size))

@@ -1,9 +1,8 @@
 /** `mlops predictions label`. */
 import { namedData } from '../../data/input.ts'
-import { EVERYTHING } from '../../predictions/days.ts'
 import { logHome } from '../../predictions/home.ts'
 import { type LabelResult, labelPredictions } from '../../predictions/label.ts'
-import { windowOf } from '../../predictions/window.ts'
+import { logWindow } from '../../predictions/window.ts'
 import { modelConfig } from '../../project/load.ts'
 import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderLabels } from '../../ui/views/predictions.ts'
@@ -33,7 +32,7 @@ export default class PredictionsLabel extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(PredictionsLabel)
     const { ctx } = this.session
-    const window = windowOf(flags, ctx.now(), EVERYTHING)
+    const window = logWindow(flags, ctx.now())
     const [project] = await Promise.all([this.session.loadProject(), this.session.openStore({ write: true })])
     const { target } = modelConfig(project, args.model).schema
     const data = await labelPredictions(ctx, logHome(ctx, project, args.model), {

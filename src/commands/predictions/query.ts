@@ -1,9 +1,8 @@
 /** `mlops predictions query`. */
-import { EVERYTHING } from '../../predictions/days.ts'
 import { logHome } from '../../predictions/home.ts'
 import { readerOf } from '../../predictions/log.ts'
 import { type QueryResult, queryRecords } from '../../predictions/query.ts'
-import { windowOf } from '../../predictions/window.ts'
+import { logWindow } from '../../predictions/window.ts'
 import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderCsv, renderQuery } from '../../ui/views/predictions.ts'
 
@@ -33,7 +32,7 @@ export default class PredictionsQuery extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(PredictionsQuery)
     const { ctx } = this.session
-    const window = windowOf(flags, ctx.now(), EVERYTHING)
+    const window = logWindow(flags, ctx.now())
     const [project] = await Promise.all([this.session.loadProject(), this.session.openStore()])
     const home = logHome(ctx, project, args.model)
     const read = readerOf(ctx, home, args.model)

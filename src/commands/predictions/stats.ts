@@ -1,9 +1,8 @@
 /** `mlops predictions stats`. */
-import { EVERYTHING } from '../../predictions/days.ts'
 import { logHome } from '../../predictions/home.ts'
 import { openLog } from '../../predictions/log.ts'
 import type { LogStats } from '../../predictions/types.ts'
-import { windowOf } from '../../predictions/window.ts'
+import { logWindow } from '../../predictions/window.ts'
 import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderStats } from '../../ui/views/predictions.ts'
 
@@ -36,7 +35,7 @@ export default class PredictionsStats extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(PredictionsStats)
     const { ctx } = this.session
-    const window = windowOf(flags, ctx.now(), EVERYTHING)
+    const window = logWindow(flags, ctx.now())
     const [project, store] = await Promise.all([this.session.loadProject(), this.session.openStore()])
     const log = openLog(ctx, project, store, args.model)
     const home = logHome(ctx, project, args.model)

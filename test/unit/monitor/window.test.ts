@@ -1,7 +1,9 @@
 /** Windows as people type them: lengths, dates, UTC, periods. */
 import assert from 'node:assert/strict'
 import { MlopsError } from '../../../src/core/errors.ts'
-import { describeWindow, isoWindow, periodsOf, previousOf, WEEK, windowOf } from '../../../src/monitor/window.ts'
+import { periodsOf, previousOf, windowOf } from '../../../src/monitor/window.ts'
+import { describeWindow, isoWindow, logWindow } from '../../../src/predictions/window.ts'
+import { WEEK } from '../../../src/project/duration.ts'
 
 const NOW = new Date('2026-11-21T12:34:56.789Z')
 const iso = (flags: Parameters<typeof windowOf>[0], fallback = '7d') => isoWindow(windowOf(flags, fallback, NOW))
@@ -42,11 +44,30 @@ describe('The window of a check', () => {
       )
     refused({ since: 'yesterday' }, /--since "yesterday" is no time/)
     refused({ since: '2026-02-30' }, /is no time/)
+    refused({ since: '2026-02-30T10:00' }, /is no time/)
     refused({ window: 'a week' }, /--window "a week" is no length of time/)
     refused({ since: '2026-11-08', until: '2026-11-01' }, /ends \(2026-11-01\) before it begins \(2026-11-08\)/)
     refused({ since: '2026-11-08', until: '2026-11-08' }, /before it begins/)
     refused({ since: '2027-01-01' }, /before it begins/)
     refused({ since: '2026-11-01', until: '2026-11-08', window: '7d' }, /one thing too many/)
+  })
+
+  it('is typed for the figures of the log as for a check, but takes in everything and ends this very moment', () => {
+    assert.equal(describeWindow(logWindow({}, NOW)), 'the beginning to now')
+    assert.equal(
+      describeWindow(logWindow({ since: '2026-11-21 10:00' }, NOW)),
+      '2026-11-21 10:00 to 2026-11-21 12:34 UTC',
+    )
+    assert.deepEqual(logWindow({ window: '1h' }, NOW), { since: NOW.getTime() - 36e5, until: NOW.getTime() })
+    for (const flags of [
+      { since: '2026-11-01T06:00:00+02:00', window: '1d' },
+      { until: '2026-11-08', window: '2d' },
+      { since: '2026-11-01', until: '2026-11-08' },
+    ]) {
+      assert.deepEqual(logWindow(flags, NOW), windowOf(flags, '7d', NOW))
+    }
+    assert.throws(() => logWindow({ since: '2026-02-30' }, NOW), /is no time/)
+    assert.throws(() => logWindow({ since: '2026-11-08', until: '2026-11-01' }, NOW), /before it begins/)
   })
 
   it('is cut into whole UTC days and into weeks from Monday', () => {
