@@ -4,8 +4,9 @@
  */
 import type { Stats } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { failed, notFound, systemCode, usage } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
 import { redactText } from '../core/redact.ts'
 
 export interface Located {
@@ -48,10 +49,19 @@ export async function locate(word: string, cwd: string): Promise<Place> {
   // A file whose name holds a wildcard is that file.
   if (facts === undefined && WILDCARD.test(word)) return matching(word, cwd)
   if (facts === undefined) {
-    throw notFound({ code: 'DATA_NOT_FOUND', message: `There is no file ${word}.`, hint: `Looked for ${path}` })
+    const close = await neighbour(word, path)
+    const hint = close === undefined ? `Looked for ${path}` : `Did you mean ${close}? Looked for ${path}`
+    throw notFound({ code: 'DATA_NOT_FOUND', message: `There is no file ${word}.`, hint })
   }
   if (facts.isDirectory()) return below(word, path)
   return { isMany: false, files: [regular(word, word, path, facts)], notes: [] }
+}
+
+/** What lies in the same folder under nearly the same name, as the user would write it. */
+async function neighbour(word: string, path: string): Promise<string | undefined> {
+  const names = await readdir(dirname(path)).catch(() => [])
+  const close = nearest(basename(path), names)
+  return close === undefined ? undefined : join(dirname(word), close)
 }
 
 async function below(word: string, folder: string): Promise<Place> {
@@ -195,7 +205,7 @@ function regular(word: string, label: string, path: string, facts: Stats): Locat
     throw usage({
       code: 'DATA_NOT_A_FILE',
       message: `${word} is not a regular file.`,
-      hint: `Pipe it in: cat ${basename(path)} | mlops … -`,
+      hint: `Pipe it in: cat ${word} | mlops … -`,
     })
   }
   if (facts.size === 0) throw empty(word)

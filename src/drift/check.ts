@@ -242,10 +242,11 @@ async function baselineOf(
   const digest = manifest.baseline?.profile ?? state.baseline?.profile.sha256
   if (digest === undefined) {
     const batch = current === undefined ? '' : ` --current ${redactText(asInput(current).name)}`
+    const before = current === undefined ? `, or with the window before: mlops drift ${name} --against previous` : ''
     throw notFound({
       code: 'BASELINE_MISSING',
       message: `${name} was registered without a baseline: there is nothing to compare with.`,
-      hint: `Compare with its training data: mlops drift ${name}${batch} --against TRAINING.csv; next time register with --baseline TRAINING.csv`,
+      hint: `Compare with its training data: mlops drift ${name}${batch} --against TRAINING.csv${before}; next time register with --baseline TRAINING.csv`,
     })
   }
   const profile = parseProfile(await store.objects.read(digest), name)

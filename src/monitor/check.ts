@@ -4,9 +4,8 @@
  */
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
-import { canonicalJson, type Json } from '../core/canonical-json.ts'
+import type { Json } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
-import { sha256 } from '../core/digest.ts'
 import { failed, inconclusive, MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import { type DataInput, namedData } from '../data/input.ts'
@@ -16,10 +15,8 @@ import {
   configurationOf,
   type PreparedCheck,
   prepareCheck,
-  recorded,
   storeCheck,
 } from '../drift/check.ts'
-import { compareProfiles } from '../drift/compare.ts'
 import { type Importances, importanceNotes, importancesFile, parseImportances } from '../drift/importances.ts'
 import type { Profile } from '../drift/profile.ts'
 import type { CheckResult } from '../drift/types.ts'
@@ -28,6 +25,7 @@ import { describeWindow, isoWindow } from '../predictions/window.ts'
 import type { Project, SchemaConfig } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
+import { emptyWindow } from './empty-window.ts'
 import { serviceQuestion } from './health-windows.ts'
 import { realisedQuality } from './labels.ts'
 import { nextOf } from './next.ts'
@@ -144,7 +142,7 @@ async function compareWindow(
   const own = ownFigures(stats, version)
   // A failed request has no answer to look at.
   if ((own?.requests ?? 0) <= (own?.errors ?? 0)) {
-    return { prepared, compared: emptyWindow(ctx, subject, prepared, log, window) }
+    return { prepared, compared: await emptyWindow(ctx, prepared, log, window, stats) }
   }
   const columns = withoutTarget(prepared.reference.profile.columns).map(({ name }) => name)
   const wanted = segmentColumn(project, subject, request)?.column
@@ -252,32 +250,6 @@ async function previousRows(
   }
   const rows = log.rows({ ...before, version }, shape)
   return { name: `${WINDOW_BEFORE} (${describeWindow(before)})`, open: rows.open.bind(rows) }
-}
-
-/** A window in which the version answered nothing: nothing is read, and nothing can be said. */
-function emptyWindow(
-  ctx: Context,
-  { state, version }: Subject,
-  { reference, options }: PreparedCheck,
-  log: PredictionLog,
-  window: TimeWindow,
-): CheckResult {
-  const { profile } = reference
-  const nothing: Profile = { ...profile, rows: 0, absent: [], extra: [] }
-  const compared = compareProfiles(profile, nothing, options)
-  return {
-    format: 1,
-    model: state.model,
-    version: version.version,
-    time: ctx.now().toISOString(),
-    metric: options.metric,
-    reference: recorded(reference),
-    current: { source: log.home, sha256: sha256(canonicalJson({ ...isoWindow(window) })), rows: 0, columns: 0 },
-    ...compared,
-    summary: `${versionName(state.model, version.version)} answered nothing in this window: nothing can be said.`,
-    notes: [...reference.notes, ...compared.notes],
-    configuration: configurationOf(profile, options),
-  }
 }
 
 function notesOf(stats: LogStats, version: number, leftOut: number): string[] {

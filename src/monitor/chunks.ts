@@ -20,7 +20,7 @@ import type { Store } from '../store/store.ts'
 import type { CalibrateRequest, ChunkResult, ChunkSet } from './calibration.ts'
 import { baselineColumns, shapeOf } from './check.ts'
 import { median, typicalRows } from './chunk-rows.ts'
-import { currentMissing, DEFAULT_WINDOW, logOf } from './sources.ts'
+import { currentMissing, DEFAULT_WINDOW, logOf, placeOfLog } from './sources.ts'
 import type { Subject } from './subject.ts'
 import { trainingRows } from './training-rows.ts'
 import { periodsOf, windowOf } from './window.ts'
@@ -50,7 +50,7 @@ export async function chunksOfLog(ctx: Context, project: Project, store: Store, 
   const { request, subject, prepared } = asked
   const { model } = subject.state
   const log = await logOf(ctx, project, store, model)
-  if (log === null) throw currentMissing(model)
+  if (log === null) throw currentMissing(model, await placeOfLog(ctx, project, store, model))
   const now = ctx.now()
   const every = request.every ?? modelConfig(project, model).drift.window ?? DEFAULT_WINDOW
   const spans = periodsOf(windowOf(request.window, DEFAULT_SPAN, now), lengthOf(every, '--every'))

@@ -3,8 +3,9 @@
  * with one of them is its own answer and stops none of the others.
  */
 import type { Context } from '../core/context.ts'
-import { EXIT, inconclusive, isMlopsError, usage } from '../core/errors.ts'
+import { EXIT, inconclusive, isMlopsError, type MlopsError, usage } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
+import { promotionCommand } from '../core/next-command.ts'
 import type { CheckVerdict } from '../drift/types.ts'
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
@@ -44,13 +45,7 @@ export async function driftOfFleet(
 ): Promise<FleetReport> {
   assertStage(project, stage)
   const models = await modelsIn(store, stage)
-  if (models.length === 0) {
-    throw inconclusive({
-      code: 'STAGE_EMPTY',
-      message: `No model has a version in ${stage}: there is nothing to check.`,
-      hint: 'See what is where: mlops status',
-    })
-  }
+  if (models.length === 0) throw nothingThere(stage, await store.models.list())
   if (wishes.alert) await assertSomeChannel(project, store, models)
   const entries: (FleetEntry & { readonly exit: DriftExit })[] = []
   for (const [i, { model, version }] of models.entries()) {
@@ -64,6 +59,18 @@ export async function driftOfFleet(
     models: entries.map(({ exit: _, ...entry }) => entry),
     exitCode: EXIT[worstExit(entries.map(({ exit }) => exit))],
   }
+}
+
+function nothingThere(stage: string, [first]: readonly string[]): MlopsError {
+  const hint =
+    first === undefined
+      ? 'Register a model first: mlops register MODEL --artifact FILE --baseline DATA'
+      : `Move one there: ${promotionCommand(first, stage)}; or check its newest version: mlops drift ${first}`
+  return inconclusive({
+    code: 'STAGE_EMPTY',
+    message: `No model has a version in ${stage}: there is nothing to check.`,
+    hint,
+  })
 }
 
 type Answer = Pick<FleetEntry, 'verdict' | 'exitCode' | 'check' | 'error'> & { readonly exit: DriftExit }

@@ -20,8 +20,8 @@ export function nextOf(check: CheckResult): string {
   if (quality?.verdict === 'breach')
     return `mlops retrain ${model} --reason "${quality.metrics.find((each) => each.verdict === 'breach')?.metric ?? 'quality'} fell"`
   if (verdict === 'stable') return `mlops status ${model}`
-  // Nobody asks this version: a longer window of silence says no more.
-  if (check.current.rows === 0) return `mlops predictions stats ${model} --window 30d`
+  // Nobody asks this version: a longer window of silence says no more, but who answered does.
+  if (check.current.rows === 0) return `mlops predictions stats ${model} ${check.leftOut ? named : '--window 30d'}`
   return `mlops drift ${name} --window ${Math.max(2, Math.ceil((2 * (span.until - span.since)) / WEEK))}w`
 }
 

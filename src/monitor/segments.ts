@@ -5,11 +5,13 @@
  */
 
 import type { Context } from '../core/context.ts'
-import { isMlopsError, type MlopsError, usage } from '../core/errors.ts'
+import { isMlopsError, type MlopsError, notFound, usage } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
+import { nearest } from '../core/nearest.ts'
 import type { DataInput } from '../data/input.ts'
 import { compareBatch, type PreparedCheck, readingOptions } from '../drift/check.ts'
 import { countSegments, parseSegments } from '../drift/count-segments.ts'
+import type { Profile } from '../drift/profile.ts'
 import {
   describeSegments,
   judgeSegments,
@@ -100,7 +102,21 @@ async function unlessImpossible<T>({ column, isTyped }: SegmentColumn, work: () 
   }
 }
 
-/** Those kept with the baseline; else counted from its rows. @throws usage `SEGMENT_ROWS_MISSING` */
+/** Rows that are gone are not looked for to find that they had no such column. */
+function noSuchColumn(column: string, name: string, { columns }: Profile): MlopsError {
+  const names = columns.map((each) => each.name)
+  const close = nearest(column, names)
+  return notFound({
+    code: 'SEGMENT_COLUMN_MISSING',
+    message: `The ${name} has no column ${JSON.stringify(column)} to look at the rows by.`,
+    hint: close === undefined ? `Its columns: ${names.slice(0, 8).join(', ')}` : `Did you mean --by ${close}?`,
+  })
+}
+
+/**
+ * Those kept with the baseline; else counted from its rows.
+ * @throws usage `SEGMENT_ROWS_MISSING`; notFound `SEGMENT_COLUMN_MISSING`
+ */
 async function referenceSegments(
   ctx: Context,
   project: Project,
@@ -113,6 +129,7 @@ async function referenceSegments(
   const manifest = await store.models.manifest(owner.manifest)
   const kept = manifest.baseline?.segments
   if (kept?.by === column) return parseSegments(await store.objects.read(kept.sha256), profile, name)
+  if (!profile.columns.some((each) => each.name === column)) throw noSuchColumn(column, name, profile)
   const keeps = kept === undefined ? 'counts of whole columns' : `counts of whole columns and by ${kept.by}`
   const missing = (why: string): MlopsError =>
     usage({

@@ -38,7 +38,7 @@ export async function sourcesOf(
   }
   const window = request.exact ?? requestedWindow(project, model, request, ctx.now())
   const log = await logOf(ctx, project, store, model)
-  if (log === null) throw currentMissing(model)
+  if (log === null) throw currentMissing(model, await placeOfLog(ctx, project, store, model))
   return { kind: 'log', log, window, settings }
 }
 
@@ -61,11 +61,22 @@ export async function logOf(
   return (await log.newest()) === null ? null : log
 }
 
+/** Where a log of the model would be. */
+export async function placeOfLog(
+  ctx: Context,
+  project: Project,
+  store: Pick<Store, 'root'>,
+  model: string,
+): Promise<string> {
+  const { openLog } = await import('../predictions/log.ts')
+  return openLog(ctx, project, store, model).home
+}
+
 /** The model is checked by a log and has none: a mistake for one model, an open question for a fleet. */
-export const currentMissing = (model: string): MlopsError =>
+export const currentMissing = (model: string, place: string): MlopsError =>
   usage({
     code: 'CURRENT_MISSING',
-    message: `Which rows shall be checked? ${model} has no prediction log, and no data was named.`,
+    message: `Which rows shall be checked? No data was named, and ${place} holds no prediction of ${model}.`,
     hint: `Name the data: mlops drift ${model} --current DATA; or log predictions where the model is served: mlops.monitor("${model}").watch(X) in Python`,
     details: { model },
   })

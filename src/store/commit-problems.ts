@@ -33,7 +33,7 @@ export const modelNotFound = (model: string, models: readonly string[]): MlopsEr
       ? `Did you mean ${close}?`
       : models.length > 0
         ? 'See the models: mlops model list'
-        : `Register its first version: mlops register ${model} --run @last`
+        : `Register its first version: mlops register ${model} --run @last, or: mlops register ${model} --artifact FILE --baseline DATA`
   return notFound({
     code: 'MODEL_NOT_FOUND',
     message: `There is no model ${model} in this store.`,
