@@ -7,6 +7,7 @@ import type { Context } from '../core/context.ts'
 import { compareBatch, prepareCheck } from '../drift/check.ts'
 import type { CheckResult } from '../drift/types.ts'
 import { codeSettings } from '../predictions/settings.ts'
+import type { PredictionLog, TimeWindow } from '../predictions/types.ts'
 import { describeWindow, isoWindow } from '../predictions/window.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
@@ -27,15 +28,12 @@ export async function checkNow(
   store: Store,
   { model, version }: Wanted,
 ): Promise<CheckResult | undefined> {
-  const log = await logOf(ctx, project, store, model)
-  if (log === null) return undefined
-  const exact = requestedWindow(project, model, { window: {} }, ctx.now())
-  const { requests, errors } = await log.stats({ ...exact, version })
-  if (requests <= errors) return undefined
+  const asked = await askedNow(ctx, project, store, model, version)
+  if (asked === undefined) return undefined
   const { check } = await checkModel(ctx, project, store, {
     ref: { model, selector: { version } },
     window: {},
-    exact,
+    exact: asked.window,
   })
   return check
 }
@@ -51,11 +49,9 @@ export async function compareNow(
   store: Store,
   { model, version }: Wanted,
 ): Promise<CheckResult | undefined> {
-  const log = await logOf(ctx, project, store, model)
-  if (log === null) return undefined
-  const window = requestedWindow(project, model, { window: {} }, ctx.now())
-  const { requests, errors } = await log.stats(window)
-  if (requests <= errors) return undefined
+  const asked = await askedNow(ctx, project, store, model)
+  if (asked === undefined) return undefined
+  const { log, window } = asked
   const ref = { model, selector: { version } }
   const { manifest } = await subjectOf(store, ref)
   const { schema } = modelConfig(project, model)
@@ -71,4 +67,19 @@ export async function compareNow(
   const check = await compareBatch(ctx, prepared, rows)
   const source = `prediction log, ${describeWindow(window)}`
   return { ...check, current: { ...check.current, source }, window: isoWindow(window) }
+}
+
+/** The log and its window up to now, when the version (without one: any) answered somebody in it. */
+async function askedNow(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  model: string,
+  version?: number,
+): Promise<{ readonly log: PredictionLog; readonly window: TimeWindow } | undefined> {
+  const log = await logOf(ctx, project, store, model)
+  if (log === null) return undefined
+  const window = requestedWindow(project, model, { window: {} }, ctx.now())
+  const { requests, errors } = await log.stats({ ...window, ...(version === undefined ? {} : { version }) })
+  return requests > errors ? { log, window } : undefined
 }

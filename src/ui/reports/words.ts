@@ -1,6 +1,7 @@
 /** Figures and words that all forms of a report share. Plain text: each form escapes it in its own way. */
 import type { CheckResult, CheckVerdict, ColumnResult, ColumnVerdict } from '../../drift/types.ts'
 import { cleanText, truncate } from '../clean.ts'
+import { day } from '../time.ts'
 
 /** Longest user text in a report: a name of 10,000 letters must not push everything else out of sight. */
 const LONGEST = 300
@@ -38,10 +39,7 @@ export function share(value: number): string {
 }
 
 /** `2026-11-21 09:14 UTC` */
-export function moment(time: string): string {
-  const parsed = Date.parse(time)
-  return Number.isNaN(parsed) ? plain(time) : `${new Date(parsed).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-}
+export const moment = (time: string): string => plain(day(time))
 
 const METRICS: Readonly<Record<string, string>> = {
   psi: 'PSI',
