@@ -56,13 +56,6 @@ export interface OpenOptions {
   readonly stdin?: Context['stdin']
 }
 
-/** What of a use case's world reading data needs. */
-export const openOptions = ({ cwd, signal, stdin }: Context): OpenOptions => ({
-  cwd,
-  ...(signal === undefined ? {} : { signal }),
-  ...(stdin === undefined ? {} : { stdin }),
-})
-
 /**
  * Opens a file, a folder or a pattern, hands it over, and closes it.
  * @throws notFound `DATA_NOT_FOUND`; usage `DATA_REMOTE`, `DATA_MIXED`, `DATA_…`; failed `DATA_…`; interrupted

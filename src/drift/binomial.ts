@@ -1,24 +1,41 @@
 /**
- * What a count of events says of their rate: tails of the binomial distribution and the exact intervals built on them.
+ * What a count of events says of their rate: exact tails of the binomial and the hypergeometric distribution, and the
+ * intervals built on them. Whether a difference matters is judged where it is used.
  * Sources: Clopper and Pearson (1934), Biometrika 26, 404; Abramowitz and Stegun 26.5.24 (binomial tail and beta law).
  */
-import { logGamma } from './special.ts'
+import { incompleteBeta, logGamma } from './special.ts'
 
-/** P(X >= k) of a binomial X with `n` tries of probability `p`. */
-export function binomialTail(n: number, p: number, k: number): number {
+/** P(X >= k) for X ~ Binomial(n, p): the chance of at least as many. */
+export function binomialAtLeast(k: number, n: number, p: number): number {
   if (k <= 0) return 1
-  if (k > n || p <= 0) return 0
-  if (p >= 1) return 1
-  // The shorter side is summed; terms are taken in logarithms, which hold for any n.
-  let sum = 0
-  const upper = k > n * p
-  const [from, to] = upper ? [k, n] : [0, k - 1]
-  for (let i = from; i <= to; i++) sum += Math.exp(logTerm(n, p, i))
-  return Math.min(1, Math.max(0, upper ? sum : 1 - sum))
+  return k > n ? 0 : incompleteBeta(k, n - k + 1, p)
 }
 
-const logTerm = (n: number, p: number, i: number): number =>
-  logGamma(n + 1) - logGamma(i + 1) - logGamma(n - i + 1) + i * Math.log(p) + (n - i) * Math.log1p(-p)
+/** P(X <= k) for X ~ Binomial(n, p). */
+export const binomialAtMost = (k: number, n: number, p: number): number =>
+  k >= n ? 1 : 1 - binomialAtLeast(k + 1, n, p)
+
+/**
+ * Fisher's exact test, one-sided: the chance that of all `a + b` marked ones at least `a` fall among the `n` of the
+ * first group, when `n` of the first and `m` of the second are alike (R. A. Fisher, Statistical Methods for Research
+ * Workers, 1934, section 21.02). Equals scipy.stats.hypergeom.sf(a - 1, n + m, a + b, n).
+ */
+export function fisherAtLeast(a: number, n: number, b: number, m: number): number {
+  const marked = a + b
+  const most = Math.min(n, marked)
+  if (a <= Math.max(0, marked - m)) return 1
+  // Below the mean the tail is most of the whole: it never is evidence.
+  if (a * (n + m) <= marked * n) return 0.5
+  let term = Math.exp(logChoose(n, a) + logChoose(m, marked - a) - logChoose(n + m, marked))
+  let sum = 0
+  for (let k = a; k <= most && term > sum * 1e-17; k++) {
+    sum += term
+    term *= ((n - k) * (marked - k)) / ((k + 1) * (m - marked + k + 1))
+  }
+  return Math.min(1, sum)
+}
+
+const logChoose = (n: number, k: number): number => logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1)
 
 export interface Interval {
   readonly low: number
@@ -39,7 +56,7 @@ export function rateWith(tries: number, events: number, tail: number): number {
   let high = 1
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2
-    if (binomialTail(tries, middle, events) < tail) low = middle
+    if (binomialAtLeast(events, tries, middle) < tail) low = middle
     else high = middle
   }
   return (low + high) / 2

@@ -3,7 +3,7 @@
  * are is decided in `src/monitor/`, how they are counted in `count-chunks.ts`, what a threshold still detects in
  * `detectable.ts`. The reasoning is in docs/drift-calibrate.md.
  */
-import { binomialTail, clopperPearson, type Interval, rateWith } from './binomial.ts'
+import { binomialAtLeast, clopperPearson, type Interval, rateWith } from './binomial.ts'
 import type { CheckResult, ColumnResult } from './types.ts'
 import { COLUMN_ALPHA } from './verdict.ts'
 
@@ -173,7 +173,7 @@ export function proposeThresholds(columns: readonly ColumnEffects[], options: Pr
 }
 
 /** How often pure chance shows as many alarms as were seen at the 5 % that checks without drift may reach. */
-export const chanceOf = (alarms: number, chunks: number): number => binomialTail(chunks, 0.05, alarms)
+export const chanceOf = (alarms: number, chunks: number): number => binomialAtLeast(alarms, chunks, 0.05)
 
 const unchanged = ({ falseAlarms, threshold }: ProposeOptions) => ({
   falseAlarms,

@@ -1,7 +1,9 @@
 /**
- * The special functions that evidence needs: tails and quantiles of the chi-square and the normal distribution.
+ * The special functions that evidence needs: tails and quantiles of the chi-square, the normal and Student's distribution.
+ * Those of counted events are in `binomial.ts`.
  * Sources: Abramowitz and Stegun, Handbook of Mathematical Functions, 6.1.41 (Stirling's series), 6.5.29 (series of the
- * incomplete gamma function), 6.5.31 (its continued fraction, evaluated by Lentz's method), 26.4.19 and 26.4.17.
+ * incomplete gamma function), 6.5.31 (its continued fraction, evaluated by Lentz's method), 26.4.19 and 26.4.17;
+ * 26.5.8 (continued fraction of the incomplete beta function), 26.7.1 (Student's distribution).
  */
 
 /** ln Γ(x) for x > 0; relative error below 1e-13. */
@@ -62,6 +64,42 @@ export function chiSquareQuantile(tail: number, df: number): number {
 
 /** The z with P(Z > z) = `tail`, for tail <= 0.5. */
 export const normalQuantile = (tail: number): number => Math.sqrt(chiSquareQuantile(2 * tail, 1))
+
+/**
+ * I_x(a, b), the regularized incomplete beta function, by the continued fraction of Abramowitz and Stegun 26.5.8,
+ * evaluated by Lentz's method; a, b > 0, 0 <= x <= 1. Agrees with scipy.special.betainc to 1e-10.
+ */
+export function incompleteBeta(a: number, b: number, x: number): number {
+  if (x <= 0) return 0
+  if (x >= 1) return 1
+  // The fraction converges fast below the mean; the other side is its mirror image.
+  if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(b, a, 1 - x)
+  const front = Math.exp(
+    logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x) - Math.log(a),
+  )
+  const tiny = 1e-300
+  let c = 1
+  let d = 1 / nonZero(1 - ((a + b) * x) / (a + 1), tiny)
+  let fraction = d
+  for (let m = 1; m < 10_000; m++) {
+    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m))
+    d = 1 / nonZero(1 + even * d, tiny)
+    c = nonZero(1 + even / c, tiny)
+    fraction *= d * c
+    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1))
+    d = 1 / nonZero(1 + odd * d, tiny)
+    c = nonZero(1 + odd / c, tiny)
+    fraction *= d * c
+    if (Math.abs(d * c - 1) < 1e-14) break
+  }
+  return Math.min(1, front * fraction)
+}
+
+/** P(T > t) of Student's distribution with `df` degrees of freedom. */
+export function studentTail(t: number, df: number): number {
+  const half = incompleteBeta(df / 2, 0.5, df / (df + t * t)) / 2
+  return t >= 0 ? half : 1 - half
+}
 
 function invert(tailOf: (x: number) => number, tail: number, start: number): number {
   let low = 0

@@ -16,7 +16,7 @@ import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
 import { alertsOf, type CheckKind, silentAlertsOf, troubleOf } from './alert.ts'
 import { WINDOW_BEFORE } from './check.ts'
-import { evidenceOf } from './evidence-lines.ts'
+import { evidenceOf } from './evidence.ts'
 import type { Subject } from './subject.ts'
 import type { AlertReport, MonitoredCheck } from './types.ts'
 

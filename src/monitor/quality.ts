@@ -8,9 +8,10 @@
  * 9.5.3; it holds for answers that resemble their neighbours in time). For shares the binomial error is the least that is
  * believed.
  */
+
+import { studentTail } from '../drift/special.ts'
 import type { HealthVerdict, QualityResult } from '../drift/types.ts'
 import type { VersionQuality } from '../predictions/types.ts'
-import { incompleteBeta } from './evidence.ts'
 
 export interface QualityQuestion {
   /** Of the whole window. */
@@ -117,12 +118,6 @@ function standardError(metric: string, value: number, blocks: readonly number[],
   const mean = blocks.reduce((sum, each) => sum + each, 0) / blocks.length
   const variance = blocks.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (blocks.length - 1)
   return Math.max(Math.sqrt(variance / blocks.length), binomial ?? 0, 1e-12)
-}
-
-/** P(T > t) of Student's distribution (Abramowitz and Stegun 26.7.1). */
-export function studentTail(t: number, freedom: number): number {
-  const half = incompleteBeta(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2
-  return t >= 0 ? half : 1 - half
 }
 
 const isDirected = (metric: string): boolean => SHARES.test(metric) || metric === 'r2' || ERRORS.includes(metric)

@@ -6,9 +6,10 @@
  * With no change at all one of the three findings is a `breach` in less than 2 % of windows of any size, and with
  * bounds that the service just keeps too (test/unit/monitor/service-health.test.ts simulates both).
  */
+
+import { binomialAtLeast, binomialAtMost, fisherAtLeast } from '../drift/binomial.ts'
 import type { HealthFinding, HealthVerdict, ServiceHealth } from '../drift/types.ts'
 import type { HealthConfig } from '../project/config.ts'
-import { binomialAtLeast, binomialAtMost, fisherAtLeast } from './evidence.ts'
 
 /** What was counted in one window. */
 export interface WindowFigures {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { binomialTail, clopperPearson, rateWith } from '../../../src/drift/binomial.ts'
+import { binomialAtLeast, clopperPearson, rateWith } from '../../../src/drift/binomial.ts'
 import {
   type ColumnEffects,
   chunksNeeded,
@@ -51,7 +51,7 @@ describe('Proposed thresholds', function () {
           )
           alarms += seen
           // Beyond what a true rate at the bound would show in so many chunks once in a hundred times.
-          if (proposal.isChanged && binomialTail(fresh, proposal.sure.upper, seen) < 0.01) beyondUpper++
+          if (proposal.isChanged && binomialAtLeast(seen, fresh, proposal.sure.upper) < 0.01) beyondUpper++
         }
         const rate = alarms / (repeats * fresh)
         // 5 % and what so many draws leave to chance; the larger simulation is in docs/drift-calibrate.md.

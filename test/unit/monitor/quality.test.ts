@@ -1,6 +1,7 @@
 /** Realised quality: verdicts with labels that arrive late, and the false-alarm rate by simulation. */
 import assert from 'node:assert/strict'
-import { judgeQuality, studentTail } from '../../../src/monitor/quality.ts'
+import { studentTail } from '../../../src/drift/special.ts'
+import { judgeQuality } from '../../../src/monitor/quality.ts'
 import { askScipy } from './support.ts'
 
 const ten = <T>(make: (i: number) => T): T[] => Array.from({ length: 10 }, (_, i) => make(i))
