@@ -5,6 +5,10 @@
  */
 import { availableParallelism } from 'node:os'
 import { interrupted } from '../core/errors.ts'
+import { youngCollector } from './collect.ts'
+
+/** Streamed values between two collections, 8 bytes each: about what the caches hold (docs/decisions/0009-counting.md). */
+const VALUES_HELD = 1 << 18
 
 /** One column of one chunk, as DuckDB holds it. */
 export interface Vector {
@@ -80,14 +84,22 @@ export async function openDuck(
     stream: (sql, onChunk) =>
       guarded(async () => {
         const result = await connection.stream(sql)
+        const collect = await youngCollector()
+        const columns = result.columnCount
+        let held = 0
         let next = result.fetchChunk()
         try {
           for (;;) {
+            if (held >= VALUES_HELD) {
+              collect()
+              held = 0
+            }
             const chunk = await next
             if (chunk === null || chunk === undefined || chunk.rowCount === 0) return
             // DuckDB reads the next rows on its threads while these are counted on ours.
             next = result.fetchChunk()
             onChunk({ rows: chunk.rowCount, vector: (column) => viewOf(chunk.getColumnVector(column)) })
+            held += chunk.rowCount * columns
           }
         } finally {
           await next.catch(() => {})
