@@ -3,10 +3,11 @@
  * any instant it loses and doubles nothing, and the next compaction finishes what is left to do.
  */
 import { existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { sha256File } from '../core/digest.ts'
 import { failed, usage } from '../core/errors.ts'
 import { openDuck, sqlPath } from '../data/duck.ts'
+import { makeSpool } from '../data/spool.ts'
 import { type CompactedPart, type LogDay, type LogFile, listDays } from './days.ts'
 import {
   hiddenName,
@@ -23,6 +24,7 @@ import {
 import type { LogHome } from './home.ts'
 import { identityOf } from './identity.ts'
 import { compactedName, type Manifest } from './manifest.ts'
+import { isBadLine, readableFiles } from './readable.ts'
 import { OPTIONAL_COLUMNS, RECORD_COLUMNS, wholeLinesSql } from './records.ts'
 import { rejectedLines } from './rejected.ts'
 
@@ -121,7 +123,11 @@ async function publishPart(
   makeFolder(work)
   try {
     step?.('write')
-    const facts = await writeParquet(files, parquet, request)
+    const paths = files.map(({ path }) => path)
+    const facts = await writeParquet(paths, parquet, request).catch((error: unknown) => {
+      if (!isBadLine(error)) throw error
+      return writeCarefully(paths, parquet, request)
+    })
     step?.('reject')
     if (facts.torn > 0) writeNew(join(work, 'rejected.txt'), rejectedLines(files, request.model, day))
     step?.('manifest')
@@ -154,9 +160,19 @@ interface Facts {
   readonly identity: string
 }
 
+/** As `writeParquet`, without the lines at which DuckDB gives up a file: they are kept with what is no record. */
+async function writeCarefully(paths: readonly string[], parquet: string, request: CompactRequest): Promise<Facts> {
+  const spool = await makeSpool('the predictions of a day')
+  try {
+    if (existsSync(parquet)) removeFile(parquet)
+    return await writeParquet(readableFiles(paths, dirname(spool.path)), parquet, request)
+  } finally {
+    spool.remove()
+  }
+}
+
 /** Writes it, reads it back, and compares. @throws failed `COMPACTION_FAILED` */
-async function writeParquet(files: readonly LogFile[], parquet: string, request: CompactRequest): Promise<Facts> {
-  const paths = files.map(({ path }) => path)
+async function writeParquet(paths: readonly string[], parquet: string, request: CompactRequest): Promise<Facts> {
   const duck = await openDuck([...paths, parquet], request.signal)
   try {
     const lines = wholeLinesSql(paths, request.model)

@@ -90,14 +90,17 @@ export function readDay(modelFolder: string, date: string): LogDay {
 export const unmatchedLabels = (modelFolder: string): LogFile[] => linesIn(join(modelFolder, 'unmatched'))
 
 function linesIn(folder: string, found: readonly Dirent[] = entries(folder)): LogFile[] {
-  return found
-    .filter((entry) => LINES.test(entry.name) && !entry.isDirectory())
-    .flatMap(({ name }) => {
-      const path = join(folder, name)
-      const info = statSync(path, { throwIfNoEntry: false })
-      return info?.isFile() ? [{ path, name, size: info.size, modified: info.mtimeMs }] : []
-    })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  return (
+    found
+      // A link may lead out of the log, to what only the one who compacts it may read.
+      .filter((entry) => LINES.test(entry.name) && entry.isFile())
+      .flatMap(({ name }) => {
+        const path = join(folder, name)
+        const info = statSync(path, { throwIfNoEntry: false })
+        return info?.isFile() ? [{ path, name, size: info.size, modified: info.mtimeMs }] : []
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  )
 }
 
 /** A part whose Parquet file is gone or short must not read as a quiet day. */

@@ -95,6 +95,7 @@ function cell(value: unknown, type: string): Cell {
 
 function sqlError(error: unknown): MlopsError | unknown {
   const text = error instanceof Error ? error.message : String(error)
+  if (/^Out of Memory Error/.test(text)) return sqlProblem('its result does not fit into the memory limit of 768 MB')
   const kind =
     /^(?:Binder|Catalog|Parser|Conversion|Invalid Input|Out of Range|Permission|Not implemented) Error: (.*)/s.exec(
       text,
@@ -108,6 +109,6 @@ function sqlError(error: unknown): MlopsError | unknown {
 const sqlProblem = (what: string): MlopsError =>
   usage({
     code: 'SQL_INVALID',
-    message: `The SQL cannot be run: ${what.replace(/[.\s]+$/, '')}.`,
+    message: `The SQL cannot be run: ${what.replace(/[.!\s]+$/, '')}.`,
     hint: `The one table is predictions with ${VIEW_COLUMNS}; a feature is features->>'name'`,
   })

@@ -8,6 +8,7 @@ import { failed, isMlopsError } from '../core/errors.ts'
 import { type Duck, type DuckOptions, openDuck } from '../data/duck.ts'
 import { makeSpool, type Spool } from '../data/spool.ts'
 import { dayFolder, type LogDay, type LogFile, listDays, unmatchedLabels } from './days.ts'
+import { isBadLine, readableFiles } from './readable.ts'
 import type { RecordFiles } from './records.ts'
 import type { TimeWindow } from './types.ts'
 
@@ -51,12 +52,22 @@ export async function readFolder<T>(
   options: ReadOptions,
   use: Use<T>,
 ): Promise<T> {
+  let hasBadLines = false
   for (let attempt = 1; ; attempt++) {
     const days = listDays(folder, window)
     const moved = () => fingerprint(listDays(folder, window)) !== fingerprint(days)
+    const wasCareful = hasBadLines
+    const lines = {
+      careful: wasCareful,
+      onBad: () => {
+        hasBadLines = true
+      },
+    }
     try {
-      return await readDays(folder, model, days, options, use)
+      return await readDays(folder, model, days, options, lines, use)
     } catch (error) {
+      // Looking at every line is slow, and almost no log needs it.
+      if (hasBadLines && !wasCareful) continue
       if (isMlopsError(error) || options.signal?.aborted || !moved()) throw error
       if (attempt === ATTEMPTS) throw changed(folder, error)
     }
@@ -80,22 +91,39 @@ async function readDays<T>(
   model: string,
   days: readonly LogDay[],
   options: ReadOptions,
+  { careful, onBad }: { readonly careful: boolean; readonly onBad: () => void },
   use: Use<T>,
 ): Promise<T> {
   const lines = days.flatMap((day) => day.lines.map((file) => ({ day, file })))
   const isLive = ({ file }: (typeof lines)[number]) => options.now - file.modified < LIVE
   const still = lines.filter((line) => !isLive(line))
   const live = lines.filter(isLive)
-  const spool = live.length === 0 ? undefined : await makeSpool('the predictions of the last minutes')
+  const spool = live.length === 0 && !careful ? undefined : await makeSpool('the predictions of the last minutes')
   try {
     const copies = live.map(({ day, file }) => snapshot(file, day, spool as Spool)).filter((path) => path !== undefined)
+    const paths = [...still.map(({ file }) => file.path), ...copies]
+    const readable = (list: readonly string[]) =>
+      careful ? readableFiles(list, join(dirname((spool as Spool).path), 'readable')) : list
     const files: RecordFiles = {
-      lines: [...still.map(({ file }) => file.path), ...copies],
+      lines: readable(paths),
       parquet: days.flatMap((day) => day.compacted.map((part) => part.parquet)),
-      labels: [...days.flatMap((day) => day.labels), ...unmatchedLabels(folder)].map(({ path }) => path),
+      labels: readable([...days.flatMap((day) => day.labels), ...unmatchedLabels(folder)].map(({ path }) => path)),
     }
     const all = [...files.lines, ...files.parquet, ...files.labels, ...(options.more ?? [])]
-    const duck = await openDuck(all, options.signal, { order: options.order ?? 'kept' })
+    const opened = await openDuck(all, options.signal, { order: options.order ?? 'kept' })
+    const noticed = async <R>(work: Promise<R>): Promise<R> => {
+      try {
+        return await work
+      } catch (error) {
+        if (isBadLine(error)) onBad()
+        throw deniedFile(error) ?? error
+      }
+    }
+    const duck: Duck = {
+      ...opened,
+      rows: (sql) => noticed(opened.rows(sql)),
+      stream: (sql, onChunk) => noticed(opened.stream(sql, onChunk)),
+    }
     try {
       const torn = days.reduce(
         (sum, day) => sum + day.compacted.reduce((part, { manifest }) => part + manifest.torn, 0),
@@ -112,6 +140,17 @@ async function readDays<T>(
   } finally {
     spool?.remove()
   }
+}
+
+function deniedFile(error: unknown) {
+  const file = /Cannot open file "(.+)": Permission denied/.exec(error instanceof Error ? error.message : '')?.[1]
+  if (file === undefined) return undefined
+  return failed({
+    code: 'PREDICTIONS_UNREADABLE',
+    message: `${file} cannot be read (EACCES).`,
+    hint: `Let the group of the service's user read its log, or run this as that user: ls -l ${dirname(file)}`,
+    cause: error,
+  })
 }
 
 /** No record is shorter: its required members alone take more. */

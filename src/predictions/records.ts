@@ -51,7 +51,7 @@ function isRecord(model: string): string {
   return [
     "id IS NOT NULL AND id <> ''",
     `ts IS NOT NULL AND CAST(ts AS DATE) = ${day}`,
-    'number >= 0 AND number = floor(number)',
+    'number >= 0 AND number <= 2147483647 AND number = floor(number)',
     `model = ${sqlText(model)}`,
     ANSWERED,
   ].join(' AND ')
@@ -61,7 +61,7 @@ function isRecord(model: string): string {
 export function linesSql(lines: readonly string[], model: string): string {
   const types = Object.entries({ id: 'VARCHAR', time: 'VARCHAR', model: 'VARCHAR', version: 'DOUBLE', ...OPTIONAL })
   const columns = types.map(([name, type]) => `"${name}": '${type}'`).join(', ')
-  const rate = 'CASE WHEN sample_rate > 0 AND sample_rate <= 1 THEN sample_rate END AS sample_rate'
+  const rate = 'CASE WHEN sample_rate >= 1e-9 AND sample_rate <= 1 THEN sample_rate END AS sample_rate'
   return `SELECT id, ts, TRY_CAST(number AS BIGINT) AS version, ${LIST.replace('"sample_rate"', rate)},
       coalesce(${isRecord(model)}, false) AS is_record
     FROM (SELECT *, TRY_CAST(time AS TIMESTAMP) AS ts, version AS number
@@ -89,7 +89,7 @@ export function wholeLinesSql(lines: readonly string[], model: string): string {
     // Anything but `…:00.123456Z` is kept as it was written.
     "regexp_full_match(time, '\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,6})?Z')",
   ]
-  const rate = 'CASE WHEN sample_rate > 0 AND sample_rate <= 1 THEN sample_rate END AS sample_rate'
+  const rate = 'CASE WHEN sample_rate >= 1e-9 AND sample_rate <= 1 THEN sample_rate END AS sample_rate'
   return `SELECT id, ts, TRY_CAST(number AS BIGINT) AS version, ${LIST.replace('"sample_rate"', rate)},
       CASE WHEN ${whole.join(' AND ')} THEN NULL ELSE CAST(json AS VARCHAR) END AS raw,
       coalesce(${isRecord(model)}, false) AS is_record

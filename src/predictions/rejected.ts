@@ -1,6 +1,7 @@
 /** The lines of sealed files that are no records, byte for byte: compaction keeps them beside the Parquet file. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { LogDay, LogFile } from './days.ts'
+import { LONGEST_LINE } from './readable.ts'
 
 /** @yields each with its line end; a torn last line gets one */
 export function* rejectedLines(files: readonly LogFile[], model: string, day: LogDay): Generator<Buffer> {
@@ -14,12 +15,14 @@ export function* rejectedLines(files: readonly LogFile[], model: string, day: Lo
 
 /** Strict: what DuckDB forgave and this does not is kept twice, which harms nobody. */
 function isRecord(line: Buffer, model: string, day: LogDay): boolean {
+  if (line.length > LONGEST_LINE) return false
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(line)
     const record = JSON.parse(text) as Record<string, unknown> | null
     if (record === null || typeof record.id !== 'string' || record.id === '' || record.model !== model) return false
     const time = typeof record.time === 'string' ? Date.parse(record.time) : Number.NaN
-    const isWhole = Number.isInteger(record.version) && Number(record.version) >= 0
+    const version = Number(record.version)
+    const isWhole = Number.isInteger(record.version) && version >= 0 && version <= 2_147_483_647
     const hasContent = (record.features ?? record.output ?? null) !== null || (record.status ?? 'ok') !== 'ok'
     return isWhole && hasContent && time >= day.window.since && time < day.window.until
   } catch {
