@@ -44,7 +44,7 @@ function shapeColumn(name: string, type: string): ShapeColumn {
   return { name, sql: sqlName(name), physical, type }
 }
 
-export function physicalOf(type: string): Physical {
+function physicalOf(type: string): Physical {
   if (/[[\]]$|^(?:STRUCT|MAP|UNION|LIST|JSON|VARIANT|GEOMETRY)/.test(type)) return 'nested'
   if (/^(?:BIGINT|UBIGINT|HUGEINT|UHUGEINT)$/.test(type)) return 'int64'
   if (/INT|^(?:FLOAT|DOUBLE|DECIMAL)/.test(type) && !type.startsWith('INTERVAL')) return 'number'

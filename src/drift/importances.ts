@@ -11,7 +11,7 @@ import type { ColumnResult, ColumnVerdict } from './types.ts'
 export type Importances = Readonly<Record<string, number>>
 
 /** Files of a version in which importances are looked for, the first one that is there. */
-export const IMPORTANCE_FILES: readonly string[] = [
+const IMPORTANCE_FILES: readonly string[] = [
   'importances.json',
   'importances.csv',
   'feature_importances.json',

@@ -34,7 +34,7 @@ export interface SegmentCounts {
 /** Values with most rows that are looked at one by one; the others are one segment together. */
 export const MAX_SEGMENTS = 20
 /** A segment with fewer rows, on either side, is `small`: marked, never judged, never alarmed. */
-export const SMALL_ROWS = 100
+const SMALL_ROWS = 100
 
 /**
  * Judges every segment against the same segment of the reference. The p-values of all columns of all segments are

@@ -97,27 +97,8 @@ type Words = Pick<Alert, 'title' | 'summary' | 'findings'>
 function firing(check: CheckResult, kind: CheckKind): Words {
   const lookedAt = `Looked at ${check.current.source} (${rows(check.current.rows)}).`
   switch (kind) {
-    case 'drift': {
-      const bad = check.columns.filter(({ verdict }) => verdict === 'drift' || verdict === 'broken')
-      const compared = check.columns.filter(({ verdict }) => verdict !== 'skipped')
-      const segments = (check.segments?.results ?? []).filter(({ verdict }) => verdict === 'drift')
-      const by = check.segments?.column ?? ''
-      const title =
-        bad.length > 0
-          ? `${bad.length} of ${compared.length} column${compared.length === 1 ? '' : 's'} drifted`
-          : `drift in ${segments.length} segment${segments.length === 1 ? '' : 's'} of ${by}`
-      const found = [
-        ...bad.map(({ summary, causes }) =>
-          [summary, ...causes.filter((cause) => !summary.includes(cause))].join('; '),
-        ),
-        ...segments.map(({ value, summary }) => `${by} = ${value}: ${summary}`),
-      ]
-      return {
-        title,
-        summary: `${lookedAt} Compared with ${check.reference.name} (${rows(check.reference.rows)}).`,
-        findings: shortened(found),
-      }
-    }
+    case 'drift':
+      return driftWords(check, lookedAt)
     case 'silence': {
       const volume = check.health?.findings.find(({ what }) => what === 'volume')
       return {
@@ -143,6 +124,26 @@ function firing(check: CheckResult, kind: CheckKind): Words {
       )
       return { title: found.join('; '), summary: `${quality?.summary ?? ''}. ${lookedAt}`, findings: found }
     }
+  }
+}
+
+function driftWords(check: CheckResult, lookedAt: string): Words {
+  const bad = check.columns.filter(({ verdict }) => verdict === 'drift' || verdict === 'broken')
+  const compared = check.columns.filter(({ verdict }) => verdict !== 'skipped')
+  const segments = (check.segments?.results ?? []).filter(({ verdict }) => verdict === 'drift')
+  const by = check.segments?.column ?? ''
+  const title =
+    bad.length > 0
+      ? `${bad.length} of ${compared.length} column${compared.length === 1 ? '' : 's'} drifted`
+      : `drift in ${segments.length} segment${segments.length === 1 ? '' : 's'} of ${by}`
+  const found = [
+    ...bad.map(({ summary, causes }) => [summary, ...causes.filter((cause) => !summary.includes(cause))].join('; ')),
+    ...segments.map(({ value, summary }) => `${by} = ${value}: ${summary}`),
+  ]
+  return {
+    title,
+    summary: `${lookedAt} Compared with ${check.reference.name} (${rows(check.reference.rows)}).`,
+    findings: shortened(found),
   }
 }
 

@@ -67,7 +67,7 @@ export async function readAlerts(store: Pick<Store, 'claims'>, model: string, fi
   }
 }
 
-export function foldAlerts(claims: readonly { readonly number: number; readonly record: AlertRecord }[]): Message[] {
+function foldAlerts(claims: readonly { readonly number: number; readonly record: AlertRecord }[]): Message[] {
   const messages = new Map<number, Message>()
   const first = new Map<number, number>()
   for (const { number, record } of claims) {

@@ -11,18 +11,18 @@ import { cleanAlert, conceal, secretsOfAddress } from './clean.ts'
 import type { Alert, Delivery } from './types.ts'
 
 /** Tries of one message on one channel. */
-export const MAX_ATTEMPTS = 4
+const MAX_ATTEMPTS = 4
 /** Milliseconds before the second try; doubled for each further one, and up to half as long again by chance. */
 const FIRST_PAUSE = 500
 /** A channel that asks for a longer pause is given up until the next check. */
-export const LONGEST_PAUSE = 60_000
+const LONGEST_PAUSE = 60_000
 /** No try begins later than this many milliseconds after the first. */
 const DEADLINE = 90_000
 const TIMEOUT = 10_000
 const SECRET_VARIABLE =
   /^(?:MLOPS_(?:SLACK_WEBHOOK|WEBHOOK_SECRET|PAGERDUTY_KEY|SMTP_URL|GITHUB_TOKEN)(?:_.*)?|GITHUB_TOKEN)$/
 
-export const realWire: Wire = {
+const realWire: Wire = {
   sleep: async (milliseconds, signal) => {
     await setTimeout(milliseconds, undefined, signal === undefined ? {} : { signal })
   },

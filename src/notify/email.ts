@@ -117,7 +117,7 @@ function senderOf(ctx: Context, { user }: SmtpServer): Sender {
 }
 
 /** The message for nodemailer, which folds and encodes the headers. Every text in a header is on one line. */
-export function mailOf(alert: Alert, from: Sender, to: string) {
+function mailOf(alert: Alert, from: Sender, to: string) {
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
   const thread = `<mlops.${alert.fingerprint.slice(0, 32)}@${domain}>`
   return {

@@ -8,9 +8,9 @@ import { factsOf, firstOf, headline, MOST_FINDINGS, minute } from './text.ts'
 import type { Alert } from './types.ts'
 
 /** "body is too long (maximum is 65536 characters)": the answer of the API. */
-export const BODY_MAX = 65_536
+const BODY_MAX = 65_536
 /** The API refuses a title of more than 256 characters; with two bytes to a character it counts further. */
-export const TITLE_MAX = 120
+const TITLE_MAX = 120
 /** Ours: parts of all kinds and stages fit into one body. */
 const PART_MAX = 8_000
 const COMMENT_MAX = 10_000

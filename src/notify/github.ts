@@ -12,7 +12,7 @@ import { commentOf, isFiring, issueTitle, mergedBody, modelMarker, partState } f
 import { httpRequest, type Reply, replyProblem } from './http.ts'
 import type { Alert } from './types.ts'
 
-export const LABEL = 'mlops-alert'
+const LABEL = 'mlops-alert'
 const API = 'https://api.github.com'
 const API_VERSION = '2022-11-28'
 const PAGES = 10

@@ -108,7 +108,7 @@ export function replyProblem(
 const clip = (text: string): string => (/^\s*<(?:!doctype|html)/i.test(text) ? '' : text)
 
 /** `Retry-After` in milliseconds: seconds, or a date (RFC 9110, section 10.2.3). */
-export function retryAfter(headers: Headers, now: Date): number | undefined {
+function retryAfter(headers: Headers, now: Date): number | undefined {
   const value = headers.get('retry-after')?.trim()
   if (value === undefined || value === '') return undefined
   const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now.getTime()

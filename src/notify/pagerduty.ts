@@ -13,7 +13,7 @@ import type { Alert } from './types.ts'
 
 const ENQUEUE = 'https://events.pagerduty.com/v2/enqueue'
 /** `payload.summary`, "maximum permitted length". */
-export const SUMMARY_MAX = 1024
+const SUMMARY_MAX = 1024
 /** Ours: "Events API payloads are limited to 512 KB". 100 findings of 1,000 characters are far below it in any script. */
 const FINDINGS = 100
 const DETAIL_MAX = 1000
@@ -54,7 +54,7 @@ export function pagerDutyChannel(target: string, ctx: Context): Channel {
 }
 
 /** The event without its routing key. The fingerprint is the dedup key: an alert that lasts stays one incident. */
-export function eventOf(alert: Alert): Readonly<Record<string, unknown>> {
+function eventOf(alert: Alert): Readonly<Record<string, unknown>> {
   const base = { dedup_key: alert.fingerprint, client: 'mlops' }
   if (alert.state === 'recovered') return { ...base, event_action: 'resolve' }
   const facts = factsOf(alert).map(({ label, value }) => [label, cut(value, DETAIL_MAX)])

@@ -13,11 +13,9 @@ import { httpRequest, type Reply, replyProblem } from './http.ts'
 import { factsOf, headline } from './text.ts'
 import type { Alert } from './types.ts'
 
-export const BLOCKS_MAX = 50
-export const HEADER_MAX = 150
-export const SECTION_MAX = 3000
-export const FIELDS_MAX = 10
-export const FIELD_MAX = 2000
+const HEADER_MAX = 150
+const SECTION_MAX = 3000
+const FIELDS_MAX = 10
 /** Ours, together far below what is refused. */
 const FINDINGS_MAX = 6000
 const FINDING_MAX = 400

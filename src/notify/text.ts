@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Alert } from './types.ts'
 
 /** Before the title: what kind of message it is. A test must never be taken for trouble. */
-export const prefixOf = ({ kind, state }: Pick<Alert, 'kind' | 'state'>): string =>
+const prefixOf = ({ kind, state }: Pick<Alert, 'kind' | 'state'>): string =>
   kind === 'test' ? 'TEST: ' : state === 'recovered' ? 'Recovered: ' : ''
 
 export const headline = (alert: Alert): string => `${prefixOf(alert)}${alert.title}`

@@ -12,7 +12,7 @@ import { messageId } from './text.ts'
 import type { Alert } from './types.ts'
 
 /** Raised when a member changes its meaning; members may be added without. */
-export const WEBHOOK_SCHEMA_VERSION = 1
+const WEBHOOK_SCHEMA_VERSION = 1
 const SECRET = 'MLOPS_WEBHOOK_SECRET'
 
 export interface AlertMessage extends Alert {

@@ -27,7 +27,7 @@ export const hiddenName = (purpose: string): string => `.${purpose}-${randomByte
 export const writerName = (): string => `mlops-${randomBytes(8).toString('hex')}`
 
 /** Does a team with different user ids write here? Asked of the nearest folder that exists. */
-export function isSharedPlace(folder: string): boolean {
+function isSharedPlace(folder: string): boolean {
   for (let at = folder; ; at = dirname(at)) {
     const info = statSync(at, { throwIfNoEntry: false })
     if (info !== undefined) return (info.mode & 0o2020) === 0o2020

@@ -84,13 +84,13 @@ async function writeForms(place: Place, paths: readonly string[], forms: Forms):
 }
 
 /** Whether the path is the file that GitHub Actions shows on the page of the job. */
-export function isStepSummary({ cwd, env }: Place, path: string): boolean {
+function isStepSummary({ cwd, env }: Place, path: string): boolean {
   const summary = env.GITHUB_STEP_SUMMARY
   return summary !== undefined && summary !== '' && resolve(cwd, path) === resolve(cwd, summary)
 }
 
 /** @param render gets the bytes that are left of GitHub's limit */
-export async function appendStepSummary(target: string, render: (limit: number) => string): Promise<void> {
+async function appendStepSummary(target: string, render: (limit: number) => string): Promise<void> {
   const before = await stat(target).then(
     ({ size }) => size,
     () => 0,
@@ -102,7 +102,7 @@ export async function appendStepSummary(target: string, render: (limit: number) 
 }
 
 /** A collector or a browser that reads meanwhile sees the old file or the new one, never a part. */
-export async function replaceFile(target: string, text: string): Promise<void> {
+async function replaceFile(target: string, text: string): Promise<void> {
   // A name that no collector takes for a report: node_exporter reads every *.prom in its folder.
   const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`
   try {

@@ -49,14 +49,34 @@ function headLines(ui: Ui, shown: Shown): string[] {
   const order = data.order === 'shuffled' ? ', shuffled' : ''
   const title = `${style.name(`${model}@${version}`)}  ${plural(chunks.length, 'chunk')} of ${rows}${order}, of ${ui.text(data.source)}`
   const rate = alarms.of === 0 ? 0 : alarms.events / alarms.of
-  const said = `${count(alarms.events)} of ${plural(alarms.of, 'check')} would have fired: ${share(rate)} (between ${share(alarms.low)} and ${share(alarms.high)} with 95 % confidence)`
-  const isFine = proposal !== null && rate <= proposal.falseAlarms
+  if (alarms.of === 0) {
+    const none = `${style.symbols.unknown} None of the ${plural(chunks.length, 'chunk')} could say anything: they are small`
+    return [title, style.dim(ui.wrap(`rows of a chunk: ${ui.text(data.rowsFrom)}`)), style.warn(ui.wrap(none, 2))]
+  }
+  const ofWhat =
+    inconclusive === 0 ? plural(alarms.of, 'check') : `${plural(alarms.of, 'check')} that can say something`
+  const said = `${count(alarms.events)} of ${ofWhat} would have fired: ${share(rate)} (between ${share(alarms.low)} and ${share(alarms.high)} with 95 % confidence)`
+  const isFine = proposal?.isPossible === true && rate <= proposal.falseAlarms
   const line = isFine ? style.good(`${style.symbols.ok} ${said}`) : style.warn(`${style.symbols.warn} ${said}`)
   const open =
     inconclusive === 0
       ? []
       : [ui.wrap(`${style.symbols.unknown} ${count(inconclusive)} could say nothing: the chunks are small`, 2)]
-  return [title, style.dim(ui.wrap(`rows of a chunk: ${ui.text(data.rowsFrom)}`)), ui.wrap(line, 2), ...open]
+  const impossible = proposal?.isPossible === false ? [impossibleLine(ui, shown)] : []
+  const size = style.dim(ui.wrap(`rows of a chunk: ${ui.text(data.rowsFrom)}`))
+  return [title, size, ...impossible, ui.wrap(line, 2), ...open]
+}
+
+function impossibleLine(ui: Ui, { proposal, columns }: Shown): string {
+  const stuck = columns.filter(({ column }) => proposal?.beyondHelp.includes(column))
+  const [first] = stuck
+  const more = stuck.length > 1 ? `, and so do ${stuck.length - 1} more` : ''
+  const fires =
+    first === undefined
+      ? ''
+      : `: ${first.column} fires in ${count(first.alarms.events)} of ${count(first.alarms.of)} chunks`
+  const text = `${ui.style.symbols.bad} no threshold keeps this promise${ui.text(fires)}${more}`
+  return ui.style.bad(ui.wrap(text, 2))
 }
 
 function columnTable(ui: Ui, { columns, threshold, proposal }: Shown): string {
@@ -116,11 +136,20 @@ function shiftText(unit: 'sigma' | 'share' | undefined, value: number | null | u
   return unit === 'sigma' ? `${value.toFixed(2)} sigma` : `${share(value)} of rows`
 }
 
-function proposalLines(ui: Ui, shown: Shown): string[] {
+/** Columns that a threshold makes no check of. */
+function columnWarnings(ui: Ui, { columns }: Shown): string[] {
   const { style } = ui
-  const { proposal, needed, columns, chunks, threshold, metric } = shown
   const lines: string[] = []
-  const always = columns.filter((column) => column.always)
+  const always = columns.filter((column) => column.always && column.role === 'feature')
+  const told = columns.filter((column) => column.always && column.role !== 'feature')
+  for (const { column, role } of told) {
+    lines.push(
+      ui.wrap(
+        `${style.symbols.warn} The ${role} ${ui.text(column)} differs in half of the chunks or more: see whether it is written as in the baseline (same values, same type), and whether these rows were chosen by it. If its share did change, it is no data to calibrate on: name others with --data.`,
+        2,
+      ),
+    )
+  }
   if (always.length > 0) {
     const it = always.length === 1 ? 'One column differs' : `${count(always.length)} columns differ`
     lines.push(
@@ -130,7 +159,9 @@ function proposalLines(ui: Ui, shown: Shown): string[] {
       ),
     )
   }
-  const blind = columns.filter(({ proposed, detects }) => proposed !== null && detects?.proposed === null)
+  const blind = columns.filter(
+    ({ proposed, detects, role }) => role !== 'target' && proposed !== null && detects?.proposed === null,
+  )
   if (blind.length > 0) {
     lines.push(
       ui.wrap(
@@ -139,19 +170,33 @@ function proposalLines(ui: Ui, shown: Shown): string[] {
       ),
     )
   }
+  return lines
+}
+
+function proposalLines(ui: Ui, shown: Shown): string[] {
+  const { style } = ui
+  const { proposal, needed, columns, threshold, metric } = shown
+  const lines = columnWarnings(ui, shown)
   if (needed !== null) {
     return [
       ...lines,
-      style.warn(
-        ui.wrap(
-          `${style.symbols.unknown} Nothing is proposed: ${plural(chunks.length, 'chunk')} cannot tell a rate this low; at least ${needed.chunks} are needed, that is ${plural(needed.rows, 'row')}.`,
-          2,
-        ),
-      ),
+      style.warn(ui.wrap(`${style.symbols.unknown} Nothing is proposed: ${neededText(shown, needed)}`, 2)),
     ]
   }
   if (proposal === null) return lines
   const { sure, falseAlarms } = proposal
+  if (!proposal.isPossible) {
+    lines.push(
+      ui.wrap(
+        `Nothing is proposed: whatever the thresholds, ${named(
+          ui,
+          columns.filter(({ column }) => proposal.beyondHelp.includes(column)),
+        )} alone would fire more often than ${share(falseAlarms)}. Broken in these data, different in all of them, or measured by PSI because ${metric} is not defined there. Mend that first, or name other data.`,
+        0,
+      ),
+    )
+    return lines
+  }
   if (!proposal.isChanged) {
     lines.push(
       ui.wrap(
@@ -182,6 +227,16 @@ function proposalLines(ui: Ui, shown: Shown): string[] {
     )
   }
   return lines
+}
+
+function neededText({ chunks, inconclusive }: Shown, needed: NonNullable<Shown['needed']>): string {
+  const all = `at least ${needed.chunks} are needed, that is ${plural(needed.rows, 'row')}`
+  if (inconclusive === 0) return `${plural(chunks.length, 'chunk')} cannot tell a rate this low; ${all}.`
+  const size =
+    needed.chunkRows === null
+      ? ''
+      : ` Chunks of at least ${plural(needed.chunkRows, 'row')} are needed to say something.`
+  return `only ${plural(chunks.length - inconclusive, 'chunk')} of ${count(chunks.length)} can say something; ${all}.${size}`
 }
 
 const named = (ui: Ui, columns: readonly CalibratedColumn[]): string =>

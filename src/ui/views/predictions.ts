@@ -37,8 +37,22 @@ export function renderStats(ui: Ui, stats: LogStats & Window): string {
       `No predictions${between.trimEnd()}. A service logs them, in Python: mlops.monitor(${JSON.stringify(stats.model)}).watch(rows)`,
       ...torn,
     ].join('\n')
+  return [
+    title,
+    '',
+    versionTable(ui, stats),
+    '',
+    ...volumeLines(ui, stats),
+    ...errorLines(ui, stats),
+    ...sampledLine(ui, stats),
+    ...torn,
+  ].join('\n')
+}
+
+function versionTable(ui: Ui, stats: LogStats): string {
+  const { style } = ui
   const versions = stats.versions.length > 1 ? [...stats.versions, { ...stats, version: -1 }] : stats.versions
-  const table = ui.table<VersionFigures>(
+  return ui.table<VersionFigures>(
     [
       {
         title: 'VERSION',
@@ -60,16 +74,6 @@ export function renderStats(ui: Ui, stats: LogStats & Window): string {
     ],
     versions,
   )
-  return [
-    title,
-    '',
-    table,
-    '',
-    ...volumeLines(ui, stats),
-    ...errorLines(ui, stats),
-    ...sampledLine(ui, stats),
-    ...torn,
-  ].join('\n')
 }
 
 /** As many marks as fit, the latest ones. */

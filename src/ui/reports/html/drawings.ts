@@ -58,7 +58,7 @@ export function bullet(column: ColumnResult, height: number): Html | undefined {
   return html`<svg class="bul" role="img" aria-label="${effectWords(column)}"><rect class="t" width="100%" y="${middle - thick}" height="${2 * thick}" rx="2"/><rect class="z" width="${part(bound, most)}%" y="${middle - thick}" height="${2 * thick}"/><rect class="e${isDrifted(column) ? '' : ' ok'}" width="${part(Math.max(effect, 0), most)}%" y="${middle - thick / 2}" height="${thick}" rx="1"/><line class="l" x1="${limit}%" x2="${limit}%" y1="0" y2="${height}"/></svg>`
 }
 
-export const effectWords = ({ metric, effect, threshold, noise }: ColumnResult): string =>
+const effectWords = ({ metric, effect, threshold, noise }: ColumnResult): string =>
   `${metricName(metric)} ${figure(effect)}; limit ${limitText(threshold)}; noise up to ${figure(noise)}`
 
 const KEY_EFFECT = raw('<svg aria-hidden="true"><rect width="12" height="6" y="3" rx="1" fill="currentColor"/></svg>')
