@@ -11,6 +11,8 @@ import { COLUMN_ALPHA } from './verdict.ts'
 export interface ComparedChunk {
   readonly verdict: CheckResult['verdict']
   readonly columns: readonly ChunkColumn[]
+  /** Rows with which it could have said something; null where it did, or where no number of rows would do. */
+  readonly rowsNeeded: number | null
 }
 export type ChunkColumn = Pick<
   ColumnResult,
@@ -19,10 +21,22 @@ export type ChunkColumn = Pick<
 
 export const keptOf = ({ verdict, columns }: Pick<CheckResult, 'verdict' | 'columns'>): ComparedChunk => ({
   verdict,
+  rowsNeeded: verdict === 'inconclusive' ? rowsToJudge(columns) : null,
   columns: columns.map(({ column, type, role, verdict, metric, effect, threshold, noise, pAdjusted }) => ({
     ...{ column, type, role, verdict, metric, effect, threshold, noise, pAdjusted },
   })),
 })
+
+/** As many as leave no prediction and at most half of the columns open: the rule of `judgeCheck`. */
+function rowsToJudge(columns: readonly ColumnResult[]): number | null {
+  const compared = columns.filter(({ verdict }) => verdict !== 'skipped')
+  const open = compared.filter(({ verdict }) => verdict === 'inconclusive')
+  const rowsOf = ({ rowsNeeded }: ColumnResult): number => rowsNeeded ?? Number.POSITIVE_INFINITY
+  const sorted = open.map(rowsOf).sort((a, b) => a - b)
+  const forHalf = sorted[open.length - Math.floor(compared.length / 2) - 1] ?? 0
+  const rows = Math.max(forHalf, ...open.filter(({ role }) => role === 'prediction').map(rowsOf))
+  return rows > 0 && Number.isFinite(rows) ? rows : null
+}
 
 /** One column over all chunks. */
 export interface ColumnEffects {
@@ -66,6 +80,8 @@ export interface Proposal {
   readonly sure: { readonly mean: number; readonly upper: number }
   /** Columns that fire too often whatever the threshold. */
   readonly beyondHelp: readonly string[]
+  /** False: because of these no thresholds keep the promise, and none are proposed. */
+  readonly isPossible: boolean
 }
 
 export interface ProposeOptions {
@@ -131,15 +147,20 @@ export function proposeThresholds(columns: readonly ColumnEffects[], options: Pr
   if (chunks < chunksNeeded(falseAlarms)) return undefined
   const allowed = Math.max(1, Math.floor(falseAlarms * (chunks + 1) + 1e-9))
   const settable = columns.filter(({ isSettable }) => isSettable)
-  const unsettable = columns.filter(({ isSettable }) => !isSettable)
-  const beyondHelp = [
-    ...columns.filter(({ fixed }) => fixed.filter(Boolean).length >= allowed),
-    ...unsettable.filter(({ effects, threshold }) => effects.filter((effect) => effect >= threshold).length >= allowed),
-  ].map(({ column }) => column)
+  // What is left with the highest thresholds there are: broken columns, and those whose threshold is no setting.
+  const least = (column: ColumnEffects) => (column.isSettable ? Number.POSITIVE_INFINITY : column.threshold)
+  const isPossible = countAlarms(columns, least) <= falseAlarms * chunks
+  const stuck = columns.map((column) => ({ column: column.column, events: countAlarms([column], least) }))
+  const often = stuck.filter(({ events }) => events >= allowed)
+  const beyondHelp = (often.length > 0 || isPossible ? often : stuck.filter(({ events }) => events > 0)).map(
+    ({ column }) => column,
+  )
   const today = countAlarms(columns, ({ threshold }) => threshold)
+  if (!isPossible) return impossible({ columns, beyondHelp, options })
   if (!options.tighten && today <= falseAlarms * chunks) {
     const { high } = rateOf(today, chunks)
-    return { ...unchanged(options), beyondHelp, alarms: today, sure: { mean: today / chunks, upper: high } }
+    const sure = { mean: today / chunks, upper: high }
+    return { ...unchanged(options), beyondHelp: [], isPossible, alarms: today, sure }
   }
   const base = options.tighten ? tightest(settable, options.threshold) : options.threshold
   const floors = settable.map((column) => (options.tighten ? base : column.threshold))
@@ -169,13 +190,32 @@ export function proposeThresholds(columns: readonly ColumnEffects[], options: Pr
     alarms: countAlarms(columns, thresholdOf),
     sure: { mean: allowed / (chunks + 1), upper: rateWith(chunks, allowed, 0.95) },
     beyondHelp,
+    isPossible,
   }
+}
+
+/** Nothing is changed for a promise that these columns break whatever is proposed for the others. */
+export function impossible({
+  columns,
+  beyondHelp,
+  options,
+}: {
+  readonly columns: readonly ColumnEffects[]
+  readonly beyondHelp: readonly string[]
+  readonly options: Pick<ProposeOptions, 'falseAlarms' | 'threshold'>
+}): Proposal {
+  const { events, of, high } = rateOf(
+    countAlarms(columns, ({ threshold }) => threshold),
+    columns[0]?.effects.length ?? 0,
+  )
+  const sure = { mean: events / of, upper: high }
+  return { ...unchanged(options), beyondHelp, isPossible: false, alarms: events, sure }
 }
 
 /** How often pure chance shows as many alarms as were seen at the 5 % that checks without drift may reach. */
 export const chanceOf = (alarms: number, chunks: number): number => binomialAtLeast(alarms, chunks, 0.05)
 
-const unchanged = ({ falseAlarms, threshold }: ProposeOptions) => ({
+const unchanged = ({ falseAlarms, threshold }: Pick<ProposeOptions, 'falseAlarms' | 'threshold'>) => ({
   falseAlarms,
   threshold,
   columns: {},

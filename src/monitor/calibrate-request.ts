@@ -1,7 +1,9 @@
 /** From the flags of `mlops drift calibrate` to what is asked, and from its answer to what to type next. Pure. */
 import { usage } from '../core/errors.ts'
+import { given } from '../core/given.ts'
 import type { ModelRef } from '../core/names.ts'
 import { redactText } from '../core/redact.ts'
+import { shellWord } from '../core/shell.ts'
 import type { CalibrateRequest, Calibration, ConfigChange } from './calibration.ts'
 
 /** As oclif parsed them. */
@@ -78,12 +80,20 @@ export function nextStep(found: Calibration, change: ConfigChange | null, typed:
   const words = typed.filter((word) => !HOW.includes(word))
   const again = (more: readonly string[]) => `mlops drift calibrate ${[...words, ...more].map(quoted).join(' ')}`
   if (change === null) {
-    const rows = Math.floor(found.data.rows / (found.needed?.chunks ?? 1))
+    const most = Math.floor(found.data.rows / (found.needed?.chunks ?? 1))
+    const least = found.needed?.chunkRows ?? FEWEST_ROWS
+    // Chunks that were too small are made as large as they have to be, those that were too few as large as they can be.
+    const rows = found.needed?.chunkRows ?? most
     const data = `mlops drift calibrate ${found.model}@${found.version} --data DATA`
-    if (found.data.kind === 'prediction log' || rows < FEWEST_ROWS) return data
+    if (found.data.kind === 'prediction log' || most < least) return data
     const at = words.findIndex((word) => /^--rows(?:=|$)/.test(word))
     const rest = at < 0 ? words : words.toSpliced(at, words[at] === '--rows' ? 2 : 1)
     return `mlops drift calibrate ${[...rest, '--rows', String(rows)].map(quoted).join(' ')}`
+  }
+  if (found.proposal?.isPossible === false) {
+    const { kind, source } = found.data
+    const data = kind === 'prediction log' ? '' : ` --current ${quoted(source)}`
+    return `mlops drift ${found.model}@${found.version}${data}`
   }
   const isOpen = change.lines.length > 0 && !change.written && change.file !== null
   return isOpen ? again(['--write']) : `mlops drift ${found.model} --alert`
@@ -92,9 +102,4 @@ export function nextStep(found: Calibration, change: ConfigChange | null, typed:
 /** How the answer is told is no part of the question. */
 const HOW = ['--json', '--quiet', '-q', '--no-input', '--no-color', '--debug']
 
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? redactText(word) : `'${redactText(word).replaceAll("'", "'\\''")}'`
-
-type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-const given = <T extends object>(members: T): Given<T> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<T>
+const quoted = (word: string): string => shellWord(redactText(word))

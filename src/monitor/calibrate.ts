@@ -11,6 +11,7 @@ import {
   chunksNeeded,
   countAlarms,
   effectsOf,
+  impossible,
   type Proposal,
   proposeThresholds,
   rateOf,
@@ -49,16 +50,26 @@ export async function calibrate(
     ? chunksOfLog(ctx, project, store, asked)
     : chunksOfData(ctx, project, store, asked))
   const { metric } = prepared.options
-  const effects = effectsOf(compared, metric)
-  const proposal = proposeThresholds(effects, {
+  const judged = compared.filter(({ verdict }) => verdict !== 'inconclusive')
+  const inconclusive = compared.length - judged.length
+  // Small chunks speak up only when they fire: where most are silent the others are a selection, and show no rate.
+  const isTelling = judged.length >= inconclusive
+  const shown = judged.length === 0 ? compared : judged
+  const effects = effectsOf(shown, metric)
+  const options = {
     falseAlarms: request.falseAlarms,
     threshold: prepared.options.threshold,
     configured: configuredColumns(prepared),
     tighten: request.tighten,
-  })
-  const alarms = rateOf(results.filter(({ verdict }) => verdict === 'drift').length, results.length)
-  const inconclusive = results.filter(({ verdict }) => verdict === 'inconclusive').length
-  const chunks = chunksNeeded(request.falseAlarms)
+  }
+  const wanted = isTelling ? proposeThresholds(effects, options) : undefined
+  const alarms = rateOf(judged.filter(({ verdict }) => verdict === 'drift').length, judged.length)
+  const proposed = columnsOf(prepared, shown, effects, wanted)
+  const hopeless = proposed.filter(isHopeless).map(({ column }) => column)
+  const proposal =
+    wanted === undefined || hopeless.length === 0
+      ? wanted
+      : impossible({ columns: effects, beyondHelp: [...wanted.beyondHelp, ...hopeless], options })
   return {
     model,
     version: subject.version.version,
@@ -69,11 +80,26 @@ export async function calibrate(
     chunks: results,
     alarms,
     inconclusive,
-    columns: columnsOf(prepared, compared, effects, proposal),
+    columns: proposal === wanted ? proposed : columnsOf(prepared, shown, effects, proposal),
     proposal: proposal ?? null,
-    needed: proposal === undefined ? { chunks, rows: chunks * set.rowsEach } : null,
-    notes: [...prepared.reference.notes, ...notes, ...remarks(set, alarms.events, results.length)],
+    needed: proposal === undefined ? neededFor(request, set, compared) : null,
+    notes: [...prepared.reference.notes, ...notes, ...remarks(set, alarms.events, alarms.of)],
   }
+}
+
+/** It fires always, and with a threshold under which it would not, no shift would be seen any more. */
+const isHopeless = ({ alarms, proposed, detects }: CalibratedColumn): boolean =>
+  alarms.events === alarms.of && proposed !== null && detects !== null && detects.proposed === null
+
+function neededFor(
+  { falseAlarms }: CalibrateRequest,
+  { rowsEach }: ChunkSet,
+  compared: readonly ComparedChunk[],
+): Calibration['needed'] {
+  const chunks = chunksNeeded(falseAlarms)
+  const most = Math.max(0, ...compared.map(({ rowsNeeded }) => rowsNeeded ?? 0))
+  const chunkRows = most > rowsEach ? Math.ceil(most / 10) * 10 : null
+  return { chunks, rows: chunks * (chunkRows ?? rowsEach), chunkRows }
 }
 
 const configuredColumns = ({ options }: PreparedCheck): ReadonlySet<string> =>

@@ -89,14 +89,20 @@ export interface Calibration {
   readonly reference: string
   readonly data: ChunkSet
   readonly chunks: readonly ChunkResult[]
-  /** Checks that would have fired with the thresholds of today, and that could say nothing. */
+  /** Of the chunks that could say something: those that would have fired with the thresholds of today. */
   readonly alarms: Rate
+  /** Chunks that could say nothing; no rate or threshold rests on them. */
   readonly inconclusive: number
   /** Most alarms first. */
   readonly columns: readonly CalibratedColumn[]
-  /** Null with too few chunks. */
+  /** Null with too few chunks that could say something. */
   readonly proposal: Proposal | null
   /** What is missing, where there is no proposal. */
-  readonly needed: { readonly chunks: number; readonly rows: number } | null
+  readonly needed: {
+    readonly chunks: number
+    readonly rows: number
+    /** Rows of a chunk that could say something; null where the size of the chunks is not what is missing. */
+    readonly chunkRows: number | null
+  } | null
   readonly notes: readonly string[]
 }

@@ -18,7 +18,7 @@ export type Result = Calibration & {
 export default class DriftCalibrate extends MlopsCommand {
   static override summary = 'Show how often the thresholds fire on data known to be fine, and propose better ones.'
   static override description =
-    'Cuts reference data into chunks as large as the windows in production and checks each: the training data by default, data you name, or periods of the prediction log that were fine. Proposes thresholds that keep a promised rate of false alarms, says how sure that is and which shift they would still detect, and writes them to mlops.yaml when asked to. Nothing else is changed and no check is stored. Exits 6 with too few chunks. A model that is itself named calibrate is checked with mlops drift calibrate@production.'
+    'Cuts reference data into chunks as large as the windows in production and checks each: the training data by default, data you name, or periods of the prediction log that were fine. Proposes thresholds that keep a promised rate of false alarms, says how sure that is and which shift they would still detect, and writes them to mlops.yaml when asked to. Nothing else is changed and no check is stored. Exits 6 with too few chunks that can say something, and where no thresholds keep the promise. A model that is itself named calibrate is checked with mlops drift calibrate@production.'
   static override examples = [
     '<%= config.bin %> drift calibrate churn-model',
     '<%= config.bin %> drift calibrate churn-model --data may.parquet --rows 5000 --write',
@@ -53,7 +53,7 @@ export default class DriftCalibrate extends MlopsCommand {
     return {
       data,
       render: (ui) => (isAsked ? renderChange(ui, data) : renderCalibration(ui, data)),
-      ...(found.proposal === null ? { exit: 'inconclusive' as const } : {}),
+      ...(found.proposal?.isPossible !== true ? { exit: 'inconclusive' as const } : {}),
     }
   }
 }
