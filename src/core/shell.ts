@@ -2,4 +2,4 @@
 
 /** Quoted for a POSIX shell when it needs to be. */
 export const shellWord = (text: string): string =>
-  /^[\w./@=+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

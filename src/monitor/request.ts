@@ -1,5 +1,6 @@
 /** From the flags of `mlops drift` to what is asked: which combinations make sense, and the values in them. Pure. */
 import { type MlopsError, usage } from '../core/errors.ts'
+import { given } from '../core/given.ts'
 import { parseModelRef } from '../core/names.ts'
 import { parseThreshold } from '../drift/check.ts'
 import { lengthOf, type WindowFlags } from '../predictions/window.ts'
@@ -75,10 +76,6 @@ function requestOf(flags: DriftFlags): Omit<MonitorRequest, 'ref'> {
   const named = given({ current, query, by, importances, metric: metric as MetricName | undefined, threshold })
   return { ...named, window, against }
 }
-
-type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-const given = <T extends object>(members: T): Given<T> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<T>
 
 const exclusive = (why: string, hint: string): MlopsError =>
   usage({ code: 'FLAGS_EXCLUSIVE', message: `${why}.`, hint: `Type: ${hint}` })
