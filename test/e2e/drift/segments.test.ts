@@ -106,8 +106,8 @@ describe('drift.by of mlops.yaml', function () {
     assert.deepEqual([data.verdict, data.segments], ['stable', undefined])
     assert.ok(data.notes.some((note: string) => /^not looked at by country \(drift\.by of mlops\.yaml\)/.test(note)))
     assert.equal(
-      (await drift([version, '--current', 'june.csv', '--by', 'country'], 2)).error?.code,
-      'SEGMENT_ROWS_MISSING',
+      (await drift([version, '--current', 'june.csv', '--by', 'country'], 4)).error?.code,
+      'SEGMENT_COLUMN_MISSING',
     )
   })
 
