@@ -87,9 +87,12 @@ export async function calibrate(
   }
 }
 
-/** It fires always, and with a threshold under which it would not, no shift would be seen any more. */
-const isHopeless = ({ alarms, proposed, detects }: CalibratedColumn): boolean =>
-  alarms.events === alarms.of && proposed !== null && detects !== null && detects.proposed === null
+/**
+ * It fires always, and a threshold under which it would not is no check any more: no shift would be seen, or a target
+ * would be let through that is written otherwise than in the baseline or that chose the rows.
+ */
+const isHopeless = ({ role, alarms, proposed, detects }: CalibratedColumn): boolean =>
+  alarms.events === alarms.of && proposed !== null && (role === 'target' || detects?.proposed === null)
 
 function neededFor(
   { falseAlarms }: CalibrateRequest,

@@ -191,7 +191,7 @@ function proposalLines(ui: Ui, shown: Shown): string[] {
         `Nothing is proposed: whatever the thresholds, ${named(
           ui,
           columns.filter(({ column }) => proposal.beyondHelp.includes(column)),
-        )} alone would fire more often than ${share(falseAlarms)}. Broken in these data, different in all of them, or measured by PSI because ${metric} is not defined there. Mend that first, or name other data.`,
+        )} alone would fire more often than ${share(falseAlarms)}. Mend the data first, or name others that are fine.`,
         0,
       ),
     )

@@ -104,7 +104,10 @@ describe('mlops drift calibrate', function () {
     assert.ok(json.data.alarms.events <= 3)
     const few = await project.mlops(['drift', 'calibrate', `${MODEL}@1`, '--rows', '500', '--json'], { code: 6 })
     assertMatchesSchema('drift calibrate', few.json)
-    assert.deepEqual([few.json.data.proposal, few.json.data.needed], [null, { chunks: 19, rows: 9_500 }])
+    assert.deepEqual(
+      [few.json.data.proposal, few.json.data.needed],
+      [null, { chunks: 19, rows: 9_500, chunkRows: null }],
+    )
     assert.equal(few.json.data.next, 'mlops drift calibrate churn-model@1 --rows 210')
     const told = await project.mlops(['drift', 'calibrate', `${MODEL}@1`, '--rows', '500'], { code: 6 })
     assert.match(told.stdout, /at least 19 are needed/)
@@ -115,6 +118,50 @@ describe('mlops drift calibrate', function () {
     const changed = await project.mlops(['drift', 'calibrate', `${MODEL}@1`, '--rows', '100', '--json'], { code: 2 })
     assert.equal(changed.json.error?.code, 'CALIBRATION_DATA_MISSING')
     assert.match(changed.json.error?.message ?? '', /train\.csv has changed since/)
+  })
+
+  it('gives no all-clear on chunks too small to say anything, and says how large they have to be', async () => {
+    const project = tempProject({ 'mlops.yaml': 'models: {}\n', 'model.bin': 'w', 'train.csv': customersCsv(4_000, 3) })
+    await project.mlops(['init', '--yes'])
+    await project.mlops(['register', MODEL, '--artifact', 'model.bin', '--baseline', 'train.csv'])
+    const words = ['drift', 'calibrate', `${MODEL}@1`, '--data', 'train.csv']
+    const small = ['--rows', '15', '--chunks', '40']
+    const { json } = await project.mlops([...words, ...small, '--json'], { code: 6 })
+    assertMatchesSchema('drift calibrate', json)
+    const { inconclusive, alarms, proposal, needed, next } = json.data
+    assert.ok(inconclusive > 20, `${inconclusive}`)
+    assert.deepEqual([alarms.of, proposal], [40 - inconclusive, null])
+    assert.ok(needed.chunkRows > 15 && needed.chunkRows * 19 === needed.rows)
+    assert.match(next, new RegExp(`--rows ${needed.chunkRows}$`))
+    const { stdout } = await project.mlops([...words, ...small], { code: 6 })
+    assert.match(stdout, new RegExp(`Chunks of at least ${needed.chunkRows} rows are needed`))
+    assert.doesNotMatch(stdout, /✔|can stay/)
+    const larger = await project.mlops([...words, '--rows', String(needed.chunkRows), '--json'], { code: 0 })
+    assert.ok(larger.json.data.inconclusive < larger.json.data.chunks.length / 2)
+  })
+
+  it('proposes nothing where the target differs in every chunk, and says so first', async () => {
+    const rows = (target: (i: number) => string) =>
+      `x,y\n${Array.from({ length: 5_000 }, (_, i) => `${(i * 7_919) % 1_000},${target(i)}`).join('\n')}\n`
+    const project = tempProject({
+      'mlops.yaml': `models:\n  ${MODEL}:\n    schema: {target: y}\n`,
+      'model.bin': 'w',
+      'train.csv': rows((i) => (i % 3 === 0 ? 'Yes' : 'No')),
+      'churned.csv': rows(() => 'Yes'),
+    })
+    await project.mlops(['init', '--yes'])
+    await project.mlops(['register', MODEL, '--artifact', 'model.bin', '--baseline', 'train.csv'])
+    const words = ['drift', 'calibrate', `${MODEL}@1`, '--data', 'churned.csv', '--rows', '200']
+    const { stdout } = await project.mlops([...words, '--write'], { code: 6 })
+    const said = stdout.indexOf('no threshold keeps this promise: y fires in 25 of 25 chunks')
+    assert.ok(said > 0 && said < stdout.indexOf('25 of 25 checks would have fired'), stdout)
+    assert.doesNotMatch(stdout, /ignore|--write|PROPOSED|Proposed/)
+    assert.doesNotMatch(project.read('mlops.yaml'), /threshold/)
+    const { json } = await project.mlops([...words, '--json'], { code: 6 })
+    assertMatchesSchema('drift calibrate', json)
+    const { proposal, change, next } = json.data
+    assert.deepEqual([proposal.isPossible, proposal.beyondHelp, proposal.columns], [false, ['y'], {}])
+    assert.deepEqual([change.lines, next], [[], `mlops drift ${MODEL}@1 --current churned.csv`])
   })
 
   it('takes periods of the prediction log, and as many rows as its windows have', async () => {

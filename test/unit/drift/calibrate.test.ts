@@ -106,7 +106,8 @@ describe('Proposed thresholds', function () {
       ...column,
       fixed: column.fixed.map(() => c === 0),
     }))
-    assert.deepEqual(propose(broken).beyondHelp, ['c0'])
+    const { beyondHelp, isPossible, isChanged } = propose(broken)
+    assert.deepEqual([beyondHelp, isPossible, isChanged], [['c0'], false, false])
   })
 
   it('have two digits and lie strictly above', () => {
