@@ -89,12 +89,14 @@ export async function alertOn(
 
 const urlOf = ({ actor: { url } }: Context): { readonly url?: string } => (url === undefined ? {} : { url })
 
-type Earlier = Pick<MonitoredCheck, 'key' | 'time' | 'verdict' | 'window' | 'health' | 'quality'>
+type Earlier = Pick<MonitoredCheck, 'key' | 'time' | 'verdict' | 'window' | 'health' | 'quality' | 'reference'>
 
 const seenOf = (check: Earlier, kind: CheckKind): SeenCheck => ({
   id: check.key,
   time: check.time,
   window: check.window === undefined ? null : seenPart(check.window, check.time),
+  ...(check.window === undefined ? {} : { length: Date.parse(check.window.until) - Date.parse(check.window.since) }),
+  ...(questionOf(check.reference.name) === WINDOW_BEFORE ? { against: 'previous' as const } : {}),
   trouble: troubleOf(check, kind),
 })
 

@@ -29,12 +29,30 @@ export interface WindowFigures {
   } | null
 }
 
+/** The last traffic before a window without any. */
+export interface Silence {
+  /** Milliseconds since 1970. */
+  readonly since: number
+  /** Requests per day in the week up to then. */
+  readonly perDay: number
+  /** Probability of such a silence if requests came as rarely as before: each at a random time of both spans. */
+  readonly chance: number
+  /** The service is known to be silent for as long, so this says nothing yet. */
+  readonly asBefore: boolean
+}
+
 export interface HealthQuestion {
   readonly window: WindowFigures
   /** An earlier window of the same length, for failures and latency; null without one. */
   readonly reference: WindowFigures | null
+  /** Which one, as it follows a figure: `in its first 7 days`. Default: `before`. */
+  readonly referenceName?: string
   /** Requests of a window of the same length and, where the log goes back that far, of the same days of the week. */
   readonly volumeBefore: number | null
+  /** `a week ago`. Default: `before`. */
+  readonly volumeName?: string
+  /** Of a window without requests: what was before; null when there never was any. */
+  readonly silence?: Silence | null
   readonly bounds: HealthConfig
   /** Which part of the window is over, 0 to 1. */
   readonly over: number
@@ -71,7 +89,7 @@ function worst(findings: readonly HealthFinding[]): HealthVerdict {
  * With a bound: the exact binomial test of "the share is at most the bound". Else Fisher's exact test against the
  * reference, where the share has at least doubled and risen by half a percentage point.
  */
-export function judgeErrors({ window, reference, bounds }: HealthQuestion): HealthFinding {
+export function judgeErrors({ window, reference, bounds, referenceName }: HealthQuestion): HealthFinding {
   const { requests: n, errors: k } = window
   const before = reference !== null && reference.requests > 0 ? reference.errors / reference.requests : null
   const bound = bounds.maxErrorRate ?? null
@@ -86,7 +104,8 @@ export function judgeErrors({ window, reference, bounds }: HealthQuestion): Heal
   if (n === 0) return found('inconclusive', bound, 'there was no request')
   const limit = bound ?? (before === null ? null : Math.max(ERRORS_RATIO * before, before + ERRORS_RISE))
   if (limit === null) return found('inconclusive', null, '; there is no earlier window to compare with')
-  const against = bound === null ? ` (${share(before ?? 0)} before)` : ` (at most ${share(bound)})`
+  const against =
+    bound === null ? ` (${share(before ?? 0)} ${referenceName ?? 'before'})` : ` (at most ${share(bound)})`
   const few = n * limit < 1 ? '; too few requests to say more' : ''
   const isOver = bound === null ? k / n >= limit : k / n > limit
   if (!isOver) return found(few === '' ? 'ok' : 'inconclusive', limit, `${against}${few}`)
@@ -105,7 +124,7 @@ export function judgeErrors({ window, reference, bounds }: HealthQuestion): Heal
  * Biometrics 43, 1987): Fisher's exact test of the slow ones in both windows. It needs the p95 to have risen by half and
  * by 5 ms as well, and no assumption about the shape of latencies.
  */
-export function judgeLatency({ window, reference, bounds }: HealthQuestion): HealthFinding {
+export function judgeLatency({ window, reference, bounds, referenceName }: HealthQuestion): HealthFinding {
   const { latency } = window
   const before = reference?.latency ?? null
   const bound = bounds.maxP95Ms ?? null
@@ -120,7 +139,7 @@ export function judgeLatency({ window, reference, bounds }: HealthQuestion): Hea
   if (latency === null) return found('inconclusive', bound, 'no request says how long it took')
   const limit = bound ?? (before === null ? null : Math.max(LATENCY_RATIO * before.p95, before.p95 + LATENCY_RISE_MS))
   if (limit === null) return found('inconclusive', null, '; there is no earlier window to compare with')
-  const against = bound === null ? ` (${ms(before?.p95 ?? 0)} before)` : ` (at most ${ms(bound)})`
+  const against = bound === null ? ` (${ms(before?.p95 ?? 0)} ${referenceName ?? 'before'})` : ` (at most ${ms(bound)})`
   const { count: n, slower } = latency
   const isOver = bound === null ? latency.p95 >= limit : latency.p95 > limit
   const few = n * SLOW_SHARE < 1 ? '; too few requests to say more' : ''
@@ -141,7 +160,14 @@ export function judgeLatency({ window, reference, bounds }: HealthQuestion): Hea
  * dispersion first (quasi-Poisson: McCullagh and Nelder, Generalized Linear Models, 1989, 6.2). No request at all where
  * there were some is judged without that: silence has no burst.
  */
-export function judgeVolume({ window, volumeBefore, bounds, over }: HealthQuestion): HealthFinding {
+export function judgeVolume({
+  window,
+  volumeBefore,
+  volumeName,
+  silence,
+  bounds,
+  over,
+}: HealthQuestion): HealthFinding {
   const { volume, dispersion } = window
   const bound = bounds.minRequests ?? null
   const found = (verdict: HealthVerdict, limit: number | null, why: string): HealthFinding => ({
@@ -160,9 +186,19 @@ export function judgeVolume({ window, volumeBefore, bounds, over }: HealthQuesti
       ? found('ok', bound, `${against}, the window is not over`)
       : found('inconclusive', bound, `${against}; the window is not over`)
   }
+  if (volume === 0 && silence === null) return found('inconclusive', null, ' yet')
+  if (volume === 0 && silence !== undefined && silence !== null && (volumeBefore ?? 0) === 0) {
+    const since = ` since ${minute(silence.since)} UTC`
+    if (silence.asBefore) return found('ok', null, `${since}, as at such times before`)
+    const why = `${since}; ${rate(silence.perDay)} per day before`
+    return silence.chance <= HEALTH_ALPHA
+      ? found('breach', null, why)
+      : found('inconclusive', null, `${why}; that can be chance`)
+  }
   if (volumeBefore === null) return found('inconclusive', null, '; there is no earlier window to compare with')
   const limit = VOLUME_RATIO * volumeBefore
-  const against = volume === 0 && volumeBefore === 0 ? ', as before' : ` (${count(volumeBefore)} before)`
+  const against =
+    volume === 0 && volumeBefore === 0 ? ', as before' : ` (${count(volumeBefore)} ${volumeName ?? 'before'})`
   if (volume > limit || volumeBefore === 0) return found('ok', limit, against)
   const spread = volume === 0 ? 1 : Math.max(1, dispersion)
   const [now, both] = [Math.floor(volume / spread), Math.floor((volume + volumeBefore) / spread)]
@@ -182,6 +218,8 @@ export function dispersionOf(bins: readonly number[]): number {
   return Math.max(1, variance / mean)
 }
 
+const minute = (time: number): string => new Date(time).toISOString().slice(0, 16).replace('T', ' ')
+const rate = (perDay: number): string => (perDay >= 10 ? count(perDay) : String(Number(perDay.toPrecision(2))))
 const count = (n: number): string => Math.round(n).toLocaleString('en-US')
 
 function share(value: number): string {

@@ -8,7 +8,7 @@ import { hostname } from 'node:os'
 import type { Json } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import type { Store } from '../store/store.ts'
-import type { Alert, Delivery, FiredAlert, SeenCheck } from './types.ts'
+import type { Alert, Delivery, FiredAlert, SeenWhat } from './types.ts'
 
 const BEAT_EVERY = 10_000
 /** Milliseconds of silence after which a sender is taken for dead. */
@@ -17,7 +17,7 @@ export const SENDER_DEAD_AFTER = 120_000
 export interface FiredRecord {
   readonly kind: 'fired'
   readonly alert: Alert
-  readonly seen: Pick<SeenCheck, 'id' | 'window'>
+  readonly seen: SeenWhat
   /** To whom, without what is secret. */
   readonly channels: readonly string[]
   /** The first number of this message, when this is another try to deliver it. */

@@ -6,11 +6,12 @@
  *   side, and what an older window says is no news once a newer one was judged.
  * - While trouble lasts it is told again after every cool-down. Trouble that comes back within the cool-down of the
  *   last alert waits for its end, so flapping sends at most one alert and one recovery per cool-down.
- * - A recovery follows an alert, and needs a check that says that all is well.
+ * - A recovery follows an alert, and needs a check that says that all is well of what the alert looked at: over a window
+ *   of the same length, against a reference of the same kind. Only such checks count for k of n, too.
  * - A window that was alerted is never alerted again.
  */
 import { describeDuration, parseDuration } from '../project/duration.ts'
-import type { AlertRules, Due, FiredAlert, SeenCheck } from './types.ts'
+import type { AlertRules, Due, FiredAlert, SeenCheck, SeenWhat } from './types.ts'
 
 /** What holds where mlops.yaml says nothing. */
 export const DEFAULT_RULES: AlertRules = { k: 1, n: 1, coolDown: 864e5 }
@@ -47,13 +48,25 @@ export function decideDue({ rules, check, history, fired }: DueFacts): Due {
   const newer = earlier.find((other) => other.trouble !== null && endOf(other) > endOf(check))
   if (newer !== undefined) return hold(`a newer window was checked already, up to ${newer.window?.until ?? newer.time}`)
   const last = fired.at(-1)
-  return check.trouble ? ofTrouble(rules, check, earlier, fired) : ofHealth(check, last)
+  const alike = earlier.filter((other) => isAlike(other, check))
+  return check.trouble ? ofTrouble(rules, check, alike, fired) : ofHealth(check, last)
 }
 
 function ofHealth(check: SeenCheck, last: FiredAlert | undefined): Due {
   if (last === undefined) return hold('there is no trouble')
   if (last.state === 'recovered') return hold('there is no trouble, and its end was told')
   if (isSame(last.seen, check)) return hold('the window that was alerted is checked again')
+  if (lengthOf(last.seen) !== lengthOf(check)) {
+    return hold(`the alert of ${last.time} looked at ${spanOf(last.seen)}, this check at ${spanOf(check)}`)
+  }
+  if (!isAlike(last.seen, check)) {
+    const windowBefore = 'was compared with the window before'
+    return hold(
+      last.seen.against === 'previous'
+        ? `the alert of ${last.time} ${windowBefore}, this check not`
+        : `this check ${windowBefore}, the alert of ${last.time} not`,
+    )
+  }
   return { decision: 'recover', reason: `there is no trouble any more; it was told at ${last.time}`, since: last.since }
 }
 
@@ -120,5 +133,17 @@ const isSame = (a: Seen, b: Seen): boolean =>
 /** Data without a window overlaps nothing but itself. */
 const overlap = ({ window: a }: Seen, { window: b }: Seen): boolean =>
   a !== null && b !== null && Date.parse(a.since) < Date.parse(b.until) && Date.parse(b.since) < Date.parse(a.until)
+
+/** Milliseconds; null without a window. */
+const lengthOf = ({ window, length }: SeenWhat): number | null =>
+  window === null ? null : (length ?? Date.parse(window.until) - Date.parse(window.since))
+
+const spanOf = (seen: SeenWhat): string => {
+  const length = lengthOf(seen)
+  return length === null ? 'data without a window' : `a window of ${describeDuration(length)}`
+}
+
+/** Whether two checks asked the same: one of another length or against another kind of reference says nothing of it. */
+const isAlike = (a: SeenWhat, b: SeenWhat): boolean => lengthOf(a) === lengthOf(b) && a.against === b.against
 
 const hold = (reason: string): Due => ({ decision: 'hold', reason })

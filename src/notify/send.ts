@@ -12,7 +12,7 @@ import { type NamedChannel, namedChannels } from './channels.ts'
 import { cleanAlert } from './clean.ts'
 import { type DeliverOptions, deliverTo } from './deliver.ts'
 import { decideDue } from './due.ts'
-import type { Alert, AlertRules, Delivery, SeenCheck } from './types.ts'
+import type { Alert, AlertRules, Delivery, SeenCheck, SeenWhat } from './types.ts'
 
 export interface DueRequest {
   /** As this check would send it: `firing` where there is trouble, else `recovered`. Its `since` is overruled here. */
@@ -42,7 +42,7 @@ interface Plan {
   readonly decision: AlertOutcome['decision']
   readonly reason: string
   readonly alert: Alert
-  readonly seen: Pick<SeenCheck, 'id' | 'window'>
+  readonly seen: SeenWhat
   readonly channels: readonly NamedChannel[]
   readonly again?: number
 }
@@ -106,10 +106,17 @@ function planOf(request: DueRequest, log: AlertLog): Plan {
     decision: due.decision,
     reason: told.length > 0 ? due.reason : `${due.reason}; no channel had taken the alert, so none is told`,
     alert: { ...request.alert, since: due.since, state: due.decision === 'fire' ? 'firing' : 'recovered' },
-    seen: { id: check.id, window: check.window },
+    seen: seenWhat(check),
     channels: told,
   }
 }
+
+const seenWhat = ({ id, window, length, against }: SeenCheck): SeenWhat => ({
+  id,
+  window,
+  ...(length === undefined ? {} : { length }),
+  ...(against === undefined ? {} : { against }),
+})
 
 /** The newest message, for the channels that have not taken it, while it still says what is so. */
 function missed(check: SeenCheck, channels: readonly NamedChannel[], last: Message | undefined): Plan | undefined {

@@ -63,9 +63,16 @@ export interface SeenCheck {
   readonly time: string
   /** Rows with `since <= time < until` (ISO); null for data that a person named. */
   readonly window: { readonly since: string; readonly until: string } | null
+  /** Milliseconds of the whole window, where `window` is only the part of it that was over. */
+  readonly length?: number
+  /** What it was compared with moves along from check to check: another question than one with a fixed reference. */
+  readonly against?: 'previous'
   /** True: there is trouble. False: there is none. Null: the check cannot say. */
   readonly trouble: boolean | null
 }
+
+/** What of a check a message is remembered by. */
+export type SeenWhat = Pick<SeenCheck, 'id' | 'window' | 'length' | 'against'>
 
 /** A message that was sent, or tried, as the store remembers it. */
 export interface FiredAlert {
@@ -75,7 +82,7 @@ export interface FiredAlert {
   readonly time: string
   /** When the trouble was seen first. */
   readonly since: string
-  readonly seen: Pick<SeenCheck, 'id' | 'window'>
+  readonly seen: SeenWhat
 }
 
 export type Due =

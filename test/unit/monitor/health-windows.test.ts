@@ -88,6 +88,56 @@ describe('The windows a service is judged by', function () {
     assert.equal(judgeService(question).verdict, 'ok')
   })
 
+  it('a version that was broken from its first minute never becomes its own reference', async () => {
+    for (const day of [9, 8, 7, 6]) write(day, 300, { errors: 3 })
+    for (const day of [5, 4, 3, 2, 1]) write(day, 300, { errors: 90, version: 2 })
+    const entered = TODAY - 5 * DAY
+    for (const hours of [24, 36, 48, 72, 96, 120]) {
+      const until = entered + hours * 36e5
+      const window = { since: until - DAY, until }
+      const { question } = await serviceQuestion(log, asked({ version: 2, entered, window, now: until }))
+      const [errors] = judgeService(question).findings
+      assert.equal(errors?.verdict, 'breach', `after ${hours} hours`)
+      assert.match(errors?.summary ?? '', /3\d % of \d+ \(1\.0 % in the day before @2 took over\)/)
+    }
+  })
+
+  it('a version that began well is compared with its own first window, which is named', async () => {
+    for (const day of [9, 8, 7, 6]) write(day, 300, { errors: 3 })
+    for (const day of [5, 4, 3, 2]) write(day, 300, { errors: 4, version: 2 })
+    write(1, 300, { errors: 90, version: 2 })
+    const { question } = await serviceQuestion(log, asked({ version: 2, entered: TODAY - 5 * DAY }))
+    const [errors, latency, volume] = judgeService(question).findings
+    assert.equal(errors?.summary, 'failed requests: 30 % of 300 (1.3 % in its first day)')
+    assert.match(latency?.summary ?? '', /ms in its first day\)/)
+    assert.equal(volume?.summary, 'requests: 300 (300 a week ago)')
+  })
+
+  it('silence stays a breach when the window a week ago is silent too, and says since when', async () => {
+    for (const day of [40, 39, 38, 37, 36, 35]) write(day, 480)
+    const { question } = await serviceQuestion(log, asked())
+    const volume = judgeService(question).findings[2]
+    assert.equal(volume?.verdict, 'breach')
+    assert.match(volume?.summary ?? '', /^no traffic since 2026-10-17 23:57 UTC; 480 per day before$/)
+  })
+
+  it('silence in a log that began a day before the window is a breach too; before the log began, no traffic yet', async () => {
+    write(8, 480)
+    const week = asked({ window: { since: TODAY - 7 * DAY, until: TODAY } })
+    assert.equal(judgeService((await serviceQuestion(log, week)).question).findings[2]?.verdict, 'breach')
+    const past = asked({ window: { since: TODAY - 12 * DAY, until: TODAY - 11 * DAY } })
+    const volume = judgeService((await serviceQuestion(log, past)).question).findings[2]
+    assert.deepEqual([volume?.verdict, volume?.summary], ['inconclusive', 'no traffic yet'])
+  })
+
+  it('a model that is asked once a week, or once in four, is not silent in between', async () => {
+    for (const day of [24, 17, 10, 3]) write(day, 480)
+    assert.equal(judgeService((await serviceQuestion(log, asked())).question).findings[2]?.verdict, 'ok')
+    rmSync(join(dir, 'predictions'), { recursive: true })
+    for (const day of [76, 48, 20]) write(day, 480)
+    assert.equal(judgeService((await serviceQuestion(log, asked())).question).findings[2]?.verdict, 'ok')
+  })
+
   it('only what is over of a running window is compared', async () => {
     for (const day of [9, 8, 7, 1, 0]) write(day, 200)
     const noon = asked({ window: { since: TODAY, until: TODAY + DAY }, now: TODAY + DAY / 2 })
@@ -97,6 +147,7 @@ describe('The windows a service is judged by', function () {
 
   it('an empty log has nothing to compare with, and says so', async () => {
     const { question } = await serviceQuestion(log, asked())
-    assert.equal(judgeService(question).verdict, 'inconclusive')
+    const { verdict, findings } = judgeService(question)
+    assert.deepEqual([verdict, findings[2]?.summary], ['inconclusive', 'no traffic yet'])
   })
 })

@@ -155,6 +155,40 @@ describe('an alert that was sent', () => {
   })
 })
 
+describe('a check of another kind', () => {
+  const three = seen(june(1), june(4), true)
+  const facts = { rules: rules(1, 1), history: [three], fired: [sent(three, 'firing')] }
+
+  it('of another window length does not end an alert, and says why; one of the same length does', () => {
+    const due = decideDue({ ...facts, check: day(4, false) })
+    assert.equal(due.decision, 'hold')
+    assert.match(due.reason, /looked at a window of 3 days, this check at a window of 1 day/)
+    const file = { id: 'f', time: '2026-06-06T00:00:00.000Z', window: null, trouble: false }
+    assert.match(decideDue({ ...facts, check: file }).reason, /this check at data without a window/)
+    assert.equal(decideDue({ ...facts, check: seen(june(2), june(5), false) }).decision, 'recover')
+  })
+
+  it('of the same length that was still running has that length all the same', () => {
+    const check = { ...seen(june(3), june(5), false), length: 3 * DAY }
+    assert.equal(decideDue({ ...facts, check }).decision, 'recover')
+  })
+
+  it('against the window before does not end an alert against a fixed reference, nor the other way', () => {
+    const moving = { ...seen(june(2), june(5), false), against: 'previous' as const }
+    assert.match(decideDue({ ...facts, check: moving }).reason, /this check was compared with the window before/)
+    const fired = [sent({ ...three, against: 'previous' }, 'firing')]
+    assert.equal(decideDue({ ...facts, fired, check: seen(june(2), june(5), false) }).decision, 'hold')
+    assert.equal(decideDue({ ...facts, fired, check: moving }).decision, 'recover')
+  })
+
+  it('does not count for k of n', () => {
+    const check = day(9, true)
+    const week = seen(june(1), june(8), true)
+    assert.equal(decideDue({ rules: rules(2, 2), check, history: [week], fired: [] }).decision, 'hold')
+    assert.equal(decideDue({ rules: rules(2, 2), check, history: [week, day(7, true)], fired: [] }).decision, 'fire')
+  })
+})
+
 describe('an older window', () => {
   it('is no news once a newer one was judged: neither alert nor recovery', () => {
     const newer = day(9, false)
