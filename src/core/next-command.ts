@@ -16,6 +16,9 @@ export function promotionCommand(version: string, stage: string, approvals = 0):
 export const dryRunCommand = (version: string, stage: string): string =>
   `mlops promote ${version} --to ${stage} --dry-run`
 
+/** Columns that are not what the model was trained on are mended where they are made: a look at what it was given. */
+export const brokenColumnsCommand = (version: string): string => `mlops model show ${version}`
+
 /** @param data what drifted, as the user wrote it: the reason that is recorded */
 export function retrainCommand(model: string, data: string | null): string {
   // A file name that a shell would take apart is left out of what is to be pasted into one.

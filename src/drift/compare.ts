@@ -2,6 +2,7 @@
  * Comparing two profiles of one definition: every column measured, corrected for being many, and judged. Pure.
  * Reading data and storing checks is in `check.ts`.
  */
+import { nearest } from '../core/nearest.ts'
 import type { MetricName } from '../project/config.ts'
 import { brokenReason, findCauses } from './causes.ts'
 import { benjaminiHochberg } from './evidence.ts'
@@ -60,7 +61,7 @@ export function measureProfiles(
   return baseline.columns.map((before, index) => {
     const after = batch.columns[index] ?? before
     const isAbsent = batch.absent.includes(before.name)
-    const fixed = fixedResult(before, after, isAbsent, options, batch.rows, family)
+    const fixed = fixedResult(before, after, { isAbsent, batch, family }, options)
     return fixed === undefined
       ? { before, after, measured: measureColumn(before, after, options.metric) }
       : { before, after, fixed }
@@ -89,14 +90,18 @@ export function judgeMeasured(
   })
 }
 
+interface Surroundings {
+  readonly isAbsent: boolean
+  readonly batch: Pick<Profile, 'rows' | 'extra'>
+  readonly family: number
+}
+
 /** A column whose verdict needs no measure; undefined for all others. */
 function fixedResult(
   before: ColumnProfile,
   after: ColumnProfile,
-  isAbsent: boolean,
+  { isAbsent, batch: { rows, extra }, family }: Surroundings,
   options: CompareOptions,
-  rows: number,
-  family: number,
 ): ColumnResult | undefined {
   const blank = blankResult(before, options)
   const because = (verdict: ColumnResult['verdict'], reason: string, causes: readonly string[] = []): ColumnResult => ({
@@ -111,8 +116,16 @@ function fixedResult(
   if (isAbsent && before.role === 'target') return because('skipped', 'the batch has no labels')
   if (rows === 0) return because('inconclusive', 'the batch has no rows')
   if (isAbsent && before.role === 'prediction') return because('inconclusive', 'the batch has no such column')
-  if (isAbsent) return because('broken', 'missing from the batch', ['column missing'])
+  if (isAbsent) {
+    const close = nearest(before.name, extra)
+    const guess = close === undefined ? '' : `; did you mean ${close}?`
+    return because('broken', `missing from the batch${guess}`, ['column missing'])
+  }
   const broken = brokenReason(before, after, family)
+  // Labels are written by people and other systems: what is spelled in another way says nothing about the model.
+  if (before.role === 'target' && broken?.startsWith('type changed') === true) {
+    return because('skipped', `its labels are not those of the baseline: ${broken}`)
+  }
   return broken === undefined ? undefined : because('broken', broken, [broken])
 }
 
@@ -184,6 +197,9 @@ function displayGroups(groups: readonly Group[], n: number, m: number): ColumnRe
   return [...shares.filter((share) => largest.has(share)), folded]
 }
 
+/** What a bare answer of the prediction log is called where the baseline has no prediction column. */
+const ANSWER = 'prediction'
+
 function extraNote(extra: readonly string[]): string {
   const shown = extra
     .slice(0, 5)
@@ -191,5 +207,8 @@ function extraNote(extra: readonly string[]): string {
     .join(', ')
   const more = extra.length > 5 ? ` and ${extra.length - 5} more` : ''
   const what = extra.length === 1 ? 'A column is' : `${extra.length} columns are`
-  return `${what} not in the baseline and not compared: ${shown}${more}`
+  const cure = extra.includes(ANSWER)
+    ? `. To compare the answers, register a version with a baseline that holds them: --baseline SCORED.csv --prediction COLUMN`
+    : ''
+  return `${what} not in the baseline and not compared: ${shown}${more}${cure}`
 }

@@ -99,13 +99,21 @@ async function countValues(
   return new Map(all.sort(([a, n], [b, m]) => m - n || (a === null ? 1 : b === null ? -1 : a < b ? -1 : 1)))
 }
 
+const NAMED = 8
+
+/** The first of them, and how many more there are. */
+export function namesCut(names: readonly string[]): string {
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
+  return `${names.slice(0, NAMED).join(', ')}${more}`
+}
+
 function missingColumn(source: Source, by: string) {
   const names = source.keys === undefined ? source.columns.map(({ name }) => name) : [...source.keys]
   const close = nearest(by, names)
   return notFound({
     code: 'SEGMENT_COLUMN_MISSING',
     message: `${source.name} has no column ${JSON.stringify(by)} to look at the rows by.`,
-    hint: close === undefined ? `Its columns: ${names.slice(0, 8).join(', ')}` : `Did you mean --by ${close}?`,
+    hint: close === undefined ? `Its columns: ${namesCut(names)}` : `Did you mean --by ${close}?`,
   })
 }
 

@@ -1,7 +1,7 @@
 /**
  * The sentences of a check: what shifted, with before and after, or why nothing can be said. Plain text, no colour.
  */
-import { retrainCommand } from '../core/next-command.ts'
+import { brokenColumnsCommand, retrainCommand } from '../core/next-command.ts'
 import { percent, shorten } from './causes.ts'
 import { formatNumber, type Group } from './groups.ts'
 import type { Measured } from './measure-column.ts'
@@ -91,7 +91,7 @@ function names(columns: readonly ColumnResult[]): string {
 export function nextStep(check: Pick<CheckResult, 'model' | 'version' | 'verdict' | 'current' | 'columns'>): string {
   const { model, version, verdict, current, columns } = check
   const isBroken = columns.some((column) => column.verdict === 'broken')
-  if (verdict === 'drift' && isBroken) return `mlops model show ${model}@${version}`
+  if (verdict === 'drift' && isBroken) return brokenColumnsCommand(`${model}@${version}`)
   if (verdict === 'drift') return retrainCommand(model, current.source)
   if (verdict === 'inconclusive') return `mlops drift ${model}@${version} --current MORE_ROWS`
   return `mlops status ${model}`

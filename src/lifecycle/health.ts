@@ -28,6 +28,8 @@ export interface Health {
   readonly overdue: boolean
   /** Newest prediction of a version that was never checked; null when there is none, or when a check was made. */
   readonly logged: string | null
+  /** Columns that the check found to be no longer what the model was trained on. */
+  readonly broken: readonly string[]
   /** The newest check on enough rows, where the last one was small. */
   readonly before: { readonly verdict: Verdict; readonly checked: string; readonly rows: number | null } | null
 }
@@ -43,6 +45,7 @@ interface Nested {
   readonly reference?: { readonly name?: unknown; readonly rows?: unknown } | null
   readonly current?: { readonly source?: unknown; readonly rows?: unknown } | null
   readonly window?: unknown
+  readonly columns?: unknown
   readonly health?: { readonly findings?: unknown } | null
   readonly quality?: { readonly verdict?: unknown; readonly summary?: unknown } | null
 }
@@ -60,6 +63,7 @@ const UNKNOWN: Health = {
   every: null,
   overdue: false,
   logged: null,
+  broken: [],
   before: null,
 }
 
@@ -140,6 +144,7 @@ function healthIn(
     every: null,
     overdue: false,
     logged: null,
+    broken: brokenIn(check.columns),
     before: null,
   }
 }
@@ -156,6 +161,11 @@ export function isHistoric(
 function windowIn(window: unknown): Health['window'] {
   const { since, until } = (window ?? {}) as { since?: unknown; until?: unknown }
   return typeof since === 'string' && typeof until === 'string' ? { since, until } : null
+}
+
+function brokenIn(columns: unknown): string[] {
+  const each = Array.isArray(columns) ? (columns as readonly { column?: unknown; verdict?: unknown }[]) : []
+  return each.flatMap(({ column, verdict }) => (verdict === 'broken' ? [String(column)] : []))
 }
 
 /** In the words of the check. */

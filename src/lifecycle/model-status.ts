@@ -7,7 +7,8 @@
  * inconclusive · last check too old · nothing in production · stable.
  */
 import type { Digest } from '../core/digest.ts'
-import { retrainAgainCommand, retrainCommand } from '../core/next-command.ts'
+import { versionName } from '../core/names.ts'
+import { brokenColumnsCommand, retrainAgainCommand, retrainCommand } from '../core/next-command.ts'
 import { WEEK } from '../project/duration.ts'
 import type { Approval } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
@@ -255,6 +256,14 @@ const waits = ({ version, stage }: Pending): string =>
 /** A version that waits; else a retraining, in the form that is not held back by how the last one ended. */
 function answerToDrift({ model, production, health, retraining }: Facts, open: readonly Pending[]): NextStep | null {
   const why = `production (@${production?.version ?? '?'}) drifts`
+  const [broken] = health?.broken ?? []
+  // As the check itself said: no other version and no retraining mends what it is given.
+  if (broken !== undefined && production !== null) {
+    const others = (health?.broken.length ?? 1) - 1
+    const columns = `${broken}${others > 0 ? ` and ${others} more` : ''}`
+    const mend = `${columns} ${others > 0 ? 'are' : 'is'} broken: mend what gives the model its data, and check again`
+    return { command: brokenColumnsCommand(versionName(model, production.version)), why: `${why}; ${mend}` }
+  }
   const answer =
     open.find(({ kind }) => kind === 'awaiting approval') ?? open.find(({ version }) => version === retraining?.version)
   if (answer !== undefined) return stepForward(model, answer.version, answer.outlook, `${why}; ${waits(answer)}`)

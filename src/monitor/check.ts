@@ -20,6 +20,7 @@ import {
 import { type Importances, importanceNotes, importancesFile, parseImportances } from '../drift/importances.ts'
 import type { Profile } from '../drift/profile.ts'
 import type { CheckResult } from '../drift/types.ts'
+import { recordMember } from '../predictions/record-member.ts'
 import type { LogStats, PredictionLog, RowShape, TimeWindow } from '../predictions/types.ts'
 import { describeWindow, isoWindow } from '../predictions/window.ts'
 import type { Project, SchemaConfig } from '../project/config.ts'
@@ -100,7 +101,11 @@ async function checkLog(ctx: Context, project: Project, store: Store, asked: Ask
   const asking = { window, version, entered: subject.entered, previous, bounds, now: ctx.now().getTime() }
   const { question, stats } = await serviceQuestion(log, asking)
   const baseline = await baselineColumns(store, subject)
-  const shape = shapeOf(project, subject, baseline)
+  const by = segmentColumn(project, subject, request)?.column
+  const shape = {
+    ...shapeOf(project, subject, baseline),
+    ...(by !== undefined && recordMember(by) ? { member: by } : {}),
+  }
   const { prepared, compared } = await compareWindow(ctx, project, store, { ...asked, stats, baseline, shape })
   const quality = await realisedQuality(log, window, version, shape, subject.manifest.metrics)
   const leftOut = stats.records - (ownFigures(stats, version)?.records ?? 0)
@@ -226,9 +231,17 @@ export function shapeOf(project: Project, { state, manifest }: Subject, baseline
   const columns = baseline?.flatMap(({ name }) => (name === target ? [] : [name]))
   return {
     ...(prediction === undefined ? {} : { prediction }),
-    ...(target === undefined ? {} : { target }),
+    ...(target === undefined ? {} : { target, ...classesOf(baseline?.find(({ name }) => name === target)) }),
     ...(columns === undefined ? {} : { columns }),
   }
+}
+
+/** How the baseline spells the labels; a whole number that is 0 or 1 is a class. */
+function classesOf(target: Profile['columns'][number] | undefined): Pick<RowShape, 'targetClasses'> {
+  if (target?.type === 'categorical') return { targetClasses: target.categories }
+  if (target?.type !== 'numeric') return {}
+  const isClass = target.resolution === 'integer' && target.range?.map(Number).join() === '0,1'
+  return { targetClasses: isClass ? ['0', '1'] : 'numbers' }
 }
 
 /** @throws inconclusive `WINDOW_EMPTY` */

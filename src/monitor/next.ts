@@ -1,5 +1,6 @@
 /** The command to type after a check of a window of the prediction log; data that a person named is `summary.ts`'s. Pure. */
 import { versionName } from '../core/names.ts'
+import { brokenColumnsCommand } from '../core/next-command.ts'
 import { nextStep } from '../drift/summary.ts'
 import type { CheckResult } from '../drift/types.ts'
 import { WEEK } from '../project/duration.ts'
@@ -14,7 +15,7 @@ export function nextOf(check: CheckResult): string {
   const named = `--since ${window.since} --until ${window.until}`
   if (verdict === 'drift') {
     const reason = `--reason "drift in ${describeLength(span)} to ${window.until.slice(0, 10)}"`
-    return isBroken ? `mlops model show ${name}` : `mlops retrain ${model} ${reason}`
+    return isBroken ? brokenColumnsCommand(name) : `mlops retrain ${model} ${reason}`
   }
   if (health?.verdict === 'breach') return `mlops predictions stats ${model} ${named}`
   if (quality?.verdict === 'breach')

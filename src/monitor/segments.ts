@@ -8,9 +8,11 @@ import type { Context } from '../core/context.ts'
 import { isMlopsError, type MlopsError, notFound, usage } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
+import { shellWord } from '../core/shell.ts'
 import type { DataInput } from '../data/input.ts'
+import type { Source } from '../data/source.ts'
 import { compareBatch, type PreparedCheck, readingOptions } from '../drift/check.ts'
-import { countSegments, parseSegments } from '../drift/count-segments.ts'
+import { countSegments, namesCut, parseSegments } from '../drift/count-segments.ts'
 import type { Profile } from '../drift/profile.ts'
 import {
   describeSegments,
@@ -20,6 +22,7 @@ import {
   verdictWithSegments,
 } from '../drift/segments.ts'
 import type { CheckResult } from '../drift/types.ts'
+import { RECORD_MEMBERS, recordMember } from '../predictions/record-member.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
@@ -72,7 +75,7 @@ export async function compareBySegments(
   const expected = [...new Set([...profile.columns.map(({ name }) => name), by])]
   return batch.open({ ...options, expected }, async (source) => {
     const again: DataInput = { name: batch.name, open: (_options, use) => use(source) }
-    const whole = await compareBatch(ctx, prepared, again)
+    const whole = await compareBatch(ctx, prepared, withoutColumn(batch.name, source, profile, by))
     if (typeof reference === 'string') return { ...whole, notes: [...whole.notes, reference] }
     const values = segmentValues(reference)
     const counted = await unlessImpossible(asked.by, () => countSegments(again, by, profile, { ...options, values }))
@@ -90,6 +93,13 @@ export async function compareBySegments(
   })
 }
 
+/** What the rows are only looked at by is no column that the baseline lacks. */
+function withoutColumn(name: string, source: Source, { columns }: Profile, by: string): DataInput {
+  if (columns.some((column) => column.name === by)) return { name, open: (_options, use) => use(source) }
+  const others = source.columns.filter((column) => column.name !== by)
+  return { name, open: (_options, use) => use({ ...source, columns: others }) }
+}
+
 const IMPOSSIBLE: readonly string[] = ['SEGMENT_ROWS_MISSING', 'SEGMENT_COLUMN_MISSING', 'SEGMENTS_TOO_MANY']
 
 /** A note instead, where nobody asked for it this time: the check of the whole must not be lost every night. */
@@ -103,13 +113,20 @@ async function unlessImpossible<T>({ column, isTyped }: SegmentColumn, work: () 
 }
 
 /** Rows that are gone are not looked for to find that they had no such column. */
-function noSuchColumn(column: string, name: string, { columns }: Profile): MlopsError {
+function noSuchColumn(column: string, name: string, { columns }: Profile, model: string): MlopsError {
+  if (recordMember(column) !== undefined) {
+    return notFound({
+      code: 'SEGMENT_COLUMN_MISSING',
+      message: `${column} is said by the service with each prediction; the ${name} was made of training data, which have no such column.`,
+      hint: `Compare each ${column} with itself in the window before: mlops drift ${model} --by ${shellWord(column)} --against previous`,
+    })
+  }
   const names = columns.map((each) => each.name)
-  const close = nearest(column, names)
+  const close = nearest(column, [...names, ...RECORD_MEMBERS])
   return notFound({
     code: 'SEGMENT_COLUMN_MISSING',
     message: `The ${name} has no column ${JSON.stringify(column)} to look at the rows by.`,
-    hint: close === undefined ? `Its columns: ${names.slice(0, 8).join(', ')}` : `Did you mean --by ${close}?`,
+    hint: close === undefined ? `Its columns: ${namesCut(names)}` : `Did you mean --by ${close}?`,
   })
 }
 
@@ -129,7 +146,8 @@ async function referenceSegments(
   const manifest = await store.models.manifest(owner.manifest)
   const kept = manifest.baseline?.segments
   if (kept?.by === column) return parseSegments(await store.objects.read(kept.sha256), profile, name)
-  if (!profile.columns.some((each) => each.name === column)) throw noSuchColumn(column, name, profile)
+  if (!profile.columns.some((each) => each.name === column))
+    throw noSuchColumn(column, name, profile, subject.state.model)
   const keeps = kept === undefined ? 'counts of whole columns' : `counts of whole columns and by ${kept.by}`
   const missing = (why: string): MlopsError =>
     usage({

@@ -7,6 +7,7 @@
  * counted half), log_loss (scores clipped to [1e-15, 1-1e-15]), mean_absolute_error, root_mean_squared_error, r2_score.
  */
 import { sqlText } from '../data/duck.ts'
+import { NEGATIVE, POSITIVE } from './label-classes.ts'
 import type { Reading } from './reading.ts'
 import { labelledSql, OK } from './records.ts'
 import type { PredictionLog, RealisedQuality, RowShape, VersionQuality, WindowQuery } from './types.ts'
@@ -16,7 +17,6 @@ export const realisedMetrics = (log: PredictionLog, window: WindowQuery, shape: 
 
 /** Up to this many different labels, whole numbers are classes; more are numbers to be hit. */
 const MOST_CLASSES = 50
-const POSITIVE = ['1', '1.0', 'true', 'yes', 'y', 't', 'positive']
 const SCORE_MEMBERS = ['probability', 'score', 'proba']
 
 export async function qualityOf(reading: Reading, query: WindowQuery, shape: RowShape): Promise<RealisedQuality> {
@@ -191,7 +191,7 @@ async function positiveLabel(
   const known = found.find((label) => POSITIVE.includes(label))
   if (known !== undefined) return { label: known, note: `positive class: ${known}` }
   // All labels so far may be of the negative class.
-  const isNegative = found.length === 1 && ['0', '0.0', 'false', 'no', 'n', 'f', 'negative'].includes(found[0] ?? '')
+  const isNegative = found.length === 1 && NEGATIVE.includes(found[0] ?? '')
   const label = isNegative ? '1' : (found.at(-1) ?? '1')
   return { label, note: `positive class: ${label}` }
 }

@@ -60,7 +60,7 @@ export async function withRows<T>(
       relation,
       columns: plan.map(({ name: column, sql, physical }) => ({ name: column, sql, physical })),
       keys: new Set(plan.filter(({ isSeen }) => isSeen).map((column) => column.name)),
-      notes: [...notesOf(shape, coverage), ...labels.notes],
+      notes: [...notesOf(shape, coverage), ...labels.notes, ...respelledNotes(plan, seen)],
       duck,
       assertUnchanged: reading.assertUnchanged,
     })
@@ -224,6 +224,15 @@ function dropSpellings(from: Map<string, From>, wanted: readonly string[]): void
     const known = spelled.get(key.toLowerCase())
     if (known !== undefined && known !== key && !wanted.includes(key)) from.delete(key)
   }
+}
+
+/** A column that no record has, under the spelling that they do have. */
+function respelledNotes(plan: readonly PlannedColumn[], { features, output }: Seen): string[] {
+  const keys = [...features.keys(), ...output.keys()]
+  return plan.flatMap(({ name, isSeen }) => {
+    const other = isSeen ? undefined : keys.find((key) => key.toLowerCase() === name.toLowerCase())
+    return other === undefined ? [] : [`no record has ${name}; did you mean ${other}? The records have that`]
+  })
 }
 
 /** DuckDB does not tell upper from lower case in the names of columns. */

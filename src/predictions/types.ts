@@ -112,6 +112,10 @@ export interface RowShape {
   readonly columns?: readonly string[]
   /** Column that the joined label stands for: `schema.target`. Present from 95 % labelled rows on. */
   readonly target?: string
+  /** The classes that the baseline knows of the target, or that it is a quantity: labels are read as these. */
+  readonly targetClasses?: readonly string[] | 'numbers'
+  /** Member of the record (`recordMember` names them) that becomes a column of that name where it is asked for. */
+  readonly member?: string
   /** Answer from which a class is called positive, for realised metrics of scores. Default 0.5. */
   readonly threshold?: number
 }

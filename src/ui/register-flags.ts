@@ -15,7 +15,10 @@ export const registerFlags = {
   }),
   'no-baseline': Flags.boolean({ summary: 'Register without a baseline.', exclusive: ['baseline'] }),
   target: Flags.string({ summary: 'Column that holds the truth.', helpValue: 'COL' }),
-  prediction: Flags.string({ summary: "Column that holds the model's output.", helpValue: 'COL' }),
+  prediction: Flags.string({
+    summary: "Column of the baseline that holds the model's output: what logged answers are compared with.",
+    helpValue: 'COL',
+  }),
   test: Flags.string({
     summary: 'The held-out rows the metrics were measured on, a file or folder; hashed, not kept.',
     helpValue: 'PATH',
