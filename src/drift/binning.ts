@@ -29,12 +29,16 @@ export class Binner {
   private readonly first: Uint16Array | Uint32Array
   private readonly low: number
   private readonly scale: number
+  /** No value below the grid has a bin after `before`, none beyond it one ahead of `beyond`. */
+  private readonly before: number
+  private readonly beyond: number
 
   /** @param edges ascending */
   constructor(edges: Float64Array) {
     this.edges = new Float64Array(edges.length + 1).fill(Number.POSITIVE_INFINITY)
     this.edges.set(edges)
     const margin = marginOf(edges.length)
+    this.before = margin
     this.low = edges[margin] ?? 0
     const high = edges[edges.length - 1 - margin] ?? 0
     const cells = Math.min(MOST_CELLS, 2 ** Math.ceil(Math.log2(CELLS_PER_EDGE * (edges.length + 1))))
@@ -47,6 +51,8 @@ export class Binner {
       while (edge < edges.length && ((edges[edge] as number) - this.low) * this.scale < cell) edge++
       this.first[cell] = edge
     }
+    while (edge < edges.length && ((edges[edge] as number) - this.low) * this.scale < cells) edge++
+    this.beyond = edge
   }
 
   /** The bin of one finite value. */
@@ -68,7 +74,7 @@ export class Binner {
 
   #tally(values: Float64Array, rows: number, counts: Float64Array): Tally {
     // Locals, and one body for everything: a call or a field access per value costs as much as the search.
-    const { edges, first, low, scale } = this
+    const { edges, first, low, scale, before, beyond } = this
     const cells = first.length
     const last = edges.length - 1
     let [nan, positiveInfinity, negativeInfinity] = [0, 0, 0]
@@ -91,7 +97,13 @@ export class Binner {
           else nan++
           continue
         }
+        // Whoever has tails finds the least and the greatest value in them, without a look at all the others.
+        if (value < min) min = value
+        if (value > max) max = value
+        // Half of all steps of a search are guessed wrong: the fewer edges it is among, the better.
         let to = last
+        if (cell < 0) to = before
+        else if (cell >= cells) bin = beyond
         while (bin < to) {
           const middle = (bin + to) >> 1
           if ((edges[middle] as number) < value) bin = middle + 1
@@ -99,11 +111,24 @@ export class Binner {
         }
       }
       counts[bin] = (counts[bin] as number) + 1
-      if (value < min) min = value
-      if (value > max) max = value
     }
+    const hasBothTails = (min - low) * scale < 0 && (max - low) * scale >= cells
+    if (!hasBothTails) [min, max] = rangeOf(values, rows)
     return { present: rows, min, max, nan, positiveInfinity, negativeInfinity }
   }
+}
+
+/** The least and the greatest of the finite ones; Infinity and -Infinity when there are none. */
+function rangeOf(values: Float64Array, rows: number): [number, number] {
+  let min = Number.POSITIVE_INFINITY
+  let max = Number.NEGATIVE_INFINITY
+  for (let row = 0; row < rows; row++) {
+    const value = values[row] as number
+    // False for NaN by itself, for infinities by the other end.
+    if (value < min && value > Number.NEGATIVE_INFINITY) min = value
+    if (value > max && value < Number.POSITIVE_INFINITY) max = value
+  }
+  return [min, max]
 }
 
 /** The values of one vector without its nulls; used by one `tally` at a time. */
