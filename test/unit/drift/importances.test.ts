@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { MlopsError } from '../../../src/core/errors.ts'
 import { importanceNotes, importancesFile, orderColumns, parseImportances } from '../../../src/drift/importances.ts'
 import type { ColumnResult } from '../../../src/drift/types.ts'
+import { column } from './support.ts'
 
 const wrong = (text: string): MlopsError => {
   try {
@@ -56,21 +57,6 @@ describe('A list of importances', () => {
   })
 })
 
-const column = (name: string, over: Partial<ColumnResult> = {}): ColumnResult => ({
-  ...({ column: name, type: 'numeric', role: 'feature', verdict: 'stable', metric: 'psi' } as const),
-  ...{
-    effect: 0,
-    threshold: 0.1,
-    noise: 0.01,
-    pAdjusted: 1,
-    measures: {},
-    summary: '',
-    causes: [],
-    informs: [],
-    groups: [],
-  },
-  ...over,
-})
 const names = (columns: readonly ColumnResult[]) => columns.map((each) => each.column)
 
 describe('The order of columns is', () => {

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Baseline, profileBaseline, profileBatch } from '../../../src/drift/baseline.ts'
 import { type CompareOptions, type Comparison, compareProfiles } from '../../../src/drift/compare.ts'
+import type { ColumnResult } from '../../../src/drift/types.ts'
 import type { SchemaConfig } from '../../../src/project/config.ts'
 import { skipBecause } from '../../support/skip.ts'
 
@@ -59,3 +60,20 @@ export function askPython(context: Mocha.Context, request: unknown): any {
 
 /** A CSV of one column. */
 export const csv = (header: string, values: Iterable<unknown>): string => `${header}\n${[...values].join('\n')}\n`
+
+/** The result of a column in which nothing was found, but for `over`. */
+export const column = (name: string, over: Partial<ColumnResult> = {}): ColumnResult => ({
+  ...({ column: name, type: 'numeric', role: 'feature', verdict: 'stable', metric: 'psi' } as const),
+  ...{
+    effect: 0,
+    threshold: 0.1,
+    noise: 0.01,
+    pAdjusted: 1,
+    measures: {},
+    summary: '',
+    causes: [],
+    informs: [],
+    groups: [],
+  },
+  ...over,
+})

@@ -4,8 +4,8 @@ import { brokenReason, findCauses } from '../../../src/drift/causes.ts'
 import { compareProfiles } from '../../../src/drift/compare.ts'
 import { psiNoise } from '../../../src/drift/evidence.ts'
 import type { CategoricalColumn, ColumnProfile, NumericColumn, Profile } from '../../../src/drift/profile.ts'
-import type { ColumnResult } from '../../../src/drift/types.ts'
 import { COLUMN_ALPHA, type Facts, judgeCheck, judgeColumn, SEGMENT_ALPHA } from '../../../src/drift/verdict.ts'
+import { column } from './support.ts'
 
 const facts: Facts = {
   effect: 0.05,
@@ -95,22 +95,6 @@ describe('A column is broken', () => {
     assert.notEqual(brokenReason(before, after, 1), undefined)
     assert.equal(brokenReason(before, after, 200), undefined)
   })
-})
-
-const column = (name: string, over: Partial<ColumnResult>): ColumnResult => ({
-  ...({ column: name, type: 'numeric', role: 'feature', verdict: 'stable', metric: 'psi' } as const),
-  ...{
-    effect: 0,
-    threshold: 0.1,
-    noise: 0.01,
-    pAdjusted: 1,
-    measures: {},
-    summary: '',
-    causes: [],
-    informs: [],
-    groups: [],
-  },
-  ...over,
 })
 
 describe('The verdict on a check is', () => {

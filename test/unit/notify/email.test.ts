@@ -1,15 +1,10 @@
 /** Mails, taken in by a real SMTP server. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { deliver } from '../../../src/notify/deliver.ts'
 import { smtpServer } from '../../../src/notify/email.ts'
-import { skipBecause } from '../../support/skip.ts'
-import { alert, context, quickWire, worstAlert } from './support.ts'
+import { alert, context, quickWire, selfSigned, worstAlert } from './support.ts'
 
 interface Mail {
   readonly raw: string
@@ -156,32 +151,7 @@ describe('a mail', () => {
   })
 
   it('does not go to a server whose certificate nobody signed', async function () {
-    if (spawnSync('openssl', ['version']).status !== 0) skipBecause(this, 'openssl is not installed')
-    const folder = mkdtempSync(join(tmpdir(), 'mlops-tls-'))
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-        '-days',
-        '2',
-        '-subj',
-        '/CN=localhost',
-      ],
-      { stdio: 'ignore' },
-    )
-    const files = { key: readFileSync(key), cert: readFileSync(cert) }
-    rmSync(folder, { recursive: true })
+    const files = selfSigned(this)
     const port = await start({ ...files, disabledCommands: [] })
     const [sent] = await deliver(context(env(port, '', '/?tls=required')), alert(), ['email:ada@example.org'])
     assert.match(sent?.error ?? '', /no safe connection \(TLS\)/)

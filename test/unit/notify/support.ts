@@ -1,9 +1,14 @@
 /** Alerts, contexts, and receivers that really listen on loopback. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Context } from '../../../src/core/context.ts'
 import { fingerprintOf } from '../../../src/notify/fingerprint.ts'
 import type { Alert, SeenCheck } from '../../../src/notify/types.ts'
+import { skipBecause } from '../../support/skip.ts'
 
 export const MODEL = 'churn-model'
 
@@ -126,4 +131,16 @@ export function quickWire(timeout = 10_000) {
       },
     },
   }
+}
+
+/** A certificate for localhost that nobody signed. Skips the test where openssl is not installed. */
+export function selfSigned(test: Mocha.Context): { readonly key: Buffer; readonly cert: Buffer } {
+  if (spawnSync('openssl', ['version']).status !== 0) skipBecause(test, 'openssl is not installed')
+  const folder = mkdtempSync(join(tmpdir(), 'mlops-tls-'))
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost'
+  execFileSync('openssl', ['req', ...kind.split(' '), '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  const files = { key: readFileSync(key), cert: readFileSync(cert) }
+  rmSync(folder, { recursive: true })
+  return files
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { cleanAlert } from '../../../src/notify/clean.ts'
 import { deliver, undelivered } from '../../../src/notify/deliver.ts'
 import { skipBecause } from '../../support/skip.ts'
-import { alert, context, quickWire, type Receiver, receiver, worstAlert } from './support.ts'
+import { alert, context, quickWire, type Receiver, receiver, selfSigned, worstAlert } from './support.ts'
 
 const SECRET = 'a-secret-of-the-receiver'
 const DOC = join(import.meta.dirname, '../../../docs/alerts.md')
@@ -111,32 +111,9 @@ describe('a webhook', () => {
   })
 
   it('with a certificate that nobody signed gets nothing, and is not tried again', async function () {
-    if (spawnSync('openssl', ['version']).status !== 0) skipBecause(this, 'openssl is not installed')
-    const folder = mkdtempSync(join(tmpdir(), 'mlops-tls-'))
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-        '-days',
-        '2',
-        '-subj',
-        '/CN=localhost',
-      ],
-      { stdio: 'ignore' },
-    )
+    const files = selfSigned(this)
     let bytes = 0
-    const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request) =>
+    const server = createServer(files, (request) =>
       request.on('data', (chunk) => {
         bytes += chunk.length
       }),
@@ -146,7 +123,6 @@ describe('a webhook', () => {
       `webhook:https://localhost:${(server.address() as AddressInfo).port}/x`,
     ])
     server.close()
-    rmSync(folder, { recursive: true })
     assert.match(sent?.error ?? '', /^no safe connection \(TLS\): self-signed certificate/)
     assert.deepEqual([sent?.attempts, bytes], [1, 0])
   })
