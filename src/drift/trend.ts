@@ -6,6 +6,17 @@ import type { Digest } from '../core/digest.ts'
 import { notFound, usage } from '../core/errors.ts'
 import type { MetricName } from '../project/config.ts'
 import type { CheckRecord, Store } from '../store/store.ts'
+import {
+  chooseSeries,
+  countOthers,
+  isRunning,
+  kindOfReference,
+  otherness,
+  type Series,
+  type SeriesOthers,
+  type Stored,
+  storedCheck,
+} from './series.ts'
 import type { CheckResult, CheckVerdict, ColumnResult, ColumnVerdict, HealthVerdict } from './types.ts'
 
 /** One check in a line. */
@@ -21,7 +32,10 @@ export interface TrendCheck {
   /** As the user wrote it. */
   readonly source: string
   readonly window: { readonly since: string; readonly until: string } | null
+  /** What it was compared with; times of a moving window left out. */
   readonly reference: string
+  /** It was made before its window ended. */
+  readonly running: boolean
   /** Columns in drift, and columns that were compared. */
   readonly drifted: number
   readonly compared: number
@@ -63,11 +77,19 @@ export interface Trend {
   readonly columns: readonly TrendColumn[]
   /** There are older checks, which the limit left out. */
   readonly more: boolean
+  /** What the checks have in common; null for all checks, and without any. */
+  readonly series: Series | null
+  /** Checks that were made meanwhile and are not of the series. */
+  readonly others: readonly SeriesOthers[]
 }
 
 export interface TrendRequest {
   readonly model: string
   readonly version?: number
+  /** The version whose checks are shown, if it has any; of no meaning with `version` or `all`. */
+  readonly prefer?: number
+  /** All checks, not those of one series alone. */
+  readonly all?: boolean
   /** The newest so many checks. */
   readonly limit: number
   /** Only checks of rows, or made, after this time; milliseconds since 1970. */
@@ -77,36 +99,41 @@ export interface TrendRequest {
 /** @throws failed `RECORD_DAMAGED` */
 export async function checkTrend(store: Store, request: TrendRequest): Promise<Trend> {
   const { model, version, limit, since } = request
-  const found = await newestChecks(store, request)
-  const wanted = found.filter(({ check }) => since === undefined || timeOfRows(check) >= since)
+  const read = await newestChecks(store, request)
+  const found = read.filter(({ check }) => since === undefined || timeOfRows(check) >= since)
+  const series = request.all === true ? undefined : chooseSeries(found, version ?? request.prefer)
+  const wanted = series === undefined ? found : found.filter((each) => otherness(series, each) === undefined)
   const shown = wanted.slice(0, limit).sort((a, b) => timeOfRows(a.check) - timeOfRows(b.check))
   return {
     model,
     version: version ?? null,
-    checks: shown.map(({ check, key, time }) => lineOf(check, key, time)),
+    checks: shown.map(lineOf),
     columns: columnsOf(shown.map(({ check }) => check)),
     more: wanted.length > limit,
+    series: series ?? null,
+    others: series === undefined ? [] : countOthers(series, found),
   }
-}
-
-interface Stored {
-  readonly key: Digest
-  readonly time: string
-  readonly check: CheckResult
 }
 
 /** Up to here checks are read one by one from the newest; more are read all at once, which is cheaper for each. */
 const ONE_BY_ONE = 100
+/** So far back a check of the log is looked for before files are taken for all there is. */
+const LOOKED_BACK = 100
 
-/** Newest first, one more than the limit; with a small limit old checks cost nothing. */
-async function newestChecks(store: Store, { model, version, limit, since }: TrendRequest): Promise<Stored[]> {
+/** Newest first, with one more of the series than the limit; with a small limit old checks cost nothing. */
+async function newestChecks(store: Store, request: TrendRequest): Promise<Stored[]> {
+  const { model, version, limit, since, all } = request
   const found = new Map<Digest, Stored>()
   const isEnough = (record: CheckRecord): boolean => {
     const stored = storedCheck(record)
     // What was made before this time cannot be about rows after it.
     if (since !== undefined && Date.parse(record.time) < since) return true
     if (version === undefined || stored.check.version === version) found.set(stored.key, stored)
-    return found.size > limit
+    if (found.size <= limit || all === true) return found.size > limit
+    const list = [...found.values()]
+    const series = chooseSeries(list, version ?? request.prefer)
+    if (series === undefined || (series.window === null && list.length < LOOKED_BACK)) return false
+    return list.filter((each) => otherness(series, each) === undefined).length > limit
   }
   if (limit > ONE_BY_ONE) (await store.checks.list(model)).some(isEnough)
   else await store.checks.newest(model, isEnough)
@@ -128,7 +155,9 @@ export async function findCheck(store: Store, model: string, text: string): Prom
     })
   }
   if (text === '@last') {
-    const last = await store.checks.newest(model, () => true)
+    const last =
+      (await store.checks.newest(model, (record) => !isRunning(storedCheck(record)))) ??
+      (await store.checks.newest(model, () => true))
     if (last !== undefined) return storedCheck(last).check
   }
   const matches = text === '@last' ? [] : (await store.checks.list(model)).filter(({ key }) => key.startsWith(prefix))
@@ -151,18 +180,13 @@ export async function findCheck(store: Store, model: string, text: string): Prom
   return storedCheck(only).check
 }
 
-const storedCheck = ({ key, time, record }: CheckRecord): Stored => ({
-  key,
-  time,
-  check: record as unknown as CheckResult,
-})
-
 const timeOfRows = ({ window, time }: CheckResult): number => Date.parse(window?.until ?? time)
 
 const isDrifted = ({ verdict }: { readonly verdict: ColumnVerdict }): boolean =>
   verdict === 'drift' || verdict === 'broken'
 
-function lineOf(check: CheckResult, key: Digest, time: string): TrendCheck {
+function lineOf(stored: Stored): TrendCheck {
+  const { check, key, time } = stored
   const compared = check.columns.filter(({ verdict }) => verdict !== 'skipped')
   const [worst] = compared.map(measuredOf).sort((a, b) => weight(b) - weight(a))
   return {
@@ -174,7 +198,8 @@ function lineOf(check: CheckResult, key: Digest, time: string): TrendCheck {
     rows: check.current.rows,
     source: check.current.source,
     window: check.window ?? null,
-    reference: check.reference.name,
+    reference: kindOfReference(check),
+    running: isRunning(stored),
     drifted: compared.filter(isDrifted).length,
     compared: compared.length,
     worst: worst ?? null,

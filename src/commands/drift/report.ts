@@ -24,7 +24,7 @@ const TREND_FORMS = ['.html', '.json', '.md'] as const
 export default class DriftReport extends MlopsCommand {
   static override summary = 'Show the history of the checks of a model, or one of them again.'
   static override description =
-    'Reads stored checks; nothing is checked anew, and the exit code is 0 whatever they said. A model that is itself named report is checked with mlops drift report@production, or with the flags first: mlops drift --window 7d report'
+    'Shows one series of checks: of the version in production, with the window and the reference of its newest check of the prediction log, else of files against the baseline. Reads stored checks; nothing is checked anew, and the exit code is 0 whatever they said. A model that is itself named report is checked with mlops drift report@production, or with the flags first: mlops drift --window 7d report'
   static override examples = [
     '<%= config.bin %> drift report churn-model',
     '<%= config.bin %> drift report churn-model@3 --since 2026-11-01 --report trend.html',
@@ -34,10 +34,15 @@ export default class DriftReport extends MlopsCommand {
     model: Args.string({ description: 'MODEL, or MODEL@VERSION or MODEL@STAGE for its checks alone.', required: true }),
   }
   static override flags = {
+    'all-checks': Flags.boolean({
+      summary: 'All checks: of other versions, windows and references too, and of periods that are not over.',
+      exclusive: ['check'],
+    }),
     limit: Flags.integer({ summary: 'Only the newest N checks.', helpValue: 'N', min: 1, default: 30 }),
     since: Flags.string({ summary: 'Only checks of rows, or made, since this time.', helpValue: 'TIME' }),
     check: Flags.string({
-      summary: 'One stored check in full: its key, or as much of it as is unique; @last.',
+      summary:
+        'One stored check in full: its key, or as much of it as is unique; @last, the newest of a period that is over.',
       helpValue: 'KEY',
       exclusive: ['since'],
     }),
@@ -62,9 +67,12 @@ export default class DriftReport extends MlopsCommand {
       const reports = await writeReports(ctx, files, check)
       return { data: { trend: null, check, reports }, render: (ui) => renderCheck(ui, check) }
     }
+    const production = state.stages.production?.version
     const trend = await checkTrend(store, {
       model: ref.model,
       limit: flags.limit,
+      all: flags['all-checks'],
+      ...(production === undefined ? {} : { prefer: production }),
       ...(ref.selector === undefined ? {} : { version: resolveVersion(state, ref, 'production').version }),
       ...(flags.since === undefined ? {} : { since: windowOf({ since: flags.since }, '7d', ctx.now()).since }),
     })

@@ -1,5 +1,7 @@
 /** The history of checks as a person reads it: the checks newest first, then the columns with their effect over time. */
+import { newestOver } from '../../drift/series.ts'
 import type { Trend, TrendCheck, TrendColumn } from '../../drift/trend.ts'
+import { othersText, seriesText } from '../reports/trend/series.ts'
 import { figure, limitText } from '../reports/words.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
@@ -11,8 +13,9 @@ const POINTS = 60
 
 export function renderTrend(ui: Ui, trend: Trend): string {
   const { style } = ui
-  const name = style.name(trend.version === null ? trend.model : `${trend.model}@${trend.version}`)
-  const [newest] = trend.checks.slice(-1)
+  const version = trend.version ?? trend.series?.version
+  const name = style.name(version === undefined ? trend.model : `${trend.model}@${version}`)
+  const newest = newestOver(trend.checks)
   if (newest === undefined) {
     return `There is no check of ${name} in this span.\n\nNext: ${style.command(`mlops drift ${trend.model} --current FILE`)}`
   }
@@ -20,7 +23,16 @@ export function renderTrend(ui: Ui, trend: Trend): string {
   const head = `${name}  ${count === 1 ? '1 check' : `${count} checks, newest first`}${trend.more ? `; older ones with --limit ${2 * count}` : ''}`
   if (ui.quiet) return head
   const next = `Next: ${style.command(`mlops drift report ${trend.model} --check ${newest.key.slice(0, 8)}`)}`
-  return [head, checkTable(ui, trend), columnTable(ui, trend), next].filter((part) => part !== '').join('\n\n')
+  const ofWhat = trend.series === null ? '' : style.dim(ui.wrap(ui.text(seriesText(trend.series)), 0))
+  const others =
+    trend.others.length === 0
+      ? ''
+      : ui.wrap(
+          `OTHERS  ${othersText(trend.others)}; see them: ${style.command(`mlops drift report ${trend.model} --all-checks`)}`,
+          8,
+        )
+  const top = [head, ofWhat].filter((line) => line !== '').join('\n')
+  return [top, checkTable(ui, trend), columnTable(ui, trend), others, next].filter((part) => part !== '').join('\n\n')
 }
 
 function checkTable(ui: Ui, { checks, version }: Trend): string {
@@ -36,6 +48,9 @@ function checkTable(ui: Ui, { checks, version }: Trend): string {
       ...(version === null && new Set(checks.map((check) => check.version)).size > 1
         ? [{ title: 'VERSION', value: (check: TrendCheck) => `@${check.version}` }]
         : []),
+      ...(new Set(checks.map(({ reference }) => reference)).size > 1
+        ? [{ title: 'REFERENCE', value: ({ reference }: TrendCheck) => reference, shrink: true }]
+        : []),
       { title: 'ROWS', value: ({ rows }) => rows.toLocaleString('en-US'), align: 'right' },
       { title: 'VERDICT', value: ({ verdict }) => `${marks[verdict]} ${verdict}`, paint },
       { title: 'DRIFTED', value: ({ drifted, compared }) => `${drifted} of ${compared}` },
@@ -49,11 +64,14 @@ function checkTable(ui: Ui, { checks, version }: Trend): string {
 }
 
 /** The window, else the file and when it was checked. */
-function rowsOf({ window, source, time }: TrendCheck): string {
+function rowsOf({ window, source, time, running }: TrendCheck): string {
   if (window === null) return `${source} (${day(time)})`
   const [since, until] = [day(window.since), day(window.until)]
   const isDays = since.endsWith(' 00:00 UTC') && until.endsWith(' 00:00 UTC')
-  return isDays ? `${since.slice(0, 10)} to ${until.slice(0, 10)}` : `${since.replace(/ UTC$/, '')} to ${until}`
+  const open = running ? ' (not over)' : ''
+  return isDays
+    ? `${since.slice(0, 10)} to ${until.slice(0, 10)}${open}`
+    : `${since.replace(/ UTC$/, '')} to ${until}${open}`
 }
 
 function besides({ health, quality }: TrendCheck): string {

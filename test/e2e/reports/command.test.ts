@@ -44,7 +44,10 @@ describe('mlops drift --report and mlops drift report', function () {
 
   it('shows the history newest first and exits 0 whatever it says', async () => {
     const { stdout } = await project.mlops(['drift', 'report', M])
-    assert.match(stdout, /^churn-model {2}2 checks, newest first/)
+    assert.match(
+      stdout,
+      /^churn-model@1 {2}2 checks, newest first\ndata that were named, against the baseline of churn-model@1/,
+    )
     const [june, same] = ['june.csv', 'same.csv'].map((file) => stdout.indexOf(file))
     assert.ok((june ?? -1) > 0 && (june ?? 0) < (same ?? 0), stdout)
     assert.match(stdout, /Next: mlops drift report churn-model --check [0-9a-f]{8}/)

@@ -101,6 +101,44 @@ describe('The history of checks', function () {
     )
   })
 
+  it('is one curve: other versions, windows, references, files and periods not over are counted apart', async () => {
+    const at = (time: number) => new Date(time).toISOString()
+    const { window: _, ...file } = check({ version: 3 })
+    for (let day = 0; day < 4; day++) await put(day, { version: 3 })
+    await put(4, { version: 2 })
+    await put(5, { version: 3, window: { since: at(START), until: at(START + 7 * DAY) } }, 8)
+    await put(6, { version: 3, reference: { ...file.reference, name: 'baseline of churn@1' } }, 8)
+    await put(7, { version: 3 }, 7)
+    await put(8, { version: 3 }, 9)
+    const key = sha256('a file')
+    await store.checks.put(MODEL, key, JSON.parse(JSON.stringify({ ...file, time: at(START + 8 * DAY) })) as Json)
+    const trend = await checkTrend(store, { model: MODEL, limit: 30, prefer: 3 })
+    assert.deepEqual(days(trend), ['10-01', '10-02', '10-03', '10-04', '10-09'])
+    assert.deepEqual(Object.fromEntries(trend.others.map(({ why, checks }) => [why, checks])), {
+      version: 1,
+      window: 1,
+      reference: 1,
+      'not over': 1,
+      data: 1,
+    })
+    assert.deepEqual([trend.series?.version, trend.series?.window], [3, DAY])
+    const all = await checkTrend(store, { model: MODEL, limit: 30, all: true })
+    assert.deepEqual([all.checks.length, all.others, all.series], [10, [], null])
+    assert.equal(all.checks.filter(({ running }) => running).length, 1)
+    assert.match(renderMarkdownTrend(all), /Reference/)
+    assert.match(renderMarkdownTrend(trend), /Others: .*--all-checks/)
+    assert.equal((await checkTrend(store, { model: MODEL, limit: 30, prefer: 2 })).checks.length, 1)
+  })
+
+  it('never headlines a period that is not over', async () => {
+    await put(0, { version: 1, verdict: 'stable' })
+    await put(1, { version: 2, verdict: 'drift' }, 1)
+    assert.equal((await findCheck(store, MODEL, '@last')).version, 1)
+    const all = await checkTrend(store, { model: MODEL, limit: 30, all: true })
+    assert.match(renderHtmlTrend(all), /<h1 class="verdict good">/)
+    assert.match(renderMarkdownTrend(all), /the newest is stable/)
+  })
+
   it('finds one check by the beginning of its key', async () => {
     const key = await put(0)
     await put(1, { version: 2 })
@@ -142,7 +180,7 @@ describe('The history of checks', function () {
         until: new Date(START + (day + 1) * DAY).toISOString(),
       },
     }))
-    const trend = { model: MODEL, version: null, checks, columns, more: false }
+    const trend = { model: MODEL, version: null, checks, columns, more: false, series: null, others: [] }
     const page = renderHtmlTrend(trend)
     assert.ok(Buffer.byteLength(page) < 500_000, `${Buffer.byteLength(page)} bytes`)
     assert.match(page, /role="img" aria-label="feature_0: effect/)

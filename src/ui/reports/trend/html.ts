@@ -1,10 +1,12 @@
 /** The history of checks as one page: a line per column against its limit, then the checks, newest first. */
+import { newestOver } from '../../../drift/series.ts'
 import type { Trend, TrendCheck, TrendColumn } from '../../../drift/trend.ts'
 import { type Html, html } from '../html/escape.ts'
 import { icon, tag, tone } from '../html/mark.ts'
 import { page } from '../html/page.ts'
 import { count, figure, HEADLINE, limitText, metricName, moment, plain, plural, windowText } from '../words.ts'
 import { trendChart } from './chart.ts'
+import { othersText, seriesText } from './series.ts'
 
 /** Columns with a chart; the others have a line in a list. */
 const CHARTS = 24
@@ -12,8 +14,8 @@ const CHARTS = 24
 const LISTED = 300
 
 export function renderHtmlTrend(trend: Trend): string {
-  const name = plain(trend.version === null ? trend.model : `${trend.model}@${trend.version}`)
-  const newest = trend.checks.at(-1)
+  const name = plain(nameOf(trend))
+  const newest = newestOver(trend.checks)
   const title = `Checks of ${name}`
   if (newest === undefined) {
     return page(title, html`<h1 class="verdict">${title}</h1><p class="lead">There is none in this span.</p>`)
@@ -21,7 +23,12 @@ export function renderHtmlTrend(trend: Trend): string {
   return page(title, html`${head(trend, name, newest)}${charts(trend)}${checkTable(trend)}`)
 }
 
-function head({ checks, more }: Trend, name: string, newest: TrendCheck): Html {
+const nameOf = ({ model, version, series }: Trend): string => {
+  const one = version ?? series?.version
+  return one === undefined ? model : `${model}@${one}`
+}
+
+function head({ checks, more, series, others }: Trend, name: string, newest: TrendCheck): Html {
   const drifted = checks.filter(({ verdict }) => verdict === 'drift').length
   const strip = checks
     .slice(-60)
@@ -30,11 +37,11 @@ function head({ checks, more }: Trend, name: string, newest: TrendCheck): Html {
         html`<li class="${tone(check.verdict)}" title="${spanOf(check)}: ${check.verdict}">${icon(check.verdict)}<span class="hide">${check.verdict}</span></li>`,
     )
   const older = checks.length > 60 || more ? ' (newest ones; oldest on the left)' : ' (oldest on the left)'
-  return html`<header><p class="over"><b>${name}</b> ${plural(checks.length, 'check')}, the newest of ${spanOf(newest)}</p><h1 class="verdict ${tone(newest.verdict)}">${icon(newest.verdict)}${HEADLINE[newest.verdict]}</h1><p class="lead">${plain(newest.summary, 1500).replaceAll(' -> ', ' → ')}</p><ul class="strip" aria-label="Verdicts, oldest first">${strip}</ul><p class="soft">Drift in ${count(drifted)} of ${plural(checks.length, 'check')}${older}.</p></header>`
+  return html`<header><p class="over"><b>${name}</b> ${plural(checks.length, 'check')}, the newest of ${spanOf(newest)}</p><h1 class="verdict ${tone(newest.verdict)}">${icon(newest.verdict)}${HEADLINE[newest.verdict]}</h1><p class="lead">${plain(newest.summary, 1500).replaceAll(' -> ', ' → ')}</p><ul class="strip" aria-label="Verdicts, oldest first">${strip}</ul><p class="soft">Drift in ${count(drifted)} of ${plural(checks.length, 'check')}${older}.${series !== null && ` Shown: ${plain(seriesText(series))}.`}${others.length > 0 && ` Others: ${othersText(others)}; see them with --all-checks.`}</p></header>`
 }
 
-const spanOf = ({ window, source, time }: TrendCheck): string =>
-  window === null ? `${plain(source, 80)}, ${moment(time)}` : windowText(window)
+const spanOf = ({ window, source, time, running }: TrendCheck): string =>
+  window === null ? `${plain(source, 80)}, ${moment(time)}` : `${windowText(window)}${running ? ' (not over)' : ''}`
 
 const timeOf = ({ window, time }: TrendCheck): number => Date.parse(window?.until ?? time)
 
@@ -73,11 +80,12 @@ function columnTable(columns: readonly TrendColumn[]): Html {
   return html`<table class="rows"><thead><tr><th scope="col">Column</th><th scope="col" class="r">Now</th><th scope="col" class="r">Limit</th><th scope="col" class="r">In drift</th></tr></thead><tbody>${rows}</tbody></table>`
 }
 
-function checkTable({ checks, version }: Trend): Html {
+function checkTable({ checks, version, series }: Trend): Html {
+  const hasReferences = new Set(checks.map(({ reference }) => reference)).size > 1
   const shown = checks.toReversed().slice(0, LISTED)
   const rows = shown.map(
     (check) =>
-      html`<tr><th scope="row"><b class="n">${spanOf(check)}</b><span>${version === null && `version ${check.version}, `}${plural(check.rows, 'row')}, ${check.drifted} of ${plural(check.compared, 'column')} in drift${check.worst !== null && html`; largest effect ${figure(check.worst.effect)} in <span class="n">${plain(check.worst.column, 60)}</span>`}</span></th><td class="wide"><code>${check.key.slice(0, 8)}</code></td><td>${tag(check.verdict)}</td></tr>`,
+      html`<tr><th scope="row"><b class="n">${spanOf(check)}</b><span>${version === null && series === null && `version ${check.version}, `}${hasReferences && `against ${plain(check.reference, 80)}, `}${plural(check.rows, 'row')}, ${check.drifted} of ${plural(check.compared, 'column')} in drift${check.worst !== null && html`; largest effect ${figure(check.worst.effect)} in <span class="n">${plain(check.worst.column, 60)}</span>`}</span></th><td class="wide"><code>${check.key.slice(0, 8)}</code></td><td>${tag(check.verdict)}</td></tr>`,
   )
   const less = checks.length > shown.length ? html` <small>the newest ${count(shown.length)}</small>` : html``
   return html`<h2>Checks${less}</h2><div class="card sec"><table class="rows"><thead><tr><th scope="col">Rows of</th><th scope="col" class="wide">Check</th><th scope="col">Verdict</th></tr></thead><tbody>${rows}</tbody></table></div>`

@@ -1,9 +1,11 @@
 /** The history of checks as GitHub-flavoured Markdown. */
+import { newestOver } from '../../../drift/series.ts'
 import type { Trend, TrendCheck, TrendColumn } from '../../../drift/trend.ts'
 import { sparkline } from '../../sparkline.ts'
 import { MARKS } from '../markdown.ts'
 import { code, table } from '../markdown-escape.ts'
 import { count, figure, limitText, metricName, moment, plain, plural, windowText } from '../words.ts'
+import { othersText, seriesText } from './series.ts'
 
 const COLUMNS = 15
 /** Points of a line of blocks. */
@@ -18,13 +20,16 @@ export function renderMarkdownTrend(trend: Trend, limit = 1_000_000): string {
 }
 
 function render(trend: Trend, most: number): string {
-  const name = code(plain(trend.version === null ? trend.model : `${trend.model}@${trend.version}`))
-  const newest = trend.checks.at(-1)
+  const version = trend.version ?? trend.series?.version
+  const name = code(plain(version === undefined ? trend.model : `${trend.model}@${version}`))
+  const newest = newestOver(trend.checks)
   if (newest === undefined) return `## Checks of ${name}\n\nThere is none in this span.\n`
   const drifted = trend.checks.filter(({ verdict }) => verdict === 'drift').length
   const parts = [
     `## ${MARKS[newest.verdict]} Checks of ${name}`,
     `Drift in ${count(drifted)} of ${plural(trend.checks.length, 'check')}; the newest is ${newest.verdict}.`,
+    trend.series === null ? '' : `Shown: ${plain(seriesText(trend.series))}.`,
+    trend.others.length === 0 ? '' : `Others: ${othersText(trend.others)}; see them with \`--all-checks\`.`,
     `### Effect over time`,
     columnTable(trend.columns.slice(0, COLUMNS)),
     `### Checks`,
@@ -55,12 +60,27 @@ function line({ points }: TrendColumn): string {
   return sparkline(heights, true).slice(0, shown.length)
 }
 
+const hasReferences = (checks: readonly TrendCheck[]): boolean =>
+  new Set(checks.map(({ reference }) => reference)).size > 1
+
 const checkTable = (checks: readonly TrendCheck[]): string =>
   table(
-    ['', 'Rows of', '>Rows', 'Verdict', 'Worst column', '>Effect', 'Check'],
+    [
+      '',
+      'Rows of',
+      ...(hasReferences(checks) ? ['Reference'] : []),
+      '>Rows',
+      'Verdict',
+      'Worst column',
+      '>Effect',
+      'Check',
+    ],
     checks.map((check) => [
       MARKS[check.verdict],
-      check.window === null ? `${code(plain(check.source, 80))}, ${moment(check.time)}` : windowText(check.window),
+      check.window === null
+        ? `${code(plain(check.source, 80))}, ${moment(check.time)}`
+        : `${windowText(check.window)}${check.running ? ' (not over)' : ''}`,
+      ...(hasReferences(checks) ? [code(plain(check.reference, 80))] : []),
       count(check.rows),
       `${check.verdict} (${check.drifted} of ${check.compared})`,
       check.worst === null ? '' : code(plain(check.worst.column, 80)),
