@@ -7,6 +7,11 @@ import { failed } from '../core/errors.ts'
 export interface CsvHeader {
   readonly separator: string
   readonly names: readonly string[]
+  /**
+   * How lines end, where the header has a line break within quotes: DuckDB takes that for the end of a line, finds that
+   * the others end otherwise, and reads no row without a word.
+   */
+  readonly lineEnd?: '\n' | '\r\n'
 }
 
 /** When two fit equally well, the earlier one: commas stand in numbers and in text, the others hardly ever do. */
@@ -28,14 +33,15 @@ const LOOKED_AT = 50
  * @throws failed `DATA_TOO_WIDE`, `DATA_UNREADABLE`
  */
 export function parseCsvHeader(head: string, isWhole: boolean, name: string): CsvHeader {
-  const lines = firstRecords(head, isWhole, name)
+  const { records: lines, ends } = firstRecords(head, isWhole, name)
   const [line = ''] = lines
+  const lineEnd = /[\n\r]/.test(line) ? { lineEnd: lineEndOf(ends, name) } : {}
   const fits = SEPARATORS.map((separator) => fitOf(separator, lines)).filter((fit) => fit.fields > 1)
   const best = fits.reduce<Fit | undefined>((a, b) => (a === undefined || isBetter(b, a) ? b : a), undefined)
   if ((best?.fields ?? 1) > MAX_COLUMNS) throw tooWide(name, String(best?.fields))
-  if (best !== undefined) return { separator: best.separator, names: splitRecord(line, best.separator) }
+  if (best !== undefined) return { separator: best.separator, names: splitRecord(line, best.separator), ...lineEnd }
   const separator = UNUSED.find((each) => !lines.some((record) => outsideQuotes(record).includes(each))) ?? ','
-  return { separator, names: splitRecord(line, separator) }
+  return { separator, names: splitRecord(line, separator), ...lineEnd }
 }
 
 interface Fit {
@@ -61,25 +67,39 @@ function isBetter(a: Fit, b: Fit): boolean {
 }
 
 /** The header and some records after it, blank lines left out; a last one that `head` cuts off does not count. */
-function firstRecords(head: string, isWhole: boolean, name: string): string[] {
+function firstRecords(head: string, isWhole: boolean, name: string): { records: string[]; ends: Set<string> } {
   const records: string[] = []
+  const ends = new Set<string>()
   let quoted = false
   let from = 0
   for (let i = 0; i <= head.length && records.length <= LOOKED_AT; i++) {
     const char = head.charAt(i)
     if (char === '"') quoted = !quoted
     if (i === head.length ? !isWhole : quoted || (char !== '\n' && char !== '\r')) continue
-    if (i > from) records.push(head.slice(from, i))
+    if (i > from) {
+      records.push(head.slice(from, i))
+      if (i + 1 < head.length) ends.add(char === '\r' && head.charAt(i + 1) === '\n' ? '\r\n' : char)
+    }
     from = i + 1
   }
   if (records.length <= 1 && quoted && isWhole && !/[\n\r]/.test(outsideQuotes(head))) throw unclosed(name)
-  if (records.length > 0) return records
+  if (records.length > 0) return { records, ends }
   const separators = Math.max(...SEPARATORS.map((separator) => countFields(head, separator)))
   if (separators > MAX_COLUMNS) throw tooWide(name, `more than ${separators}`)
   throw failed({
     code: 'DATA_TOO_WIDE',
     message: `The header line of ${name} is longer than ${MAX_HEADER / 1024 / 1024} MiB.`,
     hint: 'Check that the file has line breaks',
+  })
+}
+
+function lineEndOf(ends: ReadonlySet<string>, name: string): '\n' | '\r\n' {
+  const [end = '\n'] = ends
+  if (ends.size <= 1 && (end === '\n' || end === '\r\n')) return end
+  throw failed({
+    code: 'DATA_UNREADABLE',
+    message: `The header of ${name} has a line break within quotes, and the lines of the file end in different ways.`,
+    hint: 'Write all lines with the same line end',
   })
 }
 

@@ -9,7 +9,7 @@ export function csvShapes(parts: readonly Part[]): Shape[] {
   const groups = new Map<string, { readonly header: CsvHeader; readonly parts: Part[] }>()
   for (const part of parts) {
     const header = parseCsvHeader(part.head, part.isWhole, part.label)
-    const key = JSON.stringify([header.separator, header.names])
+    const key = JSON.stringify([header.separator, header.names, header.lineEnd])
     const group = groups.get(key)
     if (group === undefined) groups.set(key, { header, parts: [part] })
     else group.parts.push(part)
@@ -17,7 +17,7 @@ export function csvShapes(parts: readonly Part[]): Shape[] {
   return [...groups.values()].map(({ header, parts: same }) => csvShape(header, same))
 }
 
-function csvShape({ separator, names }: CsvHeader, parts: readonly Part[]): Shape {
+function csvShape({ separator, names, lineEnd }: CsvHeader, parts: readonly Part[]): Shape {
   const columns = names.map((column, index) => ({
     ...{ name: column, sql: `c${index}`, physical: 'text' as const, type: 'VARCHAR' },
   }))
@@ -26,7 +26,7 @@ function csvShape({ separator, names }: CsvHeader, parts: readonly Part[]): Shap
   const read =
     `read_csv(${sqlPaths(parts.map(({ path }) => path))}, auto_detect=false, header=true, delim=${sqlText(separator)}, ` +
     `quote='"', escape='"', encoding='utf-8', compression='none', hive_partitioning=false, ` +
-    `allow_quoted_nulls=${isSingle ? 'false' : 'true'}, columns={${types}})`
+    `${lineEnd === undefined ? '' : `new_line=${sqlText(lineEnd.replace('\r', '\\r').replace('\n', '\\n'))}, `}allow_quoted_nulls=${isSingle ? 'false' : 'true'}, columns={${types}})`
   // With one column a blank line would be a row without a value, where with several DuckDB skips it; "" is a missing value.
   const relation = isSingle ? `(SELECT nullif(c0, '') AS c0 FROM ${read} WHERE c0 IS NOT NULL)` : read
   return { labels: parts.map(({ label }) => label), relation, columns }

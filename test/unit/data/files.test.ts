@@ -15,6 +15,26 @@ describe('Reading one file', () => {
   const utf16be = (text: string): Buffer => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()
 
   describe('A CSV file', () => {
+    for (const [what, header, end] of [
+      ['line ends of Windows below a header with a line break in quotes', '"ten\nure",plan', '\r\n'],
+      ['line ends of Unix below a header with one of Windows in quotes', '"ten\r\nure",plan', '\n'],
+      ['line ends of Windows everywhere', '"ten\r\nure",plan', '\r\n'],
+    ] as const) {
+      it(`has rows with ${what}`, async () => {
+        const { columns, rows } = await work.read(work.write('a.csv', `${[header, '1,a', '2,b'].join(end)}${end}`))
+        assert.deepEqual(columns, [header.slice(1, header.indexOf('",')), 'plan'])
+        assert.deepEqual(rows, [
+          ['1', 'a'],
+          ['2', 'b'],
+        ])
+      })
+    }
+
+    it('is refused when lines end in different ways below a header with a line break in quotes', async () => {
+      const error = await work.refusal(work.write('a.csv', '"ten\nure",plan\r\n1,a\n2,b\n'))
+      assert.match(error.message, /end in different ways/)
+    })
+
     it('has the separator that its first lines agree with, not the one its header happens to hold', async () => {
       const cases: readonly (readonly [string, readonly string[], number])[] = [
         ['a,b\n1,2\n3,4\n', ['a', 'b'], 2],
