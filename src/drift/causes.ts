@@ -158,9 +158,10 @@ function constantChance(before: ColumnProfile, after: ColumnProfile): number {
   return (((before.counts[bin] ?? 0) + 0.5) / (n + 1)) ** m
 }
 
+/** Never in the middle of a character: half of one can be stored nowhere. */
 export const shorten = (text: string): string => {
   const line = text.replaceAll(/\s+/g, ' ')
-  return line.length > 40 ? `${line.slice(0, 39)}…` : line
+  return line.length > 40 ? `${line.slice(0, 39).replace(/[\ud800-\udbff]$/, '')}…` : line
 }
 
 /** A share for people: never 0 % or 100 % when it is not. */

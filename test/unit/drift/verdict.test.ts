@@ -1,6 +1,6 @@
 /** The rules of DESIGN section 7 for the verdict on a column and on a check, one test for each. */
 import assert from 'node:assert/strict'
-import { brokenReason, findCauses } from '../../../src/drift/causes.ts'
+import { brokenReason, findCauses, shorten } from '../../../src/drift/causes.ts'
 import { compareProfiles } from '../../../src/drift/compare.ts'
 import { psiNoise } from '../../../src/drift/evidence.ts'
 import type { CategoricalColumn, ColumnProfile, NumericColumn, Profile } from '../../../src/drift/profile.ts'
@@ -157,5 +157,14 @@ describe('Findings of their own are', () => {
       informs: ['out of range: 0.3 % above 3'],
     })
     assert.equal(findCauses(numbers(), numbers({ above: 30 })).causes.length, 1)
+  })
+})
+
+describe('A long name', () => {
+  it('is cut between its characters: half of one could be stored nowhere', () => {
+    for (const name of ['😀'.repeat(50), `x${'😀'.repeat(50)}`]) {
+      assert.ok(shorten(name).length <= 40)
+      assert.doesNotMatch(shorten(name), /\p{Surrogate}/u)
+    }
   })
 })
