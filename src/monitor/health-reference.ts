@@ -102,8 +102,9 @@ export function figuresOf(stats: LogStats, version: number | undefined, window: 
   const sampling = stats.records > 0 ? Math.max(1, stats.requests / stats.records) : 1
   return {
     volume: stats.requests,
-    dispersion: dispersionOf(binsOf(stats, window)) * sampling,
+    dispersion: Math.max(dispersionOf(binsOf(stats, window)) * sampling, stats.requests / Math.max(1, stats.evenCalls)),
     requests: own?.requests ?? 0,
+    calls: own?.evenCalls ?? 0,
     errors: own?.errors ?? 0,
     latency: latency === null ? null : { count: latency.count, p95: latency.p95, slower: latency.slower ?? null },
   }

@@ -44,7 +44,7 @@ export async function serviceQuestion(
     reference: reference?.figures ?? null,
     ...(reference === null ? {} : { referenceName: reference.name }),
     volumeBefore: before?.volume ?? null,
-    ...(before === null ? {} : { volumeName: before.name }),
+    ...(before === null ? {} : { volumeName: before.name, callsBefore: before.calls }),
     ...(stats.requests > 0 ? {} : { silence: await lastTraffic(log, covered, oldest, before?.since ?? null) }),
     bounds,
     over: Math.min(1, (covered.until - covered.since) / length),
@@ -71,14 +71,15 @@ async function volumeBefore(
   { window, previous }: ServiceWindow,
   covered: TimeWindow,
   oldest: number | null,
-): Promise<{ readonly volume: number; readonly name: string; readonly since: number } | null> {
+): Promise<{ readonly volume: number; readonly calls: number; readonly name: string; readonly since: number } | null> {
   const length = window.until - window.since
   const whole = (unit: number): number => Math.ceil(length / unit) * unit
   for (const shift of previous ? [length] : [whole(WEEK), whole(DAY)]) {
     const earlier = movedBack(covered, shift)
     if (oldest === null || oldest > earlier.since) continue
     const name = previous ? `in the ${spanOf(length)} before` : shift === WEEK ? 'a week ago' : agoOf(shift)
-    return { volume: (await log.stats(earlier)).requests, name, since: earlier.since }
+    const { requests, evenCalls } = await log.stats(earlier)
+    return { volume: requests, calls: evenCalls, name, since: earlier.since }
   }
   return null
 }

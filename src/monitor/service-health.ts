@@ -20,6 +20,11 @@ export interface WindowFigures {
   /** Requests that the version answered, and how many of them failed. */
   readonly requests: number
   readonly errors: number
+  /**
+   * How many independent requests these say as much as: the rows of one batch share their fate, and those of a sampled
+   * log stand for others (design effect; Kish, Survey Sampling, 1965, 8.2 and 11.7). Default: `requests`.
+   */
+  readonly calls?: number
   readonly latency: {
     readonly count: number
     /** Milliseconds. */
@@ -51,6 +56,8 @@ export interface HealthQuestion {
   readonly volumeBefore: number | null
   /** `a week ago`. Default: `before`. */
   readonly volumeName?: string
+  /** How many calls of equal size these requests say as much as. Default: as many. */
+  readonly callsBefore?: number
   /** Of a window without requests: what was before; null when there never was any. */
   readonly silence?: Silence | null
   readonly bounds: HealthConfig
@@ -105,17 +112,20 @@ export function judgeErrors({ window, reference, bounds, referenceName }: Health
   const limit = bound ?? (before === null ? null : Math.max(ERRORS_RATIO * before, before + ERRORS_RISE))
   if (limit === null) return found('inconclusive', null, '; there is no earlier window to compare with')
   const against =
-    bound === null ? ` (${share(before ?? 0)} ${referenceName ?? 'before'})` : ` (at most ${share(bound)})`
-  const few = n * limit < 1 ? '; too few requests to say more' : ''
+    bound === null
+      ? ` (${share(before ?? 0)}${size(reference, n)} ${referenceName ?? 'before'})`
+      : ` (at most ${share(bound)})`
+  const [part, partBefore] = [evidenceOf(window), evidenceOf(reference)]
+  const few = n * part * limit < 1 ? '; too few requests to say more' : ''
   const isOver = bound === null ? k / n >= limit : k / n > limit
   if (!isOver) return found(few === '' ? 'ok' : 'inconclusive', limit, `${against}${few}`)
   const chance =
     bound === null && reference !== null
-      ? fisherAtLeast(k, n, reference.errors, reference.requests)
-      : binomialAtLeast(k, n, limit)
+      ? fisherAtLeast(...scaled(k, n, part), ...scaled(reference.errors, reference.requests, partBefore))
+      : binomialAtLeast(...scaled(k, n, part), limit)
   return chance <= HEALTH_ALPHA
     ? found('breach', limit, against)
-    : found('inconclusive', limit, `${against}; that can be chance on so few requests`)
+    : found('inconclusive', limit, `${against}${byChance(window, reference, bound)}`)
 }
 
 /**
@@ -139,31 +149,66 @@ export function judgeLatency({ window, reference, bounds, referenceName }: Healt
   if (latency === null) return found('inconclusive', bound, 'no request says how long it took')
   const limit = bound ?? (before === null ? null : Math.max(LATENCY_RATIO * before.p95, before.p95 + LATENCY_RISE_MS))
   if (limit === null) return found('inconclusive', null, '; there is no earlier window to compare with')
-  const against = bound === null ? ` (${ms(before?.p95 ?? 0)} ${referenceName ?? 'before'})` : ` (at most ${ms(bound)})`
+  const against =
+    bound === null
+      ? ` (${ms(before?.p95 ?? 0)}${size(reference, window.requests)} ${referenceName ?? 'before'})`
+      : ` (at most ${ms(bound)})`
   const { count: n, slower } = latency
   const isOver = bound === null ? latency.p95 >= limit : latency.p95 > limit
-  const few = n * SLOW_SHARE < 1 ? '; too few requests to say more' : ''
+  const [part, partBefore] = [evidenceOf(window), evidenceOf(reference)]
+  const few = n * part * SLOW_SHARE < 1 ? '; too few requests to say more' : ''
   if (!isOver) return found(few === '' ? 'ok' : 'inconclusive', limit, `${against}${few}`)
   if (slower === null) return found('inconclusive', limit, `${against}; slow requests were not counted`)
   const chance =
     bound === null && before !== null
-      ? fisherAtLeast(slower, n, Math.ceil(SLOW_SHARE * before.count), before.count)
-      : binomialAtLeast(slower, n, SLOW_SHARE)
+      ? fisherAtLeast(...scaled(slower, n, part), ...slowBefore(before.count, partBefore))
+      : binomialAtLeast(...scaled(slower, n, part), SLOW_SHARE)
   return chance <= HEALTH_ALPHA
     ? found('breach', limit, against)
-    : found('inconclusive', limit, `${against}; that can be chance on so few requests`)
+    : found('inconclusive', limit, `${against}${byChance(window, reference, bound)}`)
+}
+
+/** The share of the sample size that counts as evidence, at most 1. */
+const evidenceOf = (figures: WindowFigures | null): number =>
+  figures === null || figures.requests === 0 ? 1 : Math.min(1, (figures.calls ?? figures.requests) / figures.requests)
+
+/** As whole numbers, in favour of "nothing happened". */
+function scaled(k: number, n: number, part: number): [k: number, n: number] {
+  if (part === 1) return [k, n]
+  const size = Math.max(1, Math.round(n * part))
+  return [Math.min(size, Math.floor(k * part)), size]
+}
+
+function slowBefore(n: number, part: number): [k: number, n: number] {
+  const size = Math.max(1, Math.round(n * part))
+  return [Math.ceil(SLOW_SHARE * size), size]
+}
+
+/** ` of 40`, where so few were asked before that this decides how much can be said. */
+const size = (reference: WindowFigures | null, n: number): string =>
+  reference !== null && reference.requests < n / 2 ? ` of ${count(reference.requests)}` : ''
+
+/** Says which of both windows it is that has too little in it. */
+function byChance(window: WindowFigures, reference: WindowFigures | null, bound: number | null): string {
+  const evidence = (figures: WindowFigures) => figures.requests * evidenceOf(figures)
+  const isBefore = bound === null && reference !== null && evidence(reference) < evidence(window)
+  const small = isBefore ? reference : window
+  const calls = Math.max(1, Math.round(evidence(small)))
+  const few = small.requests > 2 * calls ? `rows of about ${count(calls)} calls` : 'so few requests'
+  return `; that can be chance on ${few}${isBefore ? ' before' : ''}`
 }
 
 /**
  * Given both counts, each request fell into either window with the same chance: N ~ Binomial(a + b, 1/2) (Przyborowski
  * and Wilenski, Biometrika 31, 1940). Traffic comes in bursts and rhythms, so both counts are divided by their
  * dispersion first (quasi-Poisson: McCullagh and Nelder, Generalized Linear Models, 1989, 6.2). No request at all where
- * there were some is judged without that: silence has no burst.
+ * there were some is judged without that, by calls: silence has no burst.
  */
 export function judgeVolume({
   window,
   volumeBefore,
   volumeName,
+  callsBefore,
   silence,
   bounds,
   over,
@@ -200,7 +245,8 @@ export function judgeVolume({
   const against =
     volume === 0 && volumeBefore === 0 ? ', as before' : ` (${count(volumeBefore)} ${volumeName ?? 'before'})`
   if (volume > limit || volumeBefore === 0) return found('ok', limit, against)
-  const spread = volume === 0 ? 1 : Math.max(1, dispersion)
+  const batches = Math.max(1, volumeBefore / Math.max(1, callsBefore ?? volumeBefore))
+  const spread = volume === 0 ? batches : Math.max(batches, dispersion)
   const [now, both] = [Math.floor(volume / spread), Math.floor((volume + volumeBefore) / spread)]
   return binomialAtMost(now, both, 0.5) <= HEALTH_ALPHA
     ? found('breach', limit, against)

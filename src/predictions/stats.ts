@@ -17,12 +17,13 @@ export async function statsOf(reading: Reading, query: WindowQuery): Promise<Log
   const rowsOf = (sql: string) => reading.duck.rows(sql)
   const [torn] = await rowsOf(`SELECT coalesce(sum(n), 0) FROM ${GROUPS} WHERE kind = 'request' AND NOT is_record`)
   const counted = await rowsOf(
-    `SELECT version, sum(n), sum(weight), coalesce(sum(weight) FILTER (category IS NOT NULL), 0), min(first), max(last)
+    `SELECT version, sum(n), sum(weight), coalesce(sum(weight) FILTER (category IS NOT NULL), 0), min(first), max(last),
+       sum(calls), sum(weight) * sum(weight) / sum(squares)
      FROM ${GROUPS} WHERE kind = 'request' AND is_record GROUP BY GROUPING SETS ((version), ()) ORDER BY version NULLS FIRST`,
   )
   const categories = await rowsOf(
     `SELECT version, category, sum(weight) FROM ${GROUPS} WHERE category IS NOT NULL AND is_record
-     GROUP BY GROUPING SETS ((version, category), (category)) QUALIFY row_number() OVER (PARTITION BY version ORDER BY 3 DESC, 2) <= ${CATEGORIES}`,
+     GROUP BY GROUPING SETS ((version, category), (category)) QUALIFY row_number() OVER (PARTITION BY version ORDER BY sum(weight) DESC, category) <= ${CATEGORIES}`,
   )
   const latencies = await latenciesOf(reading, query.slowerThan)
   const figures = counted.map((row): VersionFigures => {
@@ -40,21 +41,32 @@ const stepOf = ({ since, until }: WindowQuery): number => (until - since <= 2 * 
 
 /**
  * Reads the files once: requests by version, error and slot of time, and how often each latency occurred. Everything
- * else is asked of these groups.
+ * else is asked of these groups. Calls are grouped first; of very many records, whose groups would not fit into memory,
+ * they are estimated.
  */
 async function groupRecords(reading: Reading, query: WindowQuery): Promise<void> {
   const { duck, files, model } = reading
   const isFew = reading.most <= EXACT || (await linesOf(reading)) <= EXACT
   const slow = query.slowerThan === undefined ? 'false' : `latency_ms > ${query.slowerThan}`
   const latency = isFew ? 'latency_ms' : `exp(ceil(ln(latency_ms + 0.001) / ${BIN}) * ${BIN}) - 0.001`
+  const records = `SELECT is_record, version, CASE WHEN ${FAILED} THEN coalesce(error, status) END AS category, ts,
+      latency_ms, 1 / coalesce(sample_rate, 1) AS weight
+    FROM (${allSql(files, model)}) WHERE NOT is_record OR (${windowSql(query)})`
+  const calls = isFew
+    ? `SELECT is_record, version, category, ts, latency_ms, count(*) AS n, sum(weight) AS weight FROM (${records}) GROUP BY ALL`
+    : `SELECT *, 1 AS n FROM (${records})`
+  const counted = isFew
+    ? 'count(*) AS calls, sum(weight * weight) AS squares'
+    : 'least(count(*), approx_count_distinct(hash(ts, latency_ms))) AS calls, sum(weight) * sum(weight) / calls AS squares'
   await duck.rows(
     `CREATE TEMP TABLE ${GROUPS} AS
      SELECT CASE WHEN GROUPING(slot) = 0 THEN 'request' ELSE 'latency' END AS kind, is_record, version, category, slot,
-       latency, count(*) AS n, count(*) FILTER (slow) AS slow, sum(weight) AS weight, min(time) AS first, max(time) AS last
-     FROM (SELECT is_record, version, CASE WHEN ${FAILED} THEN coalesce(error, status) END AS category,
-         CAST(floor(epoch_ms(ts) / ${stepOf(query)}) AS DOUBLE) AS slot, CAST(epoch_ms(ts) AS DOUBLE) AS time,
-         CASE WHEN latency_ms >= 0 AND isfinite(latency_ms) THEN ${latency} END AS latency, ${slow} AS slow, 1 / coalesce(sample_rate, 1) AS weight
-       FROM (${allSql(files, model)}) WHERE NOT is_record OR (${windowSql(query)}))
+       latency, sum(n) AS n, coalesce(sum(n) FILTER (slow), 0) AS slow, sum(weight) AS weight, min(time) AS first,
+       max(time) AS last, ${counted}
+     FROM (SELECT is_record, version, category, CAST(floor(epoch_ms(ts) / ${stepOf(query)}) AS DOUBLE) AS slot,
+         CAST(epoch_ms(ts) AS DOUBLE) AS time, ts, latency_ms, n, weight, ${slow} AS slow,
+         CASE WHEN category IS NULL AND latency_ms >= 0 AND isfinite(latency_ms) THEN ${latency} END AS latency
+       FROM (${calls}))
      GROUP BY GROUPING SETS ((is_record, version, category, slot), (is_record, version, latency))`,
   )
 }
@@ -62,6 +74,8 @@ async function groupRecords(reading: Reading, query: WindowQuery): Promise<void>
 const NONE: LogFigures = {
   requests: 0,
   records: 0,
+  calls: 0,
+  evenCalls: 0,
   errors: 0,
   errorsByCategory: {},
   latency: null,
@@ -74,7 +88,7 @@ function figuresOf(
   errors: readonly (readonly unknown[])[],
   latency: LogFigures['latency'],
 ): LogFigures {
-  const [, records, requests, failures, first, last] = row
+  const [, records, requests, failures, first, last, calls, evenCalls] = row
   const time = (value: unknown): string | null => (typeof value === 'number' ? new Date(value).toISOString() : null)
   const named = errors.map(([, name, weight]) => [String(name), Math.round(Number(weight))] as const)
   const total = Math.round(Number(failures ?? 0))
@@ -82,6 +96,9 @@ function figuresOf(
   return {
     requests: Math.round(Number(requests ?? 0)),
     records: Number(records ?? 0),
+    calls: Number(calls ?? 0),
+    // Sums of fractions differ in their last digits with the order in which threads were ready.
+    evenCalls: Number(Number(evenCalls ?? 0).toPrecision(9)),
     errors: total,
     errorsByCategory: Object.fromEntries(
       rest > 0 && named.length === CATEGORIES ? [...named, ['(others)', rest]] : named,

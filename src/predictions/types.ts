@@ -50,10 +50,17 @@ export interface LogFigures {
   readonly requests: number
   /** Lines in the log; fewer than `requests` where it is sampled. */
   readonly records: number
+  /**
+   * The rows of one batch are one call: they share time, latency and status, by which calls are told apart. At most
+   * `records`; of more than two million records an estimate.
+   */
+  readonly calls: number
+  /** As many calls of equal size say as much of shares as these do (Kish): `calls`, or fewer where some are larger. */
+  readonly evenCalls: number
   /** Requests whose status is not ok, estimated alike. */
   readonly errors: number
   readonly errorsByCategory: Readonly<Record<string, number>>
-  /** Milliseconds, of the records that have a latency; null without one. */
+  /** Milliseconds, of the answered records that have a latency (a failure may be quick, or a timeout); null without one. */
   readonly latency: {
     readonly count: number
     readonly p50: number

@@ -91,6 +91,19 @@ describe('Failed requests', () => {
     assert.equal(judgeErrors(slight).verdict, 'ok')
   })
 
+  it('say which window it is that has too little in it, and when its rows are few calls', () => {
+    const small = question({ window: figures({ requests: 4_405, errors: 132 }), reference: figures({ requests: 40 }) })
+    assert.equal(
+      judgeErrors(small).summary,
+      'failed requests: 3.0 % of 4,405 (0 % of 40 before); that can be chance on so few requests before',
+    )
+    const batches = question({ window: figures({ errors: 50, calls: 20 }), reference: figures({ calls: 1_000 }) })
+    assert.equal(
+      judgeErrors(batches).summary,
+      'failed requests: 5.0 % of 1,000 (0 % before); that can be chance on rows of about 20 calls',
+    )
+  })
+
   it('say nothing where nothing was asked or nothing is known before', () => {
     assert.equal(judgeErrors(question({ window: figures({ requests: 0 }) })).verdict, 'inconclusive')
     assert.equal(judgeErrors(question({ reference: null })).verdict, 'inconclusive')
@@ -223,6 +236,72 @@ describe('With nothing wrong', function () {
       assert.ok(bounded < 0.02 * rounds, `${bounded} of ${rounds} with bounds`)
     })
   }
+
+  for (const [calls, least] of [
+    [8, 25],
+    [40, 25],
+    [400, 25],
+    [40, 50],
+  ] as const) {
+    it(`alarms in less than 2 % of windows of about ${calls} calls of ${least} and more rows each`, () => {
+      const uniform = random(calls + least)
+      const rounds = 1_000
+      let alarms = 0
+      let naive = 0
+      for (let i = 0; i < rounds; i++) {
+        const errorRate = [0, 0.01, 0.05, 0.1][i % 4] ?? 0
+        const [before, now] = [draw(uniform, calls, errorRate), draw(uniform, calls, errorRate)]
+        if (before.requests === 0) continue
+        // Rows of a call: one time, one latency, one status.
+        const sized = (drawn: typeof now) => {
+          const sizes = drawn.latencies.map(() => least + Math.floor(26 * uniform()))
+          const rows = sizes.reduce((sum, n) => sum + n, 0)
+          const squares = sizes.reduce((sum, n) => sum + n * n, 0)
+          const failed = sizes.slice(0, drawn.errors).reduce((sum, n) => sum + n, 0)
+          const latencies = drawn.latencies.flatMap((ms, call) => Array.from({ length: sizes[call] ?? 0 }, () => ms))
+          const mean = rows / Math.max(1, sizes.length)
+          return {
+            rows,
+            failed,
+            latencies,
+            calls: rows === 0 ? 0 : rows ** 2 / squares,
+            days: drawn.days.map((n) => n * mean),
+          }
+        }
+        const [a, b] = [sized(before), sized(now)]
+        const p95 = a.latencies[Math.ceil(0.95 * a.rows) - 1] ?? 0
+        const figuresOf = (each: typeof a): WindowFigures => ({
+          volume: each.rows,
+          dispersion: Math.max(dispersionOf(each.days), each.rows / Math.max(1, each.calls)),
+          requests: each.rows,
+          errors: each.failed,
+          calls: each.calls,
+          latency:
+            each.rows === 0
+              ? null
+              : {
+                  count: each.rows,
+                  p95: each.latencies[Math.ceil(0.95 * each.rows) - 1] ?? 0,
+                  slower: each.latencies.filter((value) => value > p95).length,
+                },
+        })
+        const compared = { volumeBefore: a.rows, bounds: {}, over: 1 }
+        const asked = { ...compared, window: figuresOf(b), reference: figuresOf(a), callsBefore: a.calls }
+        if (judgeService(asked).verdict === 'breach') alarms += 1
+        const asRows = (figures: WindowFigures) => ({ ...figures, calls: figures.requests })
+        const rowwise = { ...compared, window: asRows(asked.window), reference: asRows(asked.reference) }
+        if (judgeService(rowwise).verdict === 'breach') naive += 1
+      }
+      assert.ok(alarms < 0.02 * rounds, `${alarms} of ${rounds}`)
+      if (calls < 100) assert.ok(naive > 0.05 * rounds, `rows would be taken for evidence: ${naive} of ${rounds}`)
+    })
+  }
+
+  it('but sees failures of whole batches when there are enough of them', () => {
+    const rows = { requests: 4_000, calls: 100 }
+    const asked = question({ window: figures({ ...rows, errors: 1_200 }), reference: figures({ ...rows, errors: 40 }) })
+    assert.equal(judgeErrors(asked).verdict, 'breach')
+  })
 
   it('but sees failures that rise from 1 % to 5 %, and a latency that doubles, in nearly every window of 1,000', () => {
     const uniform = random(7)
