@@ -5,6 +5,7 @@
 
 import type { Context } from '../core/context.ts'
 import { MlopsError, systemCode } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
 import type { Project } from '../project/config.ts'
 import { parseDuration } from '../project/duration.ts'
 import { modelConfig } from '../project/load.ts'
@@ -42,12 +43,20 @@ export interface InterruptedRun {
   readonly started: string
 }
 
+export interface StrayLog {
+  readonly name: string
+  /** The model that is probably meant. */
+  readonly meant: string | null
+}
+
 export interface StatusReport {
   /** Worst first. */
   readonly models: readonly ModelStatus[]
   /** What training scripts asked for and nobody has done yet. */
   readonly intents: readonly PendingIntent[]
   readonly interrupted: readonly InterruptedRun[]
+  /** Prediction logs under names that are no models: what a service wrote there is looked at by nobody. */
+  readonly strays: readonly StrayLog[]
   /** The one thing to do now; null when there is nothing. */
   readonly next: NextStep | null
 }
@@ -65,7 +74,8 @@ export async function fleetStatus(ctx: Context, project: Project, given: Store, 
   const concerns = ({ model }: { readonly model: string | null }): boolean => only === undefined || model === only
   const interrupted = (await interruptedRuns(store, ids)).filter(concerns)
   const intents = (await waitingIntents(ctx, store, ids.slice(0, INTENTS_LOOKED_AT))).filter(concerns)
-  return { models, intents, interrupted, next: nextOf(project, models, intents, ids.length > 0) }
+  const strays = only === undefined ? await strayLogs(ctx, project, store, names) : []
+  return { models, intents, interrupted, strays, next: nextOf(project, models, intents, ids.length > 0) }
 }
 
 async function statusOf(ctx: Context, project: Project, store: Store, model: string): Promise<ModelStatus> {
@@ -116,6 +126,19 @@ async function newestPrediction(ctx: Context, project: Project, store: Store, mo
     if (error instanceof MlopsError || systemCode(error) !== undefined) return null
     throw error
   }
+}
+
+/** A name that mlops.yaml has is a model that is only not registered yet. */
+async function strayLogs(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  registered: readonly string[],
+): Promise<StrayLog[]> {
+  const { loggedNames } = await import('../predictions/names.ts')
+  const models = [...new Set([...registered, ...Object.keys(project.config.models)])]
+  const strays = loggedNames(ctx, project, store).filter((name) => !models.includes(name))
+  return strays.map((name) => ({ name, meant: nearest(name, models) ?? null }))
 }
 
 async function interruptedRuns(store: Store, ids: readonly string[]): Promise<InterruptedRun[]> {

@@ -13,10 +13,11 @@ import { makeSpool } from '../data/spool.ts'
 import { dayFolder } from './days.ts'
 import { makeFolder, onDisk, syncFolder, writeNew, writerName } from './disk.ts'
 import type { LogContext, LogHome } from './home.ts'
+import { classReader } from './label-classes.ts'
 import { readerOf } from './log.ts'
 import type { Reading } from './reading.ts'
 import { recordsSql } from './records.ts'
-import type { TimeWindow } from './types.ts'
+import type { RowShape, TimeWindow } from './types.ts'
 
 export interface LabelRequest {
   readonly model: string
@@ -26,6 +27,8 @@ export interface LabelRequest {
   readonly labelColumn?: string
   /** `schema.target` of mlops.yaml: what the label column may be called. */
   readonly target?: string
+  /** How the training data spell the target, where that is known. */
+  readonly targetClasses?: RowShape['targetClasses']
   /** Where the predictions are looked for. */
   readonly window: TimeWindow
 }
@@ -48,6 +51,8 @@ export interface LabelResult {
   readonly unknownIds: readonly string[]
   /** Rows without id or label: passed over. */
   readonly blank: number
+  /** Labels that are no class of the training data, or no number where it has numbers; some of them. Joined all the same. */
+  readonly odd: readonly string[]
 }
 
 /** What the join says, however it was made. */
@@ -90,7 +95,7 @@ export async function labelPredictions(ctx: LogContext, home: LogHome, request: 
   }
 }
 
-type ReadLabels = Pick<LabelResult, 'idColumn' | 'labelColumn' | 'rows' | 'blank'>
+type ReadLabels = Pick<LabelResult, 'idColumn' | 'labelColumn' | 'rows' | 'blank' | 'odd'>
 
 /** The file's rows as lines `{n, id, label}`, so that files of every kind are joined alike. */
 async function spoolLabels(source: Source, request: LabelRequest, path: string): Promise<ReadLabels> {
@@ -102,6 +107,8 @@ async function spoolLabels(source: Source, request: LabelRequest, path: string):
   const labelColumn = columnFor('--label', request.labelColumn, guess, names, source.name)
   const sql = (column: string) => `CAST(${source.columns.find(({ name }) => name === column)?.sql} AS VARCHAR)`
   let [rows, blank] = [0, 0]
+  const odd = new Set<string>()
+  const isOdd = oddLabels(request.targetClasses)
   writeFileSync(path, '', { mode: 0o600 })
   await source.duck.stream(`SELECT ${sql(idColumn)}, ${sql(labelColumn)} FROM ${source.relation}`, (chunk) => {
     const [ids, labels] = [chunk.vector(0), chunk.vector(1)]
@@ -111,11 +118,20 @@ async function spoolLabels(source: Source, request: LabelRequest, path: string):
       const [id, label] = [ids.text(row), labelOf(labels.text(row))]
       if (id === null || id === '' || label === null) blank++
       else lines.push(`${JSON.stringify({ n: rows, id, label })}\n`)
+      if (label !== null && odd.size < SHOWN && isOdd(String(label))) odd.add(String(label))
     }
     appendFileSync(path, lines.join(''))
   })
   await source.assertUnchanged()
-  return { idColumn, labelColumn, rows, blank }
+  return { idColumn, labelColumn, rows, blank, odd: [...odd] }
+}
+
+/** Each spelling is looked at once. */
+function oddLabels(classes: LabelRequest['targetClasses']): (label: string) => boolean {
+  if (classes === undefined) return () => false
+  if (classes === 'numbers') return (label) => Number.isNaN(Number(label)) && label.toLowerCase() !== 'nan'
+  const classOf = classReader(classes)
+  return (label) => classOf(label) === undefined
 }
 
 function columnFor(

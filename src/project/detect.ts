@@ -3,7 +3,7 @@
  * file says plainly, and never runs anything of the project's. Deciding what to do with it is `init.ts`.
  */
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import type { Context } from '../core/context.ts'
@@ -34,6 +34,8 @@ export interface Facts {
   readonly trainScript: string | undefined
   readonly evaluateScript: string | undefined
   readonly artifact: string | undefined
+  /** Nobody trained yet: the training script says where it will be. */
+  readonly isArtifactToCome: boolean
   readonly target: string | undefined
   /** CSV, Parquet and JSONL files, relative. */
   readonly dataFiles: readonly string[]
@@ -101,6 +103,7 @@ export async function detectFacts(
     trainScript: scripts.train,
     evaluateScript: scripts.evaluate,
     artifact: hints.artifact ?? (exists ? onlyModelFile(root) : undefined),
+    isArtifactToCome: hints.artifact !== undefined && !existsSync(join(root, hints.artifact)),
     target: hints.target,
     dataFiles,
     columns: columnsOf(dataFiles.map((file) => join(root, file))),

@@ -102,6 +102,9 @@ export function planInit(facts: Facts, choices: InitChoices, project: Project | 
   }
 }
 
+/** Where the line of `mlops drift --cron` writes to. */
+const CRON_LOG = '.mlops-drift-*.log'
+
 function ignoreSteps({ storeTop, ignored, store }: Facts): InitStep[] {
   if (storeTop === undefined) return []
   const path = join(storeTop, '.gitignore')
@@ -110,7 +113,12 @@ function ignoreSteps({ storeTop, ignored, store }: Facts): InitStep[] {
   // What git reads as a pattern must mean itself.
   const literal = line.replace(/[\\*?[\]!#]/g, '\\$&').replace(/ (?=\/$)/, '\\ ')
   return [
-    { what: 'ignore', path, action: 'append', content: `# The store of mlops: not part of the code\n${literal}\n` },
+    {
+      what: 'ignore',
+      path,
+      action: 'append',
+      content: `# The store of mlops, and what its nightly checks print: not part of the code\n${literal}\n${CRON_LOG}\n`,
+    },
   ]
 }
 
@@ -120,7 +128,10 @@ function describe(facts: Facts): string[] {
   if (facts.gitTop !== undefined) found.push(`git repository: ${displayPath(facts.gitTop, facts.root)}`)
   if (facts.trainScript !== undefined) found.push(`training script: ${facts.trainScript}`)
   if (facts.evaluateScript !== undefined) found.push(`evaluation script: ${facts.evaluateScript}`)
-  if (facts.artifact !== undefined) found.push(`model file: ${facts.artifact}`)
+  if (facts.artifact !== undefined) {
+    const isToCome = facts.isArtifactToCome && facts.trainScript !== undefined
+    found.push(`model file: ${isToCome ? `${facts.trainScript} writes ${facts.artifact}` : facts.artifact}`)
+  }
   if (facts.target !== undefined) found.push(`target column: ${facts.target}`)
   if (facts.dataFiles.length > 0) {
     const more = facts.dataFiles.length > 3 ? ` and ${facts.dataFiles.length - 3} more` : ''

@@ -1,7 +1,9 @@
 /** `mlops notify test`: a test message to channels. */
+import { assertName } from '../../core/names.ts'
 import { channelsOf } from '../../monitor/alerting.ts'
 import { type ChannelTest, noChannels, testChannels } from '../../notify/test-message.ts'
 import type { Project } from '../../project/config.ts'
+import { modelNotFound } from '../../store/commit-problems.ts'
 import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderChannelTests } from '../../ui/views/notify.ts'
 
@@ -26,6 +28,7 @@ export default class NotifyTest extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(NotifyTest)
     const project = await this.session.loadProject()
+    if (flags.model !== undefined) await this.assertModel(project, flags.model)
     const named = (args.channel ?? []) as unknown as readonly string[]
     const channels = named.length > 0 ? named : await configured(project, flags.model)
     const results = await testChannels(this.session.ctx, channels, flags.model, { root: project.root })
@@ -34,6 +37,15 @@ export default class NotifyTest extends MlopsCommand {
       exit: results.every(({ delivered }) => delivered) ? 'ok' : 'failed',
       render: (ui) => renderChannelTests(ui, results),
     }
+  }
+
+  /** A model that is only written in mlops.yaml has its channels already. */
+  private async assertModel(project: Project, model: string): Promise<void> {
+    assertName('model', model)
+    const configured = Object.keys(project.config.models)
+    if (configured.includes(model)) return
+    const registered = await (await this.session.openStore()).models.list()
+    if (!registered.includes(model)) throw modelNotFound(model, [...new Set([...registered, ...configured])].sort())
   }
 }
 

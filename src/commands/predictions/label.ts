@@ -1,5 +1,6 @@
 /** `mlops predictions label`. */
 import { namedData } from '../../data/input.ts'
+import { targetClassesOf } from '../../monitor/target-classes.ts'
 import { logHome } from '../../predictions/home.ts'
 import { type LabelResult, labelPredictions } from '../../predictions/label.ts'
 import { logWindow } from '../../predictions/window.ts'
@@ -33,8 +34,9 @@ export default class PredictionsLabel extends MlopsCommand {
     const { args, flags } = await this.parse(PredictionsLabel)
     const { ctx } = this.session
     const window = logWindow(flags, ctx.now())
-    const [project] = await Promise.all([this.session.loadProject(), this.session.openStore({ write: true })])
+    const [project, store] = await Promise.all([this.session.loadProject(), this.session.openStore({ write: true })])
     const { target } = modelConfig(project, args.model).schema
+    const targetClasses = await targetClassesOf(project, store, args.model)
     const data = await labelPredictions(ctx, logHome(ctx, project, args.model), {
       model: args.model,
       input: namedData(args.file),
@@ -42,7 +44,14 @@ export default class PredictionsLabel extends MlopsCommand {
       ...(flags.id === undefined ? {} : { idColumn: flags.id }),
       ...(flags.label === undefined ? {} : { labelColumn: flags.label }),
       ...(target === undefined ? {} : { target }),
+      ...(targetClasses === undefined ? {} : { targetClasses }),
     })
+    if (data.odd.length > 0) ctx.warn(oddText(data.odd, targetClasses))
     return { data, render: (ui) => renderLabels(ui, data) }
   }
+}
+
+function oddText(odd: readonly string[], classes: Awaited<ReturnType<typeof targetClassesOf>>): string {
+  const known = classes === 'numbers' || classes === undefined ? 'numbers' : classes.slice(0, 5).join(', ')
+  return `Some labels are none of the training data (${known}): ${odd.join(', ')}. They were joined; a correction is another file with the same ids`
 }

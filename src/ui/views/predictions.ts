@@ -1,10 +1,12 @@
 /** `mlops predictions …` as text. */
 
+import { stripVTControlCharacters } from 'node:util'
 import type { CompactResult } from '../../predictions/compact.ts'
 import type { LabelResult } from '../../predictions/label.ts'
 import type { PruneResult } from '../../predictions/prune.ts'
 import type { Cell, QueryResult } from '../../predictions/query.ts'
 import type { LogStats, VersionFigures } from '../../predictions/types.ts'
+import { displayWidth, truncate } from '../clean.ts'
 import { bytes, day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 
@@ -103,7 +105,7 @@ export function renderQuery(ui: Ui, result: QueryResult): string {
   const { columns, rows } = result
   if (rows.length === 0) return 'No rows.'
   const isNumber = columns.map((_, index) => rows.every((row) => row[index] === null || typeof row[index] === 'number'))
-  return ui.table<readonly Cell[]>(
+  const table = ui.table<readonly Cell[]>(
     columns.map(({ name }, index) => ({
       title: name,
       value: (row) => (row[index] === null ? '-' : String(row[index])),
@@ -112,6 +114,16 @@ export function renderQuery(ui: Ui, result: QueryResult): string {
     })),
     rows,
   )
+  // Of many columns not all can shrink enough. In a pipe nothing is cut.
+  if (!Number.isFinite(ui.width)) return table
+  return table
+    .split('\n')
+    .map((line) =>
+      displayWidth(line) > ui.width
+        ? truncate(stripVTControlCharacters(line), ui.width, ui.style.symbols.ellipsis)
+        : line,
+    )
+    .join('\n')
 }
 
 /** RFC 4180 but for its line ends; null is an empty field. */

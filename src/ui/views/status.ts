@@ -18,6 +18,13 @@ export function renderStatus(ui: Ui, report: StatusReport): string {
       ({ run, model, started }) =>
         `${style.warn(style.symbols.warn)} run ${run}${model === null ? '' : ` of ${ui.text(model)}`}, started ${ui.ago(started)}, ended without a record: it was killed`,
     ),
+    ...report.strays.map(({ name, meant }) => {
+      const guess =
+        meant === null
+          ? `register it: ${style.command(`mlops register ${ui.text(name)} --artifact FILE`)}`
+          : `did you mean ${style.name(meant)}?`
+      return `${style.warn(style.symbols.warn)} predictions are logged as ${style.name(name)}, which is no model: ${guess}`
+    }),
   ]
   const next =
     report.next === null

@@ -123,4 +123,25 @@ describe('A window of the log', function () {
     const window = await project.mlops(['drift', MODEL, '--window', '5d', '--json'], { code: 3 })
     assert.match(window.json.data.notes.join('\n'), /no record has tenure; did you mean Tenure\?/)
   })
+
+  it('warns of labels that are no class of the training data, and joins them all the same', async () => {
+    project.write('odd.csv', 'id,label\n4-a-0,maybe\n4-a-1,1\n')
+    const { json, stderr } = await project.mlops(['predictions', 'label', MODEL, 'odd.csv', '--json'])
+    assert.deepEqual([json.data.odd, json.data.changed], [['maybe'], 1])
+    assert.match(`${stderr}${JSON.stringify(json)}`, /none of the training data \(\S+, \S+\): maybe/)
+  })
+
+  it('under a name that is no model is mentioned by status, with the model that was meant', async () => {
+    log(project, { model: 'churn-modle', days: [1], rows: 5 })
+    const { stdout } = await project.mlops(['status'])
+    assert.match(
+      stdout.replace(/\s+/g, ' '),
+      /predictions are logged as churn-modle, which is no model: did you mean churn-model\?/,
+    )
+    const { json } = await project.mlops(['status', '--json'])
+    assert.deepEqual(json.data.strays, [{ name: 'churn-modle', meant: 'churn-model' }])
+    const told = await project.mlops(['notify', 'test', 'stdout', '--model', 'churn-modle', '--json'], { code: 4 })
+    assert.equal(told.json.error?.code, 'MODEL_NOT_FOUND')
+    assert.match(told.json.error?.hint ?? '', /Did you mean churn-model\?/)
+  })
 })
