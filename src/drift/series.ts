@@ -92,7 +92,3 @@ export function countOthers(series: Series, found: readonly Stored[]): SeriesOth
   }
   return [...counts].map(([why, checks]) => ({ why, checks }))
 }
-
-/** The newest that is over: a period that still runs says nothing of the whole. @param checks oldest first */
-export const newestOver = <Each extends { readonly running: boolean }>(checks: readonly Each[]): Each | undefined =>
-  checks.findLast(({ running }) => !running) ?? checks.at(-1)

@@ -87,7 +87,7 @@ export interface TrendRequest {
   readonly model: string
   readonly version?: number
   /** The version whose checks are shown, if it has any; of no meaning with `version` or `all`. */
-  readonly prefer?: number
+  readonly prefer?: number | undefined
   /** All checks, not those of one series alone. */
   readonly all?: boolean
   /** The newest so many checks. */

@@ -34,10 +34,7 @@ export default class DriftReport extends MlopsCommand {
     model: Args.string({ description: 'MODEL, or MODEL@VERSION or MODEL@STAGE for its checks alone.', required: true }),
   }
   static override flags = {
-    'all-checks': Flags.boolean({
-      summary: 'All checks: of other versions, windows and references too, and of periods that are not over.',
-      exclusive: ['check'],
-    }),
+    'all-checks': Flags.boolean({ summary: 'All checks, not those of one series alone.', exclusive: ['check'] }),
     limit: Flags.integer({ summary: 'Only the newest N checks.', helpValue: 'N', min: 1, default: 30 }),
     since: Flags.string({ summary: 'Only checks of rows, or made, since this time.', helpValue: 'TIME' }),
     check: Flags.string({
@@ -67,12 +64,11 @@ export default class DriftReport extends MlopsCommand {
       const reports = await writeReports(ctx, files, check)
       return { data: { trend: null, check, reports }, render: (ui) => renderCheck(ui, check) }
     }
-    const production = state.stages.production?.version
     const trend = await checkTrend(store, {
       model: ref.model,
       limit: flags.limit,
       all: flags['all-checks'],
-      ...(production === undefined ? {} : { prefer: production }),
+      prefer: state.stages.production?.version,
       ...(ref.selector === undefined ? {} : { version: resolveVersion(state, ref, 'production').version }),
       ...(flags.since === undefined ? {} : { since: windowOf({ since: flags.since }, '7d', ctx.now()).since }),
     })

@@ -23,6 +23,7 @@ import {
   tally,
   whatChanged,
   windowText,
+  worstOf,
 } from './words.ts'
 
 export const MARKS: Readonly<Record<CheckVerdict | ColumnVerdict | 'small' | 'breach' | 'ok', string>> = {
@@ -109,7 +110,7 @@ const columnTable = (check: ReportedCheck, columns: readonly ColumnResult[]): st
 function periods({ periods }: ReportedCheck): string {
   if (periods === undefined || periods.length === 0) return ''
   const rows = periods.map((period) => [
-    MARKS[period.verdict],
+    MARKS[worstOf(period)],
     windowText(period) + (period.running ? ' (not over)' : ''),
     count(period.rows),
     [period.verdict, ...sidesOf(period)].join(', '),

@@ -73,6 +73,13 @@ export const HEADLINE: Readonly<Record<CheckVerdict, string>> = {
 export const sidesOf = (each: { readonly health: string | null; readonly quality: string | null }): string[] =>
   (['health', 'quality'] as const).filter((side) => each[side] === 'breach').map((side) => `${side} breach`)
 
+/** The worse of what the columns say and what stands besides: a breach is never under a mark of well-being. */
+export const worstOf = (each: {
+  readonly verdict: CheckVerdict
+  readonly health: string | null
+  readonly quality: string | null
+}): CheckVerdict | 'breach' => (each.verdict !== 'drift' && sidesOf(each).length > 0 ? 'breach' : each.verdict)
+
 /** Verdicts of columns from what needs a look to what does not. */
 export const VERDICTS: readonly ColumnVerdict[] = ['broken', 'drift', 'inconclusive', 'negligible', 'stable', 'skipped']
 

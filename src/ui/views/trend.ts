@@ -1,7 +1,6 @@
 /** The history of checks as a person reads it: the checks newest first, then the columns with their effect over time. */
-import { newestOver } from '../../drift/series.ts'
 import type { Trend, TrendCheck, TrendColumn } from '../../drift/trend.ts'
-import { othersText, seriesText } from '../reports/trend/series.ts'
+import { newestOver, othersText, seriesText } from '../reports/trend/series.ts'
 import { figure, limitText } from '../reports/words.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'

@@ -35,6 +35,21 @@ const CASES = {
   }),
   hostile: hostileCheck(),
   wide: wideCheck(20),
+  periods: {
+    ...check({ verdict: 'stable', summary: 'No drift.', columns: [stable('a')] }),
+    periods: Array.from({ length: 30 }, (_, at) => ({
+      since: new Date(Date.UTC(2026, 9, 1 + at)).toISOString(),
+      until: new Date(Date.UTC(2026, 9, 2 + at)).toISOString(),
+      rows: 1_000 + at,
+      verdict: 'stable' as const,
+      health: at === 3 ? ('breach' as const) : ('ok' as const),
+      quality: at === 5 ? ('breach' as const) : null,
+      drifted: [],
+      effect: 0.4,
+      running: false,
+      summary: `No drift in 20 columns over ${1_000 + at} rows. 2 could not be resolved: MonthlyCharges, TotalCharges.`,
+    })),
+  },
   fleet: [wholeCheck(), check({ model: 'fraud' })],
 } as const
 
@@ -123,6 +138,25 @@ describe('An HTML report in a browser', function () {
       assert.deepEqual(await inPage(page, 'silentDrawings'), [])
       assert.equal(await page.locator('table:not(:has(thead th[scope=col]))').count(), 0)
       assert.equal(await page.locator('html').getAttribute('lang'), 'en')
+      await page.close()
+    }
+  })
+
+  it('shows periods as lines on a phone, with all figures, and no breach under a mark of well-being', async () => {
+    for (const width of [360, 390, 1280]) {
+      const page = await open('periods', width, 'light')
+      const rows = page.locator('table.lines tbody tr')
+      assert.equal(await rows.count(), 30)
+      const breaches = await rows.filter({ hasText: 'breach' }).locator('.tag.bad').allInnerTexts()
+      assert.deepEqual(breaches, ['breach', 'breach'])
+      const first = rows.first()
+      for (const figure of ['1,029', '0.400'])
+        assert.ok(await first.getByText(figure).isVisible(), `${figure} at ${width}`)
+      if (width < 720) {
+        const [row, text] = [await first.boundingBox(), await first.locator('th').boundingBox()]
+        assert.ok((text?.width ?? 0) >= 0.95 * (row?.width ?? 1), 'the text takes the whole width')
+        assert.ok((row?.height ?? 0) < 160, `${row?.height} px for a period`)
+      }
       await page.close()
     }
   })

@@ -13,6 +13,7 @@ import {
   share,
   sidesOf,
   windowText,
+  worstOf,
 } from '../words.ts'
 import { type Html, html, type Value } from './escape.ts'
 import { tag } from './mark.ts'
@@ -32,9 +33,9 @@ export function periodsSection({ periods }: ReportedCheck, title: (text: Value) 
     .toReversed()
     .map(
       (period) =>
-        html`<tr><th scope="row"><b>${windowText(period)}</b><span>${[...(period.running ? ['not over'] : []), ...sidesOf(period), arrows(plain(period.summary))].join('; ')}</span></th><td class="r wide">${count(period.rows)}</td><td class="r wide">${figure(period.effect)}</td><td>${tag(period.verdict)}</td></tr>`,
+        html`<tr><th scope="row"><b>${windowText(period)}</b><span>${[...(period.running ? ['not over'] : []), ...sidesOf(period), arrows(plain(period.summary))].join('; ')}</span></th><td class="r" data-l="rows">${count(period.rows)}</td><td class="r" data-l="× the limit">${figure(period.effect)}</td><td>${tag(worstOf(period))}</td></tr>`,
     )
-  return html`${title(html`Periods <small>newest first; this page is about the newest that is over</small>`)}<div class="card sec"><table class="rows"><thead><tr><th scope="col">Period</th><th scope="col" class="r wide">Rows</th><th scope="col" class="r wide">Effect in limits</th><th scope="col">Verdict</th></tr></thead><tbody>${rows}</tbody></table></div>`
+  return html`${title(html`Periods <small>newest first; this page is about the newest that is over</small>`)}<div class="card sec"><table class="rows lines"><thead><tr><th scope="col">Period</th><th scope="col" class="r">Rows</th><th scope="col" class="r">Effect in limits</th><th scope="col">Verdict</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
 const WHAT = { errors: 'Failed requests', latency: 'Latency, p95', volume: 'Requests' } as const

@@ -1,12 +1,11 @@
 /** The history of checks as one page: a line per column against its limit, then the checks, newest first. */
-import { newestOver } from '../../../drift/series.ts'
 import type { Trend, TrendCheck, TrendColumn } from '../../../drift/trend.ts'
 import { type Html, html } from '../html/escape.ts'
 import { icon, tag, tone } from '../html/mark.ts'
 import { page } from '../html/page.ts'
-import { count, figure, HEADLINE, limitText, metricName, moment, plain, plural, windowText } from '../words.ts'
+import { count, figure, HEADLINE, limitText, metricName, moment, plain, plural, windowText, worstOf } from '../words.ts'
 import { trendChart } from './chart.ts'
-import { othersText, seriesText } from './series.ts'
+import { newestOver, othersText, seriesText } from './series.ts'
 
 /** Columns with a chart; the others have a line in a list. */
 const CHARTS = 24
@@ -34,7 +33,7 @@ function head({ checks, more, series, others }: Trend, name: string, newest: Tre
     .slice(-60)
     .map(
       (check) =>
-        html`<li class="${tone(check.verdict)}" title="${spanOf(check)}: ${check.verdict}">${icon(check.verdict)}<span class="hide">${check.verdict}</span></li>`,
+        html`<li class="${tone(worstOf(check))}" title="${spanOf(check)}: ${worstOf(check)}">${icon(worstOf(check))}<span class="hide">${worstOf(check)}</span></li>`,
     )
   const older = checks.length > 60 || more ? ' (newest ones; oldest on the left)' : ' (oldest on the left)'
   return html`<header><p class="over"><b>${name}</b> ${plural(checks.length, 'check')}, the newest of ${spanOf(newest)}</p><h1 class="verdict ${tone(newest.verdict)}">${icon(newest.verdict)}${HEADLINE[newest.verdict]}</h1><p class="lead">${plain(newest.summary, 1500).replaceAll(' -> ', ' → ')}</p><ul class="strip" aria-label="Verdicts, oldest first">${strip}</ul><p class="soft">Drift in ${count(drifted)} of ${plural(checks.length, 'check')}${older}.${series !== null && ` Shown: ${plain(seriesText(series))}.`}${others.length > 0 && ` Others: ${othersText(others)}; see them with --all-checks.`}</p></header>`
@@ -85,7 +84,7 @@ function checkTable({ checks, version, series }: Trend): Html {
   const shown = checks.toReversed().slice(0, LISTED)
   const rows = shown.map(
     (check) =>
-      html`<tr><th scope="row"><b class="n">${spanOf(check)}</b><span>${version === null && series === null && `version ${check.version}, `}${hasReferences && `against ${plain(check.reference, 80)}, `}${plural(check.rows, 'row')}, ${check.drifted} of ${plural(check.compared, 'column')} in drift${check.worst !== null && html`; largest effect ${figure(check.worst.effect)} in <span class="n">${plain(check.worst.column, 60)}</span>`}</span></th><td class="wide"><code>${check.key.slice(0, 8)}</code></td><td>${tag(check.verdict)}</td></tr>`,
+      html`<tr><th scope="row"><b class="n">${spanOf(check)}</b><span>${version === null && series === null && `version ${check.version}, `}${hasReferences && `against ${plain(check.reference, 80)}, `}${plural(check.rows, 'row')}, ${check.drifted} of ${plural(check.compared, 'column')} in drift${check.worst !== null && html`; largest effect ${figure(check.worst.effect)} in <span class="n">${plain(check.worst.column, 60)}</span>`}</span></th><td class="wide"><code>${check.key.slice(0, 8)}</code></td><td>${tag(worstOf(check))}</td></tr>`,
   )
   const less = checks.length > shown.length ? html` <small>the newest ${count(shown.length)}</small>` : html``
   return html`<h2>Checks${less}</h2><div class="card sec"><table class="rows"><thead><tr><th scope="col">Rows of</th><th scope="col" class="wide">Check</th><th scope="col">Verdict</th></tr></thead><tbody>${rows}</tbody></table></div>`

@@ -1,11 +1,10 @@
 /** The history of checks as GitHub-flavoured Markdown. */
-import { newestOver } from '../../../drift/series.ts'
 import type { Trend, TrendCheck, TrendColumn } from '../../../drift/trend.ts'
 import { sparkline } from '../../sparkline.ts'
 import { MARKS } from '../markdown.ts'
 import { code, table } from '../markdown-escape.ts'
-import { count, figure, limitText, metricName, moment, plain, plural, windowText } from '../words.ts'
-import { othersText, seriesText } from './series.ts'
+import { count, figure, limitText, metricName, moment, plain, plural, windowText, worstOf } from '../words.ts'
+import { newestOver, othersText, seriesText } from './series.ts'
 
 const COLUMNS = 15
 /** Points of a line of blocks. */
@@ -76,7 +75,7 @@ const checkTable = (checks: readonly TrendCheck[]): string =>
       'Check',
     ],
     checks.map((check) => [
-      MARKS[check.verdict],
+      MARKS[worstOf(check)],
       check.window === null
         ? `${code(plain(check.source, 80))}, ${moment(check.time)}`
         : `${windowText(check.window)}${check.running ? ' (not over)' : ''}`,

@@ -30,3 +30,7 @@ const WHY: Readonly<Record<Otherness, string>> = {
 /** `3 checks of other windows, 1 check of other versions` */
 export const othersText = (others: readonly SeriesOthers[]): string =>
   others.map(({ why, checks }) => `${plural(checks, 'check')} ${WHY[why]}`).join(', ')
+
+/** The newest that is over: a period that still runs says nothing of the whole. @param checks oldest first */
+export const newestOver = <Each extends { readonly running: boolean }>(checks: readonly Each[]): Each | undefined =>
+  checks.findLast(({ running }) => !running) ?? checks.at(-1)
