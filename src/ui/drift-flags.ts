@@ -29,7 +29,11 @@ export const driftFlags = {
     helpValue: 'REFERENCE',
     default: 'baseline',
   }),
-  by: Flags.string({ summary: 'Look at each value of this column by itself too.', helpValue: 'COLUMN' }),
+  by: Flags.string({
+    summary:
+      'Look at each value of this column by itself too; with --against previous also segment, user, variant, tags.NAME.',
+    helpValue: 'COLUMN',
+  }),
   importances: Flags.string({
     summary: 'How much the model listens to each column, as JSON or CSV: decides the order, never a verdict.',
     helpValue: 'FILE',
