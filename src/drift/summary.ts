@@ -28,12 +28,12 @@ export function describeColumn(after: ColumnProfile, groups: readonly Group[], s
   return `${shorten(name)}: ${groupName(top, after)} ${shares}`
 }
 
-/** `season: 3 27 %` reads as one number, `plan: nulls 27 %` as no plan: such a category stands in quotes. */
+/** `season: 3 27 %` reads as one number, `plan: nulls 27 %` as no plan: such a category or value stands in quotes. */
 const MISREAD = /^(?:[\d\s.,+-]+|nulls?|missing|other|present|nan|new categories)$/i
 
 function groupName(group: Group, after: ColumnProfile): string {
   if (group.kind === 'missing') return 'nulls'
-  if (group.kind === 'value') return `value ${group.label}`
+  if (group.kind === 'value') return JSON.stringify(group.label)
   if (group.kind === 'category' && MISREAD.test(group.label)) return JSON.stringify(shorten(group.label))
   if (group.kind !== 'new' || after.type !== 'categorical' || after.newValues === null) return shorten(group.label)
   const names = Object.entries(after.newValues).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))

@@ -11,6 +11,7 @@
  * - A window that was alerted is never alerted again.
  */
 import { describeDuration, parseDuration } from '../project/duration.ts'
+import { minute } from './text.ts'
 import type { AlertRules, Due, FiredAlert, SeenCheck, SeenWhat } from './types.ts'
 
 /** What holds where mlops.yaml says nothing. */
@@ -46,7 +47,8 @@ export function decideDue({ rules, check, history, fired }: DueFacts): Due {
   if (check.trouble === null) return hold('the check cannot say whether there is trouble')
   const earlier = history.filter((other) => !isSame(other, check))
   const newer = earlier.find((other) => other.trouble !== null && endOf(other) > endOf(check))
-  if (newer !== undefined) return hold(`a newer window was checked already, up to ${newer.window?.until ?? newer.time}`)
+  if (newer !== undefined)
+    return hold(`a newer window was checked already, up to ${minute(newer.window?.until ?? newer.time)}`)
   const last = fired.at(-1)
   const alike = earlier.filter((other) => isAlike(other, check))
   return check.trouble ? ofTrouble(rules, check, alike, fired) : ofHealth(check, last)
@@ -57,17 +59,21 @@ function ofHealth(check: SeenCheck, last: FiredAlert | undefined): Due {
   if (last.state === 'recovered') return hold('there is no trouble, and its end was told')
   if (isSame(last.seen, check)) return hold('the window that was alerted is checked again')
   if (lengthOf(last.seen) !== lengthOf(check)) {
-    return hold(`the alert of ${last.time} looked at ${spanOf(last.seen)}, this check at ${spanOf(check)}`)
+    return hold(`the alert of ${minute(last.time)} looked at ${spanOf(last.seen)}, this check at ${spanOf(check)}`)
   }
   if (!isAlike(last.seen, check)) {
     const windowBefore = 'was compared with the window before'
     return hold(
       last.seen.against === 'previous'
-        ? `the alert of ${last.time} ${windowBefore}, this check not`
-        : `this check ${windowBefore}, the alert of ${last.time} not`,
+        ? `the alert of ${minute(last.time)} ${windowBefore}, this check not`
+        : `this check ${windowBefore}, the alert of ${minute(last.time)} not`,
     )
   }
-  return { decision: 'recover', reason: `there is no trouble any more; it was told at ${last.time}`, since: last.since }
+  return {
+    decision: 'recover',
+    reason: `there is no trouble any more; it was told at ${minute(last.time)}`,
+    since: last.since,
+  }
 }
 
 function ofTrouble(
@@ -78,11 +84,12 @@ function ofTrouble(
 ): Due {
   const alerts = fired.filter(({ state }) => state === 'firing')
   const same = alerts.find(({ seen }) => isSame(seen, check))
-  if (same !== undefined) return hold(`this window was alerted already, at ${same.time}`)
+  if (same !== undefined) return hold(`this window was alerted already, at ${minute(same.time)}`)
   const last = alerts.at(-1)
   if (last !== undefined) {
     const quiet = Date.parse(last.time) + rules.coolDown * (1 - SLACK) - Date.parse(check.time)
-    if (quiet > 0) return hold(`cool-down: an alert was sent at ${last.time}, the next in ${describeDuration(quiet)}`)
+    if (quiet > 0)
+      return hold(`cool-down: an alert was sent at ${minute(last.time)}, the next in ${describeDuration(quiet)}`)
   }
   const isOpen = fired.at(-1)?.state === 'firing'
   const windows = disjoint([check, ...earlier]).slice(0, rules.n)
@@ -92,7 +99,7 @@ function ofTrouble(
       `${bad} of the last ${windows.length} disjoint windows in trouble; alerted from ${rules.k} of ${rules.n}`,
     )
   if (isOpen && last !== undefined) {
-    return { decision: 'fire', reason: `it still lasts; last told at ${last.time}`, since: last.since }
+    return { decision: 'fire', reason: `it still lasts; last told at ${minute(last.time)}`, since: last.since }
   }
   const reason = rules.n === 1 ? 'there is trouble' : `${bad} of the last ${windows.length} disjoint windows in trouble`
   return { decision: 'fire', reason, since: firstSeen(check, earlier) }

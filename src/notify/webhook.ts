@@ -19,11 +19,14 @@ export interface AlertMessage extends Alert {
   readonly schemaVersion: number
   /** The same for every try of the same message. */
   readonly id: string
+  /** Of `mlops notify test`: nobody is to be woken, whatever `state` says. Absent otherwise. */
+  readonly test?: true
 }
 
 export const alertMessage = (alert: Alert): AlertMessage => ({
   schemaVersion: WEBHOOK_SCHEMA_VERSION,
   id: messageId(alert),
+  ...(alert.kind === 'test' ? { test: true } : {}),
   ...alert,
 })
 

@@ -140,5 +140,8 @@ function what(row: ColumnResult): string {
   const prefix = `${row.column}: `
   const summary = row.summary.startsWith(prefix) ? row.summary.slice(prefix.length) : row.summary
   const causes = row.causes.filter((cause) => !summary.includes(cause))
+  // `Male 50 % -> 50 %`: nothing moved, and there is nothing to say.
+  const [, before, after] = /([\d.]+ %) -> ([\d.]+ %)$/.exec(summary) ?? []
+  if (row.verdict === 'stable' && before !== undefined && before === after) return causes.join('; ')
   return [summary, ...causes, ...(row.reason === undefined || row.verdict === 'broken' ? [] : [row.reason])].join('; ')
 }

@@ -101,7 +101,7 @@ describe('an alert that was sent', () => {
 
   it('is not sent again for its own window, however much later', () => {
     const late = { ...first, time: '2026-07-30T00:00:00.000Z' }
-    assert.match(decide(late).reason, /this window was alerted already/)
+    assert.match(decide(late).reason, /this window was alerted already, at \d{4}-\d\d-\d\d \d\d:\d\d UTC$/)
     assert.equal(decide({ ...late, id: 'more rows have arrived' }).decision, 'hold')
   })
 

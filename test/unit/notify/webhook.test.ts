@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cleanAlert } from '../../../src/notify/clean.ts'
 import { deliver, undelivered } from '../../../src/notify/deliver.ts'
+import { alertMessage } from '../../../src/notify/webhook.ts'
 import { skipBecause } from '../../support/skip.ts'
 import { alert, context, quickWire, type Receiver, receiver, selfSigned, worstAlert } from './support.ts'
 
@@ -18,6 +19,11 @@ const hasPython = spawnSync('python3', ['--version']).status === 0
 describe('a webhook', () => {
   let hook: Receiver
   afterEach(() => hook?.close())
+
+  it('says of a test that it is one: a receiver that pages leaves it out', () => {
+    assert.equal(alertMessage(alert({ kind: 'test' })).test, true)
+    assert.equal('test' in alertMessage(alert()), false)
+  })
 
   it('gets the alert as JSON, signed, with a name that is the same for every try', async () => {
     hook = await receiver({ status: 500 }, { status: 204 })

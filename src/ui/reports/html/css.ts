@@ -152,7 +152,7 @@ main,footer{padding-left:16px;padding-right:16px}main{padding-top:24px}
 .list .is span span,.fold .is span span,.is>span:only-child:not(.tag){position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.eff svg,.eff .lim{display:none}
 .wide{display:none}
 .lines,.lines tbody{display:block}.lines thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.lines tbody tr{display:flex;flex-wrap:wrap;align-items:baseline;gap:2px 14px;padding:11px 0;border-top:1px solid var(--line)}.lines tbody tr:first-child{border:0}
+.lines tbody tr{display:flex;flex-wrap:wrap;align-items:baseline;gap:2px 9px;padding:11px 0;border-top:1px solid var(--line)}.lines tbody tr:first-child{border:0}
 .lines tbody th,.lines tbody td{display:block;padding:0;border:0}.lines tbody th{width:100%}.lines tbody td{font-size:14px}.lines tbody td:last-child{margin-left:auto}
 .lines [data-l]:after{content:" " attr(data-l);color:var(--soft)}.lines tbody td+td,.lines tbody th+td{padding-left:0}
 .ident{grid-template-columns:minmax(0,1fr)}.ident dd{padding-top:0}.ident dt{padding-bottom:0}
