@@ -9,7 +9,7 @@ import type { SchemaConfig } from '../project/config.ts'
 import { canonicalCounts, keptCategories } from './categories.ts'
 import { countInto } from './count.ts'
 import { chooseBigEdges, chooseEdges, cutsFor } from './edges.ts'
-import { inferType, leftOutNotes, roleOf, schemaNotes } from './infer.ts'
+import { configuredType, inferType, leftOutNotes, roleOf, schemaNotes } from './infer.ts'
 import { type ColumnProfile, definitionDigest, type Profile, profileBytes } from './profile.ts'
 import { type SampleColumn, takeSample } from './sample.ts'
 import type { DataIdentity } from './types.ts'
@@ -50,9 +50,10 @@ export async function profileBaseline(data: string | DataInput, options: Profile
     const notes = [...opened.notes, ...schemaNotes(options.schema, namesOf(opened), source)]
     const recognised: { name: string; type: ColumnProfile['type'] }[] = []
     const draft = sorted.map((column) => {
-      const inferred = inferType(column, options.schema.columns[column.column.name])
+      const configured = configuredType(options.schema, column.column.name)
+      const inferred = inferType(column, configured)
       if (inferred.note !== undefined) notes.push(inferred.note)
-      if (options.schema.columns[column.column.name] === undefined) {
+      if (configured === undefined) {
         recognised.push({ name: column.column.name, type: inferred.type })
       }
       return draftColumn(column, inferred.type, options.schema, cutsFor(sorted.length))

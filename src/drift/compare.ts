@@ -151,7 +151,8 @@ function blankResult(before: ColumnProfile, options: CompareOptions): ColumnResu
 /** A configured threshold is in the unit of the configured metric: where PSI stands in, PSI's default does too. */
 function thresholdFor(column: string, metric: MetricName, options: CompareOptions): number {
   if (metric !== options.metric) return DEFAULT_THRESHOLD[metric]
-  return options.columns?.[column]?.threshold ?? options.threshold ?? DEFAULT_THRESHOLD[metric]
+  const own = Object.hasOwn(options.columns ?? {}, column) ? options.columns?.[column] : undefined
+  return own?.threshold ?? options.threshold ?? DEFAULT_THRESHOLD[metric]
 }
 
 function judgedResult(

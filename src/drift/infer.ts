@@ -22,6 +22,10 @@ const ID_NAME = /(?:^|[_\s.-])(?:id|uuid|guid|key|index)$|[a-z](?:ID|Id)$/i
 /** Below this many values nothing can be said about uniqueness. */
 const FEW = 50
 
+/** A column may be called `constructor`: what every object has by itself is no configuration. */
+export const configuredType = ({ columns }: SchemaConfig, name: string): ColumnType | undefined =>
+  Object.hasOwn(columns, name) ? columns[name] : undefined
+
 export function inferType(sample: SampleColumn, configured: ColumnType | undefined): Inferred {
   const { name, physical } = sample.column
   if (configured !== undefined) return { type: configured, ...configuredNote(sample, configured) }
@@ -150,7 +154,7 @@ export function retypedNotes(
   schema: SchemaConfig,
 ): string[] {
   return columns.flatMap(({ name, type }) => {
-    const wanted = schema.columns[name]
+    const wanted = configuredType(schema, name)
     if (wanted === undefined || wanted === type || wanted === 'id' || wanted === 'ignore') return []
     return [
       `${name} is ${wanted} in mlops.yaml but ${type} in the baseline, which decides until a version is registered anew`,

@@ -124,7 +124,7 @@ export async function onDisk<T>(folder: string, what: string, work: () => Promis
   try {
     return await work()
   } catch (error) {
-    const code = systemCode(error)
+    const code = systemCode(error) ?? codeOfDuck(error)
     if (isMlopsError(error) || code === undefined) throw error
     const full = code === 'ENOSPC' || code === 'EDQUOT'
     throw failed({
@@ -135,3 +135,7 @@ export async function onDisk<T>(folder: string, what: string, work: () => Promis
     })
   }
 }
+
+/** DuckDB writes a file of its own, and has only words for what the system said. */
+const codeOfDuck = (error: unknown): string | undefined =>
+  /No space left on device|Disk quota exceeded/.test(error instanceof Error ? error.message : '') ? 'ENOSPC' : undefined

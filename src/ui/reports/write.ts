@@ -157,7 +157,7 @@ async function assertFolder({ cwd }: Place, path: string): Promise<void> {
 const notWritten = (target: string, error: unknown): Error =>
   failed({
     code: 'REPORT_NOT_WRITTEN',
-    message: `The report ${target} could not be written: ${reasonOf(error)}. The check itself is stored.`,
+    message: `The report ${target} could not be written: ${reasonOf(error)}. The check itself was made.`,
     hint: 'Name another file: --report FILE',
     cause: error,
     details: { path: target },

@@ -77,6 +77,28 @@ describe('The type of a column', () => {
     })
   })
 
+  it('is its own, whatever objects have by themselves that is called alike', async () => {
+    const names = ['constructor', '__proto__', 'toString']
+    work.write(
+      'a.csv',
+      csv(
+        names.join(','),
+        rows(200, (i) => `${i / 7},${i % 4},w${i % 3}`),
+      ),
+    )
+    const { profile, notes } = await work.baseline('a.csv', { columns: {} })
+    assert.deepEqual(
+      profile.columns.map(({ name, type }) => [name, type]),
+      [
+        ['__proto__', 'numeric'],
+        ['constructor', 'numeric'],
+        ['toString', 'categorical'],
+      ],
+    )
+    assert.deepEqual(notes, [])
+    assert.deepEqual(retypedNotes(profile.columns, { columns: {} }), [])
+  })
+
   it('is recognised as an id, free text or a time, and these are left out with a word', async () => {
     const text = 'a sentence that a person wrote, never twice the same'
     work.write(
