@@ -173,7 +173,10 @@ describe('mlops init', () => {
     write('.gitignore', '*.pyc')
     const { result } = await init()
     assert.deepEqual(actions(result), ['store create', 'ignore append', 'config create'])
-    assert.equal(read('.gitignore'), '*.pyc\n# The store of mlops, and what its nightly checks print: not part of the code\n/.mlops/\n.mlops-drift-*.log\n')
+    assert.equal(
+      read('.gitignore'),
+      '*.pyc\n# The store of mlops, and what its nightly checks print: not part of the code\n/.mlops/\n.mlops-drift-*.log\n',
+    )
     assert.deepEqual(git(folder, 'status', '--porcelain').trim().split('\n'), ['?? .gitignore', '?? mlops.yaml'])
   })
 
@@ -208,7 +211,10 @@ describe('mlops init', () => {
     git(folder, 'init', '-q')
     write('.gitignore', '*.pyc\r\n')
     await init()
-    assert.equal(read('.gitignore'), '*.pyc\r\n# The store of mlops, and what its nightly checks print: not part of the code\r\n/.mlops/\r\n.mlops-drift-*.log\r\n')
+    assert.equal(
+      read('.gitignore'),
+      '*.pyc\r\n# The store of mlops, and what its nightly checks print: not part of the code\r\n/.mlops/\r\n.mlops-drift-*.log\r\n',
+    )
   })
 
   it('can be run again and says that everything is there', async () => {
