@@ -90,7 +90,8 @@ function foldAlerts(claims: readonly { readonly number: number; readonly record:
 }
 
 export interface Sending {
-  readonly number: number
+  /** Of the claim; null when the store could not take one. */
+  readonly number: number | null
   /** @returns false when somebody took this sender for dead: then another one sends too */
   end(deliveries: readonly Delivery[]): Promise<boolean>
   /** Stops the heartbeat. */

@@ -4,10 +4,10 @@
  * again for that channel with the next check.
  */
 import type { Context } from '../core/context.ts'
-import { conflict } from '../core/errors.ts'
+import { conflict, isMlopsError } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
-import { type AlertLog, claimSending, isBeingSent, type Message, readAlerts } from './alert-log.ts'
+import { type AlertLog, claimSending, isBeingSent, type Message, readAlerts, type Sending } from './alert-log.ts'
 import { type NamedChannel, namedChannels } from './channels.ts'
 import { cleanAlert } from './clean.ts'
 import { type DeliverOptions, deliverTo } from './deliver.ts'
@@ -34,7 +34,7 @@ export interface AlertOutcome {
   readonly alert: Alert | null
   /** Empty when nothing was sent. */
   readonly deliveries: readonly Delivery[]
-  /** Of the claim under `alerts/<fingerprint>`; null when nothing was sent. */
+  /** Of the claim under `alerts/<fingerprint>`; null when nothing was sent, or the store could not take it. */
   readonly number: number | null
 }
 
@@ -75,7 +75,7 @@ export async function sendDue(
       seen: plan.seen,
       channels: plan.channels.map(({ label }) => label),
       ...(plan.again === undefined ? {} : { again: plan.again }),
-    })
+    }).catch((error: unknown) => unrecorded(ctx, plan, error))
     if (sending === undefined) continue
     const { decision, reason } = plan
     try {
@@ -92,6 +92,19 @@ export async function sendDue(
     hint: `Try again: mlops drift ${alert.model} --alert`,
   })
 }
+
+/**
+ * Trouble is told also where the store cannot take the claim, on a full disk for example: a message that may come twice
+ * does less harm than one that never comes. Its end can wait for the store.
+ */
+function unrecorded(ctx: Context, plan: Plan, error: unknown): Sending {
+  const isTold = plan.alert.state === 'firing' && isMlopsError(error) && UNWRITABLE.includes(error.code)
+  if (!isTold) throw error
+  ctx.warn(`The alert is sent without a record, so it may be sent again: ${error.message}`)
+  return { number: null, end: async () => true, release: () => {} }
+}
+
+const UNWRITABLE = ['STORE_FULL', 'STORE_READ_ONLY', 'STORE_IO']
 
 function planOf(request: DueRequest, log: AlertLog): Plan {
   const { check } = request

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json } from '../../../src/core/canonical-json.ts'
+import { failed } from '../../../src/core/errors.ts'
 import { readAlerts, SENDER_DEAD_AFTER } from '../../../src/notify/alert-log.ts'
 import { sendDue } from '../../../src/notify/send.ts'
 import type { AlertRules, SeenCheck } from '../../../src/notify/types.ts'
@@ -69,6 +70,27 @@ describe('sending what is due', () => {
     const since = hook.got.filter(({ path }) => path === '/path-secret').map(({ body }) => JSON.parse(body).since)
     assert.deepEqual(since, [at(1, 0), at(1, 0), at(1, 0)])
     assert.equal((await verifyStore(root)).ok, true)
+  })
+
+  it('tells of trouble though the disk is full, and says that it may do so again', async () => {
+    const warnings: string[] = []
+    const full = async (): Promise<never> => {
+      throw failed({ code: 'STORE_FULL', message: 'The disk of the store is full.' })
+    }
+    const check = { ...seen('2026-06-01', '2026-06-02', true), time: at(2) }
+    clock.now = at(2)
+    const request = { alert: alert({ state: 'firing', time: at(2) }), check, channels: channels(), rules: RULES }
+    const outcome = await sendDue(
+      { ...context(ENV, clock), warn: (text) => warnings.push(text) },
+      { root },
+      { claims: { ...store.claims, take: full } },
+      { ...request, history: [] },
+      { wire: quickWire().wire },
+    )
+    assert.deepEqual([outcome.decision, outcome.number, states()], ['fire', null, ['firing']])
+    assert.match(warnings.join(), /may be sent again.*disk of the store is full/)
+    // The next check, on a disk with room, tells again: nobody can know that it was told.
+    assert.equal((await morning(2, true)).decision, 'fire')
   })
 
   it('records that it fired before it sends, and what was delivered after it', async () => {
