@@ -32,7 +32,12 @@ const CASES: Readonly<Record<string, Case>> = {
     failure: 3,
   },
   drift: { works: [M, '--current', 'june.csv'], code: 3, fails: [M, '--current', 'gone.csv'], failure: 4 },
-  'drift calibrate': { works: [M, '--data', 'same.csv', '--rows', '20'], fails: [M, '--data', 'gone.csv'], failure: 4 },
+  'drift calibrate': {
+    works: [M, '--data', 'same.csv', '--rows', '20'],
+    code: 6,
+    fails: [M, '--data', 'gone.csv'],
+    failure: 4,
+  },
   'drift report': { works: [M], fails: [M, '--check', 'ffffffff'], failure: 4 },
   retrain: { works: [M, '--plan', '--reason', 'labels of June'], fails: [M, '--plan'], failure: 2 },
   rollback: { works: [M, '--reason', 'odd scores'], fails: [M], failure: 4 },
