@@ -4,22 +4,22 @@ import { logHome, withoutCredentials } from '../../../src/predictions/home.ts'
 import type { Project } from '../../../src/project/config.ts'
 import { defaultModel } from '../../../src/project/config-read.ts'
 
-const project = (at?: string, storeRoot = '/work/project/.mlops'): Project => ({
-  ...{ root: '/work/project', storeRoot },
+const project = (at?: string, storeRoot = '/home/ada/churn/.mlops'): Project => ({
+  ...{ root: '/home/ada/churn', storeRoot },
   config: {
     ...{ store: '.mlops', stages: ['production'] },
     models: at === undefined ? {} : { m: { ...defaultModel(), predictions: { at, drop: [], sample: 1 } } },
   },
 })
 const home = (of: Project, env = {}) => {
-  const found = logHome({ cwd: '/work/project', env }, of, 'm')
+  const found = logHome({ cwd: '/home/ada/churn', env }, of, 'm')
   return found.kind === 'files' ? found.folder : found.url
 }
 
 describe('The home of the prediction log', () => {
   it('is predictions/ in the store, or what mlops.yaml says, or MLOPS_PREDICTIONS', () => {
-    assert.equal(home(project()), '/work/project/.mlops/predictions/m')
-    assert.equal(home(project('logs')), '/work/project/logs/m')
+    assert.equal(home(project()), '/home/ada/churn/.mlops/predictions/m')
+    assert.equal(home(project('logs')), '/home/ada/churn/logs/m')
     assert.equal(home(project('/data/logs')), '/data/logs/m')
     assert.equal(home(project('postgres://db/x')), 'postgres://db/x')
     assert.equal(home(project('logs'), { MLOPS_PREDICTIONS: '/elsewhere' }), '/elsewhere/m')
@@ -28,7 +28,7 @@ describe('The home of the prediction log', () => {
 
   it('moves with the store when it lies in the store', () => {
     assert.equal(home(project('.mlops/predictions', '/shared/store')), '/shared/store/predictions/m')
-    assert.equal(home(project('.mlops-logs', '/shared/store')), '/work/project/.mlops-logs/m')
+    assert.equal(home(project('.mlops-logs', '/shared/store')), '/home/ada/churn/.mlops-logs/m')
   })
 
   it('refuses a relative MLOPS_PREDICTIONS', () => {
