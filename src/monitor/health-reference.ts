@@ -53,6 +53,9 @@ async function predecessorOf(
   const before = { since: entered - length, until: entered }
   const stats = await log.stats(before)
   if (stats.requests === 0) return null
+  // A version that came back answered before it too: what is judged now must not be its own measure.
+  const isOwn = stats.versions.some((each) => each.version === version && each.requests > 0)
+  if (isOwn && window.since < entered) return null
   return { figures: figuresOf(stats, undefined, before), name: `in the ${spanOf(length)} before @${version} took over` }
 }
 

@@ -102,6 +102,16 @@ describe('The windows a service is judged by', function () {
     }
   })
 
+  it('a version that came back within the window is not compared with its own rows of that window', async () => {
+    write(2, 300, { errors: 3 })
+    write(1, 300, { errors: 90 })
+    const { question } = await serviceQuestion(log, asked({ entered: TODAY - DAY / 8 }))
+    assert.deepEqual([question.reference?.requests, question.reference?.errors], [300, 3])
+    const [errors] = judgeService(question).findings
+    assert.equal(errors?.summary, 'failed requests: 30 % of 300 (1.0 % in the day before)')
+    assert.equal(errors?.verdict, 'breach')
+  })
+
   it('a version that began well is compared with its own first window, which is named', async () => {
     for (const day of [9, 8, 7, 6]) write(day, 300, { errors: 3 })
     for (const day of [5, 4, 3, 2]) write(day, 300, { errors: 4, version: 2 })
