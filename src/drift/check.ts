@@ -2,27 +2,27 @@
  * One comparison of a batch with a reference, in three steps: `prepareCheck` finds the reference, `compareBatch` counts
  * the batch into it and compares, `storeCheck` keeps the result. `checkDrift` does all three for data that a person
  * names; `src/monitor/` puts the window, the service and the labels between the last two. The statistics are in
- * `compare.ts`, reading data in `baseline.ts`, text for people in `src/ui/views/drift.ts`.
+ * `compare.ts`, the reference in `reference.ts`, reading data in `baseline.ts`, text for people in `src/ui/views/drift.ts`.
  */
 import { canonicalJson, type Json } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import { type Digest, sha256 } from '../core/digest.ts'
-import { MlopsError, notFound, usage } from '../core/errors.ts'
-import { type ModelRef, parseModelRef, versionName } from '../core/names.ts'
-import { redactText } from '../core/redact.ts'
-import { asInput, type DataInput } from '../data/input.ts'
+import { MlopsError, usage } from '../core/errors.ts'
+import { type ModelRef, parseModelRef } from '../core/names.ts'
+import type { DataInput } from '../data/input.ts'
 import type { MetricName, Project, SchemaConfig } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { ModelState, VersionState } from '../store/fold.ts'
 import type { Manifest } from '../store/manifest.ts'
 import { resolveVersion } from '../store/resolve.ts'
 import type { Store } from '../store/store.ts'
-import { profileBaseline, profileBatch } from './baseline.ts'
+import { type Baseline, profileBatch } from './baseline.ts'
 import { type CompareOptions, compareProfiles } from './compare.ts'
 import type { Importances } from './importances.ts'
 import { retypedNotes } from './infer.ts'
 import { DEFAULT_THRESHOLD } from './measure-column.ts'
-import { type ColumnProfile, type Profile, parseProfile } from './profile.ts'
+import type { Profile } from './profile.ts'
+import { findReference, type Reference, readingOptions, withRoles } from './reference.ts'
 import type { CheckResult } from './types.ts'
 
 /** What is compared with what, and how it is judged. */
@@ -58,17 +58,6 @@ export function parseThreshold(text: string): number {
     message: `The threshold ${JSON.stringify(text)} is not a number.`,
     hint: 'Write for example --threshold 0.2',
   })
-}
-
-interface Reference {
-  readonly name: string
-  readonly profile: Profile
-  readonly digest: Digest
-  readonly notes: readonly string[]
-  /** Its profile is an object in the store. */
-  readonly isKept: boolean
-  /** Whose own baseline it is; absent for data that were read, and for a baseline that the model has as a whole. */
-  readonly owner?: VersionState
 }
 
 /** A comparison whose reference is at hand. */
@@ -138,10 +127,18 @@ function schemaOf(configured: SchemaConfig, manifest: Manifest, types: SchemaCon
 /** Not stored yet. @throws as `profileBatch` */
 export async function compareBatch(
   ctx: Context,
-  { state, version, reference, options }: PreparedCheck,
+  prepared: PreparedCheck,
   current: string | DataInput,
 ): Promise<CheckResult> {
-  const batch = await profileBatch(reference.profile, current, readingOptions(ctx))
+  return compareCounted(ctx, prepared, await profileBatch(prepared.reference.profile, current, readingOptions(ctx)))
+}
+
+/** @param batch counted into the definitions of the reference. Not stored yet. */
+export function compareCounted(
+  ctx: Context,
+  { state, version, reference, options }: PreparedCheck,
+  batch: Pick<Baseline, 'profile' | 'data' | 'notes'>,
+): CheckResult {
   const comparison = compareProfiles(reference.profile, batch.profile, options)
   return {
     format: 1,
@@ -158,7 +155,7 @@ export async function compareBatch(
 }
 
 /** As it stands in the record of a check. */
-export const recorded = ({ name, profile, digest, isKept }: Reference): CheckResult['reference'] => ({
+const recorded = ({ name, profile, digest, isKept }: Reference): CheckResult['reference'] => ({
   name,
   profile: digest,
   rows: profile.rows,
@@ -199,84 +196,8 @@ function compareOptions(project: Project, model: string, request: ComparisonRequ
   }
 }
 
-async function findReference(
-  ctx: Context,
-  store: Store,
-  wanted: {
-    readonly state: ModelState
-    readonly version: VersionState
-    readonly request: ComparisonRequest & { readonly current?: string | DataInput }
-    readonly schema: SchemaConfig
-  },
-): Promise<Reference> {
-  const { state, version, request, schema } = wanted
-  const against = request.against ?? 'baseline'
-  if (against === 'baseline') return baselineOf(store, state, version, request.current)
-  if (against === 'previous') {
-    throw usage({
-      code: 'AGAINST_UNSUPPORTED',
-      message: 'Data that is named has no window before it: --against previous needs the prediction log.',
-      hint: 'Name the earlier data: --against DATA; or leave --current out to look at the prediction log',
-    })
-  }
-  if (typeof against === 'string' && against.startsWith('@')) {
-    const other = resolveVersion(state, parseModelRef(`${state.model}${against}`), 'production')
-    return baselineOf(store, state, other, request.current)
-  }
-  const { name } = asInput(against)
-  // Roles are given afterwards: what has no labels yet is nothing to remark on.
-  const { columns } = schema
-  const { profile, bytes, notes } = await profileBaseline(against, { ...readingOptions(ctx), schema: { columns } })
-  return { name, profile, digest: sha256(bytes), notes, isKept: false }
-}
-
-/** The version's own baseline, or else the one that training code set for the model. */
-async function baselineOf(
-  store: Store,
-  state: ModelState,
-  version: VersionState,
-  current: string | DataInput | undefined,
-): Promise<Reference> {
-  const name = versionName(state.model, version.version)
-  const manifest = await store.models.manifest(version.manifest)
-  const digest = manifest.baseline?.profile ?? state.baseline?.profile.sha256
-  if (digest === undefined) {
-    const batch = current === undefined ? '' : ` --current ${redactText(asInput(current).name)}`
-    const before = current === undefined ? `, or with the window before: mlops drift ${name} --against previous` : ''
-    throw notFound({
-      code: 'BASELINE_MISSING',
-      message: `${name} was registered without a baseline: there is nothing to compare with.`,
-      hint: `Compare with its training data: mlops drift ${name}${batch} --against TRAINING.csv${before}; next time register with --baseline TRAINING.csv`,
-    })
-  }
-  const profile = parseProfile(await store.objects.read(digest), name)
-  const found = { profile, digest, notes: [], isKept: true }
-  if (manifest.baseline === undefined) return { ...found, name: `baseline of ${state.model}` }
-  return { ...found, name: `baseline of ${name}`, owner: version }
-}
-
-/** Roles as mlops.yaml has them today: a prediction column named after registering counts as one. */
-function withRoles(profile: Profile, schema: SchemaConfig): Profile {
-  const { target, prediction } = schema
-  if (target === undefined && prediction === undefined) return profile
-  const role = (column: ColumnProfile) => {
-    if (column.name === prediction) return 'prediction'
-    if (column.name === target) return 'target'
-    const isReplaced = column.role === 'prediction' ? prediction !== undefined : target !== undefined
-    return column.role === 'feature' || isReplaced ? 'feature' : column.role
-  }
-  return { ...profile, columns: profile.columns.map((column) => ({ ...column, role: role(column) })) }
-}
-
 const rolesOf = (profile: Profile): Record<string, string> =>
   Object.fromEntries(profile.columns.filter(({ role }) => role !== 'feature').map(({ name, role }) => [name, role]))
-
-export const readingOptions = (ctx: Context) => ({
-  cwd: ctx.cwd,
-  ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
-  ...(ctx.stdin === undefined ? {} : { stdin: ctx.stdin }),
-  ...(ctx.progress === undefined ? {} : { progress: ctx.progress }),
-})
 
 /** The key of a check (DESIGN section 4). @param more what identifies the window besides the bytes of its rows */
 export function checkKeyOf(

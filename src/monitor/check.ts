@@ -2,11 +2,9 @@
  * One check of one version from end to end, but for the alert: which rows, drift, segments, the service, the labels, and
  * the record of it. Telling people is in `alerting.ts`, several periods in `periods.ts`, the fleet in `fleet.ts`.
  */
-import { readFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
 import type { Json } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
-import { failed, inconclusive, MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
+import { inconclusive } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import { type DataInput, namedData } from '../data/input.ts'
 import {
@@ -17,8 +15,7 @@ import {
   prepareCheck,
   storeCheck,
 } from '../drift/check.ts'
-import { type Importances, importanceNotes, importancesFile, parseImportances } from '../drift/importances.ts'
-import type { Profile } from '../drift/profile.ts'
+import { importanceNotes } from '../drift/importances.ts'
 import type { CheckResult } from '../drift/types.ts'
 import { recordMember } from '../predictions/record-member.ts'
 import type { LogStats, PredictionLog, RowShape, TimeWindow } from '../predictions/types.ts'
@@ -28,8 +25,10 @@ import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
 import { emptyWindow } from './empty-window.ts'
 import { serviceQuestion } from './health-windows.ts'
+import { importancesOf } from './importances.ts'
 import { realisedQuality } from './labels.ts'
 import { nextOf } from './next.ts'
+import { type BaselineColumns, baselineColumns, shapeOf } from './row-shape.ts'
 import { compareBySegments, segmentColumn } from './segments.ts'
 import { judgeService } from './service-health.ts'
 import { type Sources, sourcesOf } from './sources.ts'
@@ -214,36 +213,6 @@ async function compare(
   return { ...check, notes: [...check.notes, ...importanceNotes(importances, columns, request.importances)] }
 }
 
-type BaselineColumns = Profile['columns'] | undefined
-
-/** Of the version, else of the model; undefined without either. */
-export async function baselineColumns(store: Store, { state, manifest }: Subject): Promise<BaselineColumns> {
-  const profile = manifest.baseline?.profile ?? state.baseline?.profile.sha256
-  return profile === undefined ? undefined : (await store.objects.readJson<Profile>(profile)).columns
-}
-
-/** How logged answers become the columns of the baseline: as mlops.yaml says today, else as it said at registering. */
-export function shapeOf(project: Project, { state, manifest }: Subject, baseline: BaselineColumns): RowShape {
-  const { schema } = modelConfig(project, state.model)
-  const prediction = schema.prediction ?? manifest.prediction
-  const target = schema.target ?? manifest.target
-  // The label comes by its own way; looked for among the features it would be a column of nothing.
-  const columns = baseline?.flatMap(({ name }) => (name === target ? [] : [name]))
-  return {
-    ...(prediction === undefined ? {} : { prediction }),
-    ...(target === undefined ? {} : { target, ...classesOf(baseline?.find(({ name }) => name === target)) }),
-    ...(columns === undefined ? {} : { columns }),
-  }
-}
-
-/** How the baseline spells the labels; a whole number that is 0 or 1 is a class. */
-function classesOf(target: Profile['columns'][number] | undefined): Pick<RowShape, 'targetClasses'> {
-  if (target?.type === 'categorical') return { targetClasses: target.categories }
-  if (target?.type !== 'numeric') return {}
-  const isClass = target.resolution === 'integer' && target.range?.map(Number).join() === '0,1'
-  return { targetClasses: isClass ? ['0', '1'] : 'numbers' }
-}
-
 /** @throws inconclusive `WINDOW_EMPTY` */
 async function previousRows(
   log: PredictionLog,
@@ -273,39 +242,4 @@ function notesOf(stats: LogStats, version: number, leftOut: number): string[] {
     ...(leftOut > 0 ? [`${count(leftOut)} of the window were answered by ${names} and left out`] : []),
     ...(stats.torn > 0 ? [`${count(stats.torn)} of the log could not be read and were left out`] : []),
   ]
-}
-
-/** `--importances FILE`, else a file of importances among those of the version. */
-async function importancesOf(
-  ctx: Context,
-  store: Store,
-  { manifest }: Subject,
-  given: string | undefined,
-): Promise<{ readonly values: Importances } | undefined> {
-  if (given !== undefined) return { values: parseImportances(await textOf(resolve(ctx.cwd, given), given), given) }
-  const path = importancesFile(manifest.files.map((file) => file.path))
-  const file = manifest.files.find((each) => each.path === path)
-  if (path === undefined || file === undefined) return undefined
-  try {
-    const bytes = await store.objects.read(file.sha256)
-    return { values: parseImportances(bytes.toString('utf8'), basename(path)) }
-  } catch (error) {
-    if (!(error instanceof MlopsError)) throw error
-    // The order of the columns is no reason to have no check.
-    ctx.warn(`The importances of the version were not used: ${error.message}`)
-    return undefined
-  }
-}
-
-async function textOf(path: string, name: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    const code = systemCode(error)
-    if (code === undefined) throw error
-    const hint = 'Check the path; it is relative to where you stand'
-    if (code === 'ENOENT') throw notFound({ code: 'IMPORTANCES_NOT_FOUND', message: `There is no file ${name}.`, hint })
-    if (code === 'EISDIR') throw usage({ code: 'IMPORTANCES_INVALID', message: `${name} is a folder.`, hint })
-    throw failed({ code: 'IMPORTANCES_UNREADABLE', message: `${name} cannot be read (${code}).`, hint, cause: error })
-  }
 }

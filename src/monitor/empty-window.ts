@@ -3,9 +3,7 @@ import { canonicalJson } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import { sha256 } from '../core/digest.ts'
 import { versionName } from '../core/names.ts'
-import { configurationOf, type PreparedCheck, recorded } from '../drift/check.ts'
-import { compareProfiles } from '../drift/compare.ts'
-import type { Profile } from '../drift/profile.ts'
+import { compareCounted, type PreparedCheck } from '../drift/check.ts'
 import type { CheckResult } from '../drift/types.ts'
 import type { LogStats, PredictionLog, TimeWindow } from '../predictions/types.ts'
 import { isoWindow } from '../predictions/window.ts'
@@ -13,27 +11,18 @@ import { isoWindow } from '../predictions/window.ts'
 /** @param stats of the window, of all versions */
 export async function emptyWindow(
   ctx: Context,
-  { state, version, reference, options }: PreparedCheck,
+  prepared: PreparedCheck,
   log: PredictionLog,
   window: TimeWindow,
   stats: LogStats,
 ): Promise<CheckResult> {
-  const { profile } = reference
-  const nothing: Profile = { ...profile, rows: 0, absent: [], extra: [] }
-  const compared = compareProfiles(profile, nothing, options)
-  return {
-    format: 1,
-    model: state.model,
-    version: version.version,
-    time: ctx.now().toISOString(),
-    metric: options.metric,
-    reference: recorded(reference),
-    current: { source: log.home, sha256: sha256(canonicalJson({ ...isoWindow(window) })), rows: 0, columns: 0 },
-    ...compared,
-    summary: await summaryOf(versionName(state.model, version.version), version.version, log, stats),
-    notes: [...reference.notes, ...compared.notes],
-    configuration: configurationOf(profile, options),
-  }
+  const { profile } = prepared.reference
+  const { model } = prepared.state
+  const { version } = prepared.version
+  const data = { source: log.home, sha256: sha256(canonicalJson({ ...isoWindow(window) })), rows: 0, columns: 0 }
+  const nothing = { profile: { ...profile, rows: 0, absent: [], extra: [] }, data, notes: [] }
+  const summary = await summaryOf(versionName(model, version), version, log, stats)
+  return { ...compareCounted(ctx, prepared, nothing), summary }
 }
 
 async function summaryOf(name: string, version: number, log: PredictionLog, { versions }: LogStats): Promise<string> {

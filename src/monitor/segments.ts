@@ -11,9 +11,10 @@ import { nearest } from '../core/nearest.ts'
 import { shellWord } from '../core/shell.ts'
 import type { DataInput } from '../data/input.ts'
 import type { Source } from '../data/source.ts'
-import { compareBatch, type PreparedCheck, readingOptions } from '../drift/check.ts'
+import { compareBatch, type PreparedCheck } from '../drift/check.ts'
 import { countSegments, namesCut, parseSegments } from '../drift/count-segments.ts'
 import type { Profile } from '../drift/profile.ts'
+import { readingOptions } from '../drift/reference.ts'
 import {
   describeSegments,
   judgeSegments,

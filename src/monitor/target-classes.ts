@@ -4,7 +4,7 @@ import { parseModelRef } from '../core/names.ts'
 import type { RowShape } from '../predictions/types.ts'
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
-import { baselineColumns, shapeOf } from './check.ts'
+import { baselineColumns, shapeOf } from './row-shape.ts'
 import { subjectOf } from './subject.ts'
 
 /** Undefined where nothing is known: without a model, a version, or a baseline. */

@@ -10,10 +10,7 @@ import { sqlText } from '../data/duck.ts'
 import { NEGATIVE, POSITIVE } from './label-classes.ts'
 import type { Reading } from './reading.ts'
 import { labelledSql, OK } from './records.ts'
-import type { PredictionLog, RealisedQuality, RowShape, VersionQuality, WindowQuery } from './types.ts'
-
-export const realisedMetrics = (log: PredictionLog, window: WindowQuery, shape: RowShape): Promise<RealisedQuality> =>
-  log.quality(window, shape)
+import type { RealisedQuality, RowShape, VersionQuality, WindowQuery } from './types.ts'
 
 /** Up to this many different labels, whole numbers are classes; more are numbers to be hit. */
 const MOST_CLASSES = 50

@@ -1,34 +1,8 @@
 /**
- * The prediction log in types: one record, and what a log offers. The file layout is in docs/prediction-log.md; the
+ * The prediction log in types: what a log offers. Records and the file layout are in docs/prediction-log.md; the
  * Python client writes it, this room reads, joins, compacts and prunes it. Judging what it says is in `src/monitor/`.
  */
-import type { Json } from '../core/canonical-json.ts'
 import type { DataInput } from '../data/input.ts'
-
-/** One line (DESIGN section 8). `id`, `time`, `model`, `version`, and `features` or `output` are required. */
-export interface PredictionRecord {
-  readonly v: 1
-  readonly id: string
-  /** RFC 3339, UTC: when the prediction was answered. Decides day and window. */
-  readonly time: string
-  readonly model: string
-  readonly version: number
-  readonly variant?: string
-  readonly features?: Readonly<Record<string, Json>>
-  /** A bare answer, or an object whose members are the answer's columns. */
-  readonly output?: Json
-  readonly latency_ms?: number
-  /** `ok` when absent; anything else (`error`, `refused`, …) is a failed request, and `error` its category. */
-  readonly status?: string
-  readonly error?: string
-  readonly user?: string
-  readonly segment?: string
-  readonly tokens?: number
-  readonly cost?: number
-  readonly tags?: Readonly<Record<string, string>>
-  /** The share of such requests that is logged; absent means 1. A record stands for `1 / sample_rate` requests. */
-  readonly sample_rate?: number
-}
 
 /** Rows with `since <= time < until`; milliseconds since 1970, so that days are UTC. */
 export interface TimeWindow {

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url'
 import { namedData } from '../../../src/data/input.ts'
 import { compactLog } from '../../../src/predictions/compact.ts'
 import { type LabelRequest, labelOf, labelPredictions } from '../../../src/predictions/label.ts'
-import { realisedMetrics } from '../../../src/predictions/quality.ts'
 import { skipBecause } from '../../support/skip.ts'
 import { type Line, MODEL, many, NOW, record, type TestLog, testLog, WEEK } from './support.ts'
 
@@ -25,7 +24,7 @@ const label = (content: string, more: Partial<LabelRequest> = {}, name = 'labels
   writeFileSync(join(test.path, name), content)
   return labelPredictions(test.ctx, test.home, { model: MODEL, input: namedData(name), window: EVERYTHING, ...more })
 }
-const quality = (more = {}) => realisedMetrics(test.log, WEEK, more)
+const quality = (more = {}) => test.log.quality(WEEK, more)
 const counts = ({ labelled, changed, unchanged, unknown, blank }: Awaited<ReturnType<typeof label>>) => [
   labelled,
   changed,
