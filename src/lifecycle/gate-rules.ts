@@ -13,7 +13,7 @@
 import { canonicalJson } from '../core/canonical-json.ts'
 import { type Digest, sha256 } from '../core/digest.ts'
 import type { ModelConfig, Risk } from '../project/config.ts'
-import type { Gate } from '../project/gate-config.ts'
+import { type Gate, NO_GATE } from '../project/gate-config.ts'
 
 export const PRODUCTION = 'production'
 
@@ -35,15 +35,13 @@ export interface GateRules {
   readonly digest: Digest
 }
 
-const NOTHING: Gate = { min: {}, max: {}, approval: 0, baseline: 'optional', run: 'optional', dataHash: 'optional' }
-
 /** @param validation the policy's own gate, which must hold besides the stage's; of two bounds the stricter counts */
 export function gateRules(
   config: Pick<ModelConfig, 'risk' | 'gates'>,
   stage: string,
-  validation: Gate = NOTHING,
+  validation: Gate = NO_GATE,
 ): GateRules {
-  const configured = (Object.hasOwn(config.gates, stage) ? config.gates[stage] : undefined) ?? NOTHING
+  const configured = (Object.hasOwn(config.gates, stage) ? config.gates[stage] : undefined) ?? NO_GATE
   const production = stage === PRODUCTION
   const demanding = production && config.risk === 'high'
   const need = (key: 'baseline' | 'run' | 'dataHash'): 'required' | 'optional' =>

@@ -79,6 +79,10 @@ function entryOf(event: ModelEvent): HistoryEntry {
       const { version, stage, from, reason, fit } = event.body
       return { ...common, version, stage, from, reason: reason ?? null, fit }
     }
+    case 'approve': {
+      const { version, stage, approval } = event.body
+      return { ...common, version, stage, approvals: [approval], reason: approval.reason ?? null }
+    }
     case 'tag': {
       const { version, add, remove } = event.body
       return { ...common, version, tags: { add, remove } }

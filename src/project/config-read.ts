@@ -5,7 +5,7 @@
 import { nearest } from '../core/nearest.ts'
 import type { Config, ModelConfig } from './config.ts'
 import { configShape, emptyOf, modelShape, type RawConfig, type RawGate, type RawModel } from './config-schema.ts'
-import type { Gate } from './gate-config.ts'
+import { type Gate, NO_GATE } from './gate-config.ts'
 import type { Problem } from './problems.ts'
 import { emptyMap, type Place } from './schema.ts'
 import { lineAt, type YamlNode } from './yaml.ts'
@@ -40,6 +40,7 @@ export function toGate(raw: RawGate): Gate {
     return chosen
   }
   return {
+    ...NO_GATE,
     min: bounds('min_'),
     max: bounds('max_'),
     ...(raw.compare_to === undefined ? {} : { compareTo: raw.compare_to }),

@@ -9,7 +9,7 @@ import { promotionCommand } from '../core/next-command.ts'
 import type { MetricName } from './config.ts'
 import { toGate } from './config-read.ts'
 import { METRICS } from './config-schema.ts'
-import { parseDuration } from './duration.ts'
+import { DAY, parseDuration } from './duration.ts'
 import type { Gate } from './gate-config.ts'
 import { readYamlFile } from './load.ts'
 import { noValidation, policyShape, type RawPolicyFile } from './policy-schema.ts'
@@ -26,7 +26,8 @@ export type Trigger =
   | { readonly type: 'schedule'; readonly every: number }
   /** `data` relative to the project. */
   | { readonly type: 'new_data'; readonly data: string }
-  | { readonly type: 'metric' }
+  /** The realised metric of the version in production, from labels that have arrived, is worse than `threshold`. */
+  | { readonly type: 'metric'; readonly metric: string; readonly threshold: number }
   | { readonly type: 'manual' }
 
 export type Job =
@@ -37,7 +38,27 @@ export type Job =
       /** Undefined: what the run behind the version in production declared. */
       readonly data?: Readonly<Record<string, string>>
     }
-  | { readonly type: 'github_actions'; readonly workflow: string }
+  | {
+      readonly type: 'github_actions'
+      /** The file name of the workflow. */
+      readonly workflow: string
+      /** `owner/name`; undefined: that of the git remote. */
+      readonly repository?: string
+      /** Undefined: the repository's default branch. */
+      readonly ref?: string
+      readonly inputs: Readonly<Record<string, string>>
+      /** Milliseconds that `--wait` waits. */
+      readonly timeout: number
+    }
+
+/** How much of the way to production goes without a person (DESIGN section 8). */
+export interface Autonomy {
+  /** 1: it only reports; 2: it trains and stages, a person promotes; 3: it promotes, once that was earned. */
+  readonly level: 1 | 2 | 3
+  /** Milliseconds since the first clean staged promotion. */
+  readonly minAge: number
+  readonly minCleanPromotions: number
+}
 
 export interface Policy {
   /** As shown to the user; undefined for the built-in one. */
@@ -50,7 +71,11 @@ export interface Policy {
   readonly notifyOnFail: readonly string[]
   /** Milliseconds. */
   readonly coolDown: number
+  readonly autonomy: Autonomy
 }
+
+/** Three months and five promotions that nobody had to take back. */
+export const HUMAN_PROMOTES: Autonomy = { level: 2, minAge: 90 * DAY, minCleanPromotions: 5 }
 
 /** What holds for a model without a policy file: a human gives a reason, the model's `train:` runs, staging is next. */
 export const manualPolicy = (model: string): Policy => ({
@@ -61,6 +86,7 @@ export const manualPolicy = (model: string): Policy => ({
   promoteOnPass: 'staging',
   notifyOnFail: [],
   coolDown: parseDuration(COOL_DOWN) ?? 0,
+  autonomy: HUMAN_PROMOTES,
 })
 
 /**
@@ -107,6 +133,7 @@ function toPolicy(raw: RawPolicy, stages: readonly string[], say: Say): Policy {
     promoteOnPass: toStage(raw, validation, stages, say),
     notifyOnFail: [...new Set([...(raw.notify_on_fail ?? []), ...(validation.notify_on_fail ?? [])])],
     coolDown: parseDuration(raw.cool_down ?? COOL_DOWN) ?? 0,
+    autonomy: HUMAN_PROMOTES,
   }
 }
 
@@ -160,6 +187,8 @@ function toTrigger(raw: Trusted['trigger'], say: Say): Trigger {
         say(['trigger'], 'a trigger of type new_data needs data, the path of the file', 'data')
       }
       return { type: 'new_data', data: raw.data ?? '' }
+    case 'metric':
+      return { type: 'metric', metric: raw.metric ?? '', threshold: raw.threshold ?? 0 }
     default:
       return { type: raw.type }
   }
@@ -173,7 +202,7 @@ function toJob(raw: RawPolicy['job'], say: Say): Job {
     if (workflow === undefined) {
       say(['job'], 'a job of type github_actions needs workflow, the file name of the workflow', 'workflow')
     }
-    return { type: 'github_actions', workflow: workflow ?? '' }
+    return { type: 'github_actions', workflow: workflow ?? '', inputs: {}, timeout: 6 * 60 * 60 * 1000 }
   }
   if (workflow !== undefined) say(['job', 'workflow'], 'a job of type command has no workflow')
   return { type: 'command', ...(command === undefined ? {} : { command }), ...(data === undefined ? {} : { data }) }

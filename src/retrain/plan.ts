@@ -4,7 +4,7 @@ import { usage } from '../core/errors.ts'
 import { shellWord } from '../core/shell.ts'
 import type { ModelConfig } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
-import type { Policy } from '../project/policy.ts'
+import type { Job, Policy } from '../project/policy.ts'
 import type { ModelState } from '../store/fold.ts'
 import { commandWords } from './command-line.ts'
 import type { JobRecord } from './job-log.ts'
@@ -39,7 +39,7 @@ export type PlannedJob =
       readonly words: readonly string[]
       readonly data: readonly { readonly name: string; readonly path: string }[]
     }
-  | { readonly type: 'github_actions'; readonly workflow: string }
+  | Extract<Job, { type: 'github_actions' }>
 
 export interface RetrainPlan {
   readonly model: string

@@ -52,21 +52,60 @@ export interface GateCheck {
   readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'waived'
   /** One sentence when `required` and `actual` do not say enough: no champion to beat, test set unproven. */
   readonly note?: string
+  /** The figures behind the verdict, where it rests on a comparison of rows. */
+  readonly evidence?: GateEvidence
+  /** Who let a failing check pass; the verdict is `waived`. */
+  readonly waiver?: { readonly owner: string; readonly reason: string; readonly expires: string }
+}
+
+/** An estimate with its interval, as `src/evaluation/` computed it. */
+export interface GateEvidence {
+  /** `paired bootstrap`, `DeLong`, `McNemar`, `Wilson` … */
+  readonly method: string
+  readonly estimate: number
+  readonly interval: readonly [number, number]
+  /** Coverage of the interval, 0 to 1. */
+  readonly confidence: number
+  readonly rows: number
+  readonly p?: number
+  /** Of the draws, where it was resampled. */
+  readonly seed?: number
 }
 
 export interface GateResult {
   readonly verdict: 'pass' | 'fail'
   readonly checks: readonly GateCheck[]
   /** What the verdict is bound to: it is void when any of these changes. */
-  readonly bound: { readonly manifest: Digest; readonly policy: Digest; readonly champion?: Digest }
+  readonly bound: {
+    readonly manifest: Digest
+    readonly policy: Digest
+    readonly champion?: Digest
+    /** Of the test set that the metrics were measured on, where it is known. */
+    readonly test?: Digest
+  }
 }
 
 /** How a human's word reached us. */
 export interface Approval {
   readonly name: string
-  /** `claimed`: typed by hand; `ci`: supplied by a CI system, `url` is its run. `prompt`: answered on a terminal. */
-  readonly origin: 'claimed' | 'prompt' | 'ci'
+  /**
+   * `claimed`: typed by hand; `ci`: supplied by a CI system, `url` is its run. `prompt`: answered on a terminal;
+   * `policy`: no person, a policy that earned it.
+   */
+  readonly origin: 'claimed' | 'prompt' | 'ci' | 'policy'
   readonly url?: string
+  readonly reason?: string
+  /** Of a word given before the move: when. RFC 3339. */
+  readonly time?: string
+}
+
+/** A person's word ahead of the move. It holds while the version and the rules of the stage are what they were. */
+export interface ApproveBody {
+  readonly stage: string
+  readonly version: number
+  readonly approval: Approval
+  /** It has lapsed when either differs. */
+  readonly bound: { readonly manifest: Digest; readonly policy: Digest }
 }
 
 export interface PromoteBody {
@@ -90,6 +129,13 @@ export interface RollbackBody {
   readonly reason?: string
   /** Did the old version fit today's data? `skipped` by `--no-verify`, `not determined` without data or in time. */
   readonly fit: 'fits' | 'drifted' | 'inconclusive' | 'not determined' | 'skipped'
+  /** Its recorded evaluation, run again on the labelled rows of today; absent where that was not possible. */
+  readonly evaluation?: {
+    readonly rows: number
+    readonly now: Readonly<Record<string, number>>
+    /** As recorded at registration. */
+    readonly then: Readonly<Record<string, number | string>>
+  }
 }
 
 export interface TagBody {
@@ -108,6 +154,7 @@ export interface BodyByType {
   readonly register: RegisterBody
   readonly promote: PromoteBody
   readonly rollback: RollbackBody
+  readonly approve: ApproveBody
   readonly tag: TagBody
   readonly baseline: BaselineBody
 }
@@ -154,6 +201,7 @@ export function isModelEvent(
     register: true,
     promote: true,
     rollback: true,
+    approve: true,
     tag: true,
     baseline: true,
   }

@@ -47,7 +47,10 @@ export interface Manifest {
   readonly prediction?: string
   /** Declared data of the run, and the held-out rows the metrics were measured on (`name: "test"`). */
   readonly data: readonly DataFact[]
+  /** The answers of this version on its held-out rows, with the truth (docs/evaluation.md). */
   readonly testPredictions?: { readonly sha256: Digest; readonly size: number }
+  /** How many of the held-out rows stand in the training data too, by hashes of whole rows. */
+  readonly overlap?: { readonly rows: number; readonly shared: number }
   readonly examples?: { readonly sha256: Digest; readonly size: number }
   /** The recorded evaluation command with `{model}` and `{data}`. */
   readonly evaluate?: string

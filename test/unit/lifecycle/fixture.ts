@@ -11,7 +11,7 @@ import { MlopsError } from '../../../src/core/errors.ts'
 import { ulid } from '../../../src/core/ulid.ts'
 import type { ModelConfig, Project } from '../../../src/project/config.ts'
 import { defaultModel } from '../../../src/project/config-read.ts'
-import type { Gate } from '../../../src/project/gate-config.ts'
+import { type Gate, NO_GATE } from '../../../src/project/gate-config.ts'
 import { createStore } from '../../../src/store/create.ts'
 import type { ModelEvent } from '../../../src/store/events.ts'
 import type { DataFact, Manifest, ScanResult } from '../../../src/store/manifest.ts'
@@ -70,12 +70,7 @@ export async function world(): Promise<World> {
 }
 
 export const gate = (more: Partial<Gate> = {}): Gate => ({
-  min: {},
-  max: {},
-  approval: 0,
-  baseline: 'optional',
-  run: 'optional',
-  dataHash: 'optional',
+  ...NO_GATE,
   ...more,
 })
 

@@ -310,8 +310,8 @@ describe('the plan of a retraining', () => {
     assert.deepEqual(made.job.data, [{ name: 'train', path: 'old.csv' }])
   })
   it('shows a GitHub workflow as it is', () => {
-    const made = plan({ ...policy, job: { type: 'github_actions', workflow: 'w.yml' } })
-    assert.deepEqual(made.job, { type: 'github_actions', workflow: 'w.yml' })
+    const job = { type: 'github_actions', workflow: 'w.yml', inputs: {}, timeout: 1000 } as const
+    assert.deepEqual(plan({ ...policy, job }).job, job)
   })
   it('says how to say how a model is trained', () => {
     assert.equal(
