@@ -1,6 +1,6 @@
 /**
  * The table that a version was trained on, opened once: its profile, and its segments where `drift.by` of mlops.yaml
- * names a column. Which table that is, is decided in `evidence.ts`.
+ * names a column. Which table that is, is decided in `baseline-evidence.ts`.
  */
 import type { Context } from '../core/context.ts'
 import { isMlopsError } from '../core/errors.ts'
