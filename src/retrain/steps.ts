@@ -13,6 +13,7 @@ import type { RegisterRequest, RegisterResult } from '../lifecycle/register-type
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
 import type { TrackOutcome, TrackRequest } from '../tracking/track.ts'
+import type { RemoteSteps } from './dispatch.ts'
 
 export interface RetrainSteps {
   check(ctx: Context, project: Project, store: Store, request: CheckRequest): Promise<CheckResult>
@@ -34,6 +35,9 @@ export interface RetrainSteps {
     run: string,
     options: { readonly context: 'retrain'; readonly registered: { readonly model: string; readonly version: number } },
   ): Promise<Pick<AppliedIntents, 'failures'>>
+  /** Absent: a job of type github_actions cannot be run. */
+  readonly dispatch?: RemoteSteps['dispatch']
+  readonly follow?: RemoteSteps['follow']
 }
 
 export const realSteps: RetrainSteps = {
