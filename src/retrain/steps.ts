@@ -13,7 +13,7 @@ import type { RegisterRequest, RegisterResult } from '../lifecycle/register-type
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
 import type { TrackOutcome, TrackRequest } from '../tracking/track.ts'
-import type { RemoteSteps } from './dispatch.ts'
+import type { DispatchOutcome, DispatchRequest, ResumeOutcome, ResumeRequest } from './github/types.ts'
 
 export interface RetrainSteps {
   check(ctx: Context, project: Project, store: Store, request: CheckRequest): Promise<CheckResult>
@@ -35,9 +35,10 @@ export interface RetrainSteps {
     run: string,
     options: { readonly context: 'retrain'; readonly registered: { readonly model: string; readonly version: number } },
   ): Promise<Pick<AppliedIntents, 'failures'>>
-  /** Absent: a job of type github_actions cannot be run. */
-  readonly dispatch?: RemoteSteps['dispatch']
-  readonly follow?: RemoteSteps['follow']
+  /** Starts a workflow, once. Without it a job of type github_actions cannot be run. */
+  dispatch?(ctx: Context, project: Project, request: DispatchRequest): Promise<DispatchOutcome>
+  /** Looks for a workflow run that was dispatched before, and waits for it if asked to. Never starts anything. */
+  resume?(ctx: Context, project: Project, request: ResumeRequest): Promise<ResumeOutcome>
 }
 
 export const realSteps: RetrainSteps = {
