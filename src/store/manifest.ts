@@ -27,7 +27,15 @@ export interface DataFact {
   readonly sha256: Digest
   readonly rows?: number
   readonly columns?: number
+  /**
+   * `rows`: no file was declared, and `sha256` is the digest of the rows that the script handed to `log_test`
+   * (docs/store-format.md, section 6). It says nothing about the digest of a file that holds the same rows.
+   */
+  readonly of?: 'rows'
 }
+
+/** How the bytes of an object are to be read, whose name says nothing. Compression is told by the bytes. */
+export type TableFormat = 'csv' | 'jsonl' | 'parquet'
 
 export interface Manifest {
   readonly format: 1
@@ -48,10 +56,17 @@ export interface Manifest {
   /** Declared data of the run, and the held-out rows the metrics were measured on (`name: "test"`). */
   readonly data: readonly DataFact[]
   /** The answers of this version on its held-out rows, with the truth (docs/evaluation.md). */
-  readonly testPredictions?: { readonly sha256: Digest; readonly size: number }
+  readonly testPredictions?: {
+    readonly sha256: Digest
+    readonly size: number
+    readonly format?: TableFormat
+    /** Digest of the rows that were answered, where the script logged them: equal for two versions, the same rows. */
+    readonly rowsDigest?: Digest
+  }
   /** How many of the held-out rows stand in the training data too, by hashes of whole rows. */
   readonly overlap?: { readonly rows: number; readonly shared: number }
-  readonly examples?: { readonly sha256: Digest; readonly size: number }
+  /** Inputs with the outputs they must give (docs/python-client.md). */
+  readonly examples?: { readonly sha256: Digest; readonly size: number; readonly format?: TableFormat }
   /** The recorded evaluation command with `{model}` and `{data}`. */
   readonly evaluate?: string
 }

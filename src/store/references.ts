@@ -2,7 +2,7 @@
 import { type Digest, isDigest } from '../core/digest.ts'
 import type { EventDraft, ModelEvent } from './events.ts'
 import type { Manifest } from './manifest.ts'
-import type { Intent, RunEnd, RunStart } from './run-records.ts'
+import type { Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
 
 export interface Reference {
   readonly sha256: Digest
@@ -50,6 +50,10 @@ export function referencedByRun(start: RunStart | undefined, end: RunEnd | undef
 
 export const referencedByIntent = (intent: Intent): Reference[] =>
   intent.kind === 'baseline' ? [ref(intent.data.sha256, 'baseline data')] : []
+
+export const referencedByEvidence = ({ kind, data }: RunEvidence): Reference[] => [
+  ref(data.sha256, kind === 'test' ? 'test predictions' : 'examples'),
+]
 
 /** A check's reference profile, unless it was counted from data for that check alone. */
 export function referencedByCheck(record: unknown): Reference[] {

@@ -4,6 +4,7 @@
  *   runs/<ulid>/run.json              at the start, write-once
  *   runs/<ulid>/{params,metrics,tags,artifacts}/<writer>.jsonl   appended while it runs, one file per writing process
  *   runs/<ulid>/intents/<writer>-<n>.json   write-once wishes: register, set_baseline
+ *   runs/<ulid>/evidence/<writer>-<n>.json  write-once: held-out evidence and examples that the script logged
  *   runs/<ulid>/clients/<writer>.json   write-once: a Python client that attached to the run of `mlops track`
  *   runs/<ulid>/output.log            the child's stdout and stderr as they came
  *   runs/<ulid>/alive                 heartbeat: its mtime
@@ -160,4 +161,26 @@ export type Intent =
       readonly model: string
       /** The rows as an object: a CSV the client wrote. */
       readonly data: { readonly sha256: Digest; readonly size: number }
+    }
+
+/** What the script logged with `log_test` and `log_examples`: the rows lie in the objects, as JSON lines. */
+export type RunEvidence =
+  | {
+      readonly format: 1
+      readonly kind: 'test'
+      readonly time: string
+      /** The held-out file (docs/evaluation.md): truth, answer, score, id and the columns of slices. */
+      readonly data: { readonly sha256: Digest; readonly size: number }
+      readonly rows: number
+      /** Of the rows that were answered; 0 when they were not handed over. */
+      readonly columns: number
+      /** Digest of these rows with their truth (docs/store-format.md, section 6); absent when they have none. */
+      readonly rowsDigest?: Digest
+    }
+  | {
+      readonly format: 1
+      readonly kind: 'examples'
+      readonly time: string
+      readonly data: { readonly sha256: Digest; readonly size: number }
+      readonly rows: number
     }

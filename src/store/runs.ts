@@ -5,7 +5,7 @@ import type { Backend } from './backend.ts'
 import { recordDamaged } from './checks.ts'
 import type { Pin } from './events.ts'
 import { runFolder } from './layout.ts'
-import type { ClientRecord, Intent, RunEnd, RunStart } from './run-records.ts'
+import type { ClientRecord, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
 import { runWriter } from './run-writer.ts'
 import { openSealed, seal, sealProblem } from './sealed.ts'
 import type { Objects, RunFolder, Runs, RunWriter, StreamLine, StreamName } from './store.ts'
@@ -17,7 +17,8 @@ export function runsOf(backend: Backend, objects: Objects, now: () => Date): Run
     resolve: (prefix) => resolve(backend, prefix),
     read: (id) => read(backend, id, now),
     stream: (id, stream) => readStream(backend, id, stream),
-    intents: (id) => intents(backend, id),
+    intents: (id) => writeOnce<Intent>(backend, `${runFolder(id)}/intents`),
+    evidence: (id) => evidence(backend, id),
     clients: (id) => clients(backend, id),
     pin: (id) => pin(backend, objects, id),
   }
@@ -106,14 +107,18 @@ function wholeLines<T>(bytes: Buffer): T[] {
   return lines
 }
 
-async function intents(backend: Backend, id: string): Promise<Intent[]> {
-  const folder = `${runFolder(id)}/intents`
-  const found: Intent[] = []
+async function writeOnce<T>(backend: Backend, folder: string): Promise<T[]> {
+  const found: T[] = []
   for (const { name } of (await backend.list(folder)).filter((entry) => entry.name.endsWith('.json'))) {
     const bytes = await backend.get(`${folder}/${name}`)
-    if (bytes !== undefined) found.push(checked<Intent>(backend, `${folder}/${name}`, bytes))
+    if (bytes !== undefined) found.push(checked<T>(backend, `${folder}/${name}`, bytes))
   }
   return found
+}
+
+async function evidence(backend: Backend, id: string): Promise<RunEvidence[]> {
+  const found = await writeOnce<RunEvidence>(backend, `${runFolder(id)}/evidence`)
+  return found.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
 }
 
 /** Only facts for people, so an unreadable one is left out; `verify` names it. */

@@ -18,6 +18,7 @@ import type {
   MetricLine,
   ParamLine,
   RunEnd,
+  RunEvidence,
   RunStart,
   TagLine,
 } from './run-records.ts'
@@ -140,6 +141,8 @@ export interface Runs {
   /** Lines of all writers of a stream; torn last lines are left out. */
   stream<S extends StreamName>(id: string, stream: S): Promise<StreamLine[S][]>
   intents(id: string): Promise<Intent[]>
+  /** What the script logged as held-out evidence, oldest first. @throws failed for a damaged record */
+  evidence(id: string): Promise<RunEvidence[]>
   /** The Python clients that attached to the run; unreadable ones are left out. */
   clients(id: string): Promise<ClientRecord[]>
   /** Pins `run.json` and `end.json` as objects, for a register event. */

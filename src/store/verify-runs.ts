@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { type Digest, sha256 } from '../core/digest.ts'
 import { isUlid } from '../core/ulid.ts'
 import { runFolder } from './layout.ts'
-import { referencedByIntent, referencedByRun } from './references.ts'
-import type { Intent, RunEnd, RunStart } from './run-records.ts'
+import { type Reference, referencedByEvidence, referencedByIntent, referencedByRun } from './references.ts'
+import type { Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
 import { filesOfRun } from './run-writer.ts'
 import { openSealed, sealProblem } from './sealed.ts'
 import { verifyClaimFolder } from './verify-chains.ts'
@@ -81,7 +81,7 @@ async function verifyFiles(
   const present = new Set(await filesOfRun(findings.backend, id))
   for (const path of present) {
     const file = `${folder}/${path}`
-    if (/^(intents|clients)\/.*\.json$/.test(path)) await verifyInnerRecord(findings, file, affects)
+    if (/^(intents|evidence|clients)\/.*\.json$/.test(path)) await verifyInnerRecord(findings, file, affects)
     const pin = end?.files[path]
     const found = await hash(findings, file, path !== 'run.json')
     if (end !== undefined && pin === undefined)
@@ -126,16 +126,20 @@ async function verifyInnerRecord(findings: Findings, file: string, affects: read
   if (problem !== undefined) return findings.damage(file, 'changed', problem, affects)
   const record = bytes && openSealed(bytes)
   if (record === undefined) return
-  if (!file.includes('/intents/')) {
+  if (file.includes('/clients/')) {
     if (!file.endsWith(`/${String(record.writer)}.json`))
       findings.damage(file, 'misplaced', 'it is not the record of that client', affects)
     return
   }
-  if (record.kind !== 'register' && record.kind !== 'baseline')
-    findings.damage(file, 'misplaced', 'it is no wish', affects)
-  for (const { sha256: digest, what } of referencedByIntent(record as unknown as Intent)) {
-    findings.want(digest, `${affects.join()}: ${what}`)
+  const isWish = file.includes('/intents/')
+  const kinds = isWish ? ['register', 'baseline'] : ['test', 'examples']
+  if (!kinds.includes(String(record.kind))) {
+    return findings.damage(file, 'misplaced', isWish ? 'it is no wish' : 'it is no evidence', affects)
   }
+  const wanted: readonly Reference[] = isWish
+    ? referencedByIntent(record as unknown as Intent)
+    : referencedByEvidence(record as unknown as RunEvidence)
+  for (const { sha256: digest, what } of wanted) findings.want(digest, `${affects.join()}: ${what}`)
 }
 
 async function hash(findings: Findings, file: string, count: boolean): Promise<{ sha256: Digest; size: number }> {
@@ -150,7 +154,7 @@ async function hash(findings: Findings, file: string, count: boolean): Promise<{
 }
 
 const KNOWN = ['run.json', 'end.json', 'ended', 'alive', 'output.log']
-const KNOWN_FOLDERS = ['params', 'metrics', 'tags', 'artifacts', 'intents', 'clients']
+const KNOWN_FOLDERS = ['params', 'metrics', 'tags', 'artifacts', 'intents', 'evidence', 'clients']
 
 async function warnUnknown(findings: Findings, folder: string): Promise<void> {
   for (const { name, kind } of await findings.backend.list(folder)) {
