@@ -3,7 +3,7 @@
  * are is decided in `src/monitor/`, how they are counted in `count-chunks.ts`, what a threshold still detects in
  * `detectable.ts`. The reasoning is in docs/drift-calibrate.md.
  */
-import { binomialAtLeast, clopperPearson, type Interval, rateWith } from './binomial.ts'
+import { binomialAtLeast, clopperPearson, type Interval, rateWith } from '../core/binomial.ts'
 import type { CheckResult, ColumnResult } from './types.ts'
 import { COLUMN_ALPHA } from './verdict.ts'
 

@@ -2,8 +2,9 @@
  * Is the difference more than sampling noise? The two-sample chi-square test of homogeneity, Benjamini and Hochberg's
  * correction over the columns, and the noise bounds of the measures. What follows from it is decided in `verdict.ts`.
  */
+
+import { chiSquareQuantile, chiSquareTail } from '../core/special.ts'
 import { type Counts, chiSquare } from './measures.ts'
-import { chiSquareQuantile, chiSquareTail } from './special.ts'
 
 /** Every cell must be expected this often in the smaller sample for the chi-square law to hold (Cochran 1954). */
 const EXPECTED = 5

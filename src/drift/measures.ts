@@ -2,7 +2,7 @@
  * How far apart two sets of counts are: the formulas, each with its source, on plain arrays. Which counts go in is
  * decided in `groups.ts` and `compare.ts`, what the numbers mean in `verdict.ts`.
  */
-import { normalQuantile } from './special.ts'
+import { normalQuantile } from '../core/special.ts'
 
 export type Counts = readonly number[]
 

@@ -1,7 +1,7 @@
 /**
  * From effect and evidence to a verdict, on a column and on a check (DESIGN section 7). Pure rules, no formulas.
  */
-import { chiSquareQuantile } from './special.ts'
+import { chiSquareQuantile } from '../core/special.ts'
 import type { CheckVerdict, ColumnResult, ColumnVerdict } from './types.ts'
 
 /**

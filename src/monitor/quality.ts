@@ -9,7 +9,7 @@
  * believed.
  */
 
-import { studentTail } from '../drift/special.ts'
+import { studentTail } from '../core/special.ts'
 import type { HealthVerdict, QualityResult } from '../drift/types.ts'
 import type { VersionQuality } from '../predictions/types.ts'
 

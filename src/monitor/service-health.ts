@@ -7,7 +7,7 @@
  * bounds that the service just keeps too (test/unit/monitor/service-health.test.ts simulates both).
  */
 
-import { binomialAtLeast, binomialAtMost, fisherAtLeast } from '../drift/binomial.ts'
+import { binomialAtLeast, binomialAtMost, fisherAtLeast } from '../core/binomial.ts'
 import type { HealthFinding, HealthVerdict, ServiceHealth } from '../drift/types.ts'
 import type { HealthConfig } from '../project/config.ts'
 

@@ -2,12 +2,9 @@
  * Which class of the baseline a label is, where services and people spell classes in other ways than the training data:
  * `1` and `Yes`. Used for the target column of a window; realised quality tells positive from negative by the same words.
  */
+import { classKey, NEGATIVE, POSITIVE } from '../core/classes.ts'
 import { type Duck, sqlText } from '../data/duck.ts'
 import type { RowShape } from './types.ts'
-
-/** In lower case. */
-export const POSITIVE: readonly string[] = ['1', '1.0', 'true', 'yes', 'y', 't', 'positive']
-export const NEGATIVE: readonly string[] = ['0', '0.0', 'false', 'no', 'n', 'f', 'negative']
 
 /** Classes beyond these are not looked at one by one: they are many names, or numbers. */
 const MOST_CLASSES = 1_000
@@ -49,7 +46,7 @@ export async function readLabels(duck: Duck, labelled: string, shape: RowShape):
   const renamed = read.filter(([label, name]) => label !== name)
   if (renamed.length === 0) return { sql: TEXT, notes: [] }
   const cases = renamed.map(([label, name]) => `WHEN ${sqlText(label)} THEN ${sqlText(name)}`)
-  const told = renamed.filter(([label, name]) => keyOf(label) !== keyOf(name))
+  const told = renamed.filter(([label, name]) => classKey(label) !== classKey(name))
   return {
     sql: `CASE ${TEXT} ${cases.join(' ')} ELSE ${TEXT} END`,
     notes:
@@ -69,25 +66,18 @@ export function classReader(classes: readonly string[]): (label: string) => stri
   const exact = new Set(classes)
   const byKey = new Map<string, string | undefined>()
   // Two classes that differ only in their spelling are told apart by it.
-  for (const name of classes) byKey.set(keyOf(name), byKey.has(keyOf(name)) ? undefined : name)
+  for (const name of classes) byKey.set(classKey(name), byKey.has(classKey(name)) ? undefined : name)
   const side = (words: readonly string[]) => classes.filter((name) => words.includes(name.trim().toLowerCase()))
   const [positive, negative] = [side(POSITIVE), side(NEGATIVE)]
   const isPair = classes.length === 2 && positive.length === 1 && negative.length === 1
   return (label) => {
     if (exact.has(label)) return label
-    const same = byKey.get(keyOf(label))
+    const same = byKey.get(classKey(label))
     if (same !== undefined || !isPair) return same
     const word = label.trim().toLowerCase()
     if (POSITIVE.includes(word)) return positive[0]
     return NEGATIVE.includes(word) ? negative[0] : undefined
   }
-}
-
-/** Upper and lower case, `1` and `1.0` are one class. */
-function keyOf(text: string): string {
-  const word = text.trim().toLowerCase()
-  const number = Number(word)
-  return word !== '' && Number.isFinite(number) ? String(number) : word
 }
 
 function listed(values: readonly string[]): string {

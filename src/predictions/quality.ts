@@ -4,17 +4,13 @@
  *
  * Formulas are those of scikit-learn 1.x (`sklearn.metrics`): accuracy_score, precision_score, recall_score, f1_score
  * (zero_division=0; macro averages for more than two classes), roc_auc_score (the Mann-Whitney statistic with ties
- * counted half), log_loss (scores clipped to [1e-15, 1-1e-15]), mean_absolute_error, root_mean_squared_error, r2_score.
+ * counted half), log_loss (scores clipped to [2^-52, 1-2^-52]), mean_absolute_error, root_mean_squared_error, r2_score.
  */
+import { kindOfAnswers, positiveClass, SCORE_FLOOR, SCORE_NAMES, SCORE_THRESHOLD } from '../core/classes.ts'
 import { sqlText } from '../data/duck.ts'
-import { NEGATIVE, POSITIVE } from './label-classes.ts'
 import type { Reading } from './reading.ts'
 import { labelledSql, OK } from './records.ts'
 import type { RealisedQuality, RowShape, VersionQuality, WindowQuery } from './types.ts'
-
-/** Up to this many different labels, whole numbers are classes; more are numbers to be hit. */
-const MOST_CLASSES = 50
-const SCORE_MEMBERS = ['probability', 'score', 'proba']
 
 export async function qualityOf(reading: Reading, query: WindowQuery, shape: RowShape): Promise<RealisedQuality> {
   const { duck, files, model } = reading
@@ -34,7 +30,7 @@ export async function qualityOf(reading: Reading, query: WindowQuery, shape: Row
         label, TRY_CAST(label AS DOUBLE) AS truth
       FROM pairs WHERE version = ${Number(version)}`
     const none = { task: null, metrics: {}, notes: [] }
-    const judged = Number(labelled) === 0 ? none : await judge(reading, pairs, shape.threshold ?? 0.5)
+    const judged = Number(labelled) === 0 ? none : await judge(reading, pairs, shape.threshold ?? SCORE_THRESHOLD)
     versions.push({ version: Number(version), rows: Number(rows), labelled: Number(labelled), ...judged })
   }
   const sum = (of: (version: VersionQuality) => number) => versions.reduce((total, version) => total + of(version), 0)
@@ -56,7 +52,7 @@ function answerOf({ prediction }: RowShape): string {
 
 /** Beside a class, a member that says how sure the model was. */
 function scoreOf({ prediction }: RowShape): string {
-  const members = SCORE_MEMBERS.filter((name) => name !== prediction).map(member)
+  const members = SCORE_NAMES.filter((name) => name !== prediction).map(member)
   return `CASE WHEN json_type(output) = 'OBJECT' THEN coalesce(${members.join(', ')}) END`
 }
 
@@ -67,15 +63,12 @@ async function judge(reading: Reading, pairs: string, threshold: number): Promis
        count(*) FILTER (value <> floor(value)), count(DISTINCT answer)
      FROM (${pairs})`,
   )
-  const [labels = 0, wordLabels = 0, wordAnswers = 0, fractions = 0, outside = 0, fractionAnswers = 0] = (
+  const [labels = 0, wordLabels = 0, wordAnswers = 0, fractionLabels = 0, outside = 0, fractionAnswers = 0] = (
     row ?? []
   ).map(Number)
-  const isScore = wordAnswers === 0 && outside === 0 && fractionAnswers > 0
-  if (labels <= 2 && isScore) return binaryOfScores(reading, pairs, 'value', threshold)
-  // Fractions among the answers, or many numbers among the labels: a quantity is predicted.
-  const isQuantity =
-    wordLabels === 0 && wordAnswers === 0 && (fractions > 0 || fractionAnswers > 0 || labels > MOST_CLASSES)
-  return isQuantity ? regression(reading, pairs) : classes(reading, pairs)
+  const kind = kindOfAnswers({ labels, wordLabels, wordAnswers, fractionLabels, fractionAnswers, outside })
+  if (kind === 'scores') return binaryOfScores(reading, pairs, 'value', threshold)
+  return kind === 'quantities' ? regression(reading, pairs) : classes(reading, pairs)
 }
 
 async function regression(reading: Reading, pairs: string): Promise<Judged> {
@@ -95,7 +88,7 @@ async function binaryOfScores(reading: Reading, pairs: string, score: string, th
   const positive = await positiveLabel(reading, pairs)
   const isPositive = `label = ${sqlText(positive.label)}`
   const says = `${score} >= ${threshold}`
-  const clipped = `greatest(least(${score}, 1 - 1e-15), 1e-15)`
+  const clipped = `greatest(least(${score}, 1 - ${SCORE_FLOOR}), ${SCORE_FLOOR})`
   const [row] = await reading.duck.rows(
     `SELECT count(*), count(*) FILTER (${isPositive} AND ${says}), count(*) FILTER (NOT ${isPositive} AND ${says}),
        count(*) FILTER (${isPositive} AND NOT ${says}), avg(-ln(CASE WHEN ${isPositive} THEN ${clipped} ELSE 1 - ${clipped} END))
@@ -185,11 +178,7 @@ async function positiveLabel(
   const found =
     names ??
     (await reading.duck.rows(`SELECT DISTINCT label FROM (${pairs}) ORDER BY 1`)).map(([label]) => String(label))
-  const known = found.find((label) => POSITIVE.includes(label))
-  if (known !== undefined) return { label: known, note: `positive class: ${known}` }
-  // All labels so far may be of the negative class.
-  const isNegative = found.length === 1 && NEGATIVE.includes(found[0] ?? '')
-  const label = isNegative ? '1' : (found.at(-1) ?? '1')
+  const label = positiveClass(found)
   return { label, note: `positive class: ${label}` }
 }
 

@@ -2,7 +2,7 @@
  * The distributions of the drift simulation: what production columns look like when nothing is wrong. Each can be drawn
  * row by row, and each knows its distribution function, so that the counts of a million rows can be drawn at once.
  */
-import { chiSquareTail } from '../../src/drift/special.ts'
+import { chiSquareTail } from '../../src/core/special.ts'
 
 /** Numbers in [0, 1). */
 export type Uniform = () => number

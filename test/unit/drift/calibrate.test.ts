@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { binomialAtLeast, clopperPearson, rateWith } from '../../../src/drift/binomial.ts'
+import { binomialAtLeast, clopperPearson, rateWith } from '../../../src/core/binomial.ts'
 import {
   type ColumnEffects,
   chunksNeeded,

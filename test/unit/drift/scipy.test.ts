@@ -1,5 +1,6 @@
 /** The statistics against numpy and scipy, on data that break drift detectors. */
 import assert from 'node:assert/strict'
+import { chiSquareQuantile, chiSquareTail, normalQuantile } from '../../../src/core/special.ts'
 import type { Baseline } from '../../../src/drift/baseline.ts'
 import { profileBatch } from '../../../src/drift/baseline.ts'
 import { type Comparison, compareProfiles } from '../../../src/drift/compare.ts'
@@ -8,7 +9,6 @@ import { groupColumn } from '../../../src/drift/groups.ts'
 import { spansOf } from '../../../src/drift/measure-column.ts'
 import { psi, uniformStream, wasserstein } from '../../../src/drift/measures.ts'
 import type { Profile } from '../../../src/drift/profile.ts'
-import { chiSquareQuantile, chiSquareTail, normalQuantile } from '../../../src/drift/special.ts'
 import { askPython, type Folder, folder } from './support.ts'
 
 const close = (actual: number | null | undefined, expected: number, tolerance: number, what: string): void => {

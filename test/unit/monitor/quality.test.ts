@@ -1,6 +1,6 @@
 /** Realised quality: verdicts with labels that arrive late, and the false-alarm rate by simulation. */
 import assert from 'node:assert/strict'
-import { studentTail } from '../../../src/drift/special.ts'
+import { studentTail } from '../../../src/core/special.ts'
 import { judgeQuality } from '../../../src/monitor/quality.ts'
 import { askScipy } from './support.ts'
 

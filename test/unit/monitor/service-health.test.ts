@@ -1,6 +1,6 @@
 /** Service health: exact tails against scipy, verdicts a person would give, and the false-alarm rate by simulation. */
 import assert from 'node:assert/strict'
-import { binomialAtLeast, binomialAtMost, fisherAtLeast } from '../../../src/drift/binomial.ts'
+import { binomialAtLeast, binomialAtMost, fisherAtLeast } from '../../../src/core/binomial.ts'
 import {
   dispersionOf,
   type HealthQuestion,
