@@ -1,91 +1,31 @@
 /**
- * One HTTP request with a time limit, and what its failure means for another try. Redirects are not followed: a
- * message, its signature and its token go to the address that was configured and nowhere else.
+ * One HTTP request of a channel, and what its failure means for another try. The request itself, with proxies and
+ * limits, is `src/net/`.
  */
 import type { Context } from '../core/context.ts'
+import { type HttpRequest, httpRequest as netRequest, problemOf, type Reply } from '../net/http.ts'
 import { type Retry, SendProblem, type Wire } from './channel.ts'
 import { cut, oneLine } from './clean.ts'
 
-export interface HttpRequest {
-  readonly method?: 'GET' | 'POST' | 'PATCH'
-  readonly url: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
-  /** Bytes of the answer that are read; the rest is dropped. */
-  readonly readAtMost?: number
-}
-
-export interface Reply {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-}
+export type { Reply } from '../net/http.ts'
 
 /** What of an answer is worth telling. */
 const QUOTED = 200
-const READ_AT_MOST = 8_192
 
 /** @throws SendProblem when there was no answer */
 export async function httpRequest(ctx: Context, { timeout }: Wire, request: HttpRequest): Promise<Reply> {
-  const limit = AbortSignal.timeout(timeout)
-  const signal = ctx.signal === undefined ? limit : AbortSignal.any([limit, ctx.signal])
+  const headers = { 'user-agent': ctx.tool.replace(' ', '/'), ...request.headers }
   try {
-    const response = await fetch(request.url, {
-      method: request.method ?? 'POST',
-      redirect: 'manual',
-      signal,
-      headers: { 'user-agent': ctx.tool.replace(' ', '/'), ...request.headers },
-      ...(request.body === undefined ? {} : { body: request.body }),
-    })
-    const text = await readUpTo(response, request.readAtMost ?? READ_AT_MOST)
-    return { status: response.status, headers: response.headers, text }
+    return await netRequest({ ...request, headers }, { env: ctx.env, timeout, signal: ctx.signal })
   } catch (error) {
-    if (ctx.signal?.aborted === true) throw new SendProblem('interrupted', 'never')
-    if (limit.aborted) throw new SendProblem(`no answer within ${timeout / 1000} s`, 'soon')
     throw networkProblem(error)
   }
 }
 
-async function readUpTo(response: Response, limit: number): Promise<string> {
-  if (response.body === null) return ''
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size >= limit) break
-  }
-  return Buffer.concat(chunks).subarray(0, limit).toString('utf8')
-}
-
-/** What the codes of Node and OpenSSL mean to a person; a certificate does not get better by trying again. */
+/** What an error of the network means to a person; a certificate does not get better by trying again. */
 export function networkProblem(error: unknown): SendProblem {
-  const cause = (error as { cause?: unknown } | undefined)?.cause ?? error
-  const code = String((cause as { code?: unknown } | undefined)?.code ?? '')
-  const words: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'the connection was refused',
-    ECONNRESET: 'the connection was cut',
-    UND_ERR_SOCKET: 'the connection was cut',
-    ENOTFOUND: 'the host name is unknown',
-    EAI_AGAIN: 'the host name could not be looked up',
-    EHOSTUNREACH: 'the host cannot be reached',
-    ENETUNREACH: 'the network cannot be reached',
-    ETIMEDOUT: 'the connection timed out',
-    UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
-  }
-  const message = cause instanceof Error ? cause.message : String(cause)
-  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO|EPROTO/.test(code) || /certificate|\bssl\b|\btls\b/i.test(message)) {
-    return new SendProblem(
-      `no safe connection (TLS): ${oneLine(cut(message, QUOTED))}${code === '' ? '' : ` (${code})`}`,
-      'never',
-    )
-  }
-  const known = words[code]
-  return new SendProblem(
-    known === undefined ? oneLine(cut(message, QUOTED)) || 'no connection' : `${known} (${code})`,
-    // Without a code the request was not even made: an address or a port that is not allowed.
-    code === '' ? 'never' : 'soon',
-  )
+  const { message, permanent, aborted } = problemOf(error)
+  return new SendProblem(oneLine(cut(message, QUOTED)) || 'no connection', permanent || aborted ? 'never' : 'soon')
 }
 
 /** The failure that an answer is, or undefined when it is a success. `explain` adds what the service says by it. */

@@ -10,13 +10,14 @@ const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 /** The table of docs/architecture.md. A room may always import from itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  net: ['core'],
   data: ['core'],
   store: ['core'],
   project: ['core', 'store'],
   tracking: ['core', 'store', 'project'],
   drift: ['core', 'data', 'store', 'project'],
   predictions: ['core', 'data', 'store', 'project'],
-  notify: ['core', 'store', 'project'],
+  notify: ['core', 'net', 'store', 'project'],
   evaluation: ['core', 'data', 'store', 'project'],
   monitor: ['core', 'data', 'store', 'project', 'drift', 'predictions', 'notify'],
   lifecycle: [
@@ -34,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   transfer: ['core', 'store', 'project', 'lifecycle'],
   retrain: [
     'core',
+    'net',
     'data',
     'store',
     'project',
@@ -47,6 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   doctor: [
     'core',
+    'net',
     'data',
     'store',
     'project',
