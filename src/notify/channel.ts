@@ -22,9 +22,18 @@ export interface SendKit {
   readonly root: string
 }
 
+/** Where a message goes: what can be tried without sending one. */
+export type Destination =
+  | { readonly kind: 'host'; readonly host: string; readonly port: number; readonly tls: boolean }
+  /** Relative to the folder of mlops.yaml, or absolute. */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'terminal' }
+
 export interface Channel {
   /** What must never be printed or recorded. */
   readonly secrets: readonly string[]
+  /** @throws SendProblem for everything that is known to be wrong before a message is sent */
+  destination(): Destination
   /** One try. @returns what is to be printed. @throws SendProblem */
   send(alert: Alert, kit: SendKit): Promise<string | undefined>
 }
@@ -64,4 +73,15 @@ export function variable(ctx: Context, names: readonly string[]): string | undef
     if (value !== undefined && value !== '') return value
   }
   return undefined
+}
+
+/** @throws SendProblem for what is no http(s) address; @param name of the variable that holds it */
+export function hostOf(address: string, name?: string): Destination {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw new SendProblem(`${name ?? 'it'} is no http(s) address`, 'never', name)
+  }
+  const tls = url.protocol === 'https:'
+  const port = url.port === '' ? (tls ? 443 : 80) : Number(url.port)
+  return { kind: 'host', host: url.hostname.replace(/^\[|\]$/g, ''), port, tls }
 }

@@ -32,18 +32,23 @@ export function emailChannel(target: string, ctx: Context): Channel {
   const url = variable(ctx, [URL_NAME])
   const server = url === undefined ? undefined : smtpServer(url)
   const pass = typeof server === 'object' ? server.user?.pass : undefined
+  const route = (): { readonly server: SmtpServer; readonly from: Sender } => {
+    if (server === undefined) {
+      throw missingVariable(URL_NAME, 'the mail server with user and password, smtp://… or smtps://… (docs/alerts.md)')
+    }
+    if (typeof server === 'string') throw new SendProblem(`${URL_NAME} ${server}`, 'never', URL_NAME)
+    const from = senderOf(ctx, server)
+    if (!ADDRESS.test(target)) throw new SendProblem('it is not one mail address', 'never')
+    return { server, from }
+  }
   return {
     secrets: [...(url === undefined ? [] : [url]), ...(pass === undefined ? [] : [pass])],
+    destination() {
+      const { host, port, secure } = route().server
+      return { kind: 'host', host, port, tls: secure }
+    },
     async send(alert, { wire }) {
-      if (url === undefined || server === undefined) {
-        throw missingVariable(
-          URL_NAME,
-          'the mail server with user and password, smtp://… or smtps://… (docs/alerts.md)',
-        )
-      }
-      if (typeof server === 'string') throw new SendProblem(`${URL_NAME} ${server}`, 'never', URL_NAME)
-      const from = senderOf(ctx, server)
-      if (!ADDRESS.test(target)) throw new SendProblem('it is not one mail address', 'never')
+      const { server, from } = route()
       const { createTransport } = await import('nodemailer')
       const transport = createTransport({
         host: server.host,

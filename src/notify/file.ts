@@ -12,6 +12,7 @@ const { O_APPEND, O_CREAT, O_NONBLOCK, O_RDWR } = constants
 
 export const fileChannel = (target: string): Channel => ({
   secrets: [],
+  destination: () => ({ kind: 'file', path: target }),
   async send(alert, { root }) {
     try {
       // Not blocking: a pipe that nobody reads must not hold the check up.

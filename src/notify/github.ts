@@ -6,7 +6,7 @@
  * "Rate limits for the REST API" (docs.github.com/rest, version 2022-11-28).
  */
 import type { Context } from '../core/context.ts'
-import { type Channel, missingVariable, type SendKit, SendProblem, variable } from './channel.ts'
+import { type Channel, hostOf, missingVariable, type SendKit, SendProblem, variable } from './channel.ts'
 import { cut } from './clean.ts'
 import { commentOf, isFiring, issueTitle, mergedBody, modelMarker, partState } from './github-issue.ts'
 import { httpRequest, type Reply, replyProblem } from './http.ts'
@@ -38,19 +38,25 @@ export function gitHubChannel(ctx: Context): Channel {
   const token = variable(ctx, TOKENS)
   return {
     secrets: token === undefined ? [] : [token],
+    destination: () => hostOf(repositoryOf(ctx, token).base, 'GITHUB_API_URL'),
     async send(alert, kit) {
-      if (token === undefined) throw missingVariable(TOKENS[0] ?? '', 'a token that may write issues (or GITHUB_TOKEN)')
-      const name = variable(ctx, ['GITHUB_REPOSITORY'])
-      if (name === undefined) throw missingVariable('GITHUB_REPOSITORY', 'owner/name of the repository of the issues')
-      if (!/^[\w.-]+\/[\w.-]+$/.test(name)) {
-        throw new SendProblem('GITHUB_REPOSITORY is not owner/name', 'never', 'GITHUB_REPOSITORY')
-      }
-      const api = (variable(ctx, ['GITHUB_API_URL']) ?? API).replace(/\/+$/, '')
-      if (!URL.canParse(api)) throw new SendProblem('GITHUB_API_URL is no address', 'never', 'GITHUB_API_URL')
-      await tell(alert, kit, { base: `${api}/repos/${name}`, token })
+      await tell(alert, kit, repositoryOf(ctx, token))
       return undefined
     },
   }
+}
+
+/** @throws SendProblem */
+function repositoryOf(ctx: Context, token: string | undefined): Repository {
+  if (token === undefined) throw missingVariable(TOKENS[0] ?? '', 'a token that may write issues (or GITHUB_TOKEN)')
+  const name = variable(ctx, ['GITHUB_REPOSITORY'])
+  if (name === undefined) throw missingVariable('GITHUB_REPOSITORY', 'owner/name of the repository of the issues')
+  if (!/^[\w.-]+\/[\w.-]+$/.test(name)) {
+    throw new SendProblem('GITHUB_REPOSITORY is not owner/name', 'never', 'GITHUB_REPOSITORY')
+  }
+  const api = (variable(ctx, ['GITHUB_API_URL']) ?? API).replace(/\/+$/, '')
+  if (!URL.canParse(api)) throw new SendProblem('GITHUB_API_URL is no address', 'never', 'GITHUB_API_URL')
+  return { base: `${api}/repos/${name}`, token }
 }
 
 async function tell(alert: Alert, kit: SendKit, repository: Repository): Promise<void> {

@@ -4,7 +4,7 @@
  * events-API-v2: "Overview" and "Send an Alert Event").
  */
 import type { Context } from '../core/context.ts'
-import { type Channel, missingVariable, SendProblem, variable, variablePart } from './channel.ts'
+import { type Channel, hostOf, missingVariable, SendProblem, variable, variablePart } from './channel.ts'
 import { isRoutingKey } from './channels.ts'
 import { cut } from './clean.ts'
 import { httpRequest, type Reply, replyProblem } from './http.ts'
@@ -31,14 +31,22 @@ const SEVERITY: Readonly<Record<Alert['kind'], 'critical' | 'error' | 'warning' 
 export function pagerDutyChannel(target: string, ctx: Context): Channel {
   const names = [...(target === '' || isRoutingKey(target) ? [] : [`${KEY}_${variablePart(target)}`]), KEY]
   const key = isRoutingKey(target) ? target : variable(ctx, names)
+  const url = variable(ctx, ['MLOPS_PAGERDUTY_URL']) ?? ENQUEUE
+  const routingKey = (): string => {
+    if (key === undefined) throw missingVariable(names[0] ?? KEY, 'the integration key of the PagerDuty service')
+    return key
+  }
   return {
     secrets: key === undefined ? [] : [key],
+    destination() {
+      routingKey()
+      return hostOf(url, 'MLOPS_PAGERDUTY_URL')
+    },
     async send(alert, { wire }) {
-      if (key === undefined) throw missingVariable(names[0] ?? KEY, 'the integration key of the PagerDuty service')
+      const key = routingKey()
       if (isRoutingKey(target)) {
         ctx.warn(`A PagerDuty key stands in the configuration. Put it into ${KEY} and write pagerduty instead.`)
       }
-      const url = variable(ctx, ['MLOPS_PAGERDUTY_URL']) ?? ENQUEUE
       const reply = await httpRequest(ctx, wire, {
         url,
         body: JSON.stringify({ routing_key: key, ...eventOf(alert) }),

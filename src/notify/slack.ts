@@ -7,7 +7,7 @@
  * 13,000 characters on (`msg_blocks_too_long`, github.com/slackapi/bolt-js/issues/2509).
  */
 import type { Context } from '../core/context.ts'
-import { type Channel, missingVariable, SendProblem, variable, variablePart } from './channel.ts'
+import { type Channel, hostOf, missingVariable, SendProblem, variable, variablePart } from './channel.ts'
 import { cutEscaped, oneLine, secretsOfAddress } from './clean.ts'
 import { httpRequest, type Reply, replyProblem } from './http.ts'
 import { factsOf, headline } from './text.ts'
@@ -33,23 +33,28 @@ export function slackChannel(target: string, ctx: Context): Channel {
   const part = variablePart(target.replace(/^#/, ''))
   const names = [...(part === '' ? [] : [`${WEBHOOK}_${part}`]), WEBHOOK]
   const url = variable(ctx, names)
+  const webhook = (): string => {
+    if (/[:/]/.test(target)) {
+      throw new SendProblem(
+        `the address of a webhook does not belong here: put it into ${WEBHOOK} and write slack:#channel`,
+        'never',
+        WEBHOOK,
+      )
+    }
+    if (url === undefined) {
+      throw missingVariable(
+        names[0] ?? WEBHOOK,
+        `the incoming webhook of ${target}${names.length > 1 ? ` (or ${WEBHOOK} for every channel)` : ''}`,
+      )
+    }
+    if (!URL.canParse(url)) throw new SendProblem(`${names.join(' or ')} holds no address`, 'never')
+    return url
+  }
   return {
     secrets: url === undefined ? [] : secretsOfAddress(url),
+    destination: () => hostOf(webhook(), names[0]),
     async send(alert, { wire }) {
-      if (/[:/]/.test(target)) {
-        throw new SendProblem(
-          `the address of a webhook does not belong here: put it into ${WEBHOOK} and write slack:#channel`,
-          'never',
-          WEBHOOK,
-        )
-      }
-      if (url === undefined) {
-        throw missingVariable(
-          names[0] ?? WEBHOOK,
-          `the incoming webhook of ${target}${names.length > 1 ? ` (or ${WEBHOOK} for every channel)` : ''}`,
-        )
-      }
-      if (!URL.canParse(url)) throw new SendProblem(`${names.join(' or ')} holds no address`, 'never')
+      const url = webhook()
       const reply = await httpRequest(ctx, wire, {
         url,
         body: JSON.stringify(slackMessage(alert)),

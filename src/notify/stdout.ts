@@ -4,5 +4,6 @@ import { plainText } from './text.ts'
 
 export const stdoutChannel = (): Channel => ({
   secrets: [],
+  destination: () => ({ kind: 'terminal' }),
   send: async (alert) => plainText(alert),
 })

@@ -4,7 +4,7 @@
  */
 import { createHmac } from 'node:crypto'
 import type { Context } from '../core/context.ts'
-import { type Channel, SendProblem, variable } from './channel.ts'
+import { type Channel, hostOf, SendProblem, variable } from './channel.ts'
 import { labelOf } from './channels.ts'
 import { secretsOfAddress } from './clean.ts'
 import { httpRequest, replyProblem } from './http.ts'
@@ -46,6 +46,10 @@ export function webhookChannel(target: string, ctx: Context): Channel {
       ...(user === undefined ? [] : user),
       ...(secret === undefined ? [] : [secret]),
     ],
+    destination() {
+      if (problem !== undefined) throw new SendProblem(problem, 'never')
+      return hostOf(url)
+    },
     async send(alert, { wire }) {
       if (problem !== undefined) throw new SendProblem(problem, 'never')
       if (secret === undefined) ctx.warn(`${label} gets alerts without a signature: ${SECRET} is not set.`)
