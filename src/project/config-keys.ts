@@ -28,6 +28,7 @@ export const configKeys = (): readonly ConfigKey[] => [
 
 function keysOf(file: ConfigKey['file'], section: string, shape: Shape<unknown>): ConfigKey[] {
   if (shape.each !== undefined) return keysOf(file, `${section}.<name>`, shape.each)
+  if (shape.item !== undefined) return keysOf(file, `${section}[]`, shape.item)
   const { fields, pattern } = shape
   if (fields === undefined) return []
   const own = Object.entries(fields).map(([key, field]) => ({ file, section, key, ...described(field) }))

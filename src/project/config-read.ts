@@ -4,11 +4,13 @@
  */
 import { nearest } from '../core/nearest.ts'
 import type { Config, ModelConfig } from './config.ts'
-import { configShape, emptyOf, modelShape, type RawConfig, type RawGate, type RawModel } from './config-schema.ts'
-import { type Gate, NO_GATE } from './gate-config.ts'
+import { configShape, emptyOf, modelShape, type RawConfig, type RawModel } from './config-schema.ts'
+import { toGate } from './gate-read.ts'
 import type { Problem } from './problems.ts'
 import { emptyMap, type Place } from './schema.ts'
 import { lineAt, type YamlNode } from './yaml.ts'
+
+export { toGate } from './gate-read.ts'
 
 /** Reads a parsed `mlops.yaml`. Problems go to `report`; the result is meaningful only when there were none. */
 export function readConfig(node: YamlNode, file: string): { config: Config; problems: readonly Problem[] } {
@@ -31,25 +33,6 @@ export function defaultConfig(): Config {
 
 /** What a model has that `mlops.yaml` does not name. */
 export const defaultModel = (): ModelConfig => toModel(emptyOf(modelShape))
-
-/** A gate as it is written, in `mlops.yaml` or in a policy's `validation`. */
-export function toGate(raw: RawGate): Gate {
-  const bounds = (prefix: string): Record<string, number> => {
-    const chosen = emptyMap<number>()
-    for (const [key, value] of Object.entries(raw.rest)) if (key.startsWith(prefix)) chosen[key.slice(4)] = value
-    return chosen
-  }
-  return {
-    ...NO_GATE,
-    min: bounds('min_'),
-    max: bounds('max_'),
-    ...(raw.compare_to === undefined ? {} : { compareTo: raw.compare_to }),
-    approval: raw.approval,
-    baseline: raw.baseline,
-    run: raw.run,
-    dataHash: raw.data_hash,
-  }
-}
 
 function toModel(raw: RawModel): ModelConfig {
   const { schema, drift, health } = raw

@@ -3,10 +3,10 @@
  * of validation, of docs/configuration.md and of the committed JSON Schema. `config-read.ts` turns what it reads into
  * the types of `config.ts`.
  */
-import { nameProblem } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
 import type { PredictionsConfig } from './config.ts'
 import { DURATION } from './duration.ts'
+import { gateShape, nameOf, stageName } from './gate-schema.ts'
 import {
   emptyMap,
   type JsonSchema,
@@ -23,17 +23,13 @@ import {
 } from './schema.ts'
 import type { YamlNode } from './yaml.ts'
 
+export { gateWith, stageName } from './gate-schema.ts'
+
 export const METRICS = ['psi', 'js', 'ks', 'wasserstein', 'chi2', 'linf'] as const
 const COLUMN_TYPES = ['numeric', 'categorical', 'text', 'timestamp', 'id', 'ignore'] as const
-const NEED = ['required', 'optional'] as const
 
 export const duration = text({ label: 'a duration such as 24h or 7d', pattern: DURATION })
 const command = text({ label: 'a command line' })
-const nameOf = (kind: string) => (key: string) => {
-  const problem = nameProblem(key)
-  return problem === undefined ? undefined : `cannot be the name of a ${kind}: ${problem}`
-}
-export const stageName = text({ label: 'the name of a stage', problem: nameOf('stage') })
 
 const CHANNEL = /^(?:slack:#?\S+|email:\S+@\S+|webhook:https?:\/\/\S+|pagerduty(?::\S+)?|github|file:.+|stdout)$/
 const CHANNEL_LABEL = 'a channel such as slack:#ml-alerts or email:ml@example.com'
@@ -62,31 +58,6 @@ export const channel: Shape<string> = {
     return undefined
   },
 }
-
-const gateFields = {
-  compare_to: optional(
-    stageName,
-    'The stage whose version must not be better, on every metric that a `min_` or `max_` key names. Ties pass.',
-    'production',
-  ),
-  approval: withDefault(number({ whole: true, atLeast: 0 }), 0, 'How many people must approve.'),
-  baseline: withDefault(oneOf(NEED), 'optional', 'Whether the version must have a baseline to detect drift against.'),
-  run: withDefault(oneOf(NEED), 'optional', 'Whether the version must come from a recorded run.'),
-  data_hash: withDefault(oneOf(NEED), 'optional', 'Whether the hash of the training data must be known.'),
-}
-
-const gatePattern = {
-  keys: /^(?:min|max)_.+$/,
-  name: 'min_<metric>, max_<metric>',
-  shape: number(),
-  description: 'The bound a recorded metric must keep. A missing metric, or one that is no finite number, fails.',
-}
-
-export const gateShape = record(gateFields, gatePattern)
-
-/** A gate's keys together with more, for the policy's `validation`. */
-export const gateWith = <F extends Parameters<typeof record>[0]>(more: F) =>
-  record({ ...gateFields, ...more }, gatePattern)
 
 const schemaShape = record({
   columns: withDefault(
@@ -227,7 +198,6 @@ export const configShape = record({
   models: withDefault(mapOf(modelShape, nameOf('model')), emptyMap(), 'The models, by name.'),
 })
 
-export type RawGate = Raw<typeof gateShape>
 export type RawModel = Raw<typeof modelShape>
 export type RawConfig = Raw<typeof configShape>
 type Raw<S> = S extends Shape<infer T> ? T : never

@@ -6,6 +6,9 @@ export type Margin =
   /** `2%` is 0.02. */
   | { readonly kind: 'relative'; readonly value: number }
 
+/** The key of a margin that is for every metric without one of its own. */
+export const ANY_METRIC = '*'
+
 /** Bounds that must hold for every value of a column of the held-out rows. */
 export interface SliceRule {
   readonly by: string
@@ -27,7 +30,12 @@ export interface FairnessRule {
 /** A check made outside of this program. */
 export type ExternalRule =
   /** Passes with exit code 0. `{model}` becomes the files of the version. */
-  | { readonly name: string; readonly command: string }
+  | {
+      readonly name: string
+      readonly command: string
+      /** Milliseconds; undefined: ten minutes. */
+      readonly timeout?: number
+    }
   /** A JUnit file: passes when it holds at least one test and none failed. Relative to the project. */
   | { readonly name: string; readonly junit: string }
 

@@ -27,6 +27,8 @@ export interface Shape<T> {
   readonly fields?: Fields
   readonly pattern?: Pattern<unknown> | undefined
   readonly each?: Shape<unknown>
+  /** Of a list, for the docs too: what each of its items is. */
+  readonly item?: Shape<unknown>
 }
 
 export interface Field<T> {
@@ -140,6 +142,7 @@ export function oneOf<const T extends string>(words: readonly T[]): Shape<T> {
 export function listOf<T>(item: Shape<T>): Shape<readonly T[]> {
   return {
     label: `a list, each ${item.label}`,
+    item,
     json: { type: 'array', items: item.json },
     read: (node, at) => {
       if (node.kind !== 'list') return wrong(node, at, 'a list')

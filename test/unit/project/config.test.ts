@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MlopsError } from '../../../src/core/errors.ts'
 import { defaultModel } from '../../../src/project/config-read.ts'
+import { NO_GATE } from '../../../src/project/gate-config.ts'
 import { loadProject, modelConfig } from '../../../src/project/load.ts'
 
 const DESIGN_EXAMPLE = `# mlops.yaml
@@ -84,22 +85,14 @@ describe('mlops.yaml', () => {
           health: {},
           notify: ['slack:#ml-alerts', 'email:ml@example.com'],
           gates: {
-            staging: {
-              min: { auc: 0.8 },
-              max: {},
-              approval: 0,
-              baseline: 'optional',
-              run: 'optional',
-              dataHash: 'optional',
-            },
+            staging: { ...NO_GATE, min: { auc: 0.8 } },
             production: {
+              ...NO_GATE,
               min: { auc: 0.82 },
-              max: {},
               compareTo: 'production',
               approval: 1,
               baseline: 'required',
               run: 'required',
-              dataHash: 'optional',
             },
           },
         },
