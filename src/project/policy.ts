@@ -8,10 +8,10 @@ import { nearest } from '../core/nearest.ts'
 import { promotionCommand } from '../core/next-command.ts'
 import type { MetricName } from './config.ts'
 import { toGate } from './config-read.ts'
-import { METRICS } from './config-schema.ts'
 import { DAY, parseDuration } from './duration.ts'
 import type { Gate } from './gate-config.ts'
 import { readYamlFile } from './load.ts'
+import { toJob, toTrigger } from './policy-read.ts'
 import { noValidation, policyShape, type RawPolicyFile } from './policy-schema.ts'
 import { configError, type Problem } from './problems.ts'
 import { lineAt } from './yaml.ts'
@@ -21,13 +21,20 @@ export const POLICY_NAME = 'retraining-policy.yaml'
 const COOL_DOWN = '7d'
 
 export type Trigger =
-  | { readonly type: 'drift'; readonly metric: MetricName; readonly threshold?: number; readonly column?: string }
+  | {
+      readonly type: 'drift'
+      readonly metric: MetricName
+      readonly threshold?: number
+      readonly column?: string
+      /** Of the prediction log, as it is written: `14d`. */
+      readonly window?: string
+    }
   /** `every` in milliseconds. */
   | { readonly type: 'schedule'; readonly every: number }
-  /** `data` relative to the project. */
+  /** `data`, a file, folder or pattern, relative to the project. */
   | { readonly type: 'new_data'; readonly data: string }
   /** The realised metric of the version in production, from labels that have arrived, is worse than `threshold`. */
-  | { readonly type: 'metric'; readonly metric: string; readonly threshold: number }
+  | { readonly type: 'metric'; readonly metric: string; readonly threshold: number; readonly window?: string }
   | { readonly type: 'manual' }
 
 export type Job =
@@ -69,6 +76,7 @@ export interface Policy {
   readonly validation: Gate
   readonly promoteOnPass: string
   readonly notifyOnFail: readonly string[]
+  readonly notifyOnPass: readonly string[]
   /** Milliseconds. */
   readonly coolDown: number
   readonly autonomy: Autonomy
@@ -85,6 +93,7 @@ export const manualPolicy = (model: string): Policy => ({
   validation: toGate(noValidation),
   promoteOnPass: 'staging',
   notifyOnFail: [],
+  notifyOnPass: [],
   coolDown: parseDuration(COOL_DOWN) ?? 0,
   autonomy: HUMAN_PROMOTES,
 })
@@ -128,18 +137,19 @@ function toPolicy(raw: RawPolicy, stages: readonly string[], say: Say): Policy {
   return {
     model: raw.model ?? '',
     trigger: raw.trigger?.type === undefined ? { type: 'manual' } : toTrigger(raw.trigger, say),
-    job: toJob(raw.job, say),
+    job: raw.job?.type === undefined ? { type: 'command' } : toJob(raw.job, raw.job.type, say),
     validation: toGate(validation),
     promoteOnPass: toStage(raw, validation, stages, say),
     notifyOnFail: [...new Set([...(raw.notify_on_fail ?? []), ...(validation.notify_on_fail ?? [])])],
+    notifyOnPass: [...new Set([...(raw.notify_on_pass ?? []), ...(validation.notify_on_pass ?? [])])],
     coolDown: parseDuration(raw.cool_down ?? COOL_DOWN) ?? 0,
-    autonomy: HUMAN_PROMOTES,
+    autonomy: toAutonomy(raw.autonomy),
   }
 }
 
 /** @param key what is missing there: nothing is said when its value was reported as wrong */
-type Say = (path: readonly string[], message: string, key?: string) => void
-type Trusted = RawPolicyFile['policy']
+export type Say = (path: readonly string[], message: string, key?: string) => void
+export type Trusted = RawPolicyFile['policy']
 /** With holes where something was reported. */
 type RawPolicy = Omit<Trusted, 'model' | 'trigger' | 'job'> & {
   readonly model: string | undefined
@@ -147,68 +157,17 @@ type RawPolicy = Omit<Trusted, 'model' | 'trigger' | 'job'> & {
   readonly job: Partial<NonNullable<Trusted['job']>> | undefined
 }
 
-function toTrigger(raw: Trusted['trigger'], say: Say): Trigger {
-  const allowed: Readonly<Record<typeof raw.type, readonly string[]>> = {
-    drift: ['metric', 'threshold', 'column'],
-    schedule: ['every'],
-    new_data: ['data'],
-    metric: ['metric', 'threshold', 'column'],
-    manual: [],
-  }
-  for (const key of ['metric', 'threshold', 'column', 'every', 'data'] as const) {
-    if (raw[key] !== undefined && !allowed[raw.type].includes(key)) {
-      say(['trigger', key], `a trigger of type ${raw.type} has no ${key}`)
-    }
-  }
-  switch (raw.type) {
-    case 'drift': {
-      const word = raw.metric ?? 'psi'
-      const metric = METRICS.find((name) => name === word)
-      if (metric === undefined) {
-        const close = nearest(word, METRICS)
-        const guess = close === undefined ? '' : `; did you mean ${close}?`
-        say(['trigger', 'metric'], `expected ${METRICS.join(', ')}, found ${JSON.stringify(word)}${guess}`)
-      }
-      const { threshold, column } = raw
-      return {
-        type: 'drift',
-        metric: metric ?? 'psi',
-        ...(threshold === undefined ? {} : { threshold }),
-        ...(column === undefined ? {} : { column }),
-      }
-    }
-    case 'schedule':
-      if (raw.every === undefined) {
-        say(['trigger'], 'a trigger of type schedule needs every, for example every: 30d', 'every')
-      }
-      return { type: 'schedule', every: parseDuration(raw.every ?? '') ?? 0 }
-    case 'new_data':
-      if (raw.data === undefined) {
-        say(['trigger'], 'a trigger of type new_data needs data, the path of the file', 'data')
-      }
-      return { type: 'new_data', data: raw.data ?? '' }
-    case 'metric':
-      return { type: 'metric', metric: raw.metric ?? '', threshold: raw.threshold ?? 0 }
-    default:
-      return { type: raw.type }
+function toAutonomy(raw: Trusted['autonomy']): Autonomy {
+  if (raw === undefined) return HUMAN_PROMOTES
+  const { level, min_age, min_clean_promotions } = raw
+  return {
+    level,
+    minAge: min_age === undefined ? HUMAN_PROMOTES.minAge : (parseDuration(min_age) ?? 0),
+    minCleanPromotions: min_clean_promotions ?? HUMAN_PROMOTES.minCleanPromotions,
   }
 }
 
-function toJob(raw: RawPolicy['job'], say: Say): Job {
-  if (raw?.type === undefined) return { type: 'command' }
-  const { command, data, workflow } = raw
-  if (raw.type === 'github_actions') {
-    if (command !== undefined) say(['job', 'command'], 'a job of type github_actions has no command')
-    if (workflow === undefined) {
-      say(['job'], 'a job of type github_actions needs workflow, the file name of the workflow', 'workflow')
-    }
-    return { type: 'github_actions', workflow: workflow ?? '', inputs: {}, timeout: 6 * 60 * 60 * 1000 }
-  }
-  if (workflow !== undefined) say(['job', 'workflow'], 'a job of type command has no workflow')
-  return { type: 'command', ...(command === undefined ? {} : { command }), ...(data === undefined ? {} : { data }) }
-}
-
-/** `promote_on_pass`, from either of its two places. Production is refused: nothing gets there by itself. */
+/** `promote_on_pass`, from either of its two places. Production takes a person, or autonomy that was earned. */
 function toStage(
   raw: RawPolicy,
   validation: { readonly promote_on_pass: string | undefined },
@@ -222,12 +181,12 @@ function toStage(
   if (outer !== undefined && inner !== undefined && outer !== inner) {
     say(path, `says ${outer}, but validation.promote_on_pass says ${inner}; keep one`)
   }
-  if (stage === 'production') {
+  if (stage === 'production' && raw.autonomy?.level !== 3) {
     say(
       path,
       `nothing enters production by itself; promote to staging, then: ${promotionCommand(raw.model ?? 'MODEL', 'production')}`,
     )
-  } else if (!stages.includes(stage)) {
+  } else if (stage !== 'production' && !stages.includes(stage)) {
     say(path, noStage(stage, stages))
   }
   return stage

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MlopsError } from '../../../src/core/errors.ts'
+import { NO_GATE } from '../../../src/project/gate-config.ts'
 import { loadPolicy } from '../../../src/project/policy.ts'
 
 const DESIGN_EXAMPLE = `policy:
@@ -46,24 +47,19 @@ describe('retraining-policy.yaml', () => {
   }
 
   it('means exactly what the policy of the design says', async () => {
-    assert.deepEqual(plain(await load(DESIGN_EXAMPLE)), {
+    const { validation, ...policy } = await load(DESIGN_EXAMPLE)
+    assert.deepEqual(plain(policy), {
       file: 'retraining-policy.yaml',
       model: 'churn-model',
       trigger: { type: 'drift', metric: 'psi', threshold: 0.15 },
-      job: { type: 'github_actions', workflow: 'retrain_churn.yml' },
-      validation: {
-        min: { auc: 0.82 },
-        max: {},
-        compareTo: 'production',
-        approval: 0,
-        baseline: 'optional',
-        run: 'optional',
-        dataHash: 'optional',
-      },
+      job: { type: 'github_actions', workflow: 'retrain_churn.yml', inputs: {}, timeout: 6 * 3_600_000 },
       promoteOnPass: 'staging',
       notifyOnFail: ['slack:#ml-ops-alerts'],
+      notifyOnPass: [],
       coolDown: 7 * 86_400_000,
+      autonomy: { level: 2, minAge: 90 * 86_400_000, minCleanPromotions: 5 },
     })
+    assert.deepEqual(plain(validation), plain({ ...NO_GATE, min: { auc: 0.82 }, compareTo: 'production' }))
   })
 
   it('takes promote_on_pass and notify_on_fail under validation too, with the same meaning', async () => {
@@ -83,6 +79,44 @@ describe('retraining-policy.yaml', () => {
       'policy: {model: m, trigger: {type: manual}, job: {type: command, command: python t.py, data: {train: a.csv}}}',
     )
     assert.deepEqual(plain(job), { type: 'command', command: 'python t.py', data: { train: 'a.csv' } })
+  })
+
+  it('reads a trigger on a realised metric, by whichever of its names, with its window', async () => {
+    const { trigger } = await load(
+      'policy: {model: m, trigger: {type: metric, metric: roc_auc, threshold: 0.8, window: 30d}}',
+    )
+    assert.deepEqual(plain(trigger), { type: 'metric', metric: 'auc', threshold: 0.8, window: '30d' })
+    const r2 = await load('policy: {model: m, trigger: {type: metric, metric: r2, threshold: 0}}')
+    assert.deepEqual(plain(r2.trigger), { type: 'metric', metric: 'r2', threshold: 0 })
+  })
+
+  it('reads everything that a workflow can be given', async () => {
+    const { job } = await load(
+      'policy: {model: m, trigger: {type: manual}, job: {type: github_actions, workflow: w.yml, repository: acme/churn, ref: main, inputs: {epochs: 20}, timeout: 2h}}',
+    )
+    assert.deepEqual(plain(job), {
+      type: 'github_actions',
+      workflow: 'w.yml',
+      repository: 'acme/churn',
+      ref: 'main',
+      inputs: { epochs: '20' },
+      timeout: 7_200_000,
+    })
+  })
+
+  it('reads autonomy as a number or as a map, and lets level 3 name production as the goal', async () => {
+    const at = async (autonomy: string) =>
+      plain((await load(`policy: {model: m, trigger: {type: manual}, ${autonomy}}`)).autonomy)
+    assert.deepEqual(await at('autonomy: 1'), { level: 1, minAge: 90 * 86_400_000, minCleanPromotions: 5 })
+    assert.deepEqual(await at('autonomy: {level: 3, min_age: 30d, min_clean_promotions: 2}'), {
+      level: 3,
+      minAge: 30 * 86_400_000,
+      minCleanPromotions: 2,
+    })
+    const { promoteOnPass } = await load(
+      'policy: {model: m, trigger: {type: manual}, autonomy: 3, promote_on_pass: production}',
+    )
+    assert.equal(promoteOnPass, 'production')
   })
 
   it('names file and line of an unknown key', async () => {
@@ -161,6 +195,39 @@ describe('retraining-policy.yaml', () => {
       [
         'retraining-policy.yaml:3: policy.trigger.every: expected a duration such as 24h or 7d, found "soon"',
         'retraining-policy.yaml:4: policy.job.type: expected command or github_actions, found "comand"; did you mean command?',
+      ],
+    ],
+    [
+      'a metric trigger without its two keys, with one of drift',
+      'policy:\n  model: m\n  trigger:\n    type: metric\n    column: tenure\n',
+      [
+        'retraining-policy.yaml:3: policy.trigger: a trigger of type metric needs metric, for example metric: auc',
+        'retraining-policy.yaml:3: policy.trigger: a trigger of type metric needs threshold, for example threshold: 0.80',
+        'retraining-policy.yaml:5: policy.trigger.column: a trigger of type metric has no column',
+      ],
+    ],
+    [
+      'a metric that labels do not give, as nobody could say which way it is better',
+      'policy:\n  model: m\n  trigger: {type: metric, metric: acuracy, threshold: 0.8}\n',
+      [
+        'retraining-policy.yaml:3: policy.trigger.metric: expected accuracy, precision, recall, f1, auc, log_loss, precision_macro, recall_macro, f1_macro, mae, rmse, r2, found "acuracy"; did you mean accuracy?',
+      ],
+    ],
+    [
+      'a threshold of drift that everything reaches, keys of another job, a path to a workflow, a level that is none',
+      'policy:\n  model: m\n  trigger: {type: drift, threshold: 0}\n  job:\n    type: github_actions\n    workflow: .github/workflows/w.yml\n    command: python t.py\n  autonomy: 4\n',
+      [
+        'retraining-policy.yaml:3: policy.trigger.threshold: expected a number above 0, found "0"',
+        'retraining-policy.yaml:6: policy.job.workflow: only the file name: w.yml',
+        'retraining-policy.yaml:7: policy.job.command: a job of type github_actions has no command',
+        'retraining-policy.yaml:8: policy.autonomy: expected 1, 2 or 3, found "4"',
+      ],
+    ],
+    [
+      'production as the goal with a person at level 2',
+      'policy:\n  model: m\n  trigger: {type: manual}\n  autonomy: 2\n  promote_on_pass: production\n',
+      [
+        'retraining-policy.yaml:5: policy.promote_on_pass: nothing enters production by itself; promote to staging, then: mlops promote m --to production --approve NAME',
       ],
     ],
     [
