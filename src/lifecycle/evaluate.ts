@@ -71,11 +71,11 @@ async function measure(ctx: Context, line: string, cwd: string, command: string)
     stdin: 'ignore',
     buffer: { stdout: false },
     reject: false,
-    ...(ctx.signal === undefined ? {} : { cancelSignal: ctx.signal }),
+    // A group of its own: what the shell started ends with it.
+    detached: process.platform !== 'win32',
   })
   child.stdout.on('data', (chunk: Buffer) => scanner.feed(chunk))
-  const { failed, exitCode, signal, stderr, originalMessage } = await child
-  ctx.signal?.throwIfAborted()
+  const { failed, exitCode, signal, stderr, originalMessage } = await endedBy(ctx.signal, child)
   scanner.end()
   if (failed) {
     const said = stderr.trim().split('\n').at(-1)?.slice(-ERROR_TAIL) ?? ''
@@ -85,6 +85,37 @@ async function measure(ctx: Context, line: string, cwd: string, command: string)
   }
   if (Object.keys(metrics).length > 0) return { kind: 'measured', metrics }
   return { kind: 'impossible', reason: `the evaluate command "${command}" printed no metric ("auc: 0.91")` }
+}
+
+/** Until the child has ended; on an abort, or when this process ends before it, its whole group is killed. */
+async function endedBy<T>(signal: AbortSignal | undefined, child: Promise<T> & { readonly pid?: number }): Promise<T> {
+  const kill = (): void => killGroup(child.pid)
+  let stop = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      kill()
+      // Not only when it has ended: a process that left the group may hold its output open for ever.
+      reject(signal?.reason)
+    }
+  })
+  signal?.addEventListener('abort', stop)
+  process.once('exit', kill)
+  try {
+    if (signal?.aborted === true) stop()
+    return await Promise.race([child, aborted])
+  } finally {
+    process.off('exit', kill)
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+  } catch {
+    // It is gone already.
+  }
 }
 
 const shellQuoted = (path: string): string =>
