@@ -6,7 +6,8 @@
  * "Rate limits for the REST API" (docs.github.com/rest, version 2022-11-28).
  */
 import type { Context } from '../core/context.ts'
-import { type Channel, hostOf, missingVariable, type SendKit, SendProblem, variable } from './channel.ts'
+import { gitHubHeaders, gitHubMessage, jsonOf, nextPage, rateLimitPause } from '../net/github.ts'
+import { type Channel, missingVariable, type SendKit, SendProblem, variable, webDestination } from './channel.ts'
 import { cut } from './clean.ts'
 import { commentOf, isFiring, issueTitle, mergedBody, modelMarker, partState } from './github-issue.ts'
 import { httpRequest, type Reply, replyProblem } from './http.ts'
@@ -14,13 +15,10 @@ import type { Alert } from './types.ts'
 
 const LABEL = 'mlops-alert'
 const API = 'https://api.github.com'
-const API_VERSION = '2022-11-28'
 const PAGES = 10
 /** A page of 100 issues whose bodies are as long as they may be. */
 const LIST_BYTES = 16_777_216
 const TOKENS = ['MLOPS_GITHUB_TOKEN', 'GITHUB_TOKEN']
-/** "Otherwise, wait for at least one minute before retrying" (secondary rate limits). */
-const SECONDARY_PAUSE = 60_000
 
 interface Issue {
   readonly number: number
@@ -38,7 +36,7 @@ export function gitHubChannel(ctx: Context): Channel {
   const token = variable(ctx, TOKENS)
   return {
     secrets: token === undefined ? [] : [token],
-    destination: () => hostOf(repositoryOf(ctx, token).base, 'GITHUB_API_URL'),
+    destination: () => webDestination(repositoryOf(ctx, token).base, 'GITHUB_API_URL'),
     async send(alert, kit) {
       await tell(alert, kit, repositoryOf(ctx, token))
       return undefined
@@ -86,7 +84,7 @@ async function create(alert: Alert, kit: SendKit, repository: Repository): Promi
     body,
     labels: [LABEL],
   })
-  const made = parse(reply) as Partial<Issue> | undefined
+  const made = jsonOf(reply) as Partial<Issue> | undefined
   if (made?.number !== undefined && !hasLabel(made)) {
     kit.ctx.warn(
       `Issue #${made.number} could not be given the label ${LABEL}: the token may not set labels. Without it the next alert opens another issue.`,
@@ -99,23 +97,15 @@ async function findIssue(model: string, kit: SendKit, repository: Repository): P
   let path: string | undefined = `/issues?state=open&labels=${LABEL}&per_page=100`
   for (let page = 0; page < PAGES && path !== undefined; page++) {
     const reply: Reply = await call(kit, repository, 'GET', path)
-    const issues = parse(reply)
+    const issues = jsonOf(reply)
     if (!Array.isArray(issues)) throw new SendProblem('the answer is no list of issues: is it GitHub?', 'never')
     const found = (issues as Issue[]).find(
       ({ body, pull_request }) => pull_request === undefined && (body ?? '').includes(modelMarker(model)),
     )
     if (found !== undefined) return found
-    path = nextPage(reply, repository)
+    path = nextPage(reply, repository.base)
   }
   return undefined
-}
-
-/** `Link: <…&page=2>; rel="next"`. A link to another place gets no token. */
-function nextPage({ headers }: Reply, { base }: Repository): string | undefined {
-  const link = /<([^>]+)>;[^,]*\brel="next"/.exec(headers.get('link') ?? '')?.[1]
-  if (link === undefined || !URL.canParse(link, base)) return undefined
-  const url = new URL(link, base)
-  return url.origin === new URL(base).origin ? url.href : undefined
 }
 
 /** @param path below the repository, or a whole address */
@@ -131,9 +121,7 @@ async function call(
     url: path.startsWith('/') ? base + path : path,
     readAtMost: LIST_BYTES,
     headers: {
-      accept: 'application/vnd.github+json',
-      authorization: `Bearer ${token}`,
-      'x-github-api-version': API_VERSION,
+      ...gitHubHeaders(token, ctx.tool),
       ...(content === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(content === undefined ? {} : { body: JSON.stringify(content) }),
@@ -143,32 +131,13 @@ async function call(
   return reply
 }
 
-/** 403 and 429 are also how GitHub limits the rate: by `retry-after`, by `x-ratelimit-reset`, else a minute. */
 function limited(reply: Reply, now: Date): SendProblem | undefined {
-  const { status, headers } = reply
-  if (status !== 403 && status !== 429) return undefined
-  const after = Number(headers.get('retry-after') ?? Number.NaN) * 1000
-  const reset = Number(headers.get('x-ratelimit-reset') ?? Number.NaN) * 1000 - now.getTime()
-  const isPrimary = headers.get('x-ratelimit-remaining') === '0'
-  const isSecondary = status === 429 || /rate limit/i.test(messageOf(reply))
-  const wait = Number.isFinite(after) ? after : isPrimary && Number.isFinite(reset) ? reset : SECONDARY_PAUSE
-  if (!Number.isFinite(after) && !isPrimary && !isSecondary) return undefined
-  const pause = Math.max(0, wait)
+  const pause = rateLimitPause(reply, now)
+  if (pause === undefined) return undefined
   return new SendProblem(`GitHub limits the rate; it asks to wait ${Math.ceil(pause / 1000)} s`, pause)
 }
 
-const messageOf = (reply: Reply): string => {
-  const { message } = (parse(reply) ?? {}) as { message?: unknown }
-  return typeof message === 'string' ? cut(message, 200) : ''
-}
-
-const parse = ({ text }: Reply): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
+const messageOf = (reply: Reply): string => cut(gitHubMessage(reply), 200)
 
 const hasLabel = ({ labels = [] }: Partial<Issue>): boolean =>
   labels.some((label) => (typeof label === 'string' ? label : label.name) === LABEL)

@@ -22,6 +22,8 @@ interface Watching {
    * while waiting has it on record.
    */
   readonly onRun?: ((run: RunIdentity) => void | Promise<void>) | undefined
+  /** A line for a person whenever something happened: dispatched, seen, at work, waiting for a review. */
+  readonly say?: ((line: string) => void) | undefined
 }
 
 export interface DispatchRequest extends Watching {
@@ -63,12 +65,18 @@ export interface FailedJob {
   readonly url: string | null
 }
 
+/**
+ * `asked`: `wait` was false. `timeout`: still at work after `job.timeout`. `interrupted`: Ctrl-C. `unreachable`: GitHub
+ * gave no usable answer any more. `unlisted`: accepted, but the run did not show up. `uncertain`: the answer to the
+ * dispatch was lost and no run showed up, so it may or may not have been made. Whatever it is: `resume` later.
+ */
+export type LeftBecause = 'asked' | 'timeout' | 'interrupted' | 'unreachable' | 'unlisted' | 'uncertain'
+
 export type DispatchOutcome =
   | {
       readonly kind: 'left'
-      /** `asked`: `wait` was false; `timeout`: still at work after `job.timeout`; `interrupted`: Ctrl-C. */
-      readonly why: 'asked' | 'timeout' | 'interrupted'
-      /** Null while GitHub does not list the run yet. */
+      readonly why: LeftBecause
+      /** Null where GitHub does not list the run (yet). */
       readonly runId: number | null
       readonly runUrl: string | null
       /** `queued`, `in_progress`, `waiting` …: the last that was seen. */

@@ -144,7 +144,9 @@ describe('the issue on GitHub', () => {
     const [sent] = await deliver(ctx(), alert(), ['github'], { wire })
     assert.deepEqual([sent?.delivered, sent?.attempts, pauses], [true, 3, [60_000, 3_000]])
     const reset = String(Date.parse('2026-06-10T09:00:00.000Z') / 1000)
-    answers = [{ status: 403, headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset } }]
+    // The clock of GitHub counts, not the one here.
+    const date = 'Wed, 10 Jun 2026 08:00:01 GMT'
+    answers = [{ status: 403, headers: { date, 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset } }]
     const [late] = await deliver(ctx(), alert(), ['github'], { wire })
     assert.deepEqual([late?.attempts, late?.error], [1, 'GitHub limits the rate; it asks to wait 3600 s'])
     answers = [{ status: 403, body: '{"message":"Resource not accessible by integration"}' }]
