@@ -24,7 +24,14 @@ export interface SendKit {
 
 /** Where a message goes: what can be tried without sending one. */
 export type Destination =
-  | { readonly kind: 'host'; readonly host: string; readonly port: number; readonly tls: boolean }
+  /** `web`: http(s), which goes through a proxy where one is set. */
+  | {
+      readonly kind: 'host'
+      readonly host: string
+      readonly port: number
+      readonly tls: boolean
+      readonly web: boolean
+    }
   /** Relative to the folder of mlops.yaml, or absolute. */
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'terminal' }
@@ -76,12 +83,12 @@ export function variable(ctx: Context, names: readonly string[]): string | undef
 }
 
 /** @throws SendProblem for what is no http(s) address; @param name of the variable that holds it */
-export function hostOf(address: string, name?: string): Destination {
+export function webDestination(address: string, name?: string): Destination {
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
     throw new SendProblem(`${name ?? 'it'} is no http(s) address`, 'never', name)
   }
   const tls = url.protocol === 'https:'
   const port = url.port === '' ? (tls ? 443 : 80) : Number(url.port)
-  return { kind: 'host', host: url.hostname.replace(/^\[|\]$/g, ''), port, tls }
+  return { kind: 'host', host: url.hostname.replace(/^\[|\]$/g, ''), port, tls, web: true }
 }

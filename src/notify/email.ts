@@ -45,7 +45,7 @@ export function emailChannel(target: string, ctx: Context): Channel {
     secrets: [...(url === undefined ? [] : [url]), ...(pass === undefined ? [] : [pass])],
     destination() {
       const { host, port, secure } = route().server
-      return { kind: 'host', host, port, tls: secure }
+      return { kind: 'host', host, port, tls: secure, web: false }
     },
     async send(alert, { wire }) {
       const { server, from } = route()

@@ -4,7 +4,7 @@
  * events-API-v2: "Overview" and "Send an Alert Event").
  */
 import type { Context } from '../core/context.ts'
-import { type Channel, hostOf, missingVariable, SendProblem, variable, variablePart } from './channel.ts'
+import { type Channel, missingVariable, SendProblem, variable, variablePart, webDestination } from './channel.ts'
 import { isRoutingKey } from './channels.ts'
 import { cut } from './clean.ts'
 import { httpRequest, type Reply, replyProblem } from './http.ts'
@@ -40,7 +40,7 @@ export function pagerDutyChannel(target: string, ctx: Context): Channel {
     secrets: key === undefined ? [] : [key],
     destination() {
       routingKey()
-      return hostOf(url, 'MLOPS_PAGERDUTY_URL')
+      return webDestination(url, 'MLOPS_PAGERDUTY_URL')
     },
     async send(alert, { wire }) {
       const key = routingKey()

@@ -4,9 +4,12 @@
  */
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import type { Context } from '../core/context.ts'
 import { systemCode } from '../core/errors.ts'
+import { tunnel } from '../net/connect.ts'
+import { hostOf, portOf, proxyFor } from '../net/proxy.ts'
 import { type Destination, SendProblem } from './channel.ts'
 import { namedChannels, openChannel } from './channels.ts'
 import { conceal } from './clean.ts'
@@ -44,7 +47,7 @@ export function probeChannels(
       try {
         const channel = await openChannel(written, ctx)
         secrets = channel.secrets
-        const answers = await reach(channel.destination(), options)
+        const answers = await reach(ctx, channel.destination(), options)
         return { channel: label, answers, why: null, missing: null }
       } catch (error) {
         const why = conceal(error instanceof Error ? error.message : String(error), secrets)
@@ -55,8 +58,14 @@ export function probeChannels(
   )
 }
 
+type Host = Extract<Destination, { kind: 'host' }>
+
 /** @returns null when it was not tried. @throws SendProblem */
-async function reach(destination: Destination, { root, offline, timeout = 5_000 }: ProbeOptions): Promise<true | null> {
+async function reach(
+  ctx: Context,
+  destination: Destination,
+  { root, offline, timeout = 5_000 }: ProbeOptions,
+): Promise<true | null> {
   switch (destination.kind) {
     case 'terminal':
       return true
@@ -65,7 +74,7 @@ async function reach(destination: Destination, { root, offline, timeout = 5_000 
       return true
     default:
       if (offline) return null
-      await connect(destination, timeout)
+      await connect(ctx, destination, timeout)
       return true
   }
 }
@@ -83,22 +92,37 @@ async function assertWritable(path: string): Promise<void> {
   }
 }
 
-async function connect({ host, port, tls }: Extract<Destination, { kind: 'host' }>, timeout: number): Promise<void> {
-  const { connect: connectPlain, isIP } = await import('node:net')
-  const { connect: connectTls } = await import('node:tls')
-  await new Promise<void>((done, fail) => {
+/** Through the proxy that a message would take, where one is set; mail servers are not reached through one. */
+async function connect(ctx: Context, { host, port, tls, web }: Host, timeout: number): Promise<void> {
+  const limit = AbortSignal.timeout(timeout)
+  const url = new URL(`${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`)
+  try {
+    const proxy = web ? proxyFor(url, ctx.env) : undefined
+    const socket = proxy === undefined ? await dial(url, limit) : await tunnel(url, proxy, limit)
+    socket.destroy()
+  } catch (error) {
+    if (limit.aborted) throw new SendProblem(`no answer within ${timeout / 1000} s`, 'soon')
+    throw networkProblem(error)
+  }
+}
+
+async function dial(url: URL, signal: AbortSignal): Promise<Socket> {
+  const { connect: plain, isIP } = await import('node:net')
+  const { connect: safe } = await import('node:tls')
+  const [host, port] = [hostOf(url), portOf(url)]
+  const tls = url.protocol === 'https:'
+  return new Promise((done, fail) => {
     // An address is no name that a certificate could be asked for (RFC 6066, section 3).
-    const socket = tls
-      ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
-      : connectPlain({ host, port })
-    socket.setTimeout(timeout, () => {
+    const socket = tls ? safe({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) }) : plain({ host, port })
+    const stop = (): void => {
       socket.destroy()
-      fail(new SendProblem(`no answer within ${timeout / 1000} s`, 'soon'))
-    })
+      fail(signal.reason)
+    }
+    signal.addEventListener('abort', stop, { once: true })
     socket.once(tls ? 'secureConnect' : 'connect', () => {
-      socket.destroy()
-      done()
+      signal.removeEventListener('abort', stop)
+      done(socket)
     })
-    socket.once('error', (error) => fail(networkProblem(error)))
+    socket.once('error', fail)
   })
 }

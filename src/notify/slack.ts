@@ -7,7 +7,7 @@
  * 13,000 characters on (`msg_blocks_too_long`, github.com/slackapi/bolt-js/issues/2509).
  */
 import type { Context } from '../core/context.ts'
-import { type Channel, hostOf, missingVariable, SendProblem, variable, variablePart } from './channel.ts'
+import { type Channel, missingVariable, SendProblem, variable, variablePart, webDestination } from './channel.ts'
 import { cutEscaped, oneLine, secretsOfAddress } from './clean.ts'
 import { httpRequest, type Reply, replyProblem } from './http.ts'
 import { factsOf, headline } from './text.ts'
@@ -52,7 +52,7 @@ export function slackChannel(target: string, ctx: Context): Channel {
   }
   return {
     secrets: url === undefined ? [] : secretsOfAddress(url),
-    destination: () => hostOf(webhook(), names[0]),
+    destination: () => webDestination(webhook(), names[0]),
     async send(alert, { wire }) {
       const url = webhook()
       const reply = await httpRequest(ctx, wire, {

@@ -3,7 +3,8 @@
  * into its own message (`src/notify/<channel>.ts`). Whether one is due is decided in `due.ts`.
  */
 
-export type AlertKind = 'drift' | 'health' | 'quality' | 'silence' | 'retrain' | 'test'
+/** `retrain`: one failed or was refused. `due`: a policy would retrain, and leaves it to a person. `passed`: a candidate waits. */
+export type AlertKind = 'drift' | 'health' | 'quality' | 'silence' | 'retrain' | 'due' | 'passed' | 'test'
 
 /** One message of one check: never one per column. */
 export interface Alert {

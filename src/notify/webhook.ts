@@ -4,7 +4,7 @@
  */
 import { createHmac } from 'node:crypto'
 import type { Context } from '../core/context.ts'
-import { type Channel, hostOf, SendProblem, variable } from './channel.ts'
+import { type Channel, SendProblem, variable, webDestination } from './channel.ts'
 import { labelOf } from './channels.ts'
 import { secretsOfAddress } from './clean.ts'
 import { httpRequest, replyProblem } from './http.ts'
@@ -48,7 +48,7 @@ export function webhookChannel(target: string, ctx: Context): Channel {
     ],
     destination() {
       if (problem !== undefined) throw new SendProblem(problem, 'never')
-      return hostOf(url)
+      return webDestination(url)
     },
     async send(alert, { wire }) {
       if (problem !== undefined) throw new SendProblem(problem, 'never')
