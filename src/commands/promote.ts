@@ -2,6 +2,7 @@
 import { parseModelRef } from '../core/names.ts'
 import { type PromoteResult, promote } from '../lifecycle/promote.ts'
 import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { askConsent } from '../ui/consent.ts'
 import { renderPromotePlan, renderPromotion } from '../ui/views/promote.ts'
 
 export type Result = PromoteResult
@@ -9,7 +10,7 @@ export type Result = PromoteResult
 export default class Promote extends MlopsCommand {
   static override summary = 'Move a stage to a version, behind its gate.'
   static override description =
-    'The gate of mlops.yaml is judged, every byte of the version is hashed again, then the stage moves. Production always needs a named approval; --yes never is one.'
+    'The gate of mlops.yaml is judged, every byte of the version is hashed again, then the stage moves. Production always needs a named approval: given here, asked for on a terminal, or given ahead with mlops approve. --yes never is one.'
   static override examples = [
     '<%= config.bin %> promote churn-model@3 --to staging',
     '<%= config.bin %> promote churn-model@staging --to production --approve ada --reason "better on June data"',
@@ -53,14 +54,13 @@ export default class Promote extends MlopsCommand {
       ...(session.idempotencyKey === undefined ? {} : { idempotencyKey: session.idempotencyKey }),
       ...(session.interactive
         ? {
-            askApproval: (plan) => {
-              const shown = renderPromotePlan(session.ui, plan)
-              const asked = `Approve ${plan.model}@${plan.version} for ${plan.stage} as ${session.ctx.actor.name}?`
-              session.note(shown)
-              // Nobody approves what they have not seen, also not with --quiet.
-              const question = session.quiet ? `${shown}\n\n${asked}` : asked
-              return session.confirm({ question, flag: '--approve NAME', yesAnswers: false })
-            },
+            askApproval: (plan) =>
+              askConsent(session, {
+                shown: (ui) => renderPromotePlan(ui, plan),
+                question: `Approve ${plan.model}@${plan.version} for ${plan.stage} as ${session.ctx.actor.name}?`,
+                flag: '--approve NAME',
+                hasReason: flags.reason !== undefined,
+              }),
           }
         : {}),
     })

@@ -7,6 +7,13 @@ import type { Approval } from '../store/events.ts'
 const LONGEST = 200
 
 /**
+ * Who a name stands for: `ada`, `Ada` and `ada@laptop` are one person, whose word counts once. What comes after the `@`
+ * is a machine or a mail server, and says nothing of who somebody is.
+ */
+export const personOf = (name: string): string =>
+  (name.trim().replace(/^@/, '').split('@', 1)[0] ?? '').normalize('NFKC').toLowerCase()
+
+/**
  * Names given with `--approve`. On a CI system the system's run vouches for them; typed by hand they are a claim.
  * @throws usage `APPROVAL_INVALID`
  */
@@ -35,7 +42,11 @@ export function approvalsOf(ctx: Context, names: readonly string[]): readonly Ap
 }
 
 /** The person at the terminal said yes. */
-export const promptApproval = (ctx: Context): Approval => ({ name: ctx.actor.name, origin: 'prompt' })
+export const promptApproval = (ctx: Context, reason?: string): Approval => ({
+  name: ctx.actor.name,
+  origin: 'prompt',
+  ...(reason === undefined ? {} : { reason }),
+})
 
 const REASON_LONGEST = 2_000
 

@@ -7,6 +7,7 @@
 import type { Digest } from '../core/digest.ts'
 import type { Approval, GateCheck, GateResult, RunPin } from '../store/events.ts'
 import type { Manifest, ManifestFile } from '../store/manifest.ts'
+import { personOf } from './approval.ts'
 import { compareWithChampion } from './compare.ts'
 import { type GateRules, PRODUCTION } from './gate-rules.ts'
 import { metricOf } from './metrics.ts'
@@ -77,10 +78,9 @@ export const cautions = (gate: GateResult): readonly string[] =>
     verdict === 'pass' && note !== undefined && (name === 'scan' || name === 'baseline') ? [note] : [],
   )
 
-/** Approvals of different people: a name counts once however often it is given. */
-export const distinctApprovals = (approvals: readonly Approval[]): readonly Approval[] => [
-  ...new Map(approvals.map((approval) => [approval.name.toLowerCase(), approval])).values(),
-]
+/** Approvals of different people: a person counts once however often a name is given; the first word stands. */
+export const distinctApprovals = (approvals: readonly Approval[]): readonly Approval[] =>
+  approvals.filter(({ name }, at) => approvals.findIndex((each) => personOf(each.name) === personOf(name)) === at)
 
 function boundChecks(rules: GateRules, manifest: Manifest): GateCheck[] {
   const checks = [

@@ -117,7 +117,8 @@ export async function commitMove(
   }
 }
 
-function movedMeanwhile(state: ModelState, { stage, from }: Move, now: Standing | null) {
+/** Somebody else was faster: who, to what and when. */
+export function movedMeanwhile(state: ModelState, { stage, from }: Pick<Move, 'stage' | 'from'>, now: Standing | null) {
   const was = from === null ? 'empty' : versionName(state.model, from.version)
   const is = now === null ? 'empty' : versionName(state.model, now.version)
   return conflict({
@@ -128,7 +129,7 @@ function movedMeanwhile(state: ModelState, { stage, from }: Move, now: Standing 
   })
 }
 
-function changedMeanwhile(state: ModelState, { stage, from }: Move) {
+export function changedMeanwhile(state: ModelState, { stage, from }: Pick<Move, 'stage' | 'from'>) {
   const last = state.events.at(-1)
   return conflict({
     code: 'PLAN_CHANGED',

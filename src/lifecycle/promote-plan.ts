@@ -4,9 +4,11 @@ import type { Digest } from '../core/digest.ts'
 import type { Approval, GateResult } from '../store/events.ts'
 import type { ModelState, VersionState } from '../store/fold.ts'
 import type { VersionDiff } from './diff.ts'
-import { distinctApprovals, type GateFacts, judgeGate } from './gate.ts'
+import { type GateFacts, judgeGate } from './gate.ts'
 import type { GateRules } from './gate-rules.ts'
+import type { Health } from './health.ts'
 import { type Standing, standing } from './operation.ts'
+import type { UncountedApproval } from './standing-approvals.ts'
 
 export interface PlanRequest {
   readonly version: VersionState
@@ -14,9 +16,27 @@ export interface PlanRequest {
   readonly reason: string | undefined
 }
 
+/** What stored checks say of one version. */
+export interface VersionHealth
+  extends Pick<Health, 'checked' | 'stale' | 'summary' | 'data' | 'rows' | 'small' | 'breaches'> {
+  readonly version: number
+  /** `unreadable`: the record of the check is damaged, and `summary` says so. */
+  readonly verdict: Health['verdict'] | 'unreadable'
+}
+
+/** Shown to whoever decides; the gate asks for it only where that is configured. */
+export interface PlanHealth {
+  /** Of the version that holds the stage; null while none does. */
+  readonly current: VersionHealth | null
+  readonly challenger: VersionHealth
+}
+
 /** Facts of a plan: what the gate judges by, and what changes for whoever uses the stage. */
 export interface PlanFacts extends GateFacts {
   readonly rules: GateRules
+  /** Words that do not count. `approvals` holds those that do. */
+  readonly uncounted: readonly UncountedApproval[]
+  readonly health: PlanHealth
   /** Against the version that holds the stage; null when none does. */
   readonly changes: VersionDiff | null
 }
@@ -33,13 +53,18 @@ export interface PromotePlan {
   readonly gate: GateResult
   /** How many different people must approve. */
   readonly approvalsNeeded: number
+  /** How many of them have not yet. */
+  readonly approvalsMissing: number
   readonly approvals: readonly Approval[]
+  readonly uncounted: readonly UncountedApproval[]
   readonly reason: string | null
+  readonly health: PlanHealth
   readonly changes: VersionDiff | null
 }
 
 export function planPromote(state: ModelState, request: PlanRequest, facts: PlanFacts): PromotePlan {
   const { version, stage, reason } = request
+  const { rules, approvals, uncounted, health, changes } = facts
   const from = standing(state, stage)
   return {
     model: state.model,
@@ -48,14 +73,23 @@ export function planPromote(state: ModelState, request: PlanRequest, facts: Plan
     manifest: version.manifest,
     from,
     already: from?.version === version.version,
-    gate: judgeGate(facts.rules, facts),
-    approvalsNeeded: facts.rules.approval,
-    approvals: distinctApprovals(facts.approvals),
+    gate: judgeGate(rules, facts),
+    approvalsNeeded: rules.approval,
+    approvalsMissing: Math.max(0, rules.approval - approvals.length),
+    approvals,
+    uncounted,
     reason: reason ?? null,
-    changes: facts.changes,
+    health,
+    changes,
   }
 }
 
 /** What must not change between deciding and doing. */
 export const essence = ({ model, stage, version, manifest, from, gate }: PromotePlan): string =>
   canonicalJson({ model, stage, version, manifest, from: from?.seq ?? null, gate })
+
+/** The same for a word ahead of the move: who else has approved meanwhile changes nothing about it. */
+export const essenceForApproval = ({ model, stage, version, manifest, from, gate }: PromotePlan): string => {
+  const checks = gate.checks.filter(({ name }) => name !== 'approval')
+  return canonicalJson({ model, stage, version, manifest, from: from?.seq ?? null, checks, bound: gate.bound })
+}

@@ -1,11 +1,12 @@
 /** A gate's table, the plan of a promotion as a person reads it before saying yes, and what a promotion did. */
 import type { VersionDiff } from '../../lifecycle/diff.ts'
 import type { PromoteResult } from '../../lifecycle/promote.ts'
-import type { PromotePlan } from '../../lifecycle/promote-plan.ts'
-import type { Approval, GateCheck, GateResult } from '../../store/events.ts'
+import type { PlanHealth, PromotePlan, VersionHealth } from '../../lifecycle/promote-plan.ts'
+import type { GateCheck, GateResult } from '../../store/events.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
-import { formatValue, metricChange } from './values.ts'
+import { renderApprovals } from './approvals.ts'
+import { formatRows, formatValue, metricChange } from './values.ts'
 
 /** Every check with what was required and found; '' for a gate without checks. */
 export function renderGate(ui: Ui, gate: GateResult): string {
@@ -50,7 +51,9 @@ export function renderPromotePlan(ui: Ui, plan: PromotePlan): string {
   return joined([
     `${style.name(`${plan.model}@${plan.version}`)} ${style.symbols.arrow} ${style.bold(plan.stage)} ${from}`,
     renderGate(ui, plan.gate),
+    renderHealth(ui, plan.stage, plan.health),
     plan.changes === null ? '' : renderShortDiff(ui, plan.changes),
+    renderApprovals(ui, plan),
   ])
 }
 
@@ -62,22 +65,23 @@ export function renderPromotion(ui: Ui, result: PromoteResult): string {
   if (result.outcome === 'already there') {
     const who =
       result.since === null ? '' : ` since ${day(result.since.time)}, put there by ${ui.text(result.since.by)}`
-    return `${name} is in ${style.bold(stage)} already${who}. Nothing was changed.`
+    return ui.wrap(`${name} is in ${style.bold(stage)} already${who}. Nothing was changed.`)
   }
-  const table = gate === null ? '' : renderGate(ui, gate)
-  const changes = result.changes === null ? '' : renderShortDiff(ui, result.changes)
+  const parts = [
+    gate === null ? '' : renderGate(ui, gate),
+    result.health === null ? '' : renderHealth(ui, stage, result.health),
+    result.changes === null ? '' : renderShortDiff(ui, result.changes),
+    renderApprovals(ui, result),
+  ]
   if (result.outcome === 'planned') {
     const verdict = plannedVerdict(ui, result)
     const move = `Plan: ${name} ${style.symbols.arrow} ${style.bold(stage)} (${from === null ? 'nothing is there now' : `now ${model}@${from}`})`
-    return joined([move, table, changes, ui.wrap(`${verdict} ${style.dim('Dry run: nothing was changed.')}`)])
+    return joined([move, ...parts, ui.wrap(`${verdict} ${style.dim('Dry run: nothing was changed.')}`)])
   }
   const done = result.repeated
     ? `was put into ${style.bold(stage)} at ${day(result.event?.time ?? '')} (${gone}) ${style.dim('(done before, with the same idempotency key)')}`
     : `is in ${style.bold(stage)} now (${gone})`
-  const head = `${style.good(style.symbols.ok)} ${name} ${done}`
-  const approved =
-    result.approvals.length === 0 ? '' : `Approved by ${result.approvals.map((each) => approver(ui, each)).join(', ')}.`
-  return joined([head, table, changes, approved])
+  return joined([ui.wrap(`${style.good(style.symbols.ok)} ${name} ${done}`, 2), ...parts])
 }
 
 function plannedVerdict(ui: Ui, { passes, awaitsApproval }: PromoteResult): string {
@@ -90,8 +94,27 @@ function plannedVerdict(ui: Ui, { passes, awaitsApproval }: PromoteResult): stri
     : style.bad(`${style.symbols.bad} It would be refused.`)
 }
 
-const approver = (ui: Ui, { name, origin, url }: Approval): string =>
-  `${ui.text(name)} (${url === undefined ? origin : `${origin}, ${ui.text(url)}`})`
+/** What stored checks say of both versions: information for whoever decides. */
+export function renderHealth(ui: Ui, stage: string, { current, challenger }: PlanHealth): string {
+  const lines = [
+    ...(current === null ? [] : [`  @${current.version}, in ${ui.text(stage)} now: ${healthOf(ui, current)}`]),
+    `  @${challenger.version}: ${healthOf(ui, challenger)}`,
+  ]
+  return ['Drift, as last checked', ...lines.map((line) => ui.wrap(line, 4))].join('\n')
+}
+
+function healthOf(ui: Ui, { verdict, checked, stale, summary, data, rows, small, breaches }: VersionHealth): string {
+  const { style } = ui
+  if (verdict === 'unreadable') return style.bad(`the check cannot be read: ${ui.text(summary)}`)
+  if (checked === null) return style.warn('never checked')
+  const words = { drift: style.bad, inconclusive: style.warn, stable: style.good, 'never checked': style.warn }
+  const on = data === null ? '' : ` on ${ui.text(data)}`
+  const size = rows === null ? '' : ` (${formatRows(rows)}${small ? ', a small check' : ''})`
+  const age = stale ? style.warn(', too long ago to speak for today') : ''
+  const said = verdict === 'stable' || summary === null ? '' : `; ${ui.text(summary)}`
+  const wrong = breaches.map((breach) => `; ${style.bad(ui.text(breach))}`).join('')
+  return `${words[verdict](verdict)}, ${ui.ago(checked)}${on}${size}${age}${said}${wrong}`
+}
 
 /** The words of the command are the same; what it ran in (a seed, a folder) is not. */
 const sameWords = ({ command }: VersionDiff): boolean => command.from?.join('\0') === command.to?.join('\0')

@@ -152,7 +152,7 @@ describe('A missing approval', () => {
       ask({
         askApproval: async (plan: Parameters<typeof renderPromotePlan>[1]) => {
           shown = renderPromotePlan(ui, plan)
-          return false
+          return null
         },
       }),
     )

@@ -66,14 +66,14 @@ describe('promote', () => {
       up(`${MODEL}@1`, 'production', {
         askApproval: async (plan) => {
           seen = plan.version
-          return false
+          return null
         },
       }),
     )
     assert.equal(seen, 1)
     assert.equal(no.code, 'APPROVAL_DECLINED')
     assert.equal(no.exitCode, 3)
-    const yes = await up(`${MODEL}@1`, 'production', { askApproval: async () => true })
+    const yes = await up(`${MODEL}@1`, 'production', { askApproval: async () => ({}) })
     assert.deepEqual(yes.approvals, [{ name: ADA.name, origin: 'prompt' }])
   })
 
