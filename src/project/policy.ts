@@ -3,12 +3,15 @@
  * The keys themselves are in `policy-schema.ts`; acting on a policy is no business of this folder.
  */
 
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { nameProblem } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
 import { promotionCommand } from '../core/next-command.ts'
 import type { MetricName } from './config.ts'
 import { toGate } from './config-read.ts'
 import { DAY, parseDuration } from './duration.ts'
+import { isPlanted } from './find.ts'
 import type { Gate } from './gate-config.ts'
 import { readYamlFile } from './load.ts'
 import { toJob, toTrigger } from './policy-read.ts'
@@ -17,6 +20,14 @@ import { configError, type Problem } from './problems.ts'
 import { lineAt } from './yaml.ts'
 
 export const POLICY_NAME = 'retraining-policy.yaml'
+const POLICY_FILE = /^retraining-policy.*\.ya?ml$/
+
+/** The policies that stand beside mlops.yaml, sorted; without files that somebody else may have put there. */
+export function policyFiles(root: string): string[] {
+  if (!existsSync(root)) return []
+  const names = readdirSync(root).filter((name) => POLICY_FILE.test(name))
+  return names.sort().flatMap((name) => (isPlanted(join(root, name)) ? [] : [join(root, name)]))
+}
 /** After a failure the same cause rests this long. */
 const COOL_DOWN = '7d'
 
