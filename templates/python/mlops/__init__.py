@@ -18,7 +18,7 @@ from ._run import VERSION as __version__
 
 __all__ = [
     "track", "start", "end", "active_run", "log_metric", "log_metrics", "log_param", "log_params", "log_artifact",
-    "set_tag", "register", "monitor",
+    "log_test", "log_examples", "set_tag", "register", "monitor",
 ]
 
 
@@ -73,6 +73,16 @@ def log_params(params):
 def log_artifact(path):
     """As `Run.log_artifact`, of the active run."""
     _active().log_artifact(path)
+
+
+def log_test(X, y, y_pred, y_score=None, ids=None, slices=None):
+    """As `Run.log_test`, of the active run."""
+    _active().log_test(X, y, y_pred, y_score, ids, slices)
+
+
+def log_examples(X, y_pred):
+    """As `Run.log_examples`, of the active run."""
+    _active().log_examples(X, y_pred)
 
 
 def set_tag(tag):

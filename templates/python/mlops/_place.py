@@ -7,6 +7,7 @@ import re
 import time
 
 from . import _yaml
+from ._evidence_config import dropped
 from ._project import find_project
 
 _VERSION_SECONDS = 5
@@ -72,11 +73,7 @@ class Place:
             return None
 
     def _settings(self, found):
-        drop = found.get("drop")
-        drop = [drop] if isinstance(drop, str) else drop or []
-        if not isinstance(drop, list) or not all(isinstance(name, str) for name in drop):
-            raise _yaml.NotUnderstood("a `drop` that is no list of names")
-        self.drop = frozenset(drop)
+        self.drop = frozenset(dropped(found))
         sample = found.get("sample")
         if sample is not None and not (isinstance(sample, float) and 0 < sample <= 1):
             raise _yaml.NotUnderstood("a `sample` that is no number above 0 and up to 1")

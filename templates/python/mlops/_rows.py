@@ -4,6 +4,8 @@
 apart by what their objects can do: nothing is imported that the caller has not imported. Names to drop are given in
 small letters and hold for any capitals.
 """
+import functools
+
 from ._cells import NAN, NULL, cell, cells, key, name_of
 
 _FEW = 32
@@ -38,10 +40,14 @@ class Table:
         """The JSON object of each row from `start` to `stop`."""
         if not self.names:
             return ["{}"] * (stop - start)
-        parts = [_part(column, start, stop) for column in self.columns]
+        parts = [python_values(column, start, stop) for column in self.columns]
         if self._dropped:
             parts = [scrubbed(part, self._dropped) for part in parts]
         return _objects(self.names, [cells(part, self._nan) for part in parts])
+
+    def values(self):
+        """Pairs of a name and a function that gives the Python values of that column."""
+        return [(name, functools.partial(python_values, column, 0, self.rows)) for name, column in zip(self.names, self.columns)]
 
 
 class Records:
@@ -77,6 +83,14 @@ class Records:
             result.append(template % tuple(map(cell, values)))
         return result
 
+    def values(self):
+        """As `Table.values`, of every key that any row has; None where a row has it not."""
+        keys = list(dict.fromkeys(key for row in self._rows for key in row))
+        return [(name, functools.partial(self._column, key)) for name, key in zip(_distinct(keys), keys)]
+
+    def _column(self, key):
+        return [row.get(key) for row in self._rows]
+
     def _layout(self, keys):
         kept = [name for name in keys if name_of(name).lower() not in self._dropped]
         return kept, _template(_distinct(kept))
@@ -95,7 +109,7 @@ def table(rows, columns=None, nan=None):
             return _few(rows.columns, rows.rows(), NAN)
         return Table(rows.columns, rows.get_columns(), rows.height, NAN)
     if hasattr(rows, "collect_schema") and hasattr(rows, "collect"):
-        raise TypeError("a lazy frame has no rows yet: watch(frame.collect())")
+        raise TypeError("a lazy frame has no rows yet: give frame.collect()")
     if hasattr(rows, "column_names") and hasattr(rows, "num_rows"):  # pyarrow table or record batch
         return Table(rows.column_names, [rows.column(at) for at in range(rows.num_columns)], rows.num_rows, NAN)
     if isinstance(rows, dict) or (hasattr(rows, "keys") and hasattr(rows, "items")):
@@ -148,7 +162,7 @@ class _Answers:
         return _Answers(_frozen(self.column), self._dropped)
 
     def texts(self, start, stop):
-        part = _part(self.column, start, stop)
+        part = python_values(self.column, start, stop)
         return cells(scrubbed(part, self._dropped) if self._dropped else part, NAN)
 
 
@@ -180,7 +194,7 @@ def _template(names):
     return "{%s}" % ",".join([key(name).replace("%", "%%") + ":%s" for name in names])
 
 
-def _part(column, start, stop):
+def python_values(column, start, stop):
     """The Python values of a part of a column."""
     if hasattr(column, "iloc"):
         return column.iloc[start:stop].tolist()
@@ -222,7 +236,7 @@ def _mapping(columns, nan):
         return Table(list(columns), [_sliceable(value) for value in columns.values()], lengths.pop(), nan)
     if None in lengths or not lengths:
         return Records([columns])
-    raise ValueError("the columns differ in length: %s. For one row with lists in it: watch([row])" % (
+    raise ValueError("the columns differ in length: %s. For one row with lists in it: [row]" % (
         ", ".join("%s has %d" % (name_of(name), _length(value)) for name, value in list(columns.items())[:5])))
 
 

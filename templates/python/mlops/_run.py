@@ -106,6 +106,40 @@ class Run:
             if self._stays_inside(each, home):
                 self._guard("artifact %s" % each, self._store_artifact, each)
 
+    def log_test(self, X, y, y_pred, y_score=None, ids=None, slices=None):
+        """Records what the model answers on rows it was not trained on: the evidence that gates compare by.
+
+        `y` is the truth and `y_pred` the answers, one per row: classes, numbers, or for two classes probabilities (also
+        both columns of predict_proba); `y_score` are probabilities beside classes, `ids` names of the rows. Kept are
+        these, the columns that `slices` names (of X, or a dict or frame of its own; else those that the gates of
+        mlops.yaml name), and a digest of X and y. The other columns of X are not kept. The last call of a run counts.
+        """
+        from . import _heldout
+
+        self._assert_open()
+        asked = self._configured_slices(X) if slices is None else slices
+        found = _heldout.HeldOut(X, y, y_pred, y_score, ids, asked)
+        self._guard("the held-out evidence", self._put_test, found)
+
+    def log_examples(self, X, y_pred):
+        """Records up to 100 rows, spread evenly over X, with the outputs that the model must give for them.
+
+        The rows are kept as they are, but for the columns under `predictions: {drop: […]}` of mlops.yaml.
+        """
+        from . import _evidence_config, _heldout
+
+        self._assert_open()
+        dropped, problem = _evidence_config.dropped_columns(self._project, self.model)
+        lines = _heldout.examples(X, y_pred, dropped)
+        if problem is not None:
+            # It may say which personal columns to drop: better no examples than some that should not be there.
+            self._say("no examples are recorded, for `predictions` cannot be read in %s" % problem, ". Training goes on")
+            return
+        gone = [name for name in _heldout.columns_of(X) if name.lower() in dropped]
+        if gone:
+            self._say("the examples lack what predictions.drop of mlops.yaml names: %s" % ", ".join(gone))
+        self._guard("the examples", self._put_examples, lines)
+
     def register(self, stage=None, tags=(), message=None, model=None):
         """Asks that this run become the next version of its model, once it has ended well."""
         name = _values.check_name("model", model) if model is not None else self.model
@@ -254,9 +288,53 @@ class Run:
         elif problem:
             self._warnings.append("no git facts: " + problem)
 
-    def _append(self, stream, lines):
+    def _assert_open(self):
         if self.ended:
             raise RuntimeError("this run has ended; nothing can be logged into it any more")
+
+    def _configured_slices(self, X):
+        """The columns of X that the configuration looks at one by one, without those that are never to be kept."""
+        from . import _evidence_config, _heldout
+
+        names, problem = _evidence_config.sliced_columns(self._project, self.model)
+        dropped, drop_problem = _evidence_config.dropped_columns(self._project, self.model)
+        problem = problem or drop_problem
+        if problem is not None:
+            self._say("no columns are kept for slices, for %s; name them: log_test(…, slices=[…])" % problem)
+            return []
+        there = _heldout.columns_of(X) if names else []
+        kept = [name for name in names if name in there and name.lower() not in dropped]
+        for name in names:
+            if name in there and name not in kept:
+                self._say("column %s is not kept for slices: predictions.drop of mlops.yaml names it" % name)
+            elif name not in there:
+                self._say("X has no column %s, which gates look at; hand it over: log_test(…, slices={%r: values})" % (name, name))
+        return kept
+
+    def _put_test(self, found):
+        record = {"format": 1, "kind": "test", "time": _now(), "rows": found.rows, "columns": found.width}
+        remarks = list(found.remarks)
+        try:
+            digest = found.digest()
+            if digest is not None:
+                record["rowsDigest"] = digest
+        except Exception as error:  # values of libraries, whatever they raise: the answers are worth more
+            remarks.append("the test set has no digest: %s" % type(error).__name__)
+        try:
+            record["data"] = self._files.store.put_object(found.chunks())
+        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError) as error:
+            raise StoreTrouble("%s: %s" % (type(error).__name__, error)) from error
+        self._files.put_evidence(record)
+        for remark in remarks:
+            self._say("log_test: %s" % remark)
+
+    def _put_examples(self, lines):
+        record = {"format": 1, "kind": "examples", "time": _now(), "rows": len(lines)}
+        record["data"] = self._files.store.put_object(lines)
+        self._files.put_evidence(record)
+
+    def _append(self, stream, lines):
+        self._assert_open()
         # Whoever logs again after an exception has gone on.
         self.failure = None
         if self._files is not None and lines:

@@ -32,7 +32,7 @@ class RunFiles:
         self.pid = os.getpid()
         self.writer = "python-%d-%s" % (self.pid, os.urandom(4).hex())
         self._fds = {}
-        self._intents = 0
+        self._records = 0
 
     def append(self, stream, lines):
         """Whole lines in one write, so that a kill tears at most the last one."""
@@ -52,12 +52,20 @@ class RunFiles:
                 raise OSError(28, "the disk is full")
 
     def put_intent(self, intent):
+        self._put_numbered("intents", intent)
+
+    def put_evidence(self, record):
+        self._put_numbered("evidence", record)
+
+    def _put_numbered(self, kind, record):
         with self._lock:
             if os.getpid() != self.pid:
                 self._reset()
-            self._intents += 1
-            key = "%s/intents/%s-%d.json" % (self.folder, self.writer, self._intents)
-        if self.store.put_record(key, intent) is None:
+            self._records += 1
+            key = "%s/%s/%s-%d.json" % (self.folder, kind, self.writer, self._records)
+        if os.path.exists(self.store.path(self.folder + "/end.json")):
+            raise StoreTrouble("run %s has ended" % self.run)
+        if self.store.put_record(key, record) is None:
             raise StoreTrouble("%s exists already" % key)
 
     def lines(self, stream):

@@ -20,28 +20,50 @@ def value_at(text, path):
     return _find([line for line in text.splitlines() if not re.match(r"\s*(?:#|$)|---\s*$", line)], list(path))
 
 
-def _find(lines, path):
-    depth = None
-    for at, line in enumerate(lines):
-        indent = len(line) - len(line.lstrip(" "))
-        if depth is None:
-            depth = indent
-        if indent != depth:
-            continue
-        match = _KEY.match(line)
-        if match is None or _key(match) != path[0]:
-            continue
+def keys_at(text, path):
+    """The keys of the map at a path; none when there is no map. What stands under them is not looked at.
+
+    @raises NotUnderstood for a map in braces that is not understood
+    """
+    lines = [line for line in text.splitlines() if not re.match(r"\s*(?:#|$)|---\s*$", line)]
+    for name in path:
+        at, match = _line_of(lines, name)
+        if match is None:
+            return []
         rest = _uncommented(match.group(5)).strip()
-        inner = _deeper(lines[at + 1 :], indent)
-        if len(path) == 1:
-            return _value(rest, inner)
-        if not rest:
-            return _find(inner, path[1:])
-        found = _value(rest, inner)
-        for name in path[1:]:
-            found = found.get(name) if isinstance(found, dict) else None
-        return found
-    return None
+        if rest:
+            found = value_at(text, path)
+            return list(found) if isinstance(found, dict) else []
+        lines = _deeper(lines[at + 1 :], len(match.group(1)))
+    depth = len(lines[0]) - len(lines[0].lstrip(" ")) if lines else 0
+    matches = [_KEY.match(line) for line in lines]
+    return [_key(match) for match in matches if match is not None and len(match.group(1)) == depth]
+
+
+def _line_of(lines, name):
+    """Where a key of the outermost map stands, and its match; (0, None) when it is not there."""
+    depth = len(lines[0]) - len(lines[0].lstrip(" ")) if lines else 0
+    for at, line in enumerate(lines):
+        match = _KEY.match(line)
+        if match is not None and len(match.group(1)) == depth and _key(match) == name:
+            return at, match
+    return 0, None
+
+
+def _find(lines, path):
+    at, match = _line_of(lines, path[0])
+    if match is None:
+        return None
+    rest = _uncommented(match.group(5)).strip()
+    inner = _deeper(lines[at + 1 :], len(match.group(1)))
+    if len(path) == 1:
+        return _value(rest, inner)
+    if not rest:
+        return _find(inner, path[1:])
+    found = _value(rest, inner)
+    for name in path[1:]:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
 def _deeper(lines, indent):
@@ -68,15 +90,32 @@ def _value(rest, lines):
 def _block_list(lines):
     indent = len(lines[0]) - len(lines[0].lstrip(" "))
     items = []
-    for line in lines:
-        match = re.match(r"( *)-(?:\s+(.*))?\Z", line)
+    at = 0
+    while at < len(lines):
+        match = re.match(r"( *)-(?:(\s+)(.*))?\Z", lines[at])
         if match is None or len(match.group(1)) != indent:
-            raise NotUnderstood("a list with more than one line per item")
-        item = _uncommented(match.group(2) or "").strip()
+            raise NotUnderstood("the line %r" % lines[at].strip()[:60])
+        inner = _inside(lines[at + 1 :], indent)
+        at += 1 + len(inner)
+        item = _uncommented(match.group(3) or "").strip()
         if re.match(r"(?:[^\"'{\[][^:]*|\"[^\"]*\"|'[^']*'):(?:\s|$)", item):
-            raise NotUnderstood("a list of maps")
-        items.append(_flow(item) if item else None)
+            # The map begins behind the dash, as deep as its next keys.
+            items.append(_block_map([" " * (indent + 1 + len(match.group(2))) + item] + inner))
+        elif item or not inner:
+            items.append(_flow(" ".join([item] + [_uncommented(line).strip() for line in inner])) if item else None)
+        else:
+            items.append(_value("", inner))
     return items
+
+
+def _inside(lines, indent):
+    """The lines that are deeper than a dash."""
+    found = []
+    for line in lines:
+        if len(line) - len(line.lstrip(" ")) <= indent:
+            break
+        found.append(line)
+    return found
 
 
 def _block_map(lines):
