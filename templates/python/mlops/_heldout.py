@@ -5,7 +5,7 @@ go is the business of `_run.py`. The rows themselves are never among them: they 
 import zlib
 
 from ._cells import NAN, NULL, name_of, quote
-from ._rowdigest import plain_text, plain_texts, rows_digest
+from ._rowdigest import plain_texts, rows_digest
 from ._rows import outputs, python_values, table
 
 MOST_EXAMPLES = 100
@@ -217,10 +217,13 @@ def _scalars(values):
 
 
 def _scalar(value):
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    sort = getattr(getattr(value, "dtype", None), "kind", "")
+    if sort in ("M", "m"):
+        return None if str(value) == "NaT" else value
     item = getattr(value, "item", None)
-    if callable(item) and getattr(getattr(value, "dtype", None), "kind", "") not in ("M", "m"):
-        return item()
-    return None if plain_text(value) == NULL else value
+    return item() if callable(item) else value
 
 
 def _ids(ids, rows):
