@@ -11,7 +11,7 @@ import { loadPolicy, type Policy, policyFiles } from '../project/policy.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import type { GapFacts } from './gaps.ts'
-import { gateRules, PRODUCTION } from './gate-rules.ts'
+import { gateRules, isGated, PRODUCTION } from './gate-rules.ts'
 import type { ModelStatus } from './model-status.ts'
 import { versionAt } from './operation.ts'
 import { wayBack } from './rollback-plan.ts'
@@ -49,7 +49,7 @@ export async function gapFacts(
   return {
     model,
     version: production?.version ?? null,
-    gated: isGated(config),
+    gated: isGated(gateRules(config, PRODUCTION)),
     answers: health?.window == null ? (health?.logged ?? null) !== null || null : true,
     baseline: manifest?.baseline !== undefined || state.baseline !== undefined,
     checked: health?.checked == null ? 'never' : health.stale ? 'too long ago' : 'recently',
@@ -68,12 +68,6 @@ export async function gapFacts(
     missingForAutonomy:
       policy === undefined ? ['a policy'] : missingForAutonomy(trackRecord(state.events, ctx.now()), policy.autonomy),
   }
-}
-
-function isGated(config: Parameters<typeof gateRules>[0]): boolean {
-  const { min, max, compareTo, slices, fairness, external } = gateRules(config, PRODUCTION)
-  const count = Object.keys(min).length + Object.keys(max).length + compareTo.length
-  return count + slices.length + fairness.length + external.length > 0
 }
 
 function retrainingOf(state: ModelState, outcome: string | undefined): GapFacts['retraining'] {

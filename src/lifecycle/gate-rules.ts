@@ -8,12 +8,23 @@
  *   production: baseline          configured warns        required
  *   production: run, data hash    configured configured   required
  *   production: a metric bound    configured configured   required, and compared with production
+ *   production: authors approve   configured configured   refused
+ *   held-out rows trained on      noted      warns        warns; `train_test_overlap` fails at every risk
  *   scan "can execute code"       noted      warns        fails, in every stage
  */
 import { canonicalJson } from '../core/canonical-json.ts'
 import { type Digest, sha256 } from '../core/digest.ts'
 import type { ModelConfig, Risk } from '../project/config.ts'
-import { type Gate, NO_GATE } from '../project/gate-config.ts'
+import {
+  ANY_METRIC,
+  type ExternalRule,
+  type FairnessRule,
+  type Gate,
+  type Margin,
+  NO_GATE,
+  type SliceRule,
+  type Waiver,
+} from '../project/gate-config.ts'
 
 export const PRODUCTION = 'production'
 
@@ -25,10 +36,20 @@ export interface GateRules {
   readonly max: Readonly<Record<string, number>>
   /** Stages whose versions must not be better. */
   readonly compareTo: readonly string[]
+  /** By stage of `compareTo`: the margins of each gate that asks for the comparison. The smallest counts. */
+  readonly margins: Readonly<Record<string, readonly Gate['margin'][]>>
   readonly approval: number
+  readonly selfApproval: 'allowed' | 'refused'
   readonly baseline: 'required' | 'optional'
   readonly run: 'required' | 'optional'
   readonly dataHash: 'required' | 'optional'
+  readonly health: 'required' | 'optional'
+  /** Largest share of held-out rows that may stand in the training data; null: none was set. */
+  readonly overlap: number | null
+  readonly slices: readonly SliceRule[]
+  readonly fairness: readonly FairnessRule[]
+  readonly external: readonly ExternalRule[]
+  readonly waivers: readonly Waiver[]
   /** At least one min_ or max_ must be configured. */
   readonly bound: 'required' | 'optional'
   /** Of everything above: another digest means that a verdict no longer holds. */
@@ -44,23 +65,56 @@ export function gateRules(
   const configured = (Object.hasOwn(config.gates, stage) ? config.gates[stage] : undefined) ?? NO_GATE
   const production = stage === PRODUCTION
   const demanding = production && config.risk === 'high'
-  const need = (key: 'baseline' | 'run' | 'dataHash'): 'required' | 'optional' =>
-    demanding || configured[key] === 'required' || validation[key] === 'required' ? 'required' : 'optional'
-  const compareTo = [configured.compareTo, validation.compareTo, demanding ? PRODUCTION : undefined]
+  const both = [configured, validation]
+  const need = (key: 'baseline' | 'run' | 'dataHash' | 'health', always: boolean): 'required' | 'optional' =>
+    always || both.some((gate) => gate[key] === 'required') ? 'required' : 'optional'
+  const margins = marginsOf(both, demanding)
+  const overlaps = both.flatMap(({ overlap }) => overlap ?? [])
   const rules: Omit<GateRules, 'digest'> = {
     stage,
     risk: config.risk,
     min: stricter(configured.min, validation.min, Math.max),
     max: stricter(configured.max, validation.max, Math.min),
-    compareTo: [...new Set(compareTo.filter((each) => each !== undefined))],
+    compareTo: Object.keys(margins),
+    margins,
     approval: Math.max(configured.approval, validation.approval, production ? 1 : 0),
-    baseline: need('baseline'),
-    run: need('run'),
-    dataHash: need('dataHash'),
+    selfApproval: demanding || both.some(({ selfApproval }) => selfApproval === 'refused') ? 'refused' : 'allowed',
+    baseline: need('baseline', demanding),
+    run: need('run', demanding),
+    dataHash: need('dataHash', demanding),
+    health: need('health', false),
+    overlap: overlaps.length === 0 ? null : Math.min(...overlaps),
+    slices: different(both.flatMap(({ slices }) => slices)),
+    fairness: different(both.flatMap(({ fairness }) => fairness)),
+    external: different(both.flatMap(({ external }) => external)),
+    waivers: different(both.flatMap(({ waivers }) => waivers)),
     bound: demanding ? 'required' : 'optional',
   }
   return { ...rules, digest: sha256(canonicalJson(rules)) }
 }
+
+/** What high risk adds is a comparison without a margin, unless somebody configured that comparison. */
+function marginsOf(gates: readonly Gate[], demanding: boolean): GateRules['margins'] {
+  const margins = new Map<string, readonly Gate['margin'][]>()
+  for (const { compareTo, margin } of gates) {
+    if (compareTo !== undefined) margins.set(compareTo, [...(margins.get(compareTo) ?? []), margin])
+  }
+  if (demanding && !margins.has(PRODUCTION)) margins.set(PRODUCTION, [{}])
+  return Object.fromEntries(margins)
+}
+
+/** Which margin a gate gives a metric; undefined: none. */
+export const marginOf = (margins: Gate['margin'], metric: string): Margin | undefined =>
+  Object.hasOwn(margins, metric)
+    ? margins[metric]
+    : Object.hasOwn(margins, ANY_METRIC)
+      ? margins[ANY_METRIC]
+      : undefined
+
+/** What the policy asks for a second time is asked once. */
+const different = <T extends object>(rules: readonly T[]): readonly T[] => [
+  ...new Map(rules.map((rule) => [canonicalJson(rule), rule])).values(),
+]
 
 /** The metrics that bounds name, and which way is better: what a comparison with the champion looks at. */
 export function comparedMetrics(rules: Pick<GateRules, 'min' | 'max'>): { name: string; better: 'higher' | 'lower' }[] {
@@ -94,4 +148,12 @@ function stricter(
     return [name, values.reduce((a, b) => pick(a, b))]
   })
   return Object.fromEntries(entries)
+}
+
+/** Does anything but a person's yes stand before the stage? */
+export function isGated(
+  rules: Pick<GateRules, 'min' | 'max' | 'compareTo' | 'slices' | 'fairness' | 'external'>,
+): boolean {
+  const bounds = Object.keys(rules.min).length + Object.keys(rules.max).length + rules.compareTo.length
+  return bounds + rules.slices.length + rules.fairness.length + rules.external.length > 0
 }

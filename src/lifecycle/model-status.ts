@@ -74,6 +74,8 @@ export interface ModelStatus {
   readonly health: Health | null
   readonly stages: Readonly<Record<string, number>>
   readonly pending: readonly Pending[]
+  /** What the version in production is without, in words; empty while none is there. */
+  readonly lacks: readonly string[]
   /** The last one under the version that is in production now. */
   readonly retraining: LastRetraining | null
   /** Null when there is nothing to do. */
@@ -88,6 +90,8 @@ export interface StatusFacts {
   readonly health: Health | null
   readonly pending: readonly Pending[]
   readonly retraining: LastRetraining | null
+  /** More than a person's yes stands before production. */
+  readonly gated: boolean
 }
 
 export function modelStatus(state: ModelState, facts: StatusFacts): ModelStatus {
@@ -101,11 +105,17 @@ export function modelStatus(state: ModelState, facts: StatusFacts): ModelStatus 
   // Under another version in production all is new, also for `retrain`.
   const retraining = facts.retraining?.champion === (production?.manifest ?? null) ? facts.retraining : null
   const versions = state.versions.length
-  const partial = { model: state.model, versions, production, health, stages, pending, retraining }
-  const rank = rankOf(health)
   const hasBaseline = detail?.baseline != null || state.baseline !== undefined
+  const lacks = production === null ? [] : lackOf(hasBaseline, facts.gated)
+  const partial = { model: state.model, versions, production, health, stages, pending, lacks, retraining }
+  const rank = rankOf(health)
   return { ...partial, rank, next: nextStep(partial, rank, hasBaseline), problem: null }
 }
+
+const lackOf = (hasBaseline: boolean, gated: boolean): string[] => [
+  ...(hasBaseline ? [] : ['no baseline: its drift cannot be checked']),
+  ...(gated ? [] : ["no gate: nothing but a person's yes stands before production"]),
+]
 
 export const damagedStatus = (model: string, problem: string): ModelStatus => ({
   model,
@@ -115,6 +125,7 @@ export const damagedStatus = (model: string, problem: string): ModelStatus => ({
   health: null,
   stages: {},
   pending: [],
+  lacks: [],
   retraining: null,
   next: { command: 'mlops store verify', why: `${model} cannot be read` },
   problem,

@@ -12,6 +12,8 @@ import { modelConfig } from '../project/load.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import { firstTrack, onlyModel } from './first-run.ts'
+import { nextOfGaps } from './gaps.ts'
+import { gateRules, isGated, PRODUCTION } from './gate-rules.ts'
 import { type Health, newestHealth } from './health.ts'
 import { type LastRetraining, lastRetraining } from './last-retraining.ts'
 import {
@@ -75,7 +77,25 @@ export async function fleetStatus(ctx: Context, project: Project, given: Store, 
   const interrupted = (await interruptedRuns(store, ids)).filter(concerns)
   const intents = (await waitingIntents(ctx, store, ids.slice(0, INTENTS_LOOKED_AT))).filter(concerns)
   const strays = only === undefined ? await strayLogs(ctx, project, store, names) : []
-  return { models, intents, interrupted, strays, next: nextOf(project, models, intents, ids.length > 0) }
+  const next =
+    nextOf(project, models, intents, ids.length > 0) ?? (await nextGap(ctx, project, store, models, only === undefined))
+  return { models, intents, interrupted, strays, next }
+}
+
+/** Where nothing is urgent: what the fleet is still without on the way to production. */
+async function nextGap(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  models: readonly ModelStatus[],
+  isFleet: boolean,
+): Promise<NextStep | null> {
+  // Somebody is at it, or waits: a step on another road would be noise.
+  if (!isFleet || models.some(({ rank }) => rank !== 'stable')) return null
+  const { gapFacts, readablePolicies } = await import('./gap-facts.ts')
+  const policies = await readablePolicies(ctx, project)
+  const facts = await Promise.all(models.map((each) => gapFacts(ctx, project, store, each, policies)))
+  return nextOfGaps(facts)
 }
 
 async function statusOf(ctx: Context, project: Project, store: Store, model: string): Promise<ModelStatus> {
@@ -89,10 +109,12 @@ async function statusOf(ctx: Context, project: Project, store: Store, model: str
     }
     const retraining = await lastRetraining(store, model, ctx.now())
     const judged = pending.map((each) => withRetraining(each, retraining))
-    if (entry === undefined) return modelStatus(state, { detail: null, health: null, pending: judged, retraining })
+    const gated = isGated(gateRules(modelConfig(project, model), PRODUCTION))
+    const known = { pending: judged, retraining, gated }
+    if (entry === undefined) return modelStatus(state, { ...known, detail: null, health: null })
     const detail = await loadVersion(store, state, versionAt(state, entry.version))
     const found = await health(ctx, project, store, model, entry.version)
-    return modelStatus(state, { detail, health: found, pending: judged, retraining })
+    return modelStatus(state, { ...known, detail, health: found })
   } catch (error) {
     // One damaged model hides no other.
     const isDamage = error instanceof MlopsError && error.exit === 'failed' && !NO_DAMAGE.includes(error.code)

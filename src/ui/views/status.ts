@@ -85,8 +85,9 @@ function verdict(ui: Ui, { rank, health }: ModelStatus): string {
   return `${words[health.verdict]} ${style.dim(when)}${size}${stopped}${age}`
 }
 
-function productionLines(ui: Ui, { production, health }: ModelStatus): string[] {
+function productionLines(ui: Ui, status: ModelStatus): string[] {
   const { style } = ui
+  const { production, health } = status
   if (production === null) return []
   const approved =
     production.approvals.length === 0
@@ -109,6 +110,7 @@ function productionLines(ui: Ui, { production, health }: ModelStatus): string[] 
     `in production since ${day(production.since)} (${ui.ago(production.since)}); ${ui.text(production.by)} ${moved}${approved}${why}`,
     style.dim(trained.join(', ')),
   ]
+  lines.push(...status.lacks.map((lack) => `${style.warn(style.symbols.warn)} ${ui.text(lack)}`))
   if (health?.summary != null && health.verdict !== 'stable') lines.push(ui.text(health.summary))
   lines.push(...(health?.breaches ?? []).map((breach) => `${style.bad(style.symbols.bad)} ${ui.text(breach)}`))
   if (health?.before != null) {
