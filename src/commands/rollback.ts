@@ -52,7 +52,7 @@ export default class Rollback extends MlopsCommand {
         if (!session.yes && !session.interactive) throw unfitRefused(plan, fit, flags)
         if (!session.yes) session.note(renderUnfit(session.ui, plan, fit))
         return session.confirm({
-          question: `${plan.model}@${plan.version} does not fit that data. Go back to it all the same?`,
+          question: `Go back to ${plan.model}@${plan.version} all the same?`,
           flag: '--yes',
         })
       },

@@ -1,94 +1,124 @@
 /**
- * Does an old version fit today's data? Its own baseline against the data the user names, or what is logged. It informs a rollback and
- * never holds one up: after ten seconds, or when the check cannot be made, the answer is "not determined".
+ * Does an old version fit today's data? Its own baseline against the rows of today, and, where labels have arrived, its
+ * own evaluation on them. It informs a rollback and never holds one up: what is not known after ten seconds, or cannot
+ * be, is "not determined". Evaluating is in `fit-evaluation.ts`, comparing rows in `fit-inputs.ts`, the sentence in
+ * `fit-words.ts`.
  */
 import type { Context } from '../core/context.ts'
-import { MlopsError } from '../core/errors.ts'
+import { isMlopsError } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
-import type { CheckResult } from '../drift/types.ts'
+import type { RealisedNow } from '../monitor/latest.ts'
 import type { Project } from '../project/config.ts'
 import type { RollbackBody } from '../store/events.ts'
 import type { Store } from '../store/store.ts'
+import type { FitEvaluation, LabelledFit } from './fit-evaluation.ts'
+import type { InputsFit } from './fit-inputs.ts'
+import { sentence } from './fit-words.ts'
 
 export interface Fit {
   readonly verdict: RollbackBody['fit']
-  /** One sentence: what shifted, or why nothing is known. */
+  /** One sentence: whether it fits, and what that rests on. */
   readonly summary: string
-  /** What does not fit, column by column, where the verdict is `drifted`. */
-  readonly drifted?: readonly { readonly column: string; readonly summary: string }[]
+  /** What does not fit, column by column, where the inputs have drifted. */
+  readonly drifted?: InputsFit['drifted']
   /** How many columns were compared. */
   readonly compared?: number
+  /** How many rows they were compared on. */
+  readonly rows?: number
+  readonly evaluation?: FitEvaluation
+  /** The version that is left: what it is like today. */
+  readonly production?: ProductionNow
+}
+
+export interface ProductionNow {
+  readonly version: number
+  /** Its own baseline against the same rows; looked at only where the old version does not fit. */
+  readonly inputs?: InputsFit
+  /** What it answered, against the truth. */
+  readonly realised?: RealisedNow
 }
 
 export interface FitRequest {
   readonly model: string
   readonly version: number
+  /** The stage that is to go back, for the bounds of its gate, and the version that is in it. */
+  readonly stage: string
+  readonly from: number
   /** `--current DATA`, relative to the user's folder; undefined: a window of the prediction log, where there is one. */
   readonly current: string | undefined
   /** False for `--no-verify`. */
   readonly verify: boolean
+  /** Why nothing can be said at all: the configuration could not be read. */
+  readonly unknown?: string | undefined
   /** Milliseconds; 10,000 unless a test says otherwise. */
   readonly limit?: number
 }
 
+/** A person is asked before a stage goes back to such a version. */
+export const isUnfit = ({ verdict }: Pick<Fit, 'verdict'>): boolean => verdict === 'drifted' || verdict === 'worse'
+
+/** What was found out about each of the two questions, or why it was not; null: there was nothing to look at. */
+export interface Findings {
+  readonly inputs: InputsFit | { readonly reason: string }
+  readonly labels: LabelledFit | { readonly reason: string }
+}
+
 const LIMIT = 10_000
 
+/** @throws usage, `DATA_NOT_FOUND` for `--current` alone; an abort of `ctx.signal` */
 export async function determineFit(ctx: Context, project: Project, store: Store, request: FitRequest): Promise<Fit> {
-  const { model, version, current, verify, limit = LIMIT } = request
-  if (!verify) return { verdict: 'skipped', summary: 'not looked at (--no-verify)' }
-  const name = versionName(model, version)
+  const { model, version, verify, unknown, limit = LIMIT } = request
+  if (!verify) return { verdict: 'skipped', summary: 'whether it fits was not looked at (--no-verify)' }
+  if (unknown !== undefined) return sentence(request, { inputs: { reason: unknown }, labels: { reason: unknown } })
   const deadline = new AbortController()
   const timer = setTimeout(() => deadline.abort(), limit)
+  const late = new Promise<{ readonly reason: string }>((resolve) => {
+    deadline.signal.addEventListener('abort', () => resolve({ reason: `it took more than ${limit / 1000} s` }))
+  })
+  const signal = ctx.signal === undefined ? deadline.signal : AbortSignal.any([ctx.signal, deadline.signal])
+  const inTime: Context = { ...ctx, signal }
+  // What is late may reject when nobody listens any more.
+  const within = <T>(work: Promise<T>): Promise<T | { readonly reason: string }> =>
+    Promise.race([work.catch((error) => reasonOf(ctx, error)), late])
   try {
-    const late = new Promise<undefined>((resolve) => {
-      deadline.signal.addEventListener('abort', () => resolve(undefined))
-    })
-    ctx.progress?.(`comparing ${current ?? 'the prediction log'} with the baseline of ${name}`)
-    const signal = ctx.signal === undefined ? deadline.signal : AbortSignal.any([ctx.signal, deadline.signal])
-    const check = look({ ...ctx, signal }, project, store, request)
-    // It may reject after the deadline, when nobody listens any more.
-    check.catch(() => undefined)
-    const found = await Promise.race([check, late])
-    if (found === undefined) return tooSlow(limit)
-    if (found === 'nothing to look at') {
-      const summary = 'no recent data was named and none is logged; pass --current DATA to compare with it'
-      return { verdict: 'not determined', summary }
-    }
-    const verdict = found.verdict === 'drift' ? 'drifted' : found.verdict === 'stable' ? 'fits' : 'inconclusive'
-    if (verdict !== 'drifted') return { verdict, summary: found.summary }
-    const drifted = found.columns
-      .filter((each) => each.verdict === 'drift' || each.verdict === 'broken')
-      .map(({ column, summary }) => ({ column, summary }))
-    const compared = found.columns.filter((each) => each.verdict !== 'skipped').length
-    return { verdict, summary: found.summary, drifted, compared }
-  } catch (error) {
-    ctx.signal?.throwIfAborted()
-    if (deadline.signal.aborted) return tooSlow(limit)
-    if (!(error instanceof MlopsError)) throw error
-    // A typing mistake is the user's to correct before anything moves; a version without a baseline is no obstacle.
-    if (error.exit === 'usage' || error.code === 'DATA_NOT_FOUND') throw error
-    return { verdict: 'not determined', summary: error.message }
+    ctx.progress?.(`comparing today's data with ${versionName(model, version)}`)
+    const looked = look(inTime, project, store, request)
+    looked.catch(() => {})
+    const [inputs, labels] = await Promise.all([
+      Promise.race([looked, late]).catch((error) => mistakeOr(request, error, () => reasonOf(ctx, error))),
+      within(evaluate(inTime, project, store, request)),
+    ])
+    const found: Findings = { inputs, labels }
+    const fit = sentence(request, found)
+    if (!isUnfit(fit)) return fit
+    const production = await within(look(inTime, project, store, { ...request, version: request.from }))
+    return sentence(request, found, production)
   } finally {
     clearTimeout(timer)
+    // Whatever is still at work ends now: the evaluation's processes, DuckDB, a connection.
+    deadline.abort()
   }
 }
 
-/** The data that was named, which makes it a check that is stored; else today's window of the prediction log. */
-async function look(
-  ctx: Context,
-  project: Project,
-  store: Store,
-  { model, version, current }: FitRequest,
-): Promise<CheckResult | 'nothing to look at'> {
-  if (current === undefined) {
-    const { compareNow } = await import('../monitor/latest.ts')
-    return (await compareNow(ctx, project, store, { model, version })) ?? 'nothing to look at'
-  }
-  const { checkDrift } = await import('../drift/check.ts')
-  return checkDrift(ctx, project, store, { ref: { model, selector: { version } }, current })
+async function look(ctx: Context, project: Project, store: Store, request: FitRequest): Promise<InputsFit> {
+  const { compareInputs } = await import('./fit-inputs.ts')
+  return compareInputs(ctx, project, store, request)
 }
 
-const tooSlow = (limit: number): Fit => ({
-  verdict: 'not determined',
-  summary: `the comparison took more than ${limit / 1000} s`,
-})
+async function evaluate(ctx: Context, project: Project, store: Store, request: FitRequest): Promise<LabelledFit> {
+  const { evaluateToday } = await import('./fit-evaluation.ts')
+  return evaluateToday(ctx, project, store, request)
+}
+
+/** A typing mistake is the user's to correct before anything moves; nothing else holds a rollback up. */
+function mistakeOr<T>({ current }: FitRequest, error: unknown, otherwise: () => T): T {
+  const isMistake = isMlopsError(error) && (error.exit === 'usage' || error.code === 'DATA_NOT_FOUND')
+  if (isMistake && current !== undefined) throw error
+  return otherwise()
+}
+
+function reasonOf(ctx: Context, error: unknown): { readonly reason: string } {
+  ctx.signal?.throwIfAborted()
+  const message = error instanceof Error ? error.message : String(error)
+  return { reason: message.replace(/\.$/, '') }
+}

@@ -13,14 +13,10 @@ export interface TypedRollback {
   readonly reason?: string | undefined
 }
 
-const NAMED = 3
-
 /** @returns refused `ROLLBACK_UNFIT` */
 export function unfitRefused(plan: RollbackPlan, fit: Fit, typed: TypedRollback): MlopsError {
   const { model, stage, version } = plan
-  const { drifted = [], compared = 0 } = fit
-  const named = drifted.slice(0, NAMED).map(({ column }) => column)
-  const more = drifted.length > NAMED ? ` and ${drifted.length - NAMED} more` : ''
+  const { drifted = [] } = fit
   const option = (name: string, value: string | undefined): string =>
     value === undefined ? '' : ` --${name} ${shellWord(value)}`
   const command = [
@@ -33,7 +29,7 @@ export function unfitRefused(plan: RollbackPlan, fit: Fit, typed: TypedRollback)
   ].join('')
   return refused({
     code: 'ROLLBACK_UNFIT',
-    message: `${versionName(model, version)} does not fit that data (drift in ${drifted.length} of ${compared} columns: ${named.join(', ')}${more}). Nothing was moved.`,
+    message: `${versionName(model, version)}: nothing was moved, for ${fit.summary}.`,
     hint: `To go back all the same: ${command}`,
     details: { model, stage, version, fit, problems: drifted.map(({ summary }) => summary) },
   })

@@ -6,11 +6,12 @@ import type { Context } from '../core/context.ts'
 import { interrupted } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import type { Project } from '../project/config.ts'
-import type { EventDraft, ModelEvent } from '../store/events.ts'
+import type { EventDraft, ModelEvent, RollbackBody } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import { reasonOf } from './approval.ts'
-import { determineFit, type Fit } from './fit.ts'
+import { determineFit, type Fit, isUnfit } from './fit.ts'
+import type { FitEvaluation } from './fit-evaluation.ts'
 import { assertIntact } from './integrity.ts'
 import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from './operation.ts'
 import { planRollback, type RollbackPlan, wayBack } from './rollback-plan.ts'
@@ -25,6 +26,8 @@ export interface RollbackRequest {
   readonly current?: string
   /** False for `--no-verify`: the fit is not looked at. Bytes are verified always. */
   readonly verify?: boolean
+  /** Why the fit cannot be determined at all: the configuration could not be read. */
+  readonly unknown?: string
   readonly dryRun?: boolean
   readonly idempotencyKey?: string
   /** Asked when the old version does not fit today's data; may throw `unfitRefused`. Not given: goes on. */
@@ -60,10 +63,11 @@ export async function rollback(
   request: RollbackRequest,
 ): Promise<RollbackResult> {
   const { model, stage, to } = request
-  assertStage(project, stage)
   const reason = reasonOf(request.reason)
   const op = operation(ctx, request.idempotencyKey, { type: 'rollback', model, stage, to: to ?? null })
   const state = await store.models.state(model)
+  // A stage that holds a version can go back, whatever mlops.yaml says of stages tonight.
+  if (!Object.hasOwn(state.stages, stage)) assertStage(project, stage)
   const earlier = request.dryRun === true ? undefined : repeated(state, op)
   if (earlier?.type === 'rollback') {
     // Commits nothing: makes sure that what stands in the log is durable, should its writer have died.
@@ -83,11 +87,14 @@ export async function rollback(
   const fit = await determineFit(ctx, project, store, {
     model,
     version: plan.version,
+    stage,
+    from: plan.from.version,
     current: request.current,
     verify: request.verify ?? true,
+    unknown: request.unknown,
   })
   if (request.dryRun === true) return result(state, plan, 'planned', fit, reason)
-  if (fit.verdict === 'drifted' && request.confirmUnfit !== undefined && !(await request.confirmUnfit(plan, fit))) {
+  if (isUnfit(fit) && request.confirmUnfit !== undefined && !(await request.confirmUnfit(plan, fit))) {
     throw interrupted({
       code: 'ROLLBACK_DECLINED',
       message: `Not rolled back: ${stage} of ${model} stays at ${versionName(model, plan.from.version)}.`,
@@ -122,12 +129,21 @@ function draftOf(
       from: from.version,
       restores,
       fit: fit.verdict,
+      ...(fit.evaluation === undefined ? {} : { evaluation: evaluationOf(fit.evaluation) }),
       ...(reason === undefined ? {} : { reason }),
     },
     actor: ctx.actor,
     tool: ctx.tool,
     time: ctx.now().toISOString(),
   }
+}
+
+/** The figures that decided: a command may print hundreds, and an event is for people to read. */
+function evaluationOf({ rows, metrics, verdict }: FitEvaluation): NonNullable<RollbackBody['evaluation']> {
+  const now = Object.fromEntries(metrics.map((each) => [each.metric, each.now]))
+  const recorded = metrics.flatMap(({ metric, registered }) => (registered === null ? [] : [[metric, registered]]))
+  // biome-ignore lint/suspicious/noThenProperty: as the event has it; a number is no thenable
+  return { rows, now, then: Object.fromEntries(recorded), verdict }
 }
 
 /** The next sound place to go, when the nearest one is damaged. */

@@ -120,6 +120,23 @@ function standardError(metric: string, value: number, blocks: readonly number[],
   return Math.max(Math.sqrt(variance / blocks.length), binomial ?? 0, 1e-12)
 }
 
+/** What is known of a metric by its name, in any spelling; undefined: nothing, not even which way is better. */
+export function knownMetric(
+  name: string,
+):
+  | { readonly canonical: string; readonly better: 'higher' | 'lower'; readonly limit: (reference: number) => number }
+  | undefined {
+  const lower = name.toLowerCase()
+  const canonical = ALIASES[lower] ?? lower
+  if (!isDirected(canonical)) return undefined
+  const isError = ERRORS.includes(canonical)
+  return {
+    canonical,
+    better: isError ? 'lower' : 'higher',
+    limit: (reference) => (isError ? ERROR_RISE * Math.abs(reference) : SHARE_DROP),
+  }
+}
+
 const isDirected = (metric: string): boolean => SHARES.test(metric) || metric === 'r2' || ERRORS.includes(metric)
 
 /** Finite ones alone; a name that stands there as it is goes before another spelling of it. */

@@ -29,7 +29,7 @@ export function shapeOf(project: Project, { state, manifest }: Subject, baseline
 }
 
 /** How the baseline spells the labels; a whole number that is 0 or 1 is a class. */
-function classesOf(target: Profile['columns'][number] | undefined): Pick<RowShape, 'targetClasses'> {
+export function classesOf(target: Profile['columns'][number] | undefined): Pick<RowShape, 'targetClasses'> {
   if (target?.type === 'categorical') return { targetClasses: target.categories }
   if (target?.type !== 'numeric') return {}
   const isClass = target.resolution === 'integer' && target.range?.map(Number).join() === '0,1'

@@ -1,6 +1,7 @@
 /** The log of one model, wherever it lives: the one way in for other rooms. */
 import type { Project } from '../project/config.ts'
 import { type LogContext, type LogHome, logHome } from './home.ts'
+import { writeLabelled } from './labelled.ts'
 import { newestIn, oldestIn } from './newest.ts'
 import { qualityOf } from './quality.ts'
 import { type ReadOptions, readFolder, type Use } from './reading.ts'
@@ -42,6 +43,7 @@ export function logAt(ctx: LogContext, home: LogHome, model: string): Prediction
     newestLocal: async () => (home.kind === 'files' ? newestIn(home.folder, model) : undefined),
     stats: (query) => read(query, (reading) => statsOf(reading, query), { figuresOnly: true }),
     quality: (query, shape) => read(query, (reading) => qualityOf(reading, query, shape)),
+    writeLabelled: (query, request) => read(query, (reading) => writeLabelled(reading, home.name, query, request)),
     rows: (query, shape) => {
       const name = `${home.name} ${describeWindow(query)}`
       return {

@@ -101,6 +101,36 @@ export interface RowShape {
   readonly threshold?: number
 }
 
+/** Features and truth of a window as a file, for whoever evaluates a model on them. */
+export interface LabelledRequest {
+  /** Absolute; must not exist. */
+  readonly path: string
+  readonly format: 'csv' | 'parquet'
+  /** Features in this order; undefined: those that are logged. */
+  readonly columns?: readonly string[]
+  /** Of them: may be without any value (ids, say, that no service logs). */
+  readonly optional: readonly string[]
+  readonly target: string
+  readonly targetClasses?: RowShape['targetClasses']
+  readonly prediction?: string
+  /** With fewer labelled rows nothing is written. */
+  readonly fewest: number
+  /** Of more, so many are chosen by their ids. */
+  readonly most: number
+}
+
+export interface LabelledFile {
+  /** Answered rows of the window with a label, whichever version answered. */
+  readonly labelled: number
+  /** Written; 0: nothing was. */
+  readonly rows: number
+  /** Features that no record has: nothing was written then. */
+  readonly missing: readonly string[]
+  /** Rows written by label; empty where the label is a quantity. */
+  readonly classes: Readonly<Record<string, number>>
+  readonly notes: readonly string[]
+}
+
 /** The log of one model, wherever it lives. */
 export interface PredictionLog {
   readonly model: string
@@ -115,6 +145,8 @@ export interface PredictionLog {
   rows(window: WindowQuery, shape: RowShape): DataInput
   /** What the labels that have arrived say of the answers of the window. */
   quality(window: WindowQuery, shape: RowShape): Promise<RealisedQuality>
+  /** Writes the labelled rows of the window, whichever version answered them: features and truth do not depend on it. */
+  writeLabelled(window: WindowQuery, request: LabelledRequest): Promise<LabelledFile>
   /**
    * Event time of the newest record without asking anybody over a network: what `status` calls. Undefined where that
    * cannot be known (PostgreSQL); null for an empty log.

@@ -35,18 +35,38 @@ export interface RunPin {
   readonly end?: Pin
 }
 
+/** Where an imported version comes from, as its archive says (docs/transfer.md). Nothing of it was seen here. */
+export interface ImportedFrom {
+  /** Digest of the whole archive. */
+  readonly archive: Digest
+  /** Id of the store it was exported from, and what it was called there. */
+  readonly store: string
+  readonly model: string
+  readonly version: number
+  /** Its manifest there; another one than here when it was renamed, or where the scan here says something else. */
+  readonly manifest: Digest
+  readonly registered: { readonly time: string; readonly by: Actor }
+  /** The archive's `origin.json`, which holds the register event of that store. */
+  readonly origin: Pin
+  /** What else the archive held: uncommitted changes and package lock of the run, origins of earlier imports. */
+  readonly kept: readonly Pin[]
+}
+
 export interface RegisterBody {
   readonly version: number
   readonly manifest: Digest
   readonly tags: readonly string[]
   readonly run?: RunPin
   readonly message?: string
+  readonly imported?: ImportedFrom
 }
 
 /** One line of a gate's table, as it was judged. */
 export interface GateCheck {
   /** `min_auc`, `compare_to`, `baseline`, `approval` … as written in the configuration. */
   readonly name: string
+  /** The metric, where several checks have one name. */
+  readonly metric?: string
   readonly required: string
   readonly actual: string
   readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'waived'
@@ -75,6 +95,8 @@ export interface GateEvidence {
 export interface GateResult {
   readonly verdict: 'pass' | 'fail'
   readonly checks: readonly GateCheck[]
+  /** How many of the checks did not pass and were let through; older events do not say. */
+  readonly waived?: number
   /** What the verdict is bound to: it is void when any of these changes. */
   readonly bound: {
     readonly manifest: Digest
@@ -127,14 +149,19 @@ export interface RollbackBody {
   /** The event whose entry was restored. */
   readonly restores: number
   readonly reason?: string
-  /** Did the old version fit today's data? `skipped` by `--no-verify`, `not determined` without data or in time. */
-  readonly fit: 'fits' | 'drifted' | 'inconclusive' | 'not determined' | 'skipped'
+  /**
+   * Did the old version fit today's data? `drifted`: its inputs did not; `worse`: its evaluation on today's labels did
+   * not; `skipped` by `--no-verify`, `not determined` without data or in time.
+   */
+  readonly fit: 'fits' | 'drifted' | 'worse' | 'inconclusive' | 'not determined' | 'skipped'
   /** Its recorded evaluation, run again on the labelled rows of today; absent where that was not possible. */
   readonly evaluation?: {
     readonly rows: number
     readonly now: Readonly<Record<string, number>>
     /** As recorded at registration. */
     readonly then: Readonly<Record<string, number | string>>
+    /** Against what it had then and the bounds of the stage (docs/lifecycle.md, Roll back). */
+    readonly verdict?: 'holds' | 'worse' | 'inconclusive'
   }
 }
 

@@ -20,14 +20,12 @@ export function renderRollback(ui: Ui, result: RollbackResult): string {
   const paint = {
     fits: style.good,
     drifted: style.bad,
+    worse: style.bad,
     inconclusive: style.warn,
     'not determined': style.warn,
     skipped: style.dim,
   }
-  const lines = [
-    head,
-    ui.wrap(`Bytes verified. Fit to today's data: ${paint[fit.verdict](fit.verdict)} (${ui.text(fit.summary)})`, 2),
-  ]
+  const lines = [head, ui.wrap(`Bytes verified. ${paint[fit.verdict](`${capital(ui.text(fit.summary))}.`)}`, 2)]
   const [next] = result.before
   const forward = promotionCommand(`${model}@${from}`, stage)
   lines.push(
@@ -47,7 +45,9 @@ export function renderUnfit(
   { drifted = [], summary }: Fit,
 ): string {
   const { style } = ui
-  const head = `${style.bad(style.symbols.bad)} ${style.name(`${model}@${version}`)} does not fit that data; ${style.bold(stage)} is at ${model}@${from.version}.`
-  const lines = drifted.length === 0 ? [summary] : drifted.map((each) => each.summary)
-  return [head, ...lines.map((line) => `  ${style.symbols.bullet} ${ui.text(line)}`)].join('\n')
+  const head = `${style.bad(style.symbols.bad)} ${style.name(model)}: ${style.bold(stage)} would go from @${from.version} to @${version}. ${capital(ui.text(summary))}.`
+  const lines = drifted.map((each) => `  ${style.symbols.bullet} ${ui.text(each.summary)}`)
+  return [ui.wrap(head, 2), ...lines].join('\n')
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

@@ -145,7 +145,15 @@ describe("a rollback and today's data", function () {
   })
 
   it('waits no longer than it may: not determined, and the clock is stopped', async () => {
-    const request = { model: MODEL, version: 1, current: 'same.csv', verify: true, limit: 0 }
+    const request = {
+      model: MODEL,
+      stage: 'production',
+      version: 1,
+      from: 2,
+      current: 'same.csv',
+      verify: true,
+      limit: 0,
+    }
     const fit = await determineFit(w.ctx, w.project(), w.store, request)
     assert.equal(fit.verdict, 'not determined')
     assert.match(fit.summary, /took more than/)
