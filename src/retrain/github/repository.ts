@@ -17,6 +17,8 @@ export interface Repository {
   readonly token: string
   /** The variable the token came from. */
   readonly tokenVariable: string
+  /** The checkout is one of it, as far as can be told: its workflow files are. */
+  readonly isHere: boolean
 }
 
 const PUBLIC_API = 'https://api.github.com'
@@ -36,7 +38,7 @@ export async function findRepository(ctx: Context, project: Project, named: stri
   const set = (name: string): string | undefined => ctx.env[name]?.trim() || undefined
   const given = named ?? set('GITHUB_REPOSITORY')
   const apiVariable = API_VARIABLES.find((name) => set(name) !== undefined)
-  const isEnough = given !== undefined && apiVariable !== undefined
+  const isEnough = named === undefined && given !== undefined && apiVariable !== undefined
   const remote = isEnough ? undefined : await remoteOf(ctx, project)
   const [owner, name] = ownerAndName(given, remote, named === undefined ? 'GITHUB_REPOSITORY' : 'policy.job.repository')
   const derived = remote === undefined ? PUBLIC_API : apiOf(remote)
@@ -53,7 +55,9 @@ export async function findRepository(ctx: Context, project: Project, named: stri
       hint: `Set it anew, without quotes in the value: ${PERMISSION}`,
     })
   }
-  return { api, owner, name, token, tokenVariable }
+  const same = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase()
+  const isHere = named === undefined || (same(owner, remote?.owner) && same(name, remote?.name))
+  return { api, owner, name, token, tokenVariable, isHere }
 }
 
 async function remoteOf(ctx: Context, project: Project): Promise<RemoteAddress | undefined> {
