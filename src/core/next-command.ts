@@ -6,11 +6,15 @@ const ALWAYS_APPROVED = 'production'
 /**
  * @param version `churn-model@3`, or the model alone for its newest version
  * @param approvals how many people the gate of the stage asks for, where that is known
+ * @param approved how many of them have approved ahead of the move
  */
-export function promotionCommand(version: string, stage: string, approvals = 0): string {
-  const people = Math.max(approvals, stage === ALWAYS_APPROVED ? 1 : 0)
+export function promotionCommand(version: string, stage: string, approvals = 0, approved = 0): string {
+  const people = Math.max(0, Math.max(approvals, stage === ALWAYS_APPROVED ? 1 : 0) - approved)
   return `mlops promote ${version} --to ${stage}${' --approve NAME'.repeat(people)}`
 }
+
+/** A person's word ahead of the move: asked for at a terminal. */
+export const approvalCommand = (version: string, stage: string): string => `mlops approve ${version} --to ${stage}`
 
 /** A look at the gate that changes nothing. */
 export const dryRunCommand = (version: string, stage: string): string =>

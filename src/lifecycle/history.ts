@@ -1,6 +1,6 @@
 /** What happened to a model: who moved what, when, why and on what evidence. A fold of the log, newest first. */
 import type { Actor } from '../core/context.ts'
-import type { Approval, GateResult, ModelEvent, RollbackBody } from '../store/events.ts'
+import type { Approval, GateCheck, GateResult, ModelEvent, RollbackBody } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
 
 export interface HistoryEntry {
@@ -15,11 +15,22 @@ export interface HistoryEntry {
   readonly reason: string | null
   readonly approvals: readonly Approval[]
   readonly gate: GateResult | null
+  /** How its checks came out; null without a gate. */
+  readonly checks: CheckCounts | null
   readonly fit: RollbackBody['fit'] | null
+  /** The recorded evaluation of a version that was gone back to, run again on the labelled rows of that day. */
+  readonly evaluation: NonNullable<RollbackBody['evaluation']> | null
   /** The run behind a registered version. */
   readonly run: string | null
   readonly tags: { readonly add: readonly string[]; readonly remove: readonly string[] } | null
   readonly tool: string
+}
+
+export interface CheckCounts {
+  readonly passed: number
+  readonly waived: number
+  readonly failed: number
+  readonly inconclusive: number
 }
 
 export interface HistoryRequest {
@@ -48,6 +59,11 @@ export function history(state: ModelState, request: HistoryRequest = {}): Histor
 export const approvalsOfEvent = (event: ModelEvent): readonly Approval[] =>
   event.type !== 'promote' ? [] : (event.body.approvals ?? (event.body.approval ? [event.body.approval] : []))
 
+export function countChecks({ checks }: GateResult): CheckCounts {
+  const count = (wanted: GateCheck['verdict']): number => checks.filter(({ verdict }) => verdict === wanted).length
+  return { passed: count('pass'), waived: count('waived'), failed: count('fail'), inconclusive: count('inconclusive') }
+}
+
 function entryOf(event: ModelEvent): HistoryEntry {
   const { seq, time, actor, tool, type } = event
   const common: HistoryEntry = {
@@ -61,7 +77,9 @@ function entryOf(event: ModelEvent): HistoryEntry {
     reason: null,
     approvals: approvalsOfEvent(event),
     gate: null,
+    checks: null,
     fit: null,
+    evaluation: null,
     run: null,
     tags: null,
     tool,
@@ -73,11 +91,11 @@ function entryOf(event: ModelEvent): HistoryEntry {
     }
     case 'promote': {
       const { version, stage, from, reason, gate } = event.body
-      return { ...common, version, stage, from, reason: reason ?? null, gate }
+      return { ...common, version, stage, from, reason: reason ?? null, gate, checks: countChecks(gate) }
     }
     case 'rollback': {
-      const { version, stage, from, reason, fit } = event.body
-      return { ...common, version, stage, from, reason: reason ?? null, fit }
+      const { version, stage, from, reason, fit, evaluation = null } = event.body
+      return { ...common, version, stage, from, reason: reason ?? null, fit, evaluation }
     }
     case 'approve': {
       const { version, stage, approval } = event.body

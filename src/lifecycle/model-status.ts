@@ -18,6 +18,7 @@ import type { LastRetraining } from './last-retraining.ts'
 import { type NextStep, stageAfter, stepForward } from './next-step.ts'
 import { eventAt, standing } from './operation.ts'
 import type { Outlook } from './outlook.ts'
+import type { UncountedApproval } from './standing-approvals.ts'
 import { stagesOf, type VersionDetail } from './version.ts'
 
 export type { NextStep } from './next-step.ts'
@@ -60,10 +61,21 @@ export interface Pending {
   readonly since: string
   /** What the gate of the stage that comes next for it will say. */
   readonly outlook: Outlook
+  /** Who has approved it for that stage; null where the stage asks nobody, or where that cannot be read. */
+  readonly approval: PendingApproval | null
+}
+
+export interface PendingApproval {
+  /** Words given ahead of the move that still count. */
+  readonly approved: readonly Approval[]
+  /** How many more people must approve. */
+  readonly missing: number
+  /** Words that do not count any more, and why. */
+  readonly uncounted: readonly UncountedApproval[]
 }
 
 /** A version that waits, before its gate was looked at. */
-export type Waiting = Omit<Pending, 'outlook'> & { readonly next: string }
+export type Waiting = Omit<Pending, 'outlook' | 'approval'> & { readonly next: string }
 
 export interface ModelStatus {
   readonly model: string
@@ -238,10 +250,12 @@ function nextStep(facts: Facts, rank: Rank, hasBaseline: boolean): NextStep | nu
       const version = waiting ?? candidate ?? pending[0]
       return version === undefined
         ? null
-        : stepForward(model, version.version, version.outlook, 'nothing is in production')
+        : stepForward(model, version.version, version.outlook, 'nothing is in production', approvedOf(version))
     }
     default:
-      if (waiting !== undefined) return stepForward(model, waiting.version, waiting.outlook, waits(waiting))
+      if (waiting !== undefined) {
+        return stepForward(model, waiting.version, waiting.outlook, waits(waiting), approvedOf(waiting))
+      }
       if (candidate === undefined || production === null) return null
       return {
         command: `mlops model diff ${model}@${production.version} ${model}@${candidate.version}`,
@@ -261,8 +275,13 @@ function longer(check: string, health: Health | null): string {
   return `${check} --window ${Math.max(2, Math.ceil((2 * length) / WEEK))}w`
 }
 
-const waits = ({ version, stage }: Pending): string =>
-  stage === null ? `@${version} is in no stage` : `@${version} waits in ${stage} for approval`
+function waits({ version, stage, approval }: Pending): string {
+  if (stage === null) return `@${version} is in no stage`
+  const names = approval?.approved.map(({ name }) => name).join(' and ')
+  return names ? `@${version} waits in ${stage}, approved by ${names}` : `@${version} waits in ${stage} for approval`
+}
+
+const approvedOf = ({ approval }: Pending): number => approval?.approved.length ?? 0
 
 /** A version that waits; else a retraining, in the form that is not held back by how the last one ended. */
 function answerToDrift({ model, production, health, retraining }: Facts, open: readonly Pending[]): NextStep | null {
@@ -277,7 +296,9 @@ function answerToDrift({ model, production, health, retraining }: Facts, open: r
   }
   const answer =
     open.find(({ kind }) => kind === 'awaiting approval') ?? open.find(({ version }) => version === retraining?.version)
-  if (answer !== undefined) return stepForward(model, answer.version, answer.outlook, `${why}; ${waits(answer)}`)
+  if (answer !== undefined) {
+    return stepForward(model, answer.version, answer.outlook, `${why}; ${waits(answer)}`, approvedOf(answer))
+  }
   const again = retrainAgainCommand(model)
   switch (retraining?.outcome) {
     case 'running':

@@ -23,8 +23,9 @@ export function stageAfter(stages: readonly string[], held: readonly string[]): 
 /**
  * @param outlook what its gate will say, as far as that is known
  * @param why what calls for the step, without its version
+ * @param approved how many people have approved it ahead of the move
  */
-export function stepForward(model: string, version: number, outlook: Outlook, why: string): NextStep {
+export function stepForward(model: string, version: number, outlook: Outlook, why: string, approved = 0): NextStep {
   const name = versionName(model, version)
   const { stage, verdict, refusal, approvals } = outlook
   switch (verdict) {
@@ -33,6 +34,6 @@ export function stepForward(model: string, version: number, outlook: Outlook, wh
     case 'unknown':
       return { command: dryRunCommand(name, stage), why: `${why}; see whether its gate passes` }
     case 'passes':
-      return { command: promotionCommand(name, stage, approvals), why }
+      return { command: promotionCommand(name, stage, approvals, approved), why }
   }
 }

@@ -2,10 +2,9 @@
  * A policy's word in place of a person's, for production alone: level 3, earned by the track record, behind a margin and
  * a test. The only place where an approval of origin `policy` is made. Pure.
  */
-import type { Gate } from '../project/gate-config.ts'
 import type { Approval } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
-import { PRODUCTION } from './gate-rules.ts'
+import { type GateRules, PRODUCTION } from './gate-rules.ts'
 import type { PromotePlan } from './promote-plan.ts'
 import type { AutonomyRequest } from './promote-types.ts'
 import { describeRecord, missingForAutonomy, trackRecord } from './track-record.ts'
@@ -15,12 +14,12 @@ export type PolicyWord =
   /** What is missing, a sentence each. */
   | { readonly kind: 'withheld'; readonly missing: readonly string[] }
 
-/** @param gates the gate of the stage and the policy's own, which hold together */
+/** @param rules the gate of the stage together with the policy's own */
 export function policyWord(
   state: ModelState,
   plan: PromotePlan,
   request: AutonomyRequest,
-  gates: readonly (Gate | undefined)[],
+  rules: GateRules,
   now: Date,
 ): PolicyWord {
   const name = request.policy
@@ -37,25 +36,24 @@ export function policyWord(
     return { kind: 'withheld', missing }
   }
   const record = trackRecord(state.events, now)
-  const missing = [...missingForAutonomy(record, request), ...missingGate(plan, gates)]
+  const missing = [...missingForAutonomy(record, request), ...missingGate(plan, rules)]
   if (missing.length > 0) return { kind: 'withheld', missing }
   return { kind: 'given', approval: { name, origin: 'policy', reason: describeRecord(state.model, record) } }
 }
 
 /** Nobody looks, so the gate must: against the champion, with a margin, and by a test of the team's own. */
-function missingGate({ gate, from, approvalsMissing }: PromotePlan, gates: readonly (Gate | undefined)[]): string[] {
+function missingGate({ gate, from, approvalsMissing }: PromotePlan, rules: GateRules): string[] {
   const missing: string[] = []
-  const configured = gates.filter((each) => each !== undefined)
   const compared = gate.checks.some(({ name, verdict }) => name.startsWith('compare_to') && verdict === 'pass')
   if (from === null) {
     missing.push(`Nothing is in ${PRODUCTION} to compare with: a person lets the first version in.`)
-  } else if (!compared || !configured.some(({ compareTo }) => compareTo === PRODUCTION)) {
+  } else if (!compared || !rules.compareTo.includes(PRODUCTION)) {
     missing.push(`The gate has no comparison with ${PRODUCTION} that passes: compare_to: ${PRODUCTION}`)
   }
-  if (!configured.some(({ margin }) => Object.keys(margin).length > 0)) {
-    missing.push('The comparison has no margin: margin: {auc: 0.005}')
+  if (!(rules.margins[PRODUCTION] ?? []).some((margin) => Object.keys(margin).length > 0)) {
+    missing.push(`The comparison with ${PRODUCTION} has no margin: margin: {auc: 0.005}`)
   }
-  if (!configured.some(({ external }) => external.length > 0)) {
+  if (rules.external.length === 0) {
     missing.push("The gate has no test of the team's own: external: [{name: tests, command: pytest tests/model}]")
   }
   const waived = gate.checks.filter(({ verdict }) => verdict === 'waived').map(({ name }) => name)

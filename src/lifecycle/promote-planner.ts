@@ -14,7 +14,6 @@ import type { ModelState, VersionState } from '../store/fold.ts'
 import { resolveVersion } from '../store/resolve.ts'
 import type { Store } from '../store/store.ts'
 import { personOf } from './approval.ts'
-import { authorsOf } from './authors.ts'
 import { diffVersions, loadLock, type VersionDiff } from './diff.ts'
 import { collectFacts } from './facts.ts'
 import type { GateFacts, Rescore } from './gate.ts'
@@ -22,8 +21,9 @@ import { directionsOf, type GateRules, gateRules } from './gate-rules.ts'
 import { newestHealth } from './health.ts'
 import { standing, versionAt } from './operation.ts'
 import { type PlanHealth, type PromotePlan, planPromote, type VersionHealth } from './promote-plan.ts'
-import { type CountedApprovals, countApprovals } from './standing-approvals.ts'
+import type { CountedApprovals } from './standing-approvals.ts'
 import { loadVersion } from './version.ts'
+import { whoseWordCounts } from './whose-word.ts'
 
 /** A check that covers no window of its own is too old after a week, as in `status`. */
 const MAX_AGE = '7d'
@@ -57,15 +57,7 @@ export function createPlanner(ctx: Context, project: Project, store: Store, requ
   const rules = gateRules(config, stage, validation)
   const scored = new Map<string, Rescore | undefined>()
   const count = async (state: ModelState, version: VersionState, { given, only }: PlanOptions) => {
-    const refused = [config.gates[stage], validation].some((gate) => gate?.selfApproval === 'refused')
-    const found = countApprovals(state, {
-      stage,
-      version: version.version,
-      // A person gave their word for the gate of the stage; what a retraining asks for besides is no change of it.
-      bound: { manifest: version.manifest, policy: gateRules(config, stage).digest },
-      authors: refused ? await authorsOf(store, version) : [],
-      given,
-    })
+    const found = await whoseWordCounts(store, config, state, version, rules, given)
     if (only === undefined) return found
     const people = new Set(only.map(({ name }) => personOf(name)))
     return { ...found, counted: found.counted.filter(({ name }) => people.has(personOf(name))) }

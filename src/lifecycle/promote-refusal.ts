@@ -1,7 +1,7 @@
 /** How a promotion is refused: in words, with every check and its values in the details, and the next thing to type. */
 import { type MlopsError, refused } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
-import { promotionCommand } from '../core/next-command.ts'
+import { approvalCommand, promotionCommand } from '../core/next-command.ts'
 import type { GateCheck } from '../store/events.ts'
 import { failingChecks, onlyApprovalMissing } from './gate.ts'
 import type { PromotePlan } from './promote-plan.ts'
@@ -32,7 +32,7 @@ export function gateRefused(plan: PromotePlan, consequence = 'nothing was moved'
 }
 
 function approvalMissing(plan: PromotePlan, withheld: readonly string[]): MlopsError {
-  const { model, version, stage, approvals, approvalsMissing, approvalsNeeded } = plan
+  const { model, version, stage, approvals, approvalsNeeded } = plan
   const name = versionName(model, version)
   const many = approvalsNeeded > 1 ? ` by ${approvalsNeeded} people` : ''
   const had = approvals.length === 0 ? '' : ` (so far: ${approvals.map((each) => each.name).join(', ')})`
@@ -41,7 +41,7 @@ function approvalMissing(plan: PromotePlan, withheld: readonly string[]): MlopsE
   return refused({
     code: 'APPROVAL_MISSING',
     message: `${name} passes the other checks of ${stage} but is not approved${many}${had}${alone}; nothing was moved.`,
-    hint: `A person approves it by name: ${promotionCommand(name, stage, approvalsMissing)}`,
+    hint: `A person approves it by name: ${promotionCommand(name, stage, approvalsNeeded, approvals.length)}`,
     details: {
       ...gateDetails(plan),
       ...(withheld.length === 0 ? {} : { autonomy: { missing: withheld } }),
@@ -57,7 +57,7 @@ export function selfApproval(plan: PromotePlan, { name, why }: UncountedApproval
   return refused({
     code: 'SELF_APPROVAL',
     message: `${name} cannot approve ${version} for ${plan.stage}: ${why}. Nothing was changed.`,
-    hint: `${many} it: mlops approve ${version} --to ${plan.stage}`,
+    hint: `${many} it: ${approvalCommand(version, plan.stage)}`,
     details: gateDetails(plan),
   })
 }

@@ -5,7 +5,7 @@
 import type { Context } from '../core/context.ts'
 import { versionName } from '../core/names.ts'
 import type { Project } from '../project/config.ts'
-import { missingConfig, modelConfig } from '../project/load.ts'
+import { missingConfig } from '../project/load.ts'
 import type { Approval, EventDraft } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
@@ -61,7 +61,7 @@ export async function promote(
   if (found.already) return resultOfPlan(found, 'already there')
   if (request.dryRun === true) return resultOfPlan(found, 'planned')
 
-  const { plan, words, withheld } = await withConsent({ ctx, project, request, planner, state }, found, given)
+  const { plan, words, withheld } = await withConsent({ ctx, request, planner, state }, found, given)
   assertPasses(plan, withheld)
   for (const { name, why } of plan.uncounted) ctx.warn(`The approval of ${name} does not count: ${why}.`)
   for (const caution of cautions(plan.gate)) ctx.warn(caution)
@@ -78,7 +78,6 @@ export async function promote(
 
 interface Scene {
   readonly ctx: Context
-  readonly project: Project
   readonly request: PromoteRequest
   readonly planner: Planner
   readonly state: ModelState
@@ -126,13 +125,12 @@ async function askPerson(
 }
 
 async function askPolicy(
-  { ctx, project, request, planner, state }: Scene,
+  { ctx, planner, state }: Scene,
   autonomy: NonNullable<PromoteRequest['autonomy']>,
   plan: PromotePlan,
   given: readonly Approval[],
 ): Promise<Decided> {
-  const gates = [modelConfig(project, plan.model).gates[plan.stage], request.validation]
-  const word = policyWord(state, plan, autonomy, gates, ctx.now())
+  const word = policyWord(state, plan, autonomy, planner.rules, ctx.now())
   if (word.kind === 'withheld') return { plan, words: given, withheld: word.missing }
   const words = [...given, word.approval]
   return { plan: await planner.plan(state, { given: words }), words, withheld: [] }

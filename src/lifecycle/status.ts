@@ -9,7 +9,7 @@ import { nearest } from '../core/nearest.ts'
 import type { Project } from '../project/config.ts'
 import { parseDuration } from '../project/duration.ts'
 import { modelConfig } from '../project/load.ts'
-import type { ModelState } from '../store/fold.ts'
+import type { ModelState, VersionState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import { firstTrack, onlyModel } from './first-run.ts'
 import { nextOfGaps } from './gaps.ts'
@@ -22,6 +22,7 @@ import {
   modelStatus,
   type NextStep,
   type Pending,
+  type PendingApproval,
   type Rank,
   waitingVersions,
   worstFirst,
@@ -30,6 +31,7 @@ import { versionAt } from './operation.ts'
 import { gateOutlook } from './outlook.ts'
 import { type PendingIntent, pendingIntents } from './pending-intents.ts'
 import { loadVersion } from './version.ts'
+import { whoseWordCounts } from './whose-word.ts'
 
 /** A check that covers no window of its own is too old after a week. */
 const MAX_AGE = '7d'
@@ -105,7 +107,8 @@ async function statusOf(ctx: Context, project: Project, store: Store, model: str
     const pending: Pending[] = []
     for (const { next, ...waiting } of waitingVersions(state, project.config.stages)) {
       const version = versionAt(state, waiting.version)
-      pending.push({ ...waiting, outlook: await gateOutlook(project, store, state, version, next) })
+      const outlook = await gateOutlook(ctx, project, store, state, version, next)
+      pending.push({ ...waiting, outlook, approval: await approvalOf(project, store, state, version, next) })
     }
     const retraining = await lastRetraining(store, model, ctx.now())
     const judged = pending.map((each) => withRetraining(each, retraining))
@@ -119,6 +122,26 @@ async function statusOf(ctx: Context, project: Project, store: Store, model: str
     // One damaged model hides no other.
     const isDamage = error instanceof MlopsError && error.exit === 'failed' && !NO_DAMAGE.includes(error.code)
     if (isDamage) return damagedStatus(model, error.message)
+    throw error
+  }
+}
+
+/** Null where nobody is asked for; a record that cannot be read is for `verify` and the promotion to name. */
+async function approvalOf(
+  project: Project,
+  store: Store,
+  state: ModelState,
+  version: VersionState,
+  stage: string,
+): Promise<PendingApproval | null> {
+  const config = modelConfig(project, state.model)
+  const rules = gateRules(config, stage)
+  try {
+    const { counted, uncounted } = await whoseWordCounts(store, config, state, version, rules, [])
+    if (rules.approval === 0 && counted.length === 0) return null
+    return { approved: counted, missing: Math.max(0, rules.approval - counted.length), uncounted }
+  } catch (error) {
+    if (error instanceof MlopsError) return null
     throw error
   }
 }

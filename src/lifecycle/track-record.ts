@@ -5,7 +5,7 @@
  *
  * 1. a retraining registered: its register event carries the tag `retrain`. A tag that was added later proves nothing;
  * 2. was then promoted into another stage than production, and only after that
- * 3. entered production by a person's word: its promotion holds an approval that is no policy's, and
+ * 3. entered production for the first time by a person's word: that promotion holds an approval that is no policy's, and
  * 4. was never given up there since. It is given up by a rollback that takes production away from it, also by one that
  *    goes back past it (1, 2, 3, then `--to 1` gives up 3 and 2), and by a promotion that puts a version there again
  *    which had been in production before it: a step back by another name. Being followed by a newer version is no harm.
@@ -48,8 +48,9 @@ type MoveEvent = Extract<ModelEvent, { type: 'promote' | 'rollback' }>
 export function trackRecord(events: readonly ModelEvent[], now: Date): TrackRecord {
   const retrained = new Set<number>()
   const staged = new Set<number>()
-  const spoiled = new Set<number>()
-  /** Versions that production got by a policy's word alone and still stands for. */
+  /** Versions that were in production: coming back is no new merit. */
+  const seen = new Set<number>()
+  /** Versions that production got by a policy's word alone, and that nobody has taken back. */
   const autonomous = new Set<number>()
   const entered = new Map<number, CleanPromotion>()
   let reset: TrackRecord['reset'] = null
@@ -59,7 +60,6 @@ export function trackRecord(events: readonly ModelEvent[], now: Date): TrackReco
     if (!isMove(event)) continue
     const { version } = event.body
     for (const lost of givenUp(event, events)) {
-      spoiled.add(lost)
       entered.delete(lost)
       if (!autonomous.delete(lost)) continue
       reset = { seq: event.seq, version: lost, time: event.time, by: event.actor.name }
@@ -71,7 +71,8 @@ export function trackRecord(events: readonly ModelEvent[], now: Date): TrackReco
     // A person's own word for it takes the place of the policy's.
     if (isByPerson) autonomous.delete(version)
     else if (origins.length > 0) autonomous.add(version)
-    const isNew = !spoiled.has(version) && !entered.has(version)
+    const isNew = !seen.has(version)
+    seen.add(version)
     if (!isByPerson || !isNew || !retrained.has(version) || !staged.has(version)) continue
     entered.set(version, { version, time: event.time, by: event.actor.name })
   }

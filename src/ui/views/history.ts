@@ -1,7 +1,10 @@
 /** `mlops model history` as text: newest first, each event with who, why and the evidence. */
-import type { HistoryEntry } from '../../lifecycle/history.ts'
+import type { CheckCounts, HistoryEntry } from '../../lifecycle/history.ts'
+import type { GateCheck } from '../../store/events.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
+import { renderApprover } from './approvals.ts'
+import { formatRows, formatValue } from './values.ts'
 
 export function renderHistory(ui: Ui, model: string, entries: readonly HistoryEntry[]): string {
   if (entries.length === 0) return `Nothing of the kind happened to ${ui.style.name(model)}.`
@@ -10,15 +13,23 @@ export function renderHistory(ui: Ui, model: string, entries: readonly HistoryEn
 
 function renderEntry(ui: Ui, model: string, entry: HistoryEntry): string {
   const { style } = ui
-  const head = `${style.dim(`${String(entry.seq).padStart(3)}  ${day(entry.time)}`)}  ${what(ui, model, entry)}  ${style.dim(`by ${ui.text(entry.by.name)}${entry.by.origin === 'ci' ? ' (ci)' : ''}`)}`
+  const by = style.dim(`by ${ui.text(entry.by.name)}${entry.by.origin === 'ci' ? ' (ci)' : ''}`)
+  const head = `${style.dim(`${String(entry.seq).padStart(3)}  ${day(entry.time)}`)}  ${what(ui, model, entry)}  ${by}`
   const details = [
+    entry.by.url === undefined ? '' : style.dim(ui.text(entry.by.url)),
     entry.reason === null ? '' : `"${ui.text(entry.reason)}"`,
-    entry.approvals.length === 0
-      ? ''
-      : `approved by ${entry.approvals.map(({ name, origin, url }) => `${ui.text(name)} (${url === undefined ? origin : `${origin}, ${ui.text(url)}`})`).join(', ')}`,
-    evidence(ui, entry),
+    ...words(ui, entry),
+    ...evidence(ui, entry),
   ].filter((part) => part !== '')
-  return [head, ...details.map((detail) => ui.wrap(`     ${detail}`, 7))].join('\n')
+  return [ui.wrap(head, 5), ...details.map((detail) => ui.wrap(`     ${detail}`, 7))].join('\n')
+}
+
+/** Whose word it was. A reason that is also that of the event is not said twice. */
+function words(ui: Ui, { type, approvals, reason }: HistoryEntry): string[] {
+  return approvals.map((approval) => {
+    const why = approval.reason === undefined || approval.reason === reason ? '' : `: "${ui.text(approval.reason)}"`
+    return `${type === 'approve' ? '' : 'approved '}by ${renderApprover(ui, approval)}${why}`
+  })
 }
 
 function what(ui: Ui, model: string, entry: HistoryEntry): string {
@@ -33,6 +44,8 @@ function what(ui: Ui, model: string, entry: HistoryEntry): string {
       return `promote  ${name} ${style.symbols.arrow} ${stage}${from}`
     case 'rollback':
       return `${style.warn('rollback')} ${name} ${style.symbols.arrow} ${stage}${from}`
+    case 'approve':
+      return `approve  ${name} for ${stage}`
     case 'tag':
       return `tag      ${name}${(entry.tags?.add ?? []).map((tag) => ` +${ui.text(tag)}`).join('')}${(entry.tags?.remove ?? []).map((tag) => ` -${ui.text(tag)}`).join('')}`
     default:
@@ -40,22 +53,46 @@ function what(ui: Ui, model: string, entry: HistoryEntry): string {
   }
 }
 
-function evidence(ui: Ui, { gate, fit, run, type, tags }: HistoryEntry): string {
+function evidence(ui: Ui, { gate, checks, fit, evaluation, run, type, tags }: HistoryEntry): string[] {
   const { style } = ui
-  if (gate !== null && gate.checks.length > 0) {
-    const checks = gate.checks.map(({ name, actual, required, verdict }) => {
-      // `mae <= 47.677 of bike@1` is the requirement: the name alone would not say which metric was compared.
-      const compared = name === 'compare_to' ? /^(.+) ([<>]=) (.+)$/.exec(required) : null
-      if (compared !== null) {
-        const said = `${name} ${compared[1]} ${actual} ${compared[2]} ${compared[3]}`
-        return ui.text(verdict === 'pass' ? said : `${said} (${verdict})`)
-      }
-      return ui.text(verdict === 'pass' ? `${name} ${actual}` : `${name} ${actual} (${verdict}, required ${required})`)
-    })
-    return style.dim(`gate: ${checks.join(`, `)}`)
+  if (gate !== null && checks !== null && gate.checks.length > 0) {
+    return [style.dim(`gate: ${counts(checks)}: ${gate.checks.map((check) => oneCheck(ui, check)).join(', ')}`)]
   }
-  if (fit !== null) return style.dim(`fit to the data of the day: ${fit}`)
-  if (type !== 'register') return ''
+  if (fit !== null) {
+    return [
+      style.dim(`fit to the data of the day: ${fit}`),
+      evaluation === null ? '' : style.dim(measured(ui, evaluation)),
+    ]
+  }
+  if (type !== 'register') return []
   const parts = [run === null ? 'from files' : `run ${run}`, ...(tags?.add ?? []).map((tag) => `#${ui.text(tag)}`)]
-  return style.dim(parts.join('  '))
+  return [style.dim(parts.join('  '))]
+}
+
+/** `5 passed, 1 waived` */
+function counts(checks: CheckCounts): string {
+  const said = Object.entries(checks).flatMap(([word, count]: [string, number]) =>
+    count === 0 ? [] : [`${count} ${word}`],
+  )
+  return said.join(', ')
+}
+
+function oneCheck(ui: Ui, { name, actual, required, verdict, waiver }: GateCheck): string {
+  // `mae <= 47.677 of bike@1` is the requirement: the name alone would not say which metric was compared.
+  const compared = name === 'compare_to' ? /^(.+) ([<>]=) (.+)$/.exec(required) : null
+  const said =
+    compared === null ? `${name} ${actual}` : `${name} ${compared[1]} ${actual} ${compared[2]} ${compared[3]}`
+  if (verdict === 'pass') return ui.text(said)
+  if (waiver !== undefined)
+    return ui.text(`${said} (waived by ${waiver.owner} until ${waiver.expires}: ${waiver.reason})`)
+  return ui.text(compared === null ? `${said} (${verdict}, required ${required})` : `${said} (${verdict})`)
+}
+
+/** `evaluated again on 812 rows: auc 0.84, then 0.86` */
+function measured(ui: Ui, { rows, now, then }: NonNullable<HistoryEntry['evaluation']>): string {
+  const metrics = Object.entries(now).map(([name, value]) => {
+    const before = Object.hasOwn(then, name) ? `, then ${formatValue(then[name])}` : ''
+    return `${ui.text(name)} ${formatValue(value)}${before}`
+  })
+  return `evaluated again on ${formatRows(rows)}: ${metrics.join('; ')}`
 }

@@ -1,8 +1,9 @@
 /** `mlops status` as text: worst first, one line of verdict per model, then what waits, then the next step. */
-import type { ModelStatus, Pending } from '../../lifecycle/model-status.ts'
+import type { ModelStatus, Pending, PendingApproval } from '../../lifecycle/model-status.ts'
 import type { StatusReport } from '../../lifecycle/status.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
+import { missingPeople, renderApprover } from './approvals.ts'
 import { formatRows, shortDigest } from './values.ts'
 
 export function renderStatus(ui: Ui, report: StatusReport): string {
@@ -120,17 +121,30 @@ function productionLines(ui: Ui, status: ModelStatus): string[] {
   return lines
 }
 
-function pendingLine(ui: Ui, { kind, version, stage, since, outlook }: Pending): string {
+function pendingLine(ui: Ui, { kind, version, stage, since, outlook, approval }: Pending): string {
   const { style } = ui
+  const words = approval === null ? '' : approvalWords(ui, approval, outlook.stage)
   const waits =
     kind === 'awaiting approval'
-      ? `@${version} waits in ${ui.text(stage)} for approval, since ${ui.ago(since)}`
-      : `@${version} was registered ${ui.ago(since)} and is in no stage`
+      ? `@${version} waits in ${ui.text(stage)}${words === '' ? ' for approval' : ''}, since ${ui.ago(since)}${words}`
+      : `@${version} was registered ${ui.ago(since)} and is in no stage${words}`
   const refusal =
     outlook.refusal === null
       ? ''
       : `; ${style.bad(`the gate of ${ui.text(outlook.stage)} refuses it`)}: ${ui.text(outlook.refusal)}`
   return `${style.symbols.bullet} ${waits}${refusal}`
+}
+
+/** Who has approved, how many are missing, and whose word has lapsed; '' where one yes is all that is missing. */
+function approvalWords(ui: Ui, { approved, missing, uncounted }: PendingApproval, stage: string): string {
+  if (approved.length === 0 && uncounted.length === 0 && missing <= 1) return ''
+  const by =
+    approved.length === 0
+      ? ''
+      : `approved for ${ui.text(stage)} by ${approved.map((each) => renderApprover(ui, each)).join(', ')}`
+  const open = missing === 0 ? 'ready to be promoted' : ui.style.warn(missingPeople(approved.length, missing))
+  const lapsed = uncounted.map(({ name, why }) => `the approval of ${ui.text(name)} does not count: ${ui.text(why)}`)
+  return `; ${[by, open, ...lapsed].filter((part) => part !== '').join('; ')}`
 }
 
 function retrainingLines(ui: Ui, { retraining }: ModelStatus): string[] {
