@@ -35,14 +35,14 @@ export default class Rollback extends MlopsCommand {
     const { session } = this
     assertName('model', args.model)
     const to = flags.to === undefined ? undefined : parseVersion(flags.to, args.model)
-    const [project, store] = await Promise.all([
-      session.loadProject(),
-      session.openStore({ write: !flags['dry-run'] || flags.current !== undefined }),
-    ])
+    const { project, unknown } = await this.project(flags.store)
+    const write = !flags['dry-run'] || flags.current !== undefined
+    const store = await session.openStore({ write, root: project.storeRoot })
     const result = await rollback(session.ctx, project, store, {
       model: args.model,
       stage: flags.stage,
       verify: !flags['no-verify'],
+      ...(unknown === undefined ? {} : { unknown }),
       dryRun: flags['dry-run'],
       ...(to === undefined ? {} : { to }),
       ...(flags.reason === undefined ? {} : { reason: flags.reason }),
@@ -58,5 +58,20 @@ export default class Rollback extends MlopsCommand {
       },
     })
     return { data: result, render: (ui) => renderRollback(ui, result) }
+  }
+
+  /** A mistake in mlops.yaml must not hold up a rollback: it needs the store, and says that it knew no more. */
+  private async project(store: string | undefined) {
+    const { ctx } = this.session
+    try {
+      return { project: await this.session.loadProject(), unknown: undefined }
+    } catch (error) {
+      const { rescueProject } = await import('../project/rescue.ts')
+      const { project, problem } = rescueProject({ cwd: ctx.cwd, env: ctx.env, store }, error)
+      ctx.warn(
+        `${problem}. A rollback goes on without mlops.yaml, in the store ${project.storeRoot}; nothing else is known of the model.`,
+      )
+      return { project, unknown: `mlops.yaml cannot be read: ${problem}` }
+    }
   }
 }

@@ -69,7 +69,9 @@ const LIMIT = 10_000
 export async function determineFit(ctx: Context, project: Project, store: Store, request: FitRequest): Promise<Fit> {
   const { model, version, verify, unknown, limit = LIMIT } = request
   if (!verify) return { verdict: 'skipped', summary: 'whether it fits was not looked at (--no-verify)' }
-  if (unknown !== undefined) return sentence(request, { inputs: { reason: unknown }, labels: { reason: unknown } })
+  if (unknown !== undefined) {
+    return sentence(request, { inputs: { reason: unknown }, labels: { evaluation: null, production: undefined } })
+  }
   const deadline = new AbortController()
   const timer = setTimeout(() => deadline.abort(), limit)
   const late = new Promise<{ readonly reason: string }>((resolve) => {

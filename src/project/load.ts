@@ -154,7 +154,7 @@ function readConfigBytes(file: string, name: string): Uint8Array {
   }
 }
 
-function explicitStore(cwd: string, env: LoadRequest['env'], flag: string | undefined): string | undefined {
+export function explicitStore(cwd: string, env: LoadRequest['env'], flag: string | undefined): string | undefined {
   if (flag !== undefined && flag !== '') return resolve(cwd, flag)
   const variable = env.MLOPS_STORE
   if (variable === undefined || variable === '') return undefined
@@ -170,7 +170,7 @@ function explicitStore(cwd: string, env: LoadRequest['env'], flag: string | unde
  * The store that the configuration names. A linked worktree has none of its own: the ignored folder would die with
  * the worktree, so the main worktree's is meant, unless somebody has made one here.
  */
-function configuredStore({ root, worktrees }: Found, config: Config): string {
+export function configuredStore({ root, worktrees }: Found, config: Pick<Config, 'store'>): string {
   const here = resolve(root, config.store)
   if (worktrees === undefined || existsSync(join(here, 'registry.json'))) return here
   return mapPath(here, worktrees.linked, worktrees.main)

@@ -38,8 +38,8 @@ export interface Session {
   note(message: string): void
   /** Read once per run. */
   loadProject(): Promise<Project>
-  /** The project's store. @throws notFound when there is none */
-  openStore(options?: { readonly write?: boolean }): Promise<Store>
+  /** The project's store, or the one at `root`. @throws notFound when there is none */
+  openStore(options?: { readonly write?: boolean; readonly root?: string }): Promise<Store>
   confirm(options: ConfirmOptions): Promise<boolean>
   ask(options: AskOptions): Promise<string>
   choose<T extends string>(options: ChooseOptions<T>): Promise<T>
@@ -123,9 +123,12 @@ export function createSession(flags: BaseFlagValues, tool: string, cwd: string):
     get wrote() {
       return wrote
     },
-    async openStore({ write = false } = {}) {
+    async openStore({ write = false, root } = {}) {
       wrote ||= write
-      const [{ storeRoot }, { openStore }] = await Promise.all([loadOnce(), import('../store/open.ts')])
+      const [storeRoot, { openStore }] = await Promise.all([
+        root ?? loadOnce().then((loaded) => loaded.storeRoot),
+        import('../store/open.ts'),
+      ])
       return openStore(storeRoot, { write, now, warn: ctx.warn })
     },
     confirm: (options) => withClearLine(progress, confirm(asking, options)),
