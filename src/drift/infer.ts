@@ -2,6 +2,7 @@
  * What a column means - numeric, categorical, text, timestamp, id - decided once per baseline, from the sample and
  * the configured overrides, and said aloud where a person might have expected something else.
  */
+import { ID_NAME } from '../core/columns.ts'
 import { nearest } from '../core/nearest.ts'
 import type { ColumnType, SchemaConfig } from '../project/config.ts'
 import type { Role } from './profile.ts'
@@ -18,7 +19,6 @@ const WORDS_FOR_MISSING = /^\s*(?:n\/?a|#n\/a|null|none|nil|missing|unknown|-+|\
 const LEADING_ZERO = /^-?0\d/
 const TIME =
   /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?(?:Z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2}))?)?$/
-const ID_NAME = /(?:^|[_\s.-])(?:id|uuid|guid|key|index)$|[a-z](?:ID|Id)$/i
 /** Below this many values nothing can be said about uniqueness. */
 const FEW = 50
 

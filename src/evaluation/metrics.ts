@@ -1,0 +1,73 @@
+/**
+ * The metrics of held-out rows under the names that gates use, and which way each counts. The formulas stand in
+ * `count-metrics.ts`, `sum-metrics.ts` and `area.ts`.
+ */
+import { areaOf, weightedArea } from './area.ts'
+import { COUNT_METRICS, countsOf, positiveIndex, weightedCounts } from './count-metrics.ts'
+import type { Weights } from './resample.ts'
+import { SUM_METRICS, sumsOf, weightedSums } from './sum-metrics.ts'
+import type { Better, HeldOut } from './types.ts'
+
+const LOWER = /(?:^|_)(?:log_?loss|loss|brier|brier_score|mae|mse|rmse|mape|smape|error|deviance|ece)$/
+
+/** Which way a metric counts; an unknown name counts downwards if it ends as losses and errors do. */
+export const betterOf = (metric: string): Better => (LOWER.test(metric.toLowerCase()) ? 'lower' : 'higher')
+
+/** Names under which people record the same figure. */
+const ALIASES = new Map([
+  ['roc_auc', 'auc'],
+  ['auc_roc', 'auc'],
+  ['roc_auc_score', 'auc'],
+  ['logloss', 'log_loss'],
+  ['brier_score', 'brier'],
+  ['acc', 'accuracy'],
+  ['f1_score', 'f1'],
+  ['mean_absolute_error', 'mae'],
+  ['root_mean_squared_error', 'rmse'],
+])
+
+/** The name used here for a metric as somebody recorded it: `auc` for `roc_auc`. */
+export const knownName = (metric: string): string => ALIASES.get(metric.toLowerCase()) ?? metric.toLowerCase()
+
+/** What can be asked of rows of this task; some may still be undefined on these very rows. */
+export function metricNames({ task, score }: HeldOut): readonly string[] {
+  if (task === 'regression') return ['mae', 'rmse', 'r2']
+  if (task === 'multiclass') return ['accuracy', 'precision_macro', 'recall_macro', 'f1_macro']
+  // Log loss and Brier score are of probabilities; the area takes any score.
+  const isProbability = score?.every((value) => value >= 0 && value <= 1) ?? false
+  return [
+    ...['accuracy', 'precision', 'recall', 'f1'],
+    ...(score === null ? [] : ['auc']),
+    ...(isProbability ? ['log_loss', 'brier'] : []),
+  ]
+}
+
+/** All metrics that the rows allow, finite: without scores no `auc`, of rows of one class neither. */
+export function metricsOf(heldOut: HeldOut): Readonly<Record<string, number>> {
+  const found = metricNames(heldOut).map((name) => [name, metricOf(heldOut, name)] as const)
+  return Object.fromEntries(found.filter((entry): entry is [string, number] => entry[1] !== undefined))
+}
+
+/** One of them, also by another name for it; undefined where the rows do not allow it. */
+export function metricOf(heldOut: HeldOut, metric: string): number | undefined {
+  const name = knownName(metric)
+  if (heldOut.rows === 0 || !metricNames(heldOut).includes(name)) return undefined
+  const value = exactly(heldOut, name)
+  return Number.isFinite(value) ? value : undefined
+}
+
+function exactly(heldOut: HeldOut, name: string): number {
+  const counts = COUNT_METRICS[name]
+  const once = () => new Uint8Array(heldOut.rows).fill(1)
+  if (counts !== undefined) return counts(countsOf(heldOut, once()), positiveIndex(heldOut))
+  const sums = SUM_METRICS[name]
+  return sums === undefined ? areaOf(heldOut) : sumsOf(heldOut, sums)
+}
+
+/** The metric as a function of how often each row was drawn. @param name one of `metricNames` */
+export function weightedMetric(heldOut: HeldOut, name: string): (weights: Weights) => number {
+  const counts = COUNT_METRICS[name]
+  if (counts !== undefined) return weightedCounts(heldOut, counts)
+  const sums = SUM_METRICS[name]
+  return sums === undefined ? weightedArea(heldOut) : weightedSums(heldOut, sums)
+}

@@ -1,0 +1,141 @@
+/**
+ * Rows as digests of 128 bits, so that the same row of two files has the same one whatever it was written as: CSV, JSON
+ * or Parquet, `1` or `1.0`, float32 or float64. What is done with them is in `overlap.ts`.
+ */
+import { ID_NAME } from '../core/columns.ts'
+import { usage } from '../core/errors.ts'
+import { sqlName } from '../data/duck.ts'
+import type { Physical, Source, SourceColumn } from '../data/source.ts'
+import type { SchemaConfig } from '../project/config.ts'
+import type { Words } from './digest-set.ts'
+
+/** A column both files have, and how the two hold it. */
+export interface ComparedColumn {
+  readonly name: string
+  readonly kinds: readonly Physical[]
+}
+
+/** What is known of one file before its rows are read. */
+export interface FileColumns {
+  readonly columns: readonly Pick<SourceColumn, 'name' | 'physical'>[]
+  /** Columns that look like the name of a row: by their own name, and with hardly a value twice. */
+  readonly ids: readonly string[]
+}
+
+/** DuckDB's estimate of distinct values is a few percent off. */
+const NEARLY_ALL = 0.9
+/** What pandas calls an index that was written along with the rows. */
+const WRITTEN_INDEX = /^(?:Unnamed: \d+)?$/
+
+export async function fileColumns(source: Source): Promise<FileColumns> {
+  const columns = source.columns.map(({ name, physical }) => ({ name, physical }))
+  const suspects = source.columns.filter(({ name }) => ID_NAME.test(name) || WRITTEN_INDEX.test(name))
+  const list = suspects.map(({ sql }) => `approx_count_distinct(${sql}) >= ${NEARLY_ALL} * count(*)`)
+  const [row = []] =
+    list.length === 0 ? [] : await source.duck.rows(`SELECT ${list.join(', ')} FROM ${source.relation}`)
+  return { columns, ids: suspects.flatMap(({ name }, index) => (row[index] === true ? [name] : [])) }
+}
+
+export type OverlapSchema = Partial<Pick<SchemaConfig, 'columns' | 'prediction'>>
+
+/** Which columns make a row, with what was left out and why. @throws usage `OVERLAP_COLUMNS` */
+export function comparedColumns(
+  test: FileColumns,
+  train: FileColumns,
+  schema: OverlapSchema,
+): { readonly columns: readonly ComparedColumn[]; readonly notes: readonly string[] } {
+  const left = new Map<string, string[]>()
+  const leave = (why: string, name: string): void => void left.set(why, [...(left.get(why) ?? []), name])
+  const types = schema.columns ?? {}
+  const columns = test.columns.flatMap(({ name, physical }): ComparedColumn[] => {
+    const other = train.columns.find((column) => column.name === name)
+    const type = Object.hasOwn(types, name) ? types[name] : undefined
+    const kinds = [physical, other?.physical ?? physical]
+    if (other === undefined) leave('not in the training data', name)
+    else if (type === 'id' || type === 'ignore') leave(`${type} by mlops.yaml`, name)
+    else if (type === undefined && test.ids.includes(name)) leave('names rows', name)
+    else if (name === schema.prediction) leave('the prediction', name)
+    else if (kinds.some((kind) => kind === 'nested' || kind === 'binary')) leave('no plain values', name)
+    else return [{ name, kinds }]
+    return []
+  })
+  const notes = [...left].map(([why, names]) => `not compared: ${listed(names)} (${why})`)
+  if (columns.length > 0) return { columns, notes }
+  throw usage({
+    code: 'OVERLAP_COLUMNS',
+    message: `The test set and the training data have no column that can be compared${notes.length === 0 ? '' : `: ${notes.join('; ')}`}.`,
+    hint: 'Both need the same columns under the same names',
+  })
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`
+
+/** Hands over the digests of all rows, in any order, a chunk at a time: four words each. */
+export async function streamDigests(
+  source: Source,
+  columns: readonly ComparedColumn[],
+  use: (words: Words, rows: number) => void,
+): Promise<void> {
+  const values = columns.map(({ name, kinds }, index) => {
+    const column = source.columns.find((each) => each.name === name)
+    return `${column === undefined ? '0::UBIGINT' : digestOf(column, kinds)} AS ${sqlName(`h${index}`)}`
+  })
+  const names = columns.map((_, index) => sqlName(`h${index}`))
+  // Two combinations in different orders, 64 bits each.
+  const digests = `hash(${names.join(', ')}) AS first, hash(${[...names.toReversed(), '1'].join(', ')}) AS second`
+  let words = new Uint32Array(4 * 2048)
+  await source.duck.stream(`SELECT ${digests} FROM (SELECT ${values.join(', ')} FROM ${source.relation})`, (chunk) => {
+    if (words.length < 4 * chunk.rows) words = new Uint32Array(4 * chunk.rows)
+    for (const half of [0, 1]) {
+      const longs = chunk.vector(half).longs as BigUint64Array
+      const pairs = new Uint32Array(longs.buffer, longs.byteOffset, 2 * chunk.rows)
+      for (let row = 0; row < chunk.rows; row++) {
+        words[4 * row + 2 * half] = pairs[2 * row] as number
+        words[4 * row + 2 * half + 1] = pairs[2 * row + 1] as number
+      }
+    }
+    use(words, chunk.rows)
+  })
+}
+
+/** The 64-bit hash of one value in its normal form; 0 where it is missing. @param kinds how both files hold the column */
+function digestOf({ sql, physical }: SourceColumn, kinds: readonly Physical[]): string {
+  if (physical === 'boolean') return orMissing(sql, `hash(CAST(${sql} AS VARCHAR))`)
+  if (physical === 'time') return orMissing(sql, `hash(epoch_us(CAST(${sql} AS TIMESTAMP)))`)
+  if (physical === 'int64') {
+    const text = `hash(CAST(${sql} AS VARCHAR))`
+    return orMissing(
+      sql,
+      `CASE WHEN ${sql} BETWEEN -${EXACT} AND ${EXACT} THEN hash(CAST(${sql} AS DOUBLE)) ELSE ${text} END`,
+    )
+  }
+  if (physical === 'number') return numberDigest(`CAST(${sql} AS DOUBLE)`)
+  return textDigest(`nullif(trim(${sql}), '')`, kinds.includes('time'))
+}
+
+const orMissing = (sql: string, digest: string): string => `CASE WHEN ${sql} IS NULL THEN 0::UBIGINT ELSE ${digest} END`
+
+/** Whole numbers up to it are exact as doubles. */
+const EXACT = 2 ** 53
+
+/** Whole numbers exactly, fractions to the precision of a float32: a file may have been written in either. */
+const numberDigest = (number: string): string =>
+  `CASE WHEN ${number} IS NULL OR isnan(${number}) THEN 0::UBIGINT
+     WHEN ${number} = floor(${number}) OR isinf(${number}) THEN hash(${number} + 0.0)
+     ELSE hash(CAST(CAST(${number} AS FLOAT) AS DOUBLE) + 0.0) END`
+
+/** Text may hold a number, a truth value or a time: then it is that. A zero at the beginning makes it a code. */
+function textDigest(text: string, isTime: boolean): string {
+  const number = `TRY_CAST(${text} AS DOUBLE)`
+  const isLong = `abs(${number}) >= ${EXACT} AND regexp_full_match(${text}, '-?[0-9]+')`
+  const time = isTime
+    ? `WHEN TRY_CAST(${text} AS TIMESTAMP) IS NOT NULL THEN hash(epoch_us(TRY_CAST(${text} AS TIMESTAMP)))`
+    : ''
+  return `CASE WHEN ${text} IS NULL THEN 0::UBIGINT
+    WHEN ${number} IS NOT NULL AND NOT regexp_matches(${text}, '^-?0[0-9]')
+      THEN CASE WHEN ${isLong} THEN hash(${text}) ELSE ${numberDigest(number)} END
+    ${time}
+    WHEN lower(${text}) IN ('true', 'false') THEN hash(lower(${text}))
+    ELSE hash(${text}) END`
+}
