@@ -75,7 +75,7 @@ export async function assertIntact(
   store: Store,
   model: string,
   version: VersionState,
-  options: { readonly tolerate: 'nothing' | 'evidence'; readonly hint: string },
+  options: { readonly tolerate: 'nothing' | 'evidence'; readonly hint: string; readonly undone?: string },
 ): Promise<void> {
   const { damage } = await verifyVersion(ctx, store, model, version)
   const refusing = damage.filter(({ kind }) => kind === 'model' || options.tolerate === 'nothing')
@@ -87,7 +87,7 @@ export async function assertIntact(
   const problems = refusing.map((each) => `${each.name}: ${each.problem}`)
   throw failed({
     code: 'VERSION_DAMAGED',
-    message: `${name} is damaged; nothing was moved.`,
+    message: `${name} is damaged; ${options.undone ?? 'nothing was moved'}.`,
     hint: options.hint,
     details: { model, version: version.version, damage: refusing, problems },
   })

@@ -10,7 +10,7 @@ import { versionName } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
 import { ulid } from '../core/ulid.ts'
 import type { Project } from '../project/config.ts'
-import type { EventDraft, ModelEvent, RunPin } from '../store/events.ts'
+import type { EventDraft, ImportedFrom, ModelEvent, RunPin } from '../store/events.ts'
 import type { VersionState } from '../store/fold.ts'
 import type { Manifest } from '../store/manifest.ts'
 import type { Store } from '../store/store.ts'
@@ -27,8 +27,10 @@ export interface Stored {
 }
 
 interface VersionToBe extends Wishes, Pick<Stored, 'digest' | 'pinned'> {
+  /** Of a version out of an archive. */
+  readonly imported?: ImportedFrom
   /** Stores everything once more. */
-  readonly storeAll: () => Promise<Stored>
+  readonly storeAll: () => Promise<Pick<Stored, 'digest'>>
 }
 
 export interface Placed {
@@ -45,7 +47,7 @@ export async function commitVersion(
   project: Project,
   store: Store,
   request: RegisterRequest,
-  { digest, pinned, tags, message, storeAll }: VersionToBe,
+  { digest, pinned, tags, message, imported, storeAll }: VersionToBe,
 ): Promise<Placed> {
   const { model } = request
   const asked = sha256(canonicalJson({ type: 'register', model, manifest: digest, tags, message }))
@@ -64,6 +66,7 @@ export async function commitVersion(
         tags,
         ...(pinned === undefined ? {} : { run: pinned }),
         ...(message === undefined ? {} : { message }),
+        ...(imported === undefined ? {} : { imported }),
       },
       actor: ctx.actor,
       tool: ctx.tool,

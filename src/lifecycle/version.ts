@@ -6,6 +6,7 @@
 import type { Actor } from '../core/context.ts'
 import type { Digest } from '../core/digest.ts'
 import { MlopsError } from '../core/errors.ts'
+import type { ImportedFrom } from '../store/events.ts'
 import type { ModelState, VersionState } from '../store/fold.ts'
 import type { DataFact, Manifest } from '../store/manifest.ts'
 import type { DeclaredData, GitFacts, PythonFacts, RunEnd, RunStart } from '../store/run-records.ts'
@@ -50,6 +51,8 @@ export interface VersionDetail {
   readonly target: string | null
   readonly prediction: string | null
   readonly evaluate: string | null
+  /** Where it was registered before, if it came out of an archive; what that archive said. */
+  readonly imported: ImportedFrom | null
   readonly run: RunDetail | null
   readonly code: GitFacts | null
   readonly python: PythonFacts | null
@@ -79,6 +82,7 @@ export async function loadVersion(store: Store, state: ModelState, version: Vers
     target: manifest.target ?? null,
     prediction: manifest.prediction ?? null,
     evaluate: manifest.evaluate ?? null,
+    imported: importedFrom(version) ?? null,
     run: records?.detail ?? null,
     code: records?.git ?? null,
     python: records?.python ?? null,
@@ -91,6 +95,10 @@ export async function versionFacts(store: Store, model: string, version: Version
   const manifest = await store.models.manifest(version.manifest)
   return { model, version: version.version, digest: version.manifest, manifest, run: version.run }
 }
+
+/** Where a version was registered before; undefined for one that was registered here. */
+export const importedFrom = ({ registered }: VersionState): ImportedFrom | undefined =>
+  registered.type === 'register' ? registered.body.imported : undefined
 
 /** The stages that point to a version, in order of their names. */
 export const stagesOf = (state: ModelState, version: number): string[] =>

@@ -19,9 +19,11 @@ export function objectsOf(backend: Backend, files: Files): Objects {
   return {
     put: (bytes) => put(backend, bytes),
     putFile: (path, progress) => putFile(backend, files, path, progress),
+    putChunks: (pin, open) => putChunks(backend, pin, open),
     has: async (digest) => (await backend.stat(objectKey(digest)))?.kind === 'file',
     read: (digest) => read(backend, digest),
     readJson: async <T = Json>(digest: Digest) => parse<T>(backend, digest, await read(backend, digest)),
+    chunks: (digest) => chunks(backend, digest),
     verify: (digest) => verify(backend, digest),
     exportTo: (digest, destination) => exportTo(backend, files, digest, destination),
   }
@@ -47,6 +49,31 @@ async function putFile(backend: Backend, files: Files, path: string, progress?: 
     await again.discard()
     throw changedMeanwhile(path)
   })
+  return pin
+}
+
+async function putChunks(backend: Backend, pin: Pin, open: () => AsyncIterable<Uint8Array>): Promise<Pin> {
+  const key = objectKey(pin.sha256)
+  if ((await hashOf(backend, pin.sha256))?.sha256 === pin.sha256) {
+    await backend.sync(key)
+    return pin
+  }
+  const stage = async (): Promise<Staged> => {
+    const staged = await backend.stage()
+    const hash = createHash('sha256')
+    try {
+      for await (const chunk of open()) {
+        hash.update(chunk)
+        await staged.write(chunk)
+      }
+      if (hash.digest('hex') !== pin.sha256) throw bytesChanged(pin.sha256)
+      return staged
+    } catch (error) {
+      await staged.discard()
+      throw error
+    }
+  }
+  await publish(backend, await stage(), pin, stage)
   return pin
 }
 
@@ -134,6 +161,17 @@ async function hashOf(backend: Backend, digest: Digest): Promise<Pin | undefined
   return { sha256: hash.digest('hex'), size }
 }
 
+async function* chunks(backend: Backend, digest: Digest): AsyncIterable<Uint8Array> {
+  const found = await backend.read(objectKey(digest))
+  if (found === undefined) throw missing(backend, digest)
+  const hash = createHash('sha256')
+  for await (const chunk of found) {
+    hash.update(chunk)
+    yield chunk
+  }
+  if (hash.digest('hex') !== digest) throw damaged(backend, digest)
+}
+
 async function verify(backend: Backend, digest: Digest): Promise<Pin> {
   const found = await hashOf(backend, digest)
   if (found === undefined) throw missing(backend, digest)
@@ -202,6 +240,13 @@ const changedMeanwhile = (path: string): MlopsError =>
     code: 'FILE_CHANGED',
     message: `${path} changed while it was being stored.`,
     hint: 'Wait until nothing writes it any more and run the command again',
+  })
+
+const bytesChanged = (digest: Digest): MlopsError =>
+  failed({
+    code: 'BYTES_CHANGED',
+    message: `Bytes that were to be stored as ${digest} changed while they were read; they were not stored.`,
+    hint: 'Wait until nothing writes them any more and run the command again',
   })
 
 const missing = (backend: Backend, digest: Digest): MlopsError =>

@@ -13,9 +13,13 @@ export interface Reference {
 export function referencedByEvent(event: EventDraft | ModelEvent): Reference[] {
   switch (event.type) {
     case 'register': {
-      const { manifest, run } = event.body
+      const { manifest, run, imported } = event.body
       const pins = run === undefined ? [] : [ref(run.run.sha256, `run.json of run ${run.id}`)]
       if (run?.end !== undefined) pins.push(ref(run.end.sha256, `end.json of run ${run.id}`))
+      if (imported !== undefined) {
+        pins.push(ref(imported.origin.sha256, 'origin of the import'))
+        pins.push(...imported.kept.map(({ sha256 }) => ref(sha256, 'provenance of the import')))
+      }
       return [ref(manifest, 'manifest'), ...pins]
     }
     case 'promote': {

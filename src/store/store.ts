@@ -35,11 +35,18 @@ export interface Objects {
   put(bytes: Uint8Array): Promise<Pin>
   /** Copies a regular file in, hashing while copying; flat memory. `progress` gets the bytes done so far. */
   putFile(path: string, progress?: (bytes: number) => void): Promise<Pin>
+  /**
+   * Stores bytes whose digest is known beforehand, in flat memory. `open` begins at the first byte, and may be called
+   * again. @throws failed `BYTES_CHANGED`, with nothing stored, when they are not those of `pin`
+   */
+  putChunks(pin: Pin, open: () => AsyncIterable<Uint8Array>): Promise<Pin>
   has(digest: Digest): Promise<boolean>
   /** The bytes, re-hashed. @throws failed `OBJECT_DAMAGED`, notFound `OBJECT_MISSING` */
   read(digest: Digest): Promise<Buffer>
   /** Parsed canonical JSON of a re-hashed object. */
   readJson<T = Json>(digest: Digest): Promise<T>
+  /** The bytes in chunks, each valid until the next; re-hashed, so trust none of them before the last. Throws as `read`. */
+  chunks(digest: Digest): AsyncIterable<Uint8Array>
   /** Re-hashes without keeping the bytes. Throws as `read` does. */
   verify(digest: Digest): Promise<Pin>
   /** A verified copy, never a link; `destination` must not exist; nothing is left there on failure. */

@@ -97,14 +97,15 @@ async function verifyEvents(
       continue
     }
     if (event.type === 'register') {
-      const { version, manifest, run } = event.body
+      const { version, manifest, run, imported } = event.body
       if (complete && version !== manifests.size + 1) {
         findings.damage(file, 'inconsistent', `it registers version ${version} after version ${manifests.size}`, [
           model,
         ])
       }
       manifests.set(version, manifest)
-      if (run !== undefined) {
+      // The folder of an imported version's run is in the store it came from.
+      if (run !== undefined && imported === undefined) {
         pinned.set(run.id, { version: `${model}@${version}`, run: run.run.sha256, end: run.end?.sha256 })
       }
     }
