@@ -16,6 +16,9 @@ const LIMIT = 180_000
 const MOST_MISSING = 5
 /** How pip names what no index has (pip 20 to 25, `DistributionNotFound`). */
 const NOT_FOUND = /No matching distribution found for (\S+)/
+/** What pip says while it cannot reach its index; it then claims that no package exists. */
+const UNREACHABLE =
+  /connection broken by|NewConnectionError|Could not fetch URL|Failed to establish|ReadTimeoutError|SSLError/
 /** pip 22.2 is the first with `--dry-run`. */
 const NO_DRY_RUN = /no such option: --dry-run/
 
@@ -118,6 +121,7 @@ async function installable(ctx: Context, store: Store, { lock, version }: Python
       const said = await askPip(ctx, python, minor(version), list, folder)
       if (said === 'installs')
         return missing.length === 0 ? { kind: 'installs' } : { kind: 'missing', packages: missing }
+      if (UNREACHABLE.test(said)) return { kind: 'unknown', why: 'the package index cannot be reached' }
       const [, lost] = NOT_FOUND.exec(said) ?? []
       if (lost === undefined) {
         if (missing.length > 0) return { kind: 'missing', packages: missing }
