@@ -61,11 +61,12 @@ export interface Pending {
   readonly since: string
   /** What the gate of the stage that comes next for it will say. */
   readonly outlook: Outlook
-  /** Who has approved it for that stage; null where the stage asks nobody, or where that cannot be read. */
+  /** Who has approved it, for that stage or a later one; null where nobody is asked, or where that cannot be read. */
   readonly approval: PendingApproval | null
 }
 
 export interface PendingApproval {
+  readonly stage: string
   /** Words given ahead of the move that still count. */
   readonly approved: readonly Approval[]
   /** How many more people must approve. */
@@ -278,10 +279,13 @@ function longer(check: string, health: Health | null): string {
 function waits({ version, stage, approval }: Pending): string {
   if (stage === null) return `@${version} is in no stage`
   const names = approval?.approved.map(({ name }) => name).join(' and ')
-  return names ? `@${version} waits in ${stage}, approved by ${names}` : `@${version} waits in ${stage} for approval`
+  return names
+    ? `@${version} waits in ${stage}, approved for ${approval?.stage} by ${names}`
+    : `@${version} waits in ${stage} for approval`
 }
 
-const approvedOf = ({ approval }: Pending): number => approval?.approved.length ?? 0
+const approvedOf = ({ approval, outlook }: Pending): number =>
+  approval?.stage === outlook.stage ? approval.approved.length : 0
 
 /** A version that waits; else a retraining, in the form that is not held back by how the last one ended. */
 function answerToDrift({ model, production, health, retraining }: Facts, open: readonly Pending[]): NextStep | null {

@@ -94,7 +94,7 @@ function wordsAhead(state: ModelState, request: CountRequest): WordAhead[] {
     }
     if (event.seq < used) return []
     if (body.bound.policy === bound.policy) return [{ approval, lapsed: null }]
-    const why = `the gate of ${stage} has been changed since, and it was given for the one before`
+    const why = `the gate of ${stage} has been changed since it was given`
     return [{ approval, lapsed: { kind: 'policy changed', why } }]
   })
 }

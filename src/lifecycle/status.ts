@@ -126,24 +126,32 @@ async function statusOf(ctx: Context, project: Project, store: Store, model: str
   }
 }
 
-/** Null where nobody is asked for; a record that cannot be read is for `verify` and the promotion to name. */
+/**
+ * For the next stage, or the one further on that somebody has approved it for already. Null where nobody is asked; a
+ * record that cannot be read is for `verify` and the promotion to name.
+ */
 async function approvalOf(
   project: Project,
   store: Store,
   state: ModelState,
   version: VersionState,
-  stage: string,
+  next: string,
 ): Promise<PendingApproval | null> {
   const config = modelConfig(project, state.model)
-  const rules = gateRules(config, stage)
+  const found: PendingApproval[] = []
   try {
-    const { counted, uncounted } = await whoseWordCounts(store, config, state, version, rules, [])
-    if (rules.approval === 0 && counted.length === 0) return null
-    return { approved: counted, missing: Math.max(0, rules.approval - counted.length), uncounted }
+    for (const stage of new Set([next, PRODUCTION])) {
+      const rules = gateRules(config, stage)
+      const { counted, uncounted } = await whoseWordCounts(store, config, state, version, rules, [])
+      const missing = Math.max(0, rules.approval - counted.length)
+      found.push({ stage, approved: counted, missing, uncounted })
+    }
   } catch (error) {
     if (error instanceof MlopsError) return null
     throw error
   }
+  const said = found.find(({ approved, uncounted }) => approved.length + uncounted.length > 0)
+  return said ?? found.find(({ stage, missing }) => stage === next && missing > 0) ?? null
 }
 
 /** What its retraining refused is proposed to nobody, though the gate of the stage alone might let it in. */

@@ -27,9 +27,11 @@ export function renderApproval(ui: Ui, result: ApproveResult, withPlan: boolean)
     case 'approved': {
       const again = result.repeated ? ` ${style.dim('(done before, with the same idempotency key)')}` : ''
       const head = `${style.good(style.symbols.ok)} ${name} is approved for ${style.bold(stage)} by ${ui.text(approval?.name)}${again}. Nothing was moved.`
+      // What is missing stands in the last line, with what to type.
+      const words = { ...result, approvalsMissing: 0 }
       return joined([
         ui.wrap(head, 2),
-        ...(withPlan ? plan(ui, result) : [renderApprovals(ui, result)]),
+        ...(withPlan ? plan(ui, words) : [renderApprovals(ui, words)]),
         next(ui, result),
       ])
     }

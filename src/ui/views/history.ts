@@ -56,7 +56,9 @@ function what(ui: Ui, model: string, entry: HistoryEntry): string {
 function evidence(ui: Ui, { gate, checks, fit, evaluation, run, type, tags }: HistoryEntry): string[] {
   const { style } = ui
   if (gate !== null && checks !== null && gate.checks.length > 0) {
-    return [style.dim(`gate: ${counts(checks)}: ${gate.checks.map((check) => oneCheck(ui, check)).join(', ')}`)]
+    // Who approved has lines of its own.
+    const shown = gate.checks.filter(({ name }) => name !== 'approval').map((check) => oneCheck(ui, check))
+    return [style.dim(`gate: ${[counts(checks), shown.join(', ')].filter((part) => part !== '').join(': ')}`)]
   }
   if (fit !== null) {
     return [

@@ -67,13 +67,14 @@ export function renderPromotion(ui: Ui, result: PromoteResult): string {
       result.since === null ? '' : ` since ${day(result.since.time)}, put there by ${ui.text(result.since.by)}`
     return ui.wrap(`${name} is in ${style.bold(stage)} already${who}. Nothing was changed.`)
   }
+  const planned = result.outcome === 'planned'
   const parts = [
     gate === null ? '' : renderGate(ui, gate),
-    result.health === null ? '' : renderHealth(ui, stage, result.health),
+    result.health === null ? '' : renderHealth(ui, stage, result.health, planned ? 'now' : 'until now'),
     result.changes === null ? '' : renderShortDiff(ui, result.changes),
     renderApprovals(ui, result),
   ]
-  if (result.outcome === 'planned') {
+  if (planned) {
     const verdict = plannedVerdict(ui, result)
     const move = `Plan: ${name} ${style.symbols.arrow} ${style.bold(stage)} (${from === null ? 'nothing is there now' : `now ${model}@${from}`})`
     return joined([move, ...parts, ui.wrap(`${verdict} ${style.dim('Dry run: nothing was changed.')}`)])
@@ -94,10 +95,13 @@ function plannedVerdict(ui: Ui, { passes, awaitsApproval }: PromoteResult): stri
     : style.bad(`${style.symbols.bad} It would be refused.`)
 }
 
-/** What stored checks say of both versions: information for whoever decides. */
-export function renderHealth(ui: Ui, stage: string, { current, challenger }: PlanHealth): string {
+/**
+ * What stored checks say of both versions: information for whoever decides.
+ * @param until how long the first has been there: `now`, or `until now` once it was moved
+ */
+export function renderHealth(ui: Ui, stage: string, { current, challenger }: PlanHealth, until = 'now'): string {
   const lines = [
-    ...(current === null ? [] : [`  @${current.version}, in ${ui.text(stage)} now: ${healthOf(ui, current)}`]),
+    ...(current === null ? [] : [`  @${current.version}, in ${ui.text(stage)} ${until}: ${healthOf(ui, current)}`]),
     `  @${challenger.version}: ${healthOf(ui, challenger)}`,
   ]
   return ['Drift, as last checked', ...lines.map((line) => ui.wrap(line, 4))].join('\n')

@@ -123,7 +123,7 @@ function productionLines(ui: Ui, status: ModelStatus): string[] {
 
 function pendingLine(ui: Ui, { kind, version, stage, since, outlook, approval }: Pending): string {
   const { style } = ui
-  const words = approval === null ? '' : approvalWords(ui, approval, outlook.stage)
+  const words = approval === null ? '' : approvalWords(ui, approval)
   const waits =
     kind === 'awaiting approval'
       ? `@${version} waits in ${ui.text(stage)}${words === '' ? ' for approval' : ''}, since ${ui.ago(since)}${words}`
@@ -136,7 +136,7 @@ function pendingLine(ui: Ui, { kind, version, stage, since, outlook, approval }:
 }
 
 /** Who has approved, how many are missing, and whose word has lapsed; '' where one yes is all that is missing. */
-function approvalWords(ui: Ui, { approved, missing, uncounted }: PendingApproval, stage: string): string {
+function approvalWords(ui: Ui, { stage, approved, missing, uncounted }: PendingApproval): string {
   if (approved.length === 0 && uncounted.length === 0 && missing <= 1) return ''
   const by =
     approved.length === 0

@@ -107,7 +107,7 @@ describe('a word ahead of the move', () => {
     const refusal = await rejection(move({ ref }, changed))
     assert.equal(refusal.code, 'APPROVAL_MISSING')
     const [problem] = refusal.details?.problems as string[]
-    assert.match(problem ?? '', /approval of ada, given at .* does not count: the gate of production has been changed/)
+    assert.match(problem ?? '', /approval of ada, given at .* does not count: the gate of production has been changed since/)
     const planned = await move({ ref, dryRun: true }, changed)
     assert.deepEqual(
       planned.uncounted.map(({ name, kind }) => [name, kind]),
