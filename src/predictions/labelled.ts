@@ -1,6 +1,6 @@
 /**
  * The labelled rows of a window as a file that an evaluation command can read: features and truth under the names of
- * the training data, in its order. Which rows and which command is decided in `src/lifecycle/`; how records become
+ * the training data, in the order in which the service gives them to its model. Which rows and which command is decided in `src/lifecycle/`; how records become
  * columns is in `rows.ts`.
  */
 import { open, rename } from 'node:fs/promises'
@@ -31,7 +31,10 @@ export async function writeLabelled(
   const sampled = labelled > request.most ? ` ORDER BY md5_number_lower(id), id LIMIT ${request.most}` : ''
   const rows = `SELECT *, true AS is_record FROM (SELECT * EXCLUDE (is_record) FROM (${answered})${sampled})`
   const chosen: Reading = { ...reading, files: { lines: [], parquet: [], labels: [], rows } }
-  const columns = request.columns ?? (await loggedFeatures(duck, rows))
+  const logged = await loggedFeatures(duck, rows)
+  // Models may insist on the order of their columns. A profile does not keep it; the service that asks them does.
+  const known = logged.filter((name) => request.columns?.includes(name) !== false)
+  const columns = [...known, ...(request.columns ?? []).filter((name) => !known.includes(name))]
   const { target, targetClasses } = request
   const shape = {
     columns,
@@ -51,7 +54,7 @@ export async function writeLabelled(
   })
 }
 
-/** Without a baseline to say it: in the order of the record that has the most. */
+/** In the order of the record that has the most. */
 async function loggedFeatures(duck: Duck, rows: string): Promise<string[]> {
   const [most] = await duck.rows(
     `SELECT json_keys(features) FROM (${rows}) ORDER BY len(json_keys(features)) DESC, id LIMIT 1`,

@@ -106,7 +106,7 @@ export interface LabelledRequest {
   /** Absolute; must not exist. */
   readonly path: string
   readonly format: 'csv' | 'parquet'
-  /** Features in this order; undefined: those that are logged. */
+  /** Features; undefined: those that are logged. */
   readonly columns?: readonly string[]
   /** Of them: may be without any value (ids, say, that no service logs). */
   readonly optional: readonly string[]
