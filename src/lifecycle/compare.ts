@@ -6,11 +6,17 @@
  *   test sets known to differ, champion not re-scored   inconclusive everywhere
  *   a test set unknown                                  recorded metrics, "test set unproven": staging only
  * Ties pass; without a champion it passes and is marked; the champion's own files tie with themselves.
+ * With predictions of both on those rows they are compared row by row, and a margin is judged by the interval.
  */
+import type { Better, PairedComparison } from '../evaluation/types.ts'
+import type { Gate } from '../project/gate-config.ts'
 import type { GateCheck } from '../store/events.ts'
 import type { Manifest } from '../store/manifest.ts'
-import type { Champion, VersionFacts } from './gate.ts'
+import { type Champion, type FromRows, isReason, own, type VersionFacts } from './gate-facts.ts'
+import { type Allowance, allowanceOf } from './gate-margin.ts'
+import { figure, intervalText, rowsText, signed } from './gate-numbers.ts'
 import { comparedMetrics, type GateRules, PRODUCTION } from './gate-rules.ts'
+import { sameFiles, testHash } from './gate-test-set.ts'
 import { metricOf } from './metrics.ts'
 
 const NAME = 'compare_to'
@@ -33,7 +39,22 @@ export function compareWithChampion(
     return [{ name: NAME, required, actual: 'no metric to compare', verdict: 'inconclusive', note }]
   }
   const basis = basisOf(rules, challenger, champion)
-  return metrics.map(({ name, better }) => compareMetric({ name, better, against, challenger, basis }))
+  const margins = rules.margins[stage] ?? []
+  return metrics.map(({ name, better }) => {
+    const ours = metricOf(challenger.manifest.metrics, name)
+    const paired = pairedOf(champion, name)
+    if (paired === undefined || !isReason(paired)) {
+      return compareMetric({ name, better, against, margins, basis, ours, paired })
+    }
+    const unpaired = `not compared row by row: ${paired.reason}`
+    return compareMetric({ name, better, against, margins, ours, basis: { ...basis, unpaired }, paired: undefined })
+  })
+}
+
+/** The comparison of the metric on the rows of both; undefined where one has no predictions on them. */
+function pairedOf({ paired }: Champion, metric: string): FromRows<PairedComparison> | undefined {
+  if (paired === undefined || isReason(paired)) return paired
+  return own(paired, metric)
 }
 
 /** Which of the champion's numbers are compared, and what they are worth. */
@@ -42,6 +63,8 @@ interface Basis {
   /** A reason why no verdict can be drawn from them. */
   readonly void?: string
   readonly note?: string
+  /** Why the stored predictions of the two could not be compared row by row. */
+  readonly unpaired?: string
   /** What to do when they do not suffice. */
   readonly remedy: string
 }
@@ -51,10 +74,11 @@ function basisOf(rules: GateRules, challenger: VersionFacts, champion: Champion)
   const ours = testHash(challenger.manifest)
   const theirs = testHash(champion.manifest)
   const proof = remedy(ours, champion)
+  const { rescore } = champion
   const basis = { metrics: recorded, remedy: proof }
-  if (champion.rescore?.kind === 'measured') {
+  if (rescore?.kind === 'measured') {
     const note = 'the champion was re-scored on the test set of the challenger'
-    return { metrics: champion.rescore.metrics, note, remedy: 'print it from the evaluate command' }
+    return { ...basis, metrics: rescore.metrics, note, remedy: 'print it from the evaluate command' }
   }
   if (ours !== undefined && ours === theirs) return basis
   if (ours !== undefined && theirs !== undefined) {
@@ -82,27 +106,91 @@ function remedy(ours: string | undefined, champion: Champion): string {
 
 interface MetricComparison {
   readonly name: string
-  readonly better: 'higher' | 'lower'
+  readonly better: Better
   readonly against: string
-  readonly challenger: VersionFacts
+  readonly ours: number | undefined
+  readonly margins: readonly Gate['margin'][]
   readonly basis: Basis
+  readonly paired: PairedComparison | undefined
 }
 
-function compareMetric({ name, better, against, challenger, basis }: MetricComparison): GateCheck {
+function compareMetric(comparison: MetricComparison): GateCheck {
+  const { name, against, ours, basis, paired, margins } = comparison
+  if (paired !== undefined) return comparePredictions(comparison, paired)
   const theirs = metricOf(basis.metrics, name)
-  const ours = metricOf(challenger.manifest.metrics, name)
-  const relation = better === 'higher' ? '>=' : '<='
-  const required = `${name} ${relation} ${theirs ?? '?'} of ${against}`
-  const actual = ours === undefined ? 'missing' : String(ours)
-  const check = { name: NAME, required, actual }
+  const known = theirs !== undefined && Number.isFinite(theirs)
+  const room = allowanceOf(margins, name, known ? theirs : Number.NaN)
+  const required = requiredText(comparison, theirs, known ? room : { value: 0, text: '' })
+  const check = { name: NAME, metric: name, required, actual: ours === undefined ? 'missing' : String(ours) }
   if (ours === undefined || !Number.isFinite(ours)) return { ...check, verdict: 'fail' }
-  if (theirs === undefined || !Number.isFinite(theirs)) {
+  if (!known) {
     const has = theirs === undefined ? `no ${name}` : `no finite ${name}`
     return { ...check, verdict: 'inconclusive', note: `${against} has ${has} to compare with; ${basis.remedy}` }
   }
   if (basis.void !== undefined) return { ...check, verdict: 'inconclusive', note: basis.void }
-  const holds = better === 'higher' ? ours >= theirs : ours <= theirs
-  return { ...check, verdict: holds ? 'pass' : 'fail', ...(basis.note === undefined ? {} : { note: basis.note }) }
+  const notes = [basis.note, basis.unpaired].filter((note) => note !== undefined)
+  const holds = gainOf(comparison.better, ours, theirs) >= -room.value
+  return { ...check, verdict: holds ? 'pass' : 'fail', ...(notes.length === 0 ? {} : { note: notes.join('; ') }) }
+}
+
+/**
+ * On the same rows, answer by answer. A configured margin is judged by the interval of the difference; without one the
+ * two numbers decide, so that nobody is better off for not recording predictions (docs/decisions/0011).
+ */
+function comparePredictions(comparison: MetricComparison, paired: PairedComparison): GateCheck {
+  const { name, better, basis, margins } = comparison
+  const room = allowanceOf(margins, name, paired.champion)
+  const holds = gainOf(better, paired.challenger, paired.champion) >= 0
+  const verdict = room.value > 0 ? BY_INTERVAL[paired.verdict] : holds ? 'pass' : 'fail'
+  const also = paired.also === null ? '' : `, ${paired.also.method} p ${figure(paired.also.p)}`
+  const said = `${paired.method} on ${rowsText(paired.rows)}: ${intervalText(paired.interval)}${also}: ${paired.verdict}`
+  const notes = [
+    basis.note,
+    said,
+    paired.note,
+    room.value > 0
+      ? verdict === 'inconclusive'
+        ? 'the rows do not say whether it is within the margin; test on more rows, or allow more'
+        : undefined
+      : paired.verdict === 'inconclusive'
+        ? 'no margin is configured, so the two numbers decide'
+        : undefined,
+  ].filter((note) => note !== undefined)
+  return {
+    name: NAME,
+    metric: name,
+    required: requiredText(comparison, paired.champion, room),
+    actual: `${figure(paired.challenger)} (${signed(better === 'higher' ? paired.gain : -paired.gain)})`,
+    verdict,
+    note: notes.join('; '),
+    evidence: {
+      method: paired.method,
+      estimate: paired.gain,
+      interval: [paired.interval.low, paired.interval.high],
+      confidence: paired.interval.confidence,
+      rows: paired.rows,
+      seed: paired.seed,
+    },
+  }
+}
+
+const BY_INTERVAL = { better: 'pass', 'not worse': 'pass', worse: 'fail', inconclusive: 'inconclusive' } as const
+
+/** Positive where the challenger is better. */
+const gainOf = (better: Better, ours: number, theirs: number): number =>
+  better === 'higher' ? ours - theirs : theirs - ours
+
+/** `auc >= 0.81 of churn-model@1`, with a margin `auc >= 0.8019 (0.81 of churn-model@1 - 1%)`. */
+function requiredText(
+  { name, better, against, paired }: MetricComparison,
+  theirs: number | undefined,
+  { value, text }: Allowance,
+): string {
+  const shown = theirs === undefined ? '?' : paired === undefined ? String(theirs) : figure(theirs)
+  const [relation, sign] = better === 'higher' ? ['>=', '-'] : ['<=', '+']
+  if (value === 0 || theirs === undefined) return `${name} ${relation} ${shown} of ${against}`
+  const bound = figure(better === 'higher' ? theirs - value : theirs + value)
+  return `${name} ${relation} ${bound} (${shown} of ${against} ${sign} ${text})`
 }
 
 function noChampion(rules: GateRules, stage: string, challenger: VersionFacts): GateCheck {
@@ -114,18 +202,4 @@ function noChampion(rules: GateRules, stage: string, challenger: VersionFacts): 
       : '; this version records no test set, so the next one cannot be compared with it (register with --test DATA)'
   const note = `no version is in ${stage}: no champion to beat${ahead}`
   return { name: NAME, required: `not worse than ${stage}`, actual: 'no champion', verdict: 'pass', note }
-}
-
-/** The hash of the held-out rows that a version's metrics were measured on. */
-export const testHash = (manifest: Manifest): string | undefined =>
-  manifest.data.find(({ name }) => name === 'test')?.sha256
-
-/** By content: registering the champion's file again with its test set is how an unproven champion becomes proven. */
-function sameFiles(one: Manifest, other: Manifest): boolean {
-  const digests = (manifest: Manifest): string =>
-    manifest.files
-      .map(({ sha256 }) => sha256)
-      .sort()
-      .join()
-  return one.files.length > 0 && digests(one) === digests(other)
 }

@@ -3,13 +3,16 @@
  * external gate checks the only code of the lifecycle that runs something; it never loads a model file itself.
  *
  * `{model}` becomes the one file of the version, or the folder of its files when there are several; `{data}` becomes
- * the data. What the command prints as `key: value` or JSON lines is measured.
+ * the data; `{predictions}`, where the command has it, a path in a temporary folder, for the answers row by row
+ * (docs/evaluation.md). What the command prints as `key: value` or JSON lines is measured.
  */
 import type { Context } from '../core/context.ts'
+import { MlopsError } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
 import type { Manifest } from '../store/manifest.ts'
 import type { Store } from '../store/store.ts'
-import type { Rescore } from './gate.ts'
+import type { Rescore } from './gate-facts.ts'
+import { runShell, shellQuoted } from './shell-command.ts'
 
 export interface EvaluationRequest {
   readonly manifest: Manifest
@@ -19,6 +22,8 @@ export interface EvaluationRequest {
   readonly data: string
 }
 
+const PREDICTIONS = '{predictions}'
+
 /** @throws whatever the store throws for damaged bytes of the version, and an abort of `ctx.signal` */
 export async function runEvaluation(
   ctx: Context,
@@ -26,97 +31,92 @@ export async function runEvaluation(
   store: Store,
   { manifest, command, data }: EvaluationRequest,
 ): Promise<Rescore> {
-  const { mkdtemp, rm } = await import('node:fs/promises')
+  return withFilesOf(store, manifest, async ({ model, scratch }) => {
+    const { join } = await import('node:path')
+    const predictions = join(scratch, 'predictions.csv')
+    const line = command
+      .replaceAll('{model}', () => shellQuoted(model))
+      .replaceAll('{data}', () => shellQuoted(data))
+      .replaceAll(PREDICTIONS, () => shellQuoted(predictions))
+    const printed = await measure(ctx, line, project.root, command)
+    if (printed.kind === 'impossible' || !command.includes(PREDICTIONS)) return usable(printed, command)
+    return usable({ ...printed, ...(await readAnswers(ctx, manifest, predictions)) }, command)
+  })
+}
+
+/** The verified files of a version in a temporary folder, which is gone afterwards. */
+export async function withFilesOf<T>(
+  store: Store,
+  manifest: Manifest,
+  use: (at: {
+    /** The one file, or the folder of several. */
+    readonly model: string
+    /** An empty folder. */
+    readonly scratch: string
+  }) => Promise<T>,
+): Promise<T> {
+  const { mkdir, mkdtemp, rm } = await import('node:fs/promises')
   const { tmpdir } = await import('node:os')
-  const { join } = await import('node:path')
+  const { dirname, join } = await import('node:path')
   const folder = await mkdtemp(join(tmpdir(), 'mlops-evaluate-'))
   try {
-    const model = await exportFiles(store, manifest, folder)
-    const line = command.replaceAll('{model}', shellQuoted(model)).replaceAll('{data}', shellQuoted(data))
-    return await measure(ctx, line, project.root, command)
+    const [files, scratch] = [join(folder, 'model'), join(folder, 'scratch')]
+    await Promise.all([mkdir(files), mkdir(scratch)])
+    let last = files
+    for (const { path, sha256 } of manifest.files) {
+      last = join(files, ...path.split('/'))
+      await mkdir(dirname(last), { recursive: true })
+      await store.objects.exportTo(sha256, last)
+    }
+    return await use({ model: manifest.files.length === 1 ? last : files, scratch })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function exportFiles(store: Store, manifest: Manifest, folder: string): Promise<string> {
-  const { mkdir } = await import('node:fs/promises')
-  const { dirname, join } = await import('node:path')
-  let last = folder
-  for (const { path, sha256 } of manifest.files) {
-    last = join(folder, ...path.split('/'))
-    await mkdir(dirname(last), { recursive: true })
-    await store.objects.exportTo(sha256, last)
-  }
-  return manifest.files.length === 1 ? last : folder
-}
-
-const ERROR_TAIL = 400
+type Measured = Extract<Rescore, { kind: 'measured' }>
 
 async function measure(ctx: Context, line: string, cwd: string, command: string): Promise<Rescore> {
-  const { execa } = await import('execa')
   const { createLineScanner } = await import('../tracking/line-scanner.ts')
   const { readPrintedLine } = await import('../tracking/printed-values.ts')
   const metrics: Record<string, number> = {}
   const scanner = createLineScanner((text) => {
     for (const { key, value } of readPrintedLine(text).metrics) metrics[key] = value
   })
-  // A run of the user's own must not take this measurement for a part of itself.
-  const { MLOPS_RUN_ID: _, ...env } = ctx.env
-  const child = execa(line, {
-    cwd,
-    env,
-    extendEnv: false,
-    shell: true,
-    stdin: 'ignore',
-    buffer: { stdout: false },
-    reject: false,
-    // A group of its own: what the shell started ends with it.
-    detached: process.platform !== 'win32',
-  })
-  child.stdout.on('data', (chunk: Buffer) => scanner.feed(chunk))
-  const { failed, exitCode, signal, stderr, originalMessage } = await endedBy(ctx.signal, child)
+  const { kind, end, stderr } = await runShell(ctx, line, { cwd, onStdout: (chunk) => scanner.feed(chunk) })
   scanner.end()
-  if (failed) {
-    const said = stderr.trim().split('\n').at(-1)?.slice(-ERROR_TAIL) ?? ''
-    const end = exitCode ?? signal ?? originalMessage ?? 'an error'
-    const reason = `the evaluate command "${command}" ended with ${end}${said === '' ? '' : `: ${said}`}`
-    return { kind: 'impossible', reason }
-  }
-  if (Object.keys(metrics).length > 0) return { kind: 'measured', metrics }
-  return { kind: 'impossible', reason: `the evaluate command "${command}" printed no metric ("auc: 0.91")` }
+  if (kind === 'exited' && end === 0) return { kind: 'measured', metrics }
+  const said = stderr.at(-1)?.trim() ?? ''
+  const reason = `the evaluate command "${command}" ended with ${end}${said === '' ? '' : `: ${said}`}`
+  return { kind: 'impossible', reason }
 }
 
-/** Until the child has ended; on an abort, or when this process ends before it, its whole group is killed. */
-async function endedBy<T>(signal: AbortSignal | undefined, child: Promise<T> & { readonly pid?: number }): Promise<T> {
-  const kill = (): void => killGroup(child.pid)
-  let stop = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      kill()
-      // Not only when it has ended: a process that left the group may hold its output open for ever.
-      reject(signal?.reason)
-    }
-  })
-  signal?.addEventListener('abort', stop)
-  process.once('exit', kill)
+/** The answers that the command wrote. One that wrote none is as good as one without the placeholder, but says so. */
+async function readAnswers(
+  ctx: Context,
+  manifest: Manifest,
+  path: string,
+): Promise<Pick<Measured, 'heldOut' | 'unreadable'>> {
+  const { existsSync } = await import('node:fs')
+  if (!existsSync(path)) return { unreadable: `the evaluate command wrote nothing to ${PREDICTIONS}` }
   try {
-    if (signal?.aborted === true) stop()
-    return await Promise.race([child, aborted])
-  } finally {
-    process.off('exit', kill)
-    signal?.removeEventListener('abort', stop)
+    const { readHeldOutFile } = await import('../evaluation/held-out.ts')
+    const signal = ctx.signal === undefined ? {} : { signal: ctx.signal }
+    return { heldOut: await readHeldOutFile(path, manifest, { by: [], ...signal }) }
+  } catch (error) {
+    ctx.signal?.throwIfAborted()
+    if (!(error instanceof MlopsError)) throw error
+    return { unreadable: `what the evaluate command wrote to ${PREDICTIONS} cannot be read: ${error.message}` }
   }
 }
 
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return
-  try {
-    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
-  } catch {
-    // It is gone already.
+/** Metrics were printed, or are computed from the answers. */
+async function usable(found: Rescore, command: string): Promise<Rescore> {
+  if (found.kind === 'impossible' || Object.keys(found.metrics).length > 0) return found
+  if (found.heldOut !== undefined) {
+    const { metricsOf } = await import('../evaluation/metrics.ts')
+    return { ...found, metrics: metricsOf(found.heldOut) }
   }
+  const why = found.unreadable === undefined ? '' : `, and ${found.unreadable}`
+  return { kind: 'impossible', reason: `the evaluate command "${command}" printed no metric ("auc: 0.91")${why}` }
 }
-
-const shellQuoted = (path: string): string =>
-  process.platform === 'win32' ? `"${path}"` : `'${path.replaceAll("'", `'\\''`)}'`

@@ -1,11 +1,26 @@
-/** Collects what a gate judges by: the challenger, the champions of the stages it is compared with, re-scored if need be. */
+/**
+ * Collects what a gate judges by: the challenger, the champions of the stages it is compared with, what held-out rows
+ * say (`facts-rows.ts`), what other programs say (`external.ts`). What follows from it is judged in `gate.ts`.
+ */
 import type { Context } from '../core/context.ts'
 import type { Project } from '../project/config.ts'
+import { parseDuration } from '../project/duration.ts'
+import { modelConfig } from '../project/load.ts'
 import type { Approval } from '../store/events.ts'
 import type { ModelState, VersionState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
-import type { Champion, GateFacts, Rescore, VersionFacts } from './gate.ts'
+import { runExternal } from './external.ts'
+import { heldOutFacts, type OpenRows, openRows, pairedWith } from './facts-rows.ts'
+import {
+  type Champion,
+  type ExternalOutcome,
+  type GateFacts,
+  own,
+  type Rescore,
+  type VersionFacts,
+} from './gate-facts.ts'
 import { comparedMetrics, type GateRules } from './gate-rules.ts'
+import { newestHealth } from './health.ts'
 import { needsRescore, rescore } from './rescore.ts'
 import { versionFacts } from './version.ts'
 
@@ -15,10 +30,11 @@ export interface FactsRequest {
   readonly approvals: readonly Approval[]
   readonly evaluate: string | undefined
   readonly test: string | undefined
-  /** What was measured for an earlier plan of the same operation, by both manifests: scoring takes minutes. */
-  readonly scored: Map<string, Rescore | undefined>
+  /** What was measured for an earlier plan of the same operation: scoring and running take minutes. */
+  readonly scored: Map<string, unknown>
 }
 
+/** @throws whatever the store throws for damaged bytes of a version that has to be run */
 export async function collectFacts(
   ctx: Context,
   project: Project,
@@ -26,47 +42,100 @@ export async function collectFacts(
   state: ModelState,
   request: FactsRequest,
 ): Promise<GateFacts> {
-  const recorded = await recordedFacts(store, state, request.rules, request.version)
+  const { rules, version, approvals, scored } = request
+  const recorded = await recordedFacts(ctx, project, store, state, rules, version)
   const { challenger } = recorded
+  const rows = await remember(scored, `rows ${challenger.digest}`, () => openRows(ctx, store, rules, challenger))
   const champions: Record<string, Champion | null> = {}
   for (const [stage, champion] of Object.entries(recorded.champions)) {
     champions[stage] =
-      champion === null ? null : await championFacts(ctx, project, store, challenger, champion, request)
+      champion === null
+        ? null
+        : await championFacts(ctx, project, store, { stage, challenger, champion, rows }, request)
   }
-  return { ...recorded, champions, approvals: request.approvals }
+  const heldOut = await remember(scored, `held out ${challenger.digest}`, () => heldOutFacts(ctx, rules, rows))
+  const external = await externalFacts(ctx, project, store, challenger, request)
+  return { ...recorded, champions, approvals, external, ...(heldOut === undefined ? {} : { heldOut }) }
 }
 
-/** The same from records alone: nothing is scored. */
+const MAX_AGE = '7d'
+
+/** The same from records alone: nothing is scored, read row by row or run. */
 export async function recordedFacts(
+  ctx: Context,
+  project: Project,
   store: Store,
   state: ModelState,
   rules: GateRules,
   version: VersionState,
 ): Promise<Omit<GateFacts, 'approvals'>> {
-  const challenger = await versionFacts(store, state.model, version)
+  const { model } = state
+  const challenger = await versionFacts(store, model, version)
   const champions: Record<string, Champion | null> = {}
   for (const stage of rules.compareTo) {
-    const entry = state.stages[stage]
+    const entry = own(state.stages, stage)
     const held = entry === undefined ? undefined : state.versions[entry.version - 1]
-    champions[stage] = held === undefined ? null : await versionFacts(store, state.model, held)
+    champions[stage] = held === undefined ? null : await versionFacts(store, model, held)
   }
-  return { challenger, champions, modelBaseline: state.baseline !== undefined }
+  const today = ctx.now().toISOString().slice(0, 10)
+  const known = { challenger, champions, modelBaseline: state.baseline !== undefined, today }
+  if (rules.health !== 'required') return known
+  const { drift } = modelConfig(project, model)
+  // Without a window of its own a check is too old after a week, as in `status`.
+  const maxAge = parseDuration(drift.window ?? MAX_AGE) ?? 0
+  const asked = { model, version: version.version, now: ctx.now(), maxAge, every: drift.every }
+  return { ...known, lastCheck: await newestHealth(store, asked) }
+}
+
+interface Pair {
+  readonly stage: string
+  readonly challenger: VersionFacts
+  readonly champion: VersionFacts
+  readonly rows: OpenRows
 }
 
 async function championFacts(
   ctx: Context,
   project: Project,
   store: Store,
-  challenger: VersionFacts,
-  champion: VersionFacts,
+  { stage, challenger, champion, rows }: Pair,
   { rules, evaluate, test, scored }: FactsRequest,
 ): Promise<Champion> {
-  const metrics = comparedMetrics(rules).map(({ name }) => name)
-  if (!needsRescore(champion, challenger, metrics)) return champion
   const key = `${champion.digest} ${challenger.digest}`
-  if (!scored.has(key)) {
-    scored.set(key, await rescore(ctx, project, store, { champion, challenger, evaluate, test }))
+  const names = comparedMetrics(rules).map(({ name }) => name)
+  const measured = needsRescore(champion, challenger, names)
+    ? await remember(
+        scored,
+        `scored ${key}`,
+        (): Promise<Rescore | undefined> => rescore(ctx, project, store, { champion, challenger, evaluate, test }),
+      )
+    : undefined
+  const known: Champion = measured === undefined ? champion : { ...champion, rescore: measured }
+  const paired = await remember(scored, `paired ${stage} ${key}`, () =>
+    pairedWith(ctx, store, rules, { stage, challenger, champion: known, rows }),
+  )
+  return paired === undefined ? known : { ...known, paired }
+}
+
+/** One after the other: what is measured under load should not load each other. */
+async function externalFacts(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  challenger: VersionFacts,
+  { rules, version, scored }: FactsRequest,
+): Promise<readonly ExternalOutcome[]> {
+  const outcomes: ExternalOutcome[] = []
+  for (const [index, rule] of rules.external.entries()) {
+    const key = `external ${index} ${challenger.digest}`
+    const run = () => runExternal(ctx, project, store, rule, challenger, version.registered.time)
+    outcomes.push(await remember(scored, key, run))
   }
-  const measured = scored.get(key)
-  return measured === undefined ? champion : { ...champion, rescore: measured }
+  return outcomes
+}
+
+/** The first answer under a key. */
+async function remember<T>(memory: Map<string, unknown>, key: string, make: () => Promise<T>): Promise<T> {
+  if (!memory.has(key)) memory.set(key, await make())
+  return memory.get(key) as T
 }

@@ -8,9 +8,9 @@ import { MlopsError } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
 import type { DeclaredData, RunEnd, RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
-import { testHash } from './compare.ts'
 import { runEvaluation } from './evaluate.ts'
 import type { Champion, Rescore, VersionFacts } from './gate.ts'
+import { testHash } from './gate-test-set.ts'
 import { metricOf } from './metrics.ts'
 
 export interface RescoreRequest {

@@ -67,6 +67,7 @@ function judge(spec: Case) {
     champions: { production: spec.champion ?? null },
     modelBaseline: false,
     approvals: [ADA],
+    today: '2026-06-01',
     ...spec.more,
   })
 }
