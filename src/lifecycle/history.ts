@@ -1,6 +1,6 @@
 /** What happened to a model: who moved what, when, why and on what evidence. A fold of the log, newest first. */
 import type { Actor } from '../core/context.ts'
-import type { Approval, GateCheck, GateResult, ModelEvent, RollbackBody } from '../store/events.ts'
+import type { Approval, GateCheck, GateResult, ImportedFrom, ModelEvent, RollbackBody } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
 
 export interface HistoryEntry {
@@ -22,6 +22,8 @@ export interface HistoryEntry {
   readonly evaluation: NonNullable<RollbackBody['evaluation']> | null
   /** The run behind a registered version. */
   readonly run: string | null
+  /** Where a registered version came from, if it came out of an archive. */
+  readonly imported: ImportedFrom | null
   readonly tags: { readonly add: readonly string[]; readonly remove: readonly string[] } | null
   readonly tool: string
 }
@@ -81,13 +83,15 @@ function entryOf(event: ModelEvent): HistoryEntry {
     fit: null,
     evaluation: null,
     run: null,
+    imported: null,
     tags: null,
     tool,
   }
   switch (event.type) {
     case 'register': {
-      const { version, message, run, tags } = event.body
-      return { ...common, version, reason: message ?? null, run: run?.id ?? null, tags: { add: tags, remove: [] } }
+      const { version, message, run, tags, imported } = event.body
+      const from = { run: run?.id ?? null, imported: imported ?? null }
+      return { ...common, version, reason: message ?? null, ...from, tags: { add: tags, remove: [] } }
     }
     case 'promote': {
       const { version, stage, from, reason, gate } = event.body

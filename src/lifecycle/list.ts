@@ -10,6 +10,8 @@ export interface ModelSummary {
   readonly newest: { readonly version: number; readonly registered: string; readonly by: string } | null
   /** By stage, in order of their names. */
   readonly stages: Readonly<Record<string, Standing>>
+  /** The versions with tags, newest first. */
+  readonly tagged: readonly { readonly version: number; readonly tags: readonly string[] }[]
   /** Why the model cannot be read: its log is damaged. */
   readonly problem: string | null
 }
@@ -26,7 +28,7 @@ async function summarize(store: Store, model: string): Promise<ModelSummary> {
     return summaryOf(await store.models.state(model))
   } catch (error) {
     if (!(error instanceof MlopsError)) throw error
-    return { model, versions: 0, newest: null, stages: {}, problem: error.message }
+    return { model, versions: 0, newest: null, stages: {}, tagged: [], problem: error.message }
   }
 }
 
@@ -45,6 +47,10 @@ function summaryOf(state: ModelState): ModelSummary {
         ? null
         : { version: last.version, registered: last.registered.time, by: last.registered.actor.name },
     stages,
+    tagged: state.versions
+      .filter(({ tags }) => tags.length > 0)
+      .map(({ version, tags }) => ({ version, tags }))
+      .reverse(),
     problem: null,
   }
 }

@@ -101,7 +101,9 @@ export const isManifest = exactly<Manifest>({
       rowsDigest: optional(digest),
     }),
   ),
-  overlap: optional(exactly<NonNullable<Manifest['overlap']>>({ rows: count, shared: count })),
+  overlap: optional(
+    exactly<NonNullable<Manifest['overlap']>>({ rows: count, shared: count, expected: optional(metric) }),
+  ),
   examples: optional(
     exactly<NonNullable<Manifest['examples']>>({ sha256: digest, size, format: optional(tableFormat) }),
   ),

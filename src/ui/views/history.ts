@@ -4,7 +4,7 @@ import type { GateCheck } from '../../store/events.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderApprover } from './approvals.ts'
-import { formatRows, formatValue } from './values.ts'
+import { formatRows, formatValue, shortDigest } from './values.ts'
 
 export function renderHistory(ui: Ui, model: string, entries: readonly HistoryEntry[]): string {
   if (entries.length === 0) return `Nothing of the kind happened to ${ui.style.name(model)}.`
@@ -39,7 +39,7 @@ function what(ui: Ui, model: string, entry: HistoryEntry): string {
   const from = entry.from === null ? '' : ` (was @${entry.from})`
   switch (entry.type) {
     case 'register':
-      return `register ${name}`
+      return `${entry.imported === null ? 'register' : 'import  '} ${name}`
     case 'promote':
       return `promote  ${name} ${style.symbols.arrow} ${stage}${from}`
     case 'rollback':
@@ -53,7 +53,7 @@ function what(ui: Ui, model: string, entry: HistoryEntry): string {
   }
 }
 
-function evidence(ui: Ui, { gate, checks, fit, evaluation, run, type, tags }: HistoryEntry): string[] {
+function evidence(ui: Ui, { gate, checks, fit, evaluation, run, type, tags, imported }: HistoryEntry): string[] {
   const { style } = ui
   if (gate !== null && checks !== null && gate.checks.length > 0) {
     // Who approved has lines of its own.
@@ -67,7 +67,17 @@ function evidence(ui: Ui, { gate, checks, fit, evaluation, run, type, tags }: Hi
     ]
   }
   if (type !== 'register') return []
-  const parts = [run === null ? 'from files' : `run ${run}`, ...(tags?.add ?? []).map((tag) => `#${ui.text(tag)}`)]
+  const there =
+    imported === null
+      ? []
+      : [
+          `was ${ui.text(imported.model)}@${imported.version} of store ${shortDigest(imported.store)}, registered there ${day(imported.registered.time)} by ${ui.text(imported.registered.by.name)}`,
+        ]
+  const parts = [
+    ...there,
+    run === null ? 'from files' : `run ${run}`,
+    ...(tags?.add ?? []).map((tag) => `#${ui.text(tag)}`),
+  ]
   return [style.dim(parts.join('  '))]
 }
 
