@@ -54,6 +54,14 @@ export class GitHubProblem extends Error {
   }
 }
 
+/** A page to sign in to a network, a proxy that answers by itself. */
+export const notGitHub = ({ repository }: Client, sent = false): GitHubProblem =>
+  new GitHubProblem(`What ${repository.api} answers is not what GitHub would`, {
+    kind: sent ? 'server' : 'refused',
+    status: 200,
+    sent,
+  })
+
 /** A failed reading request is tried again after 1, 2, 4 and 8 seconds, and up to half as long again by chance. */
 const MAX_FAILURES = 5
 const FIRST_PAUSE = 1_000

@@ -7,7 +7,7 @@
  * 3.19 refuses that key (422 "is not a permitted key").
  */
 import { jsonOf } from '../../net/github.ts'
-import { backoff, type Client, GitHubProblem, limitPause } from './client.ts'
+import { backoff, type Client, GitHubProblem, limitPause, notGitHub } from './client.ts'
 import type { RunIdentity } from './types.ts'
 import { awaitRun } from './watch.ts'
 
@@ -50,7 +50,9 @@ export async function createDispatch(client: Client, creation: Creation): Promis
         inputs,
         ...(asksForRun ? { return_run_details: true } : {}),
       })
-      return { kind: 'accepted', run: identityOf(jsonOf(reply)) }
+      const run = identityOf(jsonOf(reply))
+      if (run === null && reply.status !== 204) throw notGitHub(client, true)
+      return { kind: 'accepted', run }
     } catch (error) {
       if (!(error instanceof GitHubProblem)) throw error
       const { kind, sent } = error.facts

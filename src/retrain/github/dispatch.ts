@@ -7,7 +7,7 @@ import { usage } from '../../core/errors.ts'
 import { jsonOf } from '../../net/github.ts'
 import type { Project } from '../../project/config.ts'
 import { findGitTop } from '../../project/find.ts'
-import { type Client, GitHubProblem, openClient, PATIENCE, realWire, type Wire } from './client.ts'
+import { type Client, GitHubProblem, notGitHub, openClient, PATIENCE, realWire, type Wire } from './client.ts'
 import { createDispatch } from './create.ts'
 import { assertInputs, inputsOf, unfit } from './inputs.ts'
 import { follow, left } from './outcome.ts'
@@ -147,7 +147,8 @@ function checkedInputs(
 async function defaultBranch(client: Client): Promise<string> {
   const reply = await client.get('', { until: client.ctx.now().getTime() + PATIENCE })
   const { default_branch: branch } = (jsonOf(reply) ?? {}) as { default_branch?: unknown }
-  return typeof branch === 'string' && branch !== '' ? branch : 'main'
+  if (typeof branch !== 'string' || branch === '') throw notGitHub(client)
+  return branch
 }
 
 /** Accepted it was; that the list cannot be read does not change it. */

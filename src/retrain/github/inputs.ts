@@ -13,7 +13,7 @@ import { type DeclaredInput, INPUT_TYPES, type WorkflowFile } from './workflow-f
 export const CORRELATION_INPUT = 'correlation_id'
 const MAX_INPUTS = 25
 const MAX_PAYLOAD = 65_535
-const CARRIES = /\$\{\{[^}]*\b(?:inputs\.correlation_id|inputs\[\s*'correlation_id'\s*\])/
+const CARRIES = /\$\{\{(?:(?!\}\}).)*?\b(?:inputs\.correlation_id\b|inputs\[\s*'correlation_id'\s*\])/
 
 export interface WantedInputs {
   /** Of the policy. */

@@ -1,5 +1,6 @@
 /** What a problem with GitHub means to a person: which setting is wrong, and what to do about it. */
 import { failed, interrupted, type MlopsError, usage } from '../../core/errors.ts'
+import { describeDuration } from '../../project/duration.ts'
 import type { GitHubProblem } from './client.ts'
 import type { Repository } from './repository.ts'
 
@@ -28,7 +29,7 @@ export function errorOf(problem: GitHubProblem, about: About): MlopsError {
     case 'limited':
       return failed({
         code: 'GITHUB_RATE_LIMITED',
-        message: `${lead} GitHub limits the rate, and asks to wait ${Math.ceil((problem.facts.pause ?? 0) / 60_000)} min. ${problem.message}.`,
+        message: `${lead} GitHub limits the rate, and asks to wait ${describeDuration(problem.facts.pause ?? 0)}. ${problem.message}.`,
         hint: `Try again later, or with a token that is used by fewer programs: ${repository.tokenVariable} was used`,
         details,
       })
@@ -53,6 +54,11 @@ function refusedBy(
   const full = `${repository.owner}/${repository.name}`
   const variable = repository.tokenVariable
   const said = `${lead} ${problem.message}.`
+  if (status === 200) {
+    const hint =
+      'Look at MLOPS_GITHUB_API_URL or GITHUB_API_URL, else at the git remote; a proxy may also answer by itself'
+    return usage({ code: 'GITHUB_API_INVALID', message: said, hint, details })
+  }
   if (status === 401) {
     return usage({
       code: 'GITHUB_TOKEN_REFUSED',

@@ -6,7 +6,7 @@
  */
 import { jsonOf, nextPage } from '../../net/github.ts'
 import type { Reply } from '../../net/http.ts'
-import { type Client, GitHubProblem, PATIENCE } from './client.ts'
+import { type Client, notGitHub, PATIENCE } from './client.ts'
 import type { FailedJob } from './types.ts'
 
 /** What is used of what GitHub tells of a run. */
@@ -128,10 +128,3 @@ function failedJob(value: unknown): FailedJob | undefined {
     url: page !== null && number !== null ? `${page}#step:${number}:1` : page,
   }
 }
-
-const notGitHub = ({ repository }: Client): GitHubProblem =>
-  new GitHubProblem(`what ${repository.api} answers is not what GitHub would`, {
-    kind: 'refused',
-    status: 200,
-    sent: false,
-  })

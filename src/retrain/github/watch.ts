@@ -81,7 +81,7 @@ export async function watchRun(client: Client, { id, until, say }: WatchOptions)
       if (error instanceof GitHubProblem) return { kind: 'interrupted', run }
       throw error
     }
-    interval = Math.min(interval * 1.5, LONGEST_INTERVAL)
+    interval = Math.min(Math.round(interval * 1.5), LONGEST_INTERVAL)
   }
 }
 
