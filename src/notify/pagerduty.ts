@@ -25,6 +25,8 @@ const SEVERITY: Readonly<Record<Alert['kind'], 'critical' | 'error' | 'warning' 
   quality: 'error',
   retrain: 'error',
   drift: 'warning',
+  due: 'warning',
+  passed: 'info',
   test: 'info',
 }
 

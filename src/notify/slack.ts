@@ -82,7 +82,7 @@ function saidBySlack({ text }: Reply): string {
 }
 
 export function slackMessage(alert: Alert): { readonly text: string; readonly blocks: readonly Block[] } {
-  const mark = alert.kind === 'test' ? '🔔' : alert.state === 'recovered' ? '✅' : '🔴'
+  const mark = alert.kind === 'test' ? '🔔' : alert.state === 'recovered' || alert.kind === 'passed' ? '✅' : '🔴'
   const facts = factsOf(alert).slice(0, FIELDS_MAX)
   const blocks: Block[] = [
     { type: 'header', text: plain(`${mark} ${headline(alert)}`, HEADER_MAX) },

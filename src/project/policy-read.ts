@@ -70,8 +70,7 @@ function toMetric({ metric: word, threshold, window }: RawTrigger, say: Say): Tr
   }
   const metric = word === undefined ? undefined : realisedMetric(word)
   // Which way it is better must be known; labels give no others anyway.
-  if (word !== undefined && metric === undefined)
-    say(['trigger', 'metric'], notOneOf(word, Object.keys(REALISED_METRICS)))
+  if (word !== undefined && metric === undefined) say(['trigger', 'metric'], notOneOf(word, REALISED_METRICS))
   return {
     type: 'metric',
     metric: metric ?? '',

@@ -1,25 +1,22 @@
 /**
- * The metrics that joined labels can give (`src/predictions/quality.ts`), which way each is better, and what else they
- * are called: what a policy's trigger of type metric may name. Nothing is computed here.
+ * The metrics that joined labels can give (`src/predictions/quality.ts`) and what else they are called: what a policy's
+ * trigger of type metric may name. Which way one is better is in `src/evaluation/metrics.ts`.
  */
 
-/** `higher`: more is better. */
-export type MetricDirection = 'higher' | 'lower'
-
-export const REALISED_METRICS: Readonly<Record<string, MetricDirection>> = {
-  accuracy: 'higher',
-  precision: 'higher',
-  recall: 'higher',
-  f1: 'higher',
-  auc: 'higher',
-  log_loss: 'lower',
-  precision_macro: 'higher',
-  recall_macro: 'higher',
-  f1_macro: 'higher',
-  mae: 'lower',
-  rmse: 'lower',
-  r2: 'higher',
-}
+export const REALISED_METRICS: readonly string[] = [
+  'accuracy',
+  'precision',
+  'recall',
+  'f1',
+  'auc',
+  'log_loss',
+  'precision_macro',
+  'recall_macro',
+  'f1_macro',
+  'mae',
+  'rmse',
+  'r2',
+]
 
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   acc: 'accuracy',
@@ -37,9 +34,5 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 export function realisedMetric(name: string): string | undefined {
   const lower = name.toLowerCase()
   const known = Object.hasOwn(OTHER_NAMES, lower) ? (OTHER_NAMES[lower] ?? lower) : lower
-  return Object.hasOwn(REALISED_METRICS, known) ? known : undefined
+  return REALISED_METRICS.includes(known) ? known : undefined
 }
-
-/** Whether a value is on the wrong side of a bound; one that is exactly at it is not. */
-export const isWorse = (direction: MetricDirection, value: number, bound: number): boolean =>
-  direction === 'higher' ? value < bound : value > bound

@@ -1,79 +1,44 @@
 /**
- * The log of retrainings of a model: numbered claims under `jobs/retrain`, alternately a begin and its end. Whoever
- * takes the next number with a begin trains; a begin without an end whose heartbeat has stopped is dead, and the next
- * number supersedes it. Deciding whether to retrain is `storm.ts` and `plan.ts`.
+ * Reading and writing the log of retrainings of a model: numbered claims under `jobs/retrain`. Whoever takes the next
+ * number with a begin trains; its steps and its end are the numbers after it. An attempt whose heartbeat has stopped is
+ * dead, and the next number supersedes it. Deciding whether to retrain is `storm.ts` and `plan.ts`.
  */
 import { hostname } from 'node:os'
 import type { Json } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import { conflict } from '../core/errors.ts'
 import { describeDuration } from '../project/duration.ts'
-import type { GateResult } from '../store/events.ts'
 import type { Store } from '../store/store.ts'
+import {
+  type JobBegin,
+  type JobEnd,
+  type JobLog,
+  type JobRecord,
+  type JobStep,
+  openJob,
+  type StepDone,
+} from './job-records.ts'
 
 const SCOPE = 'jobs/retrain'
 const BEAT_EVERY = 15_000
 /** Milliseconds of silence after which a job is taken for dead: several missed beats, and clocks that differ a bit. */
 export const DEAD_AFTER = 90_000
 
-export interface JobBegin {
-  readonly kind: 'begin'
-  readonly attempt: string
-  /** Null for a human's own reason. */
-  readonly cause: string | null
-  readonly reason: string | null
-  /** Digest of the manifest in production when it began. */
-  readonly champion: string | null
-  readonly key: string | null
-  /** Digest of what was asked for, for the idempotency key. */
-  readonly request: string
-  readonly actor: string
-  readonly host: string
-  readonly time: string
-}
-
-/** `unchanged`: training gave the very version in production. `not started`: the command never ran. */
-export type JobOutcome = 'promoted' | 'refused' | 'unchanged' | 'failed' | 'not started' | 'interrupted'
-
-export interface JobEnd {
-  readonly kind: 'end'
-  readonly attempt: string
-  readonly outcome: JobOutcome
-  readonly cause: string | null
-  readonly champion: string | null
-  readonly run: string | null
-  readonly version: number | null
-  readonly stage: string
-  readonly gate: GateResult | null
-  /** Only a person's approval was missing. */
-  readonly awaitsApproval: boolean
-  readonly message: string
-  /** Of a failure: the exit code of the training, and the last line it printed or what went wrong after it. */
-  readonly failure?: { readonly exitCode: number | null; readonly lastLine: string | null }
-  readonly key: string | null
-  readonly request: string
-  readonly time: string
-}
-
-export type JobRecord = JobBegin | JobEnd
-
-/** The log as it was read: a claim is made against exactly this. */
-export interface JobLog {
-  readonly records: readonly JobRecord[]
-  readonly head: number
-}
+export type Ending = Omit<JobEnd, 'kind' | 'attempt' | 'cause' | 'champion' | 'key' | 'request' | 'time'>
 
 export interface Claimed {
   readonly begin: JobBegin
-  /** False when another process took this one for dead and went on without it. */
-  stillMine(): Promise<boolean>
+  /** @throws conflict `RETRAIN_SUPERSEDED` when another process took this one for dead and went on without it */
+  assertMine(): Promise<void>
+  /** Records what is done. @throws conflict `RETRAIN_SUPERSEDED` */
+  step(done: StepDone): Promise<void>
   /** @returns false when it was superseded: then the record of this end is not in the log */
-  end(record: Omit<JobEnd, 'kind' | 'attempt' | 'cause' | 'champion' | 'key' | 'request' | 'time'>): Promise<boolean>
+  end(record: Ending): Promise<boolean>
   /** Stops the heartbeat. */
   release(): void
 }
 
-export async function readJobs(store: Store, model: string): Promise<JobLog> {
+export async function readJobs(store: Pick<Store, 'claims'>, model: string): Promise<JobLog> {
   const claims = await store.claims.list(model, SCOPE)
   return {
     records: claims.map(({ record }) => record as unknown as JobRecord),
@@ -93,53 +58,79 @@ export async function claimJob(
   log: JobLog,
   begin: Omit<JobBegin, 'kind' | 'actor' | 'host' | 'time'>,
 ): Promise<Claimed | undefined> {
-  await refuseWhileRunning(ctx, store, model, log)
-  const record: JobBegin = {
-    kind: 'begin',
-    ...begin,
-    actor: ctx.actor.name,
-    host: hostname(),
-    time: ctx.now().toISOString(),
+  if (await isAtWork(ctx, store, model, log)) throw running(ctx, model, log)
+  const now = (): string => ctx.now().toISOString()
+  const record: JobBegin = { kind: 'begin', ...begin, actor: ctx.actor.name, host: hostname(), time: now() }
+  let number = log.head
+  const take = async (next: JobRecord): Promise<boolean> => {
+    if (!(await store.claims.take(model, SCOPE, number + 1, next as unknown as Json))) return false
+    number += 1
+    return true
   }
-  const number = log.head + 1
-  if (!(await store.claims.take(model, SCOPE, number, record as unknown as Json))) return undefined
+  if (!(await take(record))) return undefined
   await store.claims.beat(model, SCOPE)
   // A missed beat costs nothing but looks; a process that only waits for this timer may end.
   const timer = setInterval(() => void store.claims.beat(model, SCOPE).catch(() => {}), BEAT_EVERY)
   timer.unref()
+  const { attempt, cause, champion, key, request } = record
   return {
     begin: record,
-    stillMine: async () => (await store.claims.newest(model, SCOPE))?.number === number,
+    async assertMine() {
+      if ((await store.claims.newest(model, SCOPE))?.number !== number) throw superseded(model)
+    },
+    async step(done) {
+      const step: JobStep = { kind: 'step', attempt, time: now(), ...done }
+      if (!(await take(step))) throw superseded(model)
+      await store.claims.beat(model, SCOPE)
+    },
     async end(rest) {
-      const { attempt, cause, champion, key, request } = record
-      const time = ctx.now().toISOString()
-      const end: JobEnd = { kind: 'end', attempt, cause, champion, key, request, time, ...rest }
-      return store.claims.take(model, SCOPE, number + 1, end as unknown as Json)
+      return take({ kind: 'end', attempt, cause, champion, key, request, time: now(), ...rest })
     },
     release: () => clearInterval(timer),
   }
 }
 
-/** @throws conflict `RETRAIN_RUNNING` */
-async function refuseWhileRunning(ctx: Context, store: Store, model: string, log: JobLog): Promise<void> {
-  const last = log.records.at(-1)
-  if (last?.kind !== 'begin') return
-  const age = ctx.now().getTime() - new Date(last.time).getTime()
+/** Whether the process that holds the newest attempt was heard of not long ago. */
+export async function isAtWork(
+  ctx: Context,
+  store: Pick<Store, 'claims'>,
+  model: string,
+  log: JobLog,
+): Promise<boolean> {
+  const open = openJob(log.records)
+  if (open === null || open.left !== null) return false
+  const age = ctx.now().getTime() - Date.parse(open.time)
   const silent = (await store.claims.silent(model, SCOPE)) ?? Number.POSITIVE_INFINITY
-  const quiet = Math.min(age, silent * 1000)
-  if (quiet >= DEAD_AFTER) return
-  throw conflict({
+  return Math.min(age, silent * 1000) < DEAD_AFTER
+}
+
+function running(ctx: Context, model: string, { records }: JobLog) {
+  const open = openJob(records)
+  const { actor = 'somebody', host = 'an unknown host', begin, trainings = [], attempt } = open ?? {}
+  const since = begin?.time ?? ctx.now().toISOString()
+  const age = describeDuration(Math.max(0, ctx.now().getTime() - Date.parse(since)))
+  const run = open?.trained ?? trainings.at(-1)?.run ?? null
+  const url = open?.dispatch?.runUrl ?? null
+  const what = url !== null ? ` (workflow ${url})` : run !== null ? ` (run ${run})` : ''
+  return conflict({
     code: 'RETRAIN_RUNNING',
-    message: `${model} is being retrained already, by ${last.actor} on ${last.host}, for ${describeDuration(Math.max(0, age))}.`,
+    message: `${model} is being retrained already, by ${actor} on ${host}, for ${age}${what}. Nothing was trained.`,
     hint: `Wait for it: mlops status ${model}. Should it have been killed, it gives way ${DEAD_AFTER / 1000} seconds after its last sign of life`,
-    details: { model, attempt: last.attempt, host: last.host, actor: last.actor, since: last.time },
+    details: { model, attempt, host, actor, since, run, workflow: url },
   })
 }
 
+const superseded = (model: string) =>
+  conflict({
+    code: 'RETRAIN_SUPERSEDED',
+    message: `This retraining of ${model} showed no sign of life for so long that another one took its place, and goes on from where this one was.`,
+    hint: `See what became of it: mlops status ${model}`,
+  })
+
 /** The end of the attempt that was made with this idempotency key and is worth returning: it did not fail. */
 export function endOfKey(log: JobLog, key: string, request: string): JobEnd | undefined {
-  const same = log.records.filter((record) => record.key === key)
-  const other = same.find((record) => record.request !== request)
+  const same = log.records.filter((record) => record.kind !== 'step' && record.key === key)
+  const other = same.find((record) => record.kind !== 'step' && record.request !== request)
   if (other !== undefined) {
     throw conflict({
       code: 'IDEMPOTENCY_MISMATCH',

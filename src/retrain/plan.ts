@@ -1,15 +1,22 @@
 /** What a retraining would do and why, decided from facts alone. Pure and printable: `--plan` shows it and stops. */
 
-import { usage } from '../core/errors.ts'
+import { canonicalJson } from '../core/canonical-json.ts'
+import { sha256 } from '../core/digest.ts'
 import { shellWord } from '../core/shell.ts'
 import type { ModelConfig } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
-import type { Job, Policy } from '../project/policy.ts'
+import type { Autonomy, Policy } from '../project/policy.ts'
 import type { ModelState } from '../store/fold.ts'
-import { commandWords } from './command-line.ts'
-import type { JobRecord } from './job-log.ts'
+import type { RunState } from './facts.ts'
+import type { JobRecord, OpenJob } from './job-records.ts'
+import { goal, type PlannedJob, planJob, reasonMissing } from './plan-job.ts'
+import { type PlannedStep, plannedSteps } from './plan-steps.ts'
+import { missingOf, type PreflightCheck, type PreflightFacts, preflight } from './preflight.ts'
+import { isTrained, type Resume, resumeOf, type Unfinished, unfinishedOf } from './resume.ts'
 import { type Blocked, blockedBy } from './storm.ts'
 import type { Champion, Finding } from './trigger.ts'
+
+export type { PlannedJob } from './plan-job.ts'
 
 export interface RetrainFacts {
   readonly champion: Champion | null
@@ -17,6 +24,13 @@ export interface RetrainFacts {
   readonly jobs: readonly JobRecord[]
   /** What the run behind the version in production declared, by name: the data of a job that names none. */
   readonly declaredData: Readonly<Record<string, string>>
+  /** For the preflight: the version in production, else the newest. */
+  readonly known: PreflightFacts['known']
+  /** The newest attempt, if it has not ended, and what became of its last run. */
+  readonly open: OpenJob | null
+  readonly runState: RunState | null
+  /** Its process was heard of not long ago. */
+  readonly atWork: boolean
   readonly config: ModelConfig
   readonly stages: readonly string[]
   readonly now: Date
@@ -31,15 +45,11 @@ export interface PlanRequest {
   readonly policyFile?: string | undefined
 }
 
-export type PlannedJob =
-  | {
-      readonly type: 'command'
-      /** As it is written. */
-      readonly command: string
-      readonly words: readonly string[]
-      readonly data: readonly { readonly name: string; readonly path: string }[]
-    }
-  | Extract<Job, { type: 'github_actions' }>
+/**
+ * `blocked`: the trigger fires, and what came of it the last time says no. `due`: it fires, and the policy leaves the
+ * rest to a person. `not ready`: something is missing without which nothing may be automated.
+ */
+export type Decision = 'retrain' | 'nothing to do' | 'blocked' | 'due' | 'not ready'
 
 export interface RetrainPlan {
   readonly model: string
@@ -47,8 +57,7 @@ export interface RetrainPlan {
   readonly policy: string | null
   readonly champion: { readonly version: number; readonly manifest: string } | null
   readonly trigger: Finding
-  /** `blocked`: the trigger fires, and what came of it the last time says no. */
-  readonly decision: 'retrain' | 'nothing to do' | 'blocked'
+  readonly decision: Decision
   /** One sentence. */
   readonly why: string
   readonly blocked: Blocked | null
@@ -61,18 +70,32 @@ export interface RetrainPlan {
   readonly stage: string
   readonly validation: Gate
   readonly notifyOnFail: readonly string[]
+  readonly notifyOnPass: readonly string[]
+  readonly autonomy: Autonomy
+  /** After its stage the candidate enters production by itself, where that was earned. */
+  readonly toProduction: boolean
+  /** What must be there before this may go without a person. */
+  readonly preflight: readonly PreflightCheck[]
+  readonly steps: readonly PlannedStep[]
+  /** The attempt that is gone on with; null: a new one. */
+  readonly resume: Resume | null
+  /** An attempt that stopped on the way and is not gone on with. */
+  readonly unfinished: Unfinished | null
+  /** Somebody is at it right now. */
+  readonly running: Unfinished | null
+  /** Digest of what is trained and why. */
+  readonly what: string
 }
 
 /** @throws usage `REASON_MISSING`, `TRAIN_COMMAND_MISSING`, `STAGE_UNKNOWN` */
-export function planRetrain(
-  state: ModelState,
-  policy: Policy,
-  facts: RetrainFacts,
-  { reason, force, policyFile }: PlanRequest,
-): RetrainPlan {
+export function planRetrain(state: ModelState, policy: Policy, facts: RetrainFacts, request: PlanRequest): RetrainPlan {
   const { champion, finding } = facts
-  if (finding.type === 'manual' && reason === undefined) throw reasonMissing(policy)
+  const { force, policyFile } = request
+  const job = planJob(policy, facts)
+  const data = job.type === 'command' ? job.data : []
+  const reason = request.reason ?? reasonOfOpen(finding, facts)
   const cause = finding.type === 'manual' || (force && !finding.fires) ? null : finding.cause
+  const what = sha256(canonicalJson({ cause, reason: cause === null ? (reason ?? null) : null, job }))
   const blocked = blockedBy(cause, facts.jobs, {
     model: policy.model,
     champion: champion?.manifest ?? null,
@@ -82,16 +105,19 @@ export function planRetrain(
     now: facts.now,
     force: `mlops retrain ${policy.model}${policyFile === undefined ? '' : ` --policy ${shellWord(policyFile)}`} --force --reason "what was changed"`,
   })
-  const job = planJob(policy, facts)
-  const data = job.type === 'command' ? job.data : []
   const pathOf = (...names: string[]): string | null => data.find(({ name }) => names.includes(name))?.path ?? null
-  return {
+  const stage = goal(policy, facts.stages)
+  const checks = checksBefore(state, policy, facts)
+  const open = openOf(policy, facts, { what, force, reason: reason ?? null })
+  if (finding.type === 'manual' && request.reason === undefined && open.resume === null) throw reasonMissing(policy)
+  const parts = { policy, finding, blocked, checks, force, reason: request.reason, resume: open.resume }
+  const plan = {
     model: policy.model,
     policy: policy.file ?? null,
     champion: champion === null ? null : { version: champion.version, manifest: champion.manifest },
     trigger: finding,
-    ...decide(finding, blocked, force),
-    blocked,
+    ...decide(parts),
+    blocked: open.resume === null ? blocked : null,
     forced: force && (!finding.fires || blocked !== null),
     cause,
     reason: reason ?? null,
@@ -101,61 +127,105 @@ export function planRetrain(
       test: pathOf('test', 'holdout', 'held-out'),
       target: facts.config.schema.target ?? null,
     },
-    stage: goal(policy, facts.stages),
+    stage,
     validation: policy.validation,
     notifyOnFail: policy.notifyOnFail,
+    notifyOnPass: policy.notifyOnPass,
+    autonomy: policy.autonomy,
+    toProduction: policy.autonomy.level === 3 && stage !== 'production',
+    preflight: checks,
+    ...open,
+    what,
   }
+  return { ...plan, steps: plannedSteps(plan, facts.open) }
 }
 
-function decide(finding: Finding, blocked: Blocked | null, force: boolean): Pick<RetrainPlan, 'decision' | 'why'> {
+/** The preflight: also asked before the trigger is looked at. @throws usage `TRAIN_COMMAND_MISSING`, `STAGE_UNKNOWN` */
+export function checksBefore(
+  state: ModelState,
+  policy: Policy,
+  facts: Pick<RetrainFacts, 'champion' | 'known' | 'config' | 'stages' | 'declaredData' | 'platform'>,
+): readonly PreflightCheck[] {
+  const job = planJob(policy, facts)
+  const data = job.type === 'command' ? job.data : []
+  return preflight({
+    model: policy.model,
+    policy,
+    config: facts.config,
+    stage: goal(policy, facts.stages),
+    inProduction: facts.champion !== null,
+    known: facts.known,
+    modelBaseline: state.baseline !== undefined,
+    data: Object.fromEntries(data.map(({ name, path }) => [name, path])),
+  })
+}
+
+/** Who goes on with what a person had asked for need not say again why. */
+function reasonOfOpen(finding: Finding, { open, atWork }: RetrainFacts): string | undefined {
+  if (finding.type !== 'manual' || open === null || atWork || open.begin.cause !== null) return undefined
+  return open.begin.reason ?? undefined
+}
+
+/** At most one of the three. */
+function openOf(
+  { model, coolDown }: Policy,
+  { open, runState, atWork, champion, finding, now }: RetrainFacts,
+  { what, force, reason }: { readonly what: string; readonly force: boolean; readonly reason: string | null },
+): Pick<RetrainPlan, 'resume' | 'unfinished' | 'running'> {
+  const none = { resume: null, unfinished: null, running: null }
+  if (open === null) return none
+  const known = { open, runState, model, coolDown, now }
+  if (atWork) return { ...none, running: unfinishedOf(known) }
+  const resume = resumeOf(known)
+  const { begin } = open
+  const isAsked = !force || (begin.forced === true && begin.reason === reason)
+  const isSame = isAsked && begin.what === what && begin.champion === (champion?.manifest ?? null)
+  // What is trained is finished, also when its cause has gone since: that costs nothing, and the gate still holds.
+  if (
+    isSame &&
+    (force || finding.fires || finding.type === 'manual' || isTrained(resume) || resume.next === 'follow')
+  ) {
+    return { ...none, resume }
+  }
+  return { ...none, unfinished: unfinishedOf(known) }
+}
+
+interface Deciding {
+  readonly policy: Policy
+  readonly finding: Finding
+  readonly blocked: Blocked | null
+  readonly checks: readonly PreflightCheck[]
+  readonly force: boolean
+  /** As it was given now. */
+  readonly reason: string | undefined
+  readonly resume: Resume | null
+}
+
+function decide({
+  policy,
+  finding,
+  blocked,
+  checks,
+  force,
+  reason,
+  resume,
+}: Deciding): Pick<RetrainPlan, 'decision' | 'why'> {
+  if (resume !== null) {
+    return { decision: 'retrain', why: `it goes on with the retraining that stopped ${resume.stopped}` }
+  }
   if (force && (!finding.fires || blocked !== null)) {
     return { decision: 'retrain', why: `--force, although ${blocked?.why ?? finding.summary}` }
+  }
+  const { level } = policy.autonomy
+  const isAutomatic = finding.type !== 'manual' && !force && level >= 2
+  const missing = missingOf(checks)
+  if (isAutomatic && missing.length > 0) {
+    return { decision: 'not ready', why: `there is no ${missing.map(({ what }) => what).join(', no ')}` }
   }
   if (!finding.fires) return { decision: 'nothing to do', why: finding.summary }
   if (blocked !== null) {
     return { decision: blocked.kind === 'awaits a decision' ? 'nothing to do' : 'blocked', why: blocked.why }
   }
+  if (level === 1 && finding.type !== 'manual' && reason === undefined) return { decision: 'due', why: finding.summary }
   return { decision: 'retrain', why: finding.summary }
-}
-
-function planJob({ job, model, file }: Policy, { config, declaredData, platform }: RetrainFacts): PlannedJob {
-  if (job.type === 'github_actions') return job
-  const command = job.command ?? config.train
-  if (command === undefined) {
-    const where = file === undefined ? '' : ` nor under policy.job of ${file}`
-    throw usage({
-      code: 'TRAIN_COMMAND_MISSING',
-      message: `It is not known how ${model} is trained: there is no train: under models.${model} of mlops.yaml${where}.`,
-      hint: `Add to mlops.yaml, under models: ${model}: the line  train: python train.py`,
-      details: { model },
-    })
-  }
-  const data = Object.entries(job.data ?? declaredData).map(([name, path]) => ({ name, path }))
-  return { type: 'command', command, words: commandWords(command, platform), data }
-}
-
-/** `staging` of a policy that names no stage may not exist in this project: then the first that is not production. */
-function goal({ promoteOnPass, file }: Policy, stages: readonly string[]): string {
-  if (stages.includes(promoteOnPass)) return promoteOnPass
-  const other = stages.find((stage) => stage !== 'production')
-  if (other !== undefined && file === undefined) return other
-  throw usage({
-    code: 'STAGE_UNKNOWN',
-    message: `A retrained version would enter ${promoteOnPass}, but the stages of mlops.yaml are ${stages.join(', ')}.`,
-    hint: 'Add it to stages: in mlops.yaml, or name another in promote_on_pass',
-    details: { stage: promoteOnPass, stages },
-  })
-}
-
-function reasonMissing({ model, file }: Policy) {
-  const why =
-    file === undefined
-      ? 'there is no retraining-policy.yaml, so a retraining is a human decision'
-      : `the trigger of ${file} is manual`
-  return usage({
-    code: 'REASON_MISSING',
-    message: `Why is ${model} to be retrained? A reason is needed: ${why}.`,
-    hint: `mlops retrain ${model} --reason "new labels of June"`,
-    details: { model },
-  })
 }

@@ -4,23 +4,45 @@ import { promotionCommand } from '../core/next-command.ts'
 import { shellWord } from '../core/shell.ts'
 import type { VersionDiff } from '../lifecycle/diff.ts'
 import type { GateResult } from '../store/events.ts'
-import type { JobEnd } from './job-log.ts'
+import type { JobEnd } from './job-records.ts'
 import type { RetrainPlan } from './plan.ts'
 
 export interface RetrainResult {
-  /** `blocked`: the trigger fires, but the last retraining for it failed or was rejected; exit code 3. */
-  readonly outcome: 'promoted' | 'refused' | 'unchanged' | 'nothing to do' | 'blocked' | 'planned'
+  /**
+   * `blocked`: the trigger fires, but the last retraining for it failed or was rejected. `due`: it fires, and the policy
+   * leaves the rest to a person. `dispatched`: a workflow is at it, and nobody waits. The first two: exit code 3.
+   */
+  readonly outcome:
+    | 'promoted'
+    | 'refused'
+    | 'unchanged'
+    | 'nothing to do'
+    | 'blocked'
+    | 'due'
+    | 'dispatched'
+    | 'planned'
   /** An earlier run with the same idempotency key did it; this is its result. */
   readonly repeated: boolean
   readonly model: string
   readonly plan: RetrainPlan
   readonly run: { readonly id: string; readonly metrics: Readonly<Record<string, number | string>> } | null
+  /** Of a job on GitHub Actions. */
+  readonly workflow: { readonly runId: number | null; readonly runUrl: string | null } | null
   readonly version: number | null
   readonly gate: GateResult | null
   /** Against the version that was in the stage. */
   readonly changes: VersionDiff | null
   readonly stage: string
-  /** Of `notify_on_fail`; `why` is null for a channel that took the message. `print` is what `stdout` was to get. */
+  /** What became of the way into production, at autonomy level 3; null otherwise. */
+  readonly production: {
+    /** `not earned`: the track record does not suffice; the candidate waits for a person. */
+    readonly outcome: 'promoted' | 'refused' | 'not earned'
+    readonly why: string | null
+    /** A sentence each. */
+    readonly missing: readonly string[]
+    readonly gate: GateResult | null
+  } | null
+  /** Of `notify_on_fail` and `notify_on_pass`; `why` is null for a channel that took the message. `print` is what `stdout` was to get. */
   readonly notifications: readonly {
     readonly channel: string
     readonly sent: boolean
@@ -34,37 +56,67 @@ export interface RetrainResult {
 }
 
 type Partly = Pick<RetrainResult, 'outcome' | 'message'> &
-  Partial<Pick<RetrainResult, 'run' | 'version' | 'gate' | 'changes' | 'repeated'>>
+  Partial<Pick<RetrainResult, 'run' | 'workflow' | 'version' | 'gate' | 'changes' | 'repeated' | 'production'>>
+
+const NOTHING = {
+  repeated: false,
+  run: null,
+  workflow: null,
+  version: null,
+  gate: null,
+  changes: null,
+  production: null,
+} as const
 
 export function resultOf(plan: RetrainPlan, part: Partly, sent: RetrainResult['notifications'] = []): RetrainResult {
-  const base = { repeated: false, run: null, version: null, gate: null, changes: null, ...part }
-  return { ...base, model: plan.model, plan, stage: plan.stage, notifications: sent, next: nextCommand(plan, base) }
+  const { outcome, message } = part
+  const { repeated, run, workflow, version, gate, changes, production } = { ...NOTHING, ...part }
+  const next = nextCommand(plan, { outcome, version, production })
+  const base = { outcome, message, repeated, run, workflow, version, gate, changes, production }
+  return { ...base, model: plan.model, plan, stage: plan.stage, notifications: sent, next }
 }
 
 /** The first result of an operation that is asked for again. */
 export function repeatedResult(plan: RetrainPlan, end: JobEnd): RetrainResult {
   const { version, gate, message } = end
   const run = end.run === null ? null : { id: end.run, metrics: {} }
+  const workflow = end.workflow === undefined ? null : { runId: null, runUrl: end.workflow }
   const outcome = end.outcome === 'promoted' || end.outcome === 'unchanged' ? end.outcome : 'refused'
-  return resultOf(plan, { outcome, version, gate, message, run, repeated: true })
+  return resultOf(plan, { outcome, version, gate, message, run, workflow, repeated: true })
 }
 
-function nextCommand(plan: RetrainPlan, { outcome, version }: Pick<RetrainResult, 'outcome' | 'version'>): string {
+function nextCommand(
+  plan: RetrainPlan,
+  { outcome, version, production }: Pick<RetrainResult, 'outcome' | 'version' | 'production'>,
+): string {
   const { model, blocked } = plan
   switch (outcome) {
     case 'promoted':
+      if (production?.outcome === 'promoted') return `mlops status ${model}`
+      if (production?.outcome === 'refused') return `mlops model show ${model}@${version}`
       return promotionCommand(`${model}@${version}`, 'production')
     case 'refused':
     case 'unchanged':
       return `mlops model show ${model}@${version}`
+    case 'dispatched':
+      return `mlops retrain ${model}`
+    case 'due':
+      return `mlops retrain ${model} --reason TEXT`
     case 'planned':
-      return plan.decision === 'retrain' ? plannedCommand(plan) : (blocked?.hint ?? `mlops status ${model}`)
+      return plannedCommand(plan)
     default:
       return blocked?.hint ?? `mlops status ${model}`
   }
 }
 
 /** A plan that needs a reason is carried out with that reason. */
-function plannedCommand({ model, reason }: RetrainPlan): string {
-  return reason === null ? `mlops retrain ${model}` : `mlops retrain ${model} --reason ${shellWord(reason)}`
+function plannedCommand({ model, reason, decision, blocked, preflight, running }: RetrainPlan): string {
+  if (running !== null) return `mlops status ${model}`
+  if (decision === 'retrain') {
+    return reason === null ? `mlops retrain ${model}` : `mlops retrain ${model} --reason ${shellWord(reason)}`
+  }
+  if (decision === 'due') return `mlops retrain ${model} --reason TEXT`
+  const [missing] = preflight.filter(({ ok, mend }) => !ok && mend?.startsWith('mlops ') === true)
+  if (decision === 'not ready') return missing?.mend?.split(', ')[0] ?? `mlops retrain ${model} --plan`
+  return blocked?.hint ?? `mlops status ${model}`
 }

@@ -5,19 +5,23 @@
 import { canonicalJson } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import { sha256 } from '../core/digest.ts'
-import { type MlopsError, usage } from '../core/errors.ts'
+import { conflict, type MlopsError, usage } from '../core/errors.ts'
 import { ulid } from '../core/ulid.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Policy } from '../project/policy.ts'
 import type { Store } from '../store/store.ts'
-import { championOf, declaredDataOf, lookAtTrigger } from './facts.ts'
+import { championOf, declaredDataOf, knownVersion, runStateOf } from './facts.ts'
 import { findPolicy } from './find-policy.ts'
-import { type JobOptions, type RunnablePlan, runJob } from './job.ts'
-import { claimJob, endOfKey, type JobLog, readJobs } from './job-log.ts'
-import { planRetrain, type RetrainPlan } from './plan.ts'
+import { type Job, type JobOptions, runJob } from './job.ts'
+import { claimJob, endOfKey, isAtWork, readJobs } from './job-log.ts'
+import { type JobBegin, type JobLog, openJob } from './job-records.ts'
+import { lookAtTrigger } from './look.ts'
+import { checksBefore, planRetrain, type RetrainPlan } from './plan.ts'
+import { missingOf, preflightRefused } from './preflight.ts'
 import { type RetrainResult, repeatedResult, resultOf } from './result.ts'
 import { type RetrainSteps, realSteps } from './steps.ts'
+import { tellDue } from './tell.ts'
 
 export type { RetrainResult } from './result.ts'
 
@@ -36,9 +40,20 @@ export interface RetrainRequest extends JobOptions {
   readonly ciJob?: string | undefined
 }
 
+/** What `retrain` works with. */
+interface Scene {
+  readonly ctx: Context
+  readonly project: Project
+  readonly store: Store
+  readonly steps: RetrainSteps
+  readonly request: RetrainRequest
+  readonly policy: Policy
+}
+
 /**
- * @throws usage for a policy or request that makes no sense; inconclusive `CHECK_MISSING`; conflict `RETRAIN_RUNNING`,
- *   `RETRAIN_SUPERSEDED`; failed `JOB_FAILED` with the tail of the output; whatever a step throws
+ * @throws usage for a policy or request that makes no sense; refused `PREFLIGHT_REFUSED`; inconclusive `CHECK_MISSING`,
+ *   `LABELS_TOO_FEW`; conflict `RETRAIN_RUNNING`, `RETRAIN_SUPERSEDED`; failed `JOB_FAILED` with the tail of the output;
+ *   whatever a step throws
  */
 export async function retrain(
   ctx: Context,
@@ -48,59 +63,159 @@ export async function retrain(
   steps: RetrainSteps = realSteps,
 ): Promise<RetrainResult> {
   const policy = await findPolicy(ctx, project, request.model, request.policyFile)
+  const scene = { ctx, project, store, steps, request, policy }
   for (;;) {
     const log = await readJobs(store, policy.model)
-    const plan = await makePlan(ctx, project, store, policy, log, request, steps)
+    const plan = await makePlan(scene, log)
     if (request.planOnly === true) return resultOf(plan, { outcome: 'planned', message: plan.why })
     const { key, digest } = identity(plan, request)
     const earlier = key === null ? undefined : endOfKey(log, key, digest)
     if (earlier !== undefined) return repeatedResult(plan, earlier)
-    if (plan.decision !== 'retrain') return resultOf(plan, { outcome: plan.decision, message: plan.why })
-    if (!canRun(plan)) throw dispatchNotBuilt(plan)
-    const { cause, reason } = plan
-    const begin = { attempt: ulid(ctx.now().getTime()), cause, reason, key, request: digest }
-    const claim = await claimJob(ctx, store, plan.model, log, { ...begin, champion: plan.champion?.manifest ?? null })
+    if (plan.decision !== 'retrain') return await withoutTraining(scene, plan)
+    const left = await stillElsewhere(scene, plan, log)
+    if (left !== undefined) return left
+    const result = await claimAndRun(scene, plan, log, { key, request: digest })
     // Somebody was faster: what they did may have answered the question.
-    if (claim === undefined) continue
-    try {
-      return await runJob({ ctx, project, store, plan, claim, steps, options: request })
-    } finally {
-      claim.release()
-    }
+    if (result !== undefined) return result
   }
 }
 
-async function makePlan(
-  ctx: Context,
-  project: Project,
-  store: Store,
-  policy: Policy,
-  log: JobLog,
-  request: RetrainRequest,
-  steps: RetrainSteps,
-): Promise<RetrainPlan> {
+async function makePlan({ ctx, project, store, steps, request, policy }: Scene, log: JobLog): Promise<RetrainPlan> {
   const { model } = policy
   const reason = request.reason?.trim() || undefined
   const force = request.force === true
   const state = await store.models.stateOrEmpty(model)
   const champion = await championOf(store, state)
-  const asked = { reason, force, current: request.current }
+  const open = openJob(log.records)
+  const facts = {
+    champion,
+    jobs: log.records,
+    declaredData: await declaredDataOf(project, store, state),
+    known: await knownVersion(store, state),
+    open,
+    runState: open === null ? null : await runStateOf(store, open),
+    atWork: await isAtWork(ctx, store, model, log),
+    config: modelConfig(project, model),
+    stages: project.config.stages,
+    now: ctx.now(),
+    platform: process.platform,
+  }
+  // Where nothing may be automated, what cannot be looked at is said together with all that is missing.
+  const isReady = missingOf(checksBefore(state, policy, facts)).length === 0
+  const tolerant = force || (policy.autonomy.level >= 2 && !isReady)
+  const asked = { reason, tolerant, current: request.current }
   const finding = await lookAtTrigger(ctx, project, store, policy, champion, asked, steps)
-  return planRetrain(
-    state,
-    policy,
-    {
-      champion,
-      finding,
-      jobs: log.records,
-      declaredData: await declaredDataOf(project, store, state),
-      config: modelConfig(project, model),
-      stages: project.config.stages,
-      now: ctx.now(),
-      platform: process.platform,
-    },
-    { reason, force, policyFile: request.policyFile },
-  )
+  return planRetrain(state, policy, { ...facts, finding }, { reason, force, policyFile: request.policyFile })
+}
+
+async function withoutTraining(scene: Scene, plan: RetrainPlan): Promise<RetrainResult> {
+  const { decision, model, policy, preflight, why } = plan
+  if (decision === 'not ready') throw preflightRefused(model, policy, missingOf(preflight))
+  const outcome = decision === 'retrain' ? 'planned' : decision
+  const isReport = plan.autonomy.level === 1 && ['due', 'nothing to do'].includes(decision)
+  const told = isReport ? await tellDue({ ...scene, plan }, scene.policy.coolDown) : []
+  return resultOf(plan, { outcome, message: why }, told)
+}
+
+/**
+ * A workflow that was dispatched earlier: nothing is claimed while it is at work and nobody wants to wait, so that asking
+ * every night leaves nothing behind. Whoever wants something else hears that it is at work.
+ */
+async function stillElsewhere(scene: Scene, plan: RetrainPlan, log: JobLog): Promise<RetrainResult | undefined> {
+  const { ctx, project, steps, request } = scene
+  const open = openJob(log.records)
+  const isOther = plan.unfinished !== null && request.force !== true
+  if (plan.job.type !== 'github_actions' || open?.dispatch == null || open.registered !== null) return undefined
+  if (steps.resume === undefined || !(isOther || (plan.resume !== null && request.wait === false))) return undefined
+  const { runId, time } = open.dispatch
+  const watching = { job: plan.job, model: plan.model, correlation: open.attempt, wait: false }
+  const found = await steps.resume(ctx, project, { ...watching, runId, dispatchedAt: time })
+  if (found.kind !== 'left') return undefined
+  if (!isOther) {
+    const workflow = { runId: found.runId, runUrl: found.runUrl }
+    return resultOf(plan, { outcome: 'dispatched', workflow, message: found.message })
+  }
+  throw conflict({
+    code: 'RETRAIN_RUNNING',
+    message: `${plan.model} is being retrained already: ${open.actor} dispatched a workflow for another reason (${found.runUrl ?? 'not listed yet'}). Nothing was dispatched.`,
+    hint: `Wait for it, or begin another all the same: mlops retrain ${plan.model} --force --reason TEXT`,
+    details: { model: plan.model, attempt: open.attempt, actor: open.actor, since: time, workflow: found.runUrl },
+  })
+}
+
+async function claimAndRun(
+  { ctx, project, store, steps, request }: Scene,
+  plan: RetrainPlan,
+  log: JobLog,
+  operation: { readonly key: string | null; readonly request: string },
+): Promise<RetrainResult | undefined> {
+  if (plan.job.type === 'github_actions' && steps.dispatch === undefined) throw dispatchNotBuilt(plan)
+  const open = plan.resume === null ? null : openJob(log.records)
+  const claim = await claimJob(ctx, store, plan.model, log, { ...beginOf(ctx, plan, open), ...operation })
+  if (claim === undefined) return undefined
+  remark(ctx, plan)
+  const reached: Job['reached'] = { run: null, version: null, workflow: null, isTrained: false }
+  try {
+    return await runJob({ ctx, project, store, plan, claim, steps, options: request, open, reached })
+  } finally {
+    claim.release()
+  }
+}
+
+/** Whoever goes on writes down what the first one wrote. */
+function beginOf(
+  ctx: Context,
+  plan: RetrainPlan,
+  open: Job['open'],
+): Omit<JobBegin, 'kind' | 'actor' | 'host' | 'time' | 'key' | 'request'> {
+  const { cause, reason, what, champion, forced, trigger } = plan
+  if (open !== null) {
+    const { attempt, cause: before, reason: why, champion: under, what: of, forced: by, trigger: evidence } = open.begin
+    return {
+      attempt,
+      cause: before,
+      reason: why,
+      champion: under,
+      takenUp: true,
+      ...(of === undefined ? {} : { what: of }),
+      ...(by === undefined ? {} : { forced: by }),
+      ...(evidence === undefined ? {} : { trigger: evidence }),
+    }
+  }
+  return {
+    attempt: ulid(ctx.now().getTime()),
+    cause,
+    reason,
+    champion: champion?.manifest ?? null,
+    what,
+    // A claim is read as a whole every time: the worst columns say enough.
+    trigger: { ...trigger, columns: trigger.columns.slice(0, MOST_COLUMNS) },
+    ...(forced ? { forced } : {}),
+  }
+}
+
+const MOST_COLUMNS = 20
+
+/** What a person should know before it begins. */
+function remark(ctx: Context, { resume, unfinished, model, preflight, trigger, autonomy, forced }: RetrainPlan): void {
+  if (resume !== null) {
+    ctx.warn(
+      `The retraining that ${resume.by} began at ${resume.since} stopped ${resume.stopped}; this goes on from there.`,
+    )
+    return
+  }
+  if (unfinished !== null) {
+    const keep =
+      unfinished.run === null || unfinished.version !== null
+        ? ''
+        : ` To keep what it trained: mlops register ${model} --run ${unfinished.run}`
+    ctx.warn(`An earlier retraining stopped ${unfinished.stopped} (${unfinished.since}) and is left as it is.${keep}`)
+  }
+  const missing = missingOf(preflight)
+  const isByPerson = trigger.type === 'manual' || forced || autonomy.level === 1
+  if (!isByPerson || missing.length === 0) return
+  const list = missing.map(({ what, found, mend }) => `no ${what}: ${found} (${mend})`)
+  ctx.warn(`This could not go without a person; ${list.join('; ')}.`)
 }
 
 /** The key of the operation and the digest of what was asked for. In CI a re-run job has its first run's key. */
@@ -111,8 +226,6 @@ function identity(plan: RetrainPlan, request: RetrainRequest): { key: string | n
   const content = sha256(canonicalJson({ digest, champion: champion?.manifest ?? null }))
   return { key: request.idempotencyKey ?? (ci === undefined ? null : `${ci}/retrain/${content}`), digest }
 }
-
-const canRun = (plan: RetrainPlan): plan is RunnablePlan => plan.job.type === 'command'
 
 function dispatchNotBuilt({ model, policy, job }: RetrainPlan): MlopsError {
   const workflow = job.type === 'github_actions' ? job.workflow : ''

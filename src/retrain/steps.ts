@@ -10,6 +10,7 @@ import type { CheckResult } from '../drift/types.ts'
 import type { AppliedIntents } from '../lifecycle/intents.ts'
 import type { PromoteRequest, PromoteResult } from '../lifecycle/promote.ts'
 import type { RegisterRequest, RegisterResult } from '../lifecycle/register-types.ts'
+import type { RealisedNow } from '../monitor/latest.ts'
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
 import type { TrackOutcome, TrackRequest } from '../tracking/track.ts'
@@ -22,8 +23,15 @@ export interface RetrainSteps {
     ctx: Context,
     project: Project,
     store: Store,
-    wanted: { readonly model: string; readonly version: number },
+    wanted: { readonly model: string; readonly version: number; readonly window?: string | undefined },
   ): Promise<CheckResult | undefined>
+  /** What the labels that have arrived say; undefined where nothing is logged in the window. */
+  realisedNow(
+    ctx: Context,
+    project: Project,
+    store: Store,
+    wanted: { readonly model: string; readonly version: number; readonly window?: string | undefined },
+  ): Promise<RealisedNow | undefined>
   train(ctx: Context, project: Project, store: Store, request: TrackRequest): Promise<TrackOutcome>
   register(ctx: Context, project: Project, store: Store, request: RegisterRequest): Promise<RegisterResult>
   promote(ctx: Context, project: Project, store: Store, request: PromoteRequest): Promise<PromoteResult>
@@ -44,10 +52,13 @@ export interface RetrainSteps {
 export const realSteps: RetrainSteps = {
   check: async (...args) => (await import('../drift/check.ts')).checkDrift(...args),
   checkNow: async (...args) => (await import('../monitor/latest.ts')).checkNow(...args),
+  realisedNow: async (...args) => (await import('../monitor/latest.ts')).realisedNow(...args),
   train: async (...args) => (await import('../tracking/track.ts')).trackCommand(...args),
   register: async (...args) => (await import('../lifecycle/register.ts')).registerVersion(...args),
   applyIntents: async (...args) => (await import('../lifecycle/intents.ts')).applyIntents(...args),
   promote: async (...args) => (await import('../lifecycle/promote.ts')).promote(...args),
+  dispatch: async (...args) => (await import('./github/dispatch.ts')).dispatch(...args),
+  resume: async (...args) => (await import('./github/dispatch.ts')).resume(...args),
 }
 
 const TAIL_BYTES = 8_192

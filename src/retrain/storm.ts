@@ -6,7 +6,7 @@ import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
 import { describeDuration } from '../project/duration.ts'
 import type { ModelEvent } from '../store/events.ts'
-import type { JobEnd, JobRecord } from './job-log.ts'
+import type { JobEnd, JobRecord } from './job-records.ts'
 
 export interface Blocked {
   /** A person's decision is awaited: all is well. The other two are a no, until somebody does something. */
@@ -59,8 +59,31 @@ export function blockedBy(cause: string | null, jobs: readonly JobRecord[], fact
     const blocked = blockOf(end, facts)
     if (blocked !== null) return blocked
   }
-  return null
+  return interruptedTooOften(mine, facts)
 }
+
+/** Once and again twice: a job that is killed every night must not train every night. */
+export const MOST_TRAININGS = 3
+
+function interruptedTooOften(newestFirst: readonly JobEnd[], facts: StormFacts): Blocked | null {
+  const recent = newestFirst.filter((end) => {
+    const trained = end.run !== null || end.workflow !== undefined
+    return end.outcome === 'interrupted' && trained && ageOf(end, facts) < facts.coolDown
+  })
+  const [last] = recent
+  if (last === undefined || recent.length < MOST_TRAININGS) return null
+  const why = `training for the same cause was interrupted ${recent.length} times within the cool-down of ${describeDuration(facts.coolDown)}`
+  return {
+    ...base(last, facts),
+    kind: 'cool-down',
+    why,
+    hint: last.run === null ? facts.force : `mlops run show ${last.run}`,
+    advice: 'Look what ends it (a time limit, too little memory), then retrain with --force.',
+    failure: { run: last.run, exitCode: null, lastLine: last.message.split('\n', 1)[0] ?? null },
+  }
+}
+
+const ageOf = (end: JobEnd, { now }: StormFacts): number => now.getTime() - Date.parse(end.time)
 
 function blockOf(end: JobEnd, facts: StormFacts): Blocked | null {
   const { model, stages } = facts
@@ -90,7 +113,7 @@ function blockOf(end: JobEnd, facts: StormFacts): Blocked | null {
     case 'failed':
       return restsAfter(end, facts)
     default:
-      // Somebody pressed Ctrl-C, or the command never ran: that says nothing about the model and cost nothing.
+      // Somebody pressed Ctrl-C, or the command never ran: once, that says nothing about the model.
       return null
   }
 }
@@ -128,8 +151,8 @@ function takenBack(candidate: string, left: Departure, end: JobEnd, facts: Storm
 }
 
 function restsAfter(end: JobEnd, facts: StormFacts): Blocked | null {
-  const { now, coolDown } = facts
-  const age = now.getTime() - new Date(end.time).getTime()
+  const { coolDown } = facts
+  const age = ageOf(end, facts)
   if (age >= coolDown) return null
   const why = `retraining for the same cause failed ${describeDuration(age)} ago, and the cool-down is ${describeDuration(coolDown)}`
   return {

@@ -4,6 +4,7 @@
 import { versionName } from '../core/names.ts'
 import { DEFAULT_THRESHOLD } from '../drift/measure-column.ts'
 import type { CheckResult, ColumnResult } from '../drift/types.ts'
+import type { Better } from '../evaluation/types.ts'
 import type { MetricName } from '../project/config.ts'
 import { describeDuration } from '../project/duration.ts'
 import type { Trigger } from '../project/policy.ts'
@@ -37,11 +38,43 @@ export interface Finding {
   /** One sentence for a person: why it fires, or why not. */
   readonly summary: string
   readonly columns: readonly FiredColumn[]
-  readonly check: { readonly time: string; readonly data: string; readonly verdict: CheckResult['verdict'] } | null
+  readonly check: {
+    readonly time: string
+    readonly data: string
+    readonly verdict: CheckResult['verdict']
+    readonly rows?: number
+    /** Rows with `since <= time < until`; null for data that a person named. */
+    readonly window?: { readonly since: string; readonly until: string } | null
+  } | null
+  /** What the labels that have arrived say; null of any other trigger. */
+  readonly metric?: MetricEvidence | null
+}
+
+export interface MetricEvidence {
+  readonly name: string
+  readonly value: number
+  readonly threshold: number
+  readonly better: Better
+  /** Answers of the window, how many of them have a label, and their share. */
+  readonly rows: number
+  readonly labelled: number
+  readonly coverage: number
+  readonly window: { readonly since: string; readonly until: string }
 }
 
 /** Evidence of a check is beyond noise up to this adjusted p-value, as in the check itself. */
 const ALPHA = 0.05
+
+/** A finding of something that cannot be looked at. */
+export const notJudged = (type: Trigger['type'], summary: string): Finding => ({
+  type,
+  fires: false,
+  cause: null,
+  summary,
+  columns: [],
+  check: null,
+  metric: null,
+})
 
 type DriftTrigger = Extract<Trigger, { type: 'drift' }>
 
@@ -50,8 +83,9 @@ export function judgeDrift(trigger: DriftTrigger, check: CheckResult): Finding {
     trigger.column === undefined ? check.columns : check.columns.filter(({ column }) => column === trigger.column)
   const columns = considered.flatMap((column) => fired(trigger, column))
   const version = versionName(check.model, check.version)
-  const about = { time: check.time, data: check.current.source, verdict: check.verdict }
-  const base = { type: 'drift', cause: 'drift', columns, check: about } as const
+  const { source: data, rows } = check.current
+  const about = { time: check.time, data, verdict: check.verdict, rows, window: check.window ?? null }
+  const base = { type: 'drift', cause: 'drift', columns, check: about, metric: null } as const
   const bound = trigger.threshold === undefined ? 'its threshold' : `${trigger.threshold}`
   if (columns.length > 0) {
     const named = columns.slice(0, 3).map(({ column, effect, summary }) => {
@@ -102,20 +136,22 @@ export function judgeSchedule(every: number, champion: Champion, model: string, 
     summary: `${name} is ${describeDuration(age)} old; the policy retrains after ${describeDuration(every)}`,
     columns: [],
     check: null,
+    metric: null,
   }
 }
 
-/** @param sha256 of the data file as it is now */
-export function judgeNewData(path: string, sha256: string, champion: Champion, model: string): Finding {
-  const known = champion.dataHashes.includes(sha256)
+/** @param identities digests of the data as it is now: it is known when the version knows one of them */
+export function judgeNewData(path: string, identities: readonly string[], champion: Champion, model: string): Finding {
+  const known = identities.some((digest) => champion.dataHashes.includes(digest))
   const name = versionName(model, champion.version)
   return {
     type: 'new_data',
     fires: !known,
-    cause: `new_data:${sha256}`,
+    cause: `new_data:${identities[0]}`,
     summary: known ? `${name} was trained on ${path} as it is now` : `${path} is not what ${name} was trained on`,
     columns: [],
     check: null,
+    metric: null,
   }
 }
 
@@ -126,4 +162,5 @@ export const manualFinding = (reason: string | undefined): Finding => ({
   summary: reason === undefined ? 'no reason was given' : `a person asks for it: ${reason}`,
   columns: [],
   check: null,
+  metric: null,
 })

@@ -27,6 +27,8 @@ import { METRIC_FILES, PARAM_FILES } from './value-files.ts'
 import { lookBefore } from './written.ts'
 
 export interface TrackRequest {
+  /** A ULID that the caller has written down already; undefined: a new one. */
+  readonly runId?: string | undefined
   readonly command: readonly string[]
   readonly model?: string | undefined
   readonly data: readonly DataSource[]
@@ -76,7 +78,7 @@ export async function trackCommand(
   const { params, redacted } = redactParams(given.params)
   const request = { ...given, params }
   if (redacted.length > 0) ctx.warn(saidRedacted(redacted))
-  const id = ulid(ctx.now().getTime())
+  const id = request.runId ?? ulid(ctx.now().getTime())
   const seed = chooseSeed(request.seed, ctx.env)
   const client = clientFolder()
   const env = { ...childEnvironment(ctx.env, { store, id, seed, client }), ...request.env }

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import type { MlopsError } from '../../../src/core/errors.ts'
 import type { CheckResult, ColumnResult } from '../../../src/drift/types.ts'
 import { defaultModel } from '../../../src/project/config-read.ts'
+import { NO_GATE } from '../../../src/project/gate-config.ts'
 import { manualPolicy, type Policy } from '../../../src/project/policy.ts'
 import { commandWords } from '../../../src/retrain/command-line.ts'
-import type { JobEnd } from '../../../src/retrain/job-log.ts'
+import type { JobEnd } from '../../../src/retrain/job-records.ts'
 import { planRetrain, type RetrainFacts } from '../../../src/retrain/plan.ts'
 import { blockedBy, type StormFacts } from '../../../src/retrain/storm.ts'
 import { type Finding, judgeDrift, judgeNewData, judgeSchedule } from '../../../src/retrain/trigger.ts'
@@ -107,10 +108,10 @@ describe('other triggers', () => {
     assert.equal(at('2026-07-02T12:00:00Z').summary, 'm@3 is 31 days old; the policy retrains after 30 days')
   })
   it('new data fires when the file is not what production was trained on', () => {
-    assert.equal(judgeNewData('t.csv', 'd1', champion, 'm').fires, false)
-    const fresh = judgeNewData('t.csv', 'd2', champion, 'm')
+    assert.equal(judgeNewData('t.csv', ['d1'], champion, 'm').fires, false)
+    const fresh = judgeNewData('t.csv', ['d2'], champion, 'm')
     assert.equal(fresh.fires, true)
-    assert.notEqual(fresh.cause, judgeNewData('t.csv', 'd3', champion, 'm').cause, 'other data is another cause')
+    assert.notEqual(fresh.cause, judgeNewData('t.csv', ['d3'], champion, 'm').cause, 'other data is another cause')
   })
 })
 
@@ -241,6 +242,7 @@ describe('the plan of a retraining', () => {
     ...manualPolicy('m'),
     file: 'retraining-policy.yaml',
     trigger: drift,
+    validation: { ...NO_GATE, min: { auc: 0.8 } },
     job: { type: 'command', command: 'python t.py', data: { train: 'a.csv', test: 'b.csv' } },
   }
   const facts: RetrainFacts = {
@@ -248,6 +250,21 @@ describe('the plan of a retraining', () => {
     finding,
     jobs: [],
     declaredData: { train: 'old.csv' },
+    known: {
+      version: 3,
+      manifest: {
+        format: 1,
+        model: 'm',
+        files: [],
+        metrics: { auc: 0.85 },
+        params: {},
+        data: [],
+        baseline: { profile: 'pp', data: { name: 'baseline', sha256: 'd1', rows: 10, columns: 2 } },
+      },
+    },
+    open: null,
+    runState: null,
+    atWork: false,
     config: defaultModel(),
     stages: ['staging', 'production'],
     now,
