@@ -2,44 +2,13 @@
 import type { VersionDiff } from '../../lifecycle/diff.ts'
 import type { PromoteResult } from '../../lifecycle/promote.ts'
 import type { PlanHealth, PromotePlan, VersionHealth } from '../../lifecycle/promote-plan.ts'
-import type { GateCheck, GateResult } from '../../store/events.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderApprovals } from './approvals.ts'
+import { renderGate } from './gate.ts'
 import { formatRows, formatValue, metricChange } from './values.ts'
 
-/** Every check with what was required and found; '' for a gate without checks. */
-export function renderGate(ui: Ui, gate: GateResult): string {
-  const { style } = ui
-  /** What only a person's yes is missing from has not failed. */
-  const isWaiting = ({ name, verdict }: GateCheck): boolean => name === 'approval' && verdict === 'fail'
-  const marks = { pass: style.symbols.ok, fail: style.symbols.bad, inconclusive: style.symbols.unknown, waived: '~' }
-  const paint = (text: string, check: GateCheck): string => {
-    const { verdict, note } = check
-    if (isWaiting(check)) return style.warn(text)
-    if (verdict === 'fail') return style.bad(text)
-    return verdict === 'inconclusive' || (note !== undefined && verdict === 'pass')
-      ? style.warn(text)
-      : style.good(text)
-  }
-  const table = ui.table<GateCheck>(
-    [
-      {
-        title: 'CHECK',
-        value: (check) => `${isWaiting(check) ? style.symbols.unknown : marks[check.verdict]} ${check.name}`,
-        paint,
-      },
-      { title: 'REQUIRED', value: ({ required }) => required },
-      { title: 'ACTUAL', value: ({ actual }) => actual },
-      { title: 'VERDICT', value: (check) => (isWaiting(check) ? 'waiting' : check.verdict), paint },
-    ],
-    gate.checks,
-  )
-  const notes = gate.checks.flatMap(({ name, note }) =>
-    note === undefined ? [] : [`${style.symbols.bullet} ${ui.text(name)}: ${ui.text(note)}`],
-  )
-  return [table, ...new Set(notes)].filter((part) => part !== '').join('\n')
-}
+export { renderGate } from './gate.ts'
 
 /** What a person is asked to approve. */
 export function renderPromotePlan(ui: Ui, plan: PromotePlan): string {

@@ -1,0 +1,85 @@
+/** A gate's table, wherever one is shown, and the answer of `mlops gate check`. */
+import type { GateReport } from '../../lifecycle/gate-check.ts'
+import type { GateCheck, GateResult } from '../../store/events.ts'
+import type { Ui } from '../ui.ts'
+
+/** Every check with what was required and found, and below it what the table has no room for; '' without checks. */
+export function renderGate(ui: Ui, gate: GateResult): string {
+  const { style } = ui
+  const marks = { pass: style.symbols.ok, fail: style.symbols.bad, inconclusive: style.symbols.unknown, waived: '~' }
+  const paint = (text: string, check: GateCheck): string => {
+    if (isWaiting(check) || isDoubtful(check)) return style.warn(text)
+    return check.verdict === 'fail' ? style.bad(text) : style.good(text)
+  }
+  const table = ui.table<GateCheck>(
+    [
+      {
+        title: 'CHECK',
+        value: (check) => `${isWaiting(check) ? style.symbols.unknown : marks[check.verdict]} ${check.name}`,
+        paint,
+      },
+      { title: 'REQUIRED', value: ({ required }) => required },
+      { title: 'ACTUAL', value: ({ actual }) => actual },
+      { title: 'VERDICT', value: (check) => (isWaiting(check) ? 'waiting' : check.verdict), paint },
+    ],
+    gate.checks,
+  )
+  const notes = gate.checks.flatMap((check) =>
+    check.note === undefined
+      ? []
+      : [`${style.symbols.bullet} ${ui.text(noteLabel(gate, check))}: ${ui.text(check.note)}`],
+  )
+  return [table, ...new Set(notes)].filter((part) => part !== '').join('\n')
+}
+
+/** What only a person's yes is missing from has not failed. */
+export const isWaiting = ({ name, verdict }: GateCheck): boolean => name === 'approval' && verdict === 'fail'
+
+/** A passing check with a note wants to be read, unless the note only says how the rows were compared. */
+const isDoubtful = ({ verdict, note, evidence }: GateCheck): boolean =>
+  verdict === 'inconclusive' ||
+  verdict === 'waived' ||
+  (verdict === 'pass' && note !== undefined && evidence === undefined)
+
+/** The metric too, where several checks have one name. */
+export function noteLabel({ checks }: GateResult, { name, metric }: GateCheck): string {
+  const isOne = checks.filter((check) => check.name === name).length === 1
+  return isOne || metric === undefined ? name : `${name} ${metric}`
+}
+
+export function renderGateReport(ui: Ui, report: GateReport): string {
+  const { style } = ui
+  const { model, version, stage, from, gate } = report
+  const held = from === null ? 'nothing is there now' : `now ${model}@${from}`
+  const head = `${style.name(`${model}@${version}`)} ${style.symbols.arrow} ${style.bold(stage)} (${held})`
+  const table = gate.checks.length === 0 ? 'This gate has no checks.' : renderGate(ui, gate)
+  return [head, table, verdictOf(ui, report)].join('\n\n')
+}
+
+function verdictOf(ui: Ui, report: GateReport): string {
+  const { style } = ui
+  const { verdict, counts, awaitsApproval } = report
+  const waived = counts.waived === 0 ? '' : ` ${checks(counts.waived)} waived.`
+  const done = style.dim('Nothing was changed.')
+  if (awaitsApproval) {
+    const text = `${style.symbols.unknown} Every other check passes; it waits for a person.${waived}`
+    const why = 'Exit code 3, because without one nothing would move; to leave people out: --without-approval.'
+    return ui.wrap(`${style.warn(text)} ${why} ${done}`)
+  }
+  if (verdict === 'pass') {
+    const people = report.withoutApproval && report.approvalsMissing > 0 ? ' A person still has to approve it.' : ''
+    const there = report.alreadyThere ? ' It is there already.' : ''
+    return ui.wrap(`${style.good(`${style.symbols.ok} The gate lets it in.`)}${waived}${people}${there} ${done}`)
+  }
+  const open = counts.inconclusive === 0 ? '' : `${checks(counts.inconclusive)} inconclusive`
+  if (verdict === 'inconclusive') {
+    const text = `${style.symbols.unknown} Nothing fails, but ${open}: it would be refused.${waived}`
+    return ui.wrap(`${style.warn(text)} ${done}`)
+  }
+  const failing = `${counts.fail} check${counts.fail === 1 ? ' fails' : 's fail'}`
+  const text = `${style.symbols.bad} The gate refuses it: ${failing}${open === '' ? '' : `, ${open}`}.${waived}`
+  return ui.wrap(`${style.bad(text)} ${done}`)
+}
+
+/** `1 check is`, `3 checks are` */
+const checks = (count: number): string => (count === 1 ? '1 check is' : `${count} checks are`)
