@@ -8,7 +8,7 @@ import { deLongMethod } from './delong.ts'
 import { fewFor } from './few.ts'
 import { mcNemarMethod } from './mcnemar.ts'
 import { betterOf, knownName, metricNames, metricOf, weightedMetric } from './metrics.ts'
-import { CONFIDENCE, drawsFor, percentileInterval, resample, seedOf } from './resample.ts'
+import { drawsFor, percentileInterval, resample, seedOf } from './resample.ts'
 import type { Better, HeldOut, Interval, PairedComparison } from './types.ts'
 
 export { type Pairing, pairRows } from './pair-rows.ts'
