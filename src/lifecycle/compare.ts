@@ -16,7 +16,7 @@ import { type Champion, type FromRows, isReason, own, type VersionFacts } from '
 import { type Allowance, allowanceOf } from './gate-margin.ts'
 import { figure, intervalText, rowsText, signed } from './gate-numbers.ts'
 import { comparedMetrics, type GateRules, PRODUCTION } from './gate-rules.ts'
-import { sameFiles, testHash } from './gate-test-set.ts'
+import { sameFiles, testHash, testSetsOf } from './gate-test-set.ts'
 import { metricOf } from './metrics.ts'
 
 const NAME = 'compare_to'
@@ -73,6 +73,7 @@ function basisOf(rules: GateRules, challenger: VersionFacts, champion: Champion)
   const recorded = champion.manifest.metrics
   const ours = testHash(challenger.manifest)
   const theirs = testHash(champion.manifest)
+  const testSets = testSetsOf(challenger.manifest, champion.manifest)
   const proof = remedy(ours, champion)
   const { rescore } = champion
   const basis = { metrics: recorded, remedy: proof }
@@ -80,14 +81,16 @@ function basisOf(rules: GateRules, challenger: VersionFacts, champion: Champion)
     const note = 'the champion was re-scored on the test set of the challenger'
     return { ...basis, metrics: rescore.metrics, note, remedy: 'print it from the evaluate command' }
   }
-  if (ours !== undefined && ours === theirs) return basis
-  if (ours !== undefined && theirs !== undefined) {
+  if (testSets === 'same') return basis
+  if (testSets === 'different') {
     return { ...basis, void: `measured on different test sets; ${proof}` }
   }
   const unknown =
     ours === undefined && theirs === undefined
       ? 'neither version records its test set'
-      : `${ours === undefined ? 'the challenger' : 'the champion'} records no test set`
+      : ours !== undefined && theirs !== undefined
+        ? 'one version records the file of its test set, the other the rows that its script logged'
+        : `${ours === undefined ? 'the challenger' : 'the champion'} records no test set`
   if (rules.stage === PRODUCTION) return { ...basis, void: `test set unproven: ${unknown}; ${proof}` }
   return { ...basis, note: `test set unproven: ${unknown}; good for ${rules.stage}, not for production` }
 }

@@ -1,25 +1,29 @@
-/** What a version carries besides its files: baseline, test set, test predictions, examples, evaluation command. */
+/** What a version carries besides its files: baseline, test set, held-out answers, examples, evaluation command. */
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Context } from '../core/context.ts'
 import { notFound, systemCode, usage } from '../core/errors.ts'
+import type { Overlap } from '../evaluation/types.ts'
 import type { ModelConfig, SchemaConfig } from '../project/config.ts'
-import type { Pin } from '../store/events.ts'
-import type { DataFact } from '../store/manifest.ts'
+import type { DataFact, Manifest } from '../store/manifest.ts'
 import type { Store } from '../store/store.ts'
 import { hashDeclaredData } from '../tracking/declared-data.ts'
 import { type Place, safeOrigin } from './artifacts.ts'
 import { baselineOf, storeBaseline } from './baseline-evidence.ts'
 import { evaluateCommand } from './evaluate-command.ts'
-import type { RegisteredBaseline, RegisterRequest } from './register-types.ts'
-import { dataFact, type RunSource } from './run-source.ts'
+import { heldOutEvidence } from './held-out-evidence.ts'
+import { overlapEvidence } from './overlap-evidence.ts'
+import { metricsOf } from './register-plan.ts'
+import type { RegisteredBaseline, RegisteredHeldOut, RegisterRequest } from './register-types.ts'
+import { dataFact, type LoggedTest, type RunSource } from './run-source.ts'
 
 export interface Evidence {
   readonly baseline: RegisteredBaseline | null
-  /** The profile's bytes, to be put again should a clean-up have taken them. */
   readonly data: readonly DataFact[]
-  readonly testPredictions: Pin | undefined
-  readonly examples: Pin | undefined
+  readonly testPredictions: Manifest['testPredictions']
+  readonly heldOut: RegisteredHeldOut | null
+  readonly overlap: Overlap | undefined
+  readonly examples: Manifest['examples']
   readonly evaluate: string | undefined
   readonly schema: SchemaConfig
   readonly notes: readonly string[]
@@ -34,6 +38,7 @@ export async function collectEvidence(
   request: RegisterRequest,
   run: RunSource | undefined,
 ): Promise<Evidence> {
+  const { model } = request
   const schema = schemaOf(config, request)
   const evaluate = evaluateCommand(ctx, request.evaluate, config.evaluate)
   for (const [flag, path] of [
@@ -47,13 +52,15 @@ export async function collectEvidence(
     if (flag !== '--test') await safeOrigin(resolve(ctx.cwd, path), path, place)
   }
   const notes: string[] = []
+  const metrics = metricsOf(request, run)
+  const heldOut = await heldOutEvidence(ctx, store, { model, schema, request, run, metrics, notes })
   const baseline = await baselineOf(ctx, request, { schema, by: config.drift.by }, run, notes)
   const registered = baseline === undefined ? null : await storeBaseline(store, baseline, schema, request)
   return {
+    ...heldOut,
     baseline: registered,
     data: await dataFacts(ctx, request, run),
-    testPredictions: await putEvidence(ctx, store, request.testPredictions),
-    examples: await putEvidence(ctx, store, request.examples),
+    overlap: await overlapEvidence(ctx, { request, run, schema, notes }),
     evaluate,
     schema,
     notes,
@@ -87,15 +94,20 @@ async function assertFile(flag: string, path: string, cwd: string): Promise<void
   throw usage({ code: 'NOT_A_FILE', message: `${flag} ${path} is no regular file.`, hint: `Name a file: ${flag} FILE` })
 }
 
-/** Declared data of the run, and `--test` in the place of what the run called `test`. */
+/**
+ * Declared data of the run, and `--test` in the place of what the run called `test`. Where no file says what the test set
+ * is, the rows do that the script handed to `log_test`.
+ */
 async function dataFacts(ctx: Context, { test }: RegisterRequest, run: RunSource | undefined): Promise<DataFact[]> {
   const declared = (run?.data ?? []).map(dataFact)
-  if (test === undefined) return declared
+  if (test === undefined) {
+    const isKnown = declared.some(({ name }) => name === 'test')
+    return isKnown || run?.test === undefined ? declared : [...declared, ...loggedRows(run.test)]
+  }
   ctx.progress?.(`hashing ${test}`)
   const measured = dataFact(await hashDeclaredData({ name: 'test', path: test }, ctx.cwd, ctx.signal))
   return [...declared.filter(({ name }) => name !== 'test'), measured]
 }
 
-async function putEvidence(ctx: Context, store: Store, path: string | undefined): Promise<Pin | undefined> {
-  return path === undefined ? undefined : store.objects.putFile(resolve(ctx.cwd, path))
-}
+const loggedRows = ({ rowsDigest, rows, columns }: LoggedTest): DataFact[] =>
+  rowsDigest === undefined ? [] : [{ name: 'test', sha256: rowsDigest, rows, columns, of: 'rows' }]

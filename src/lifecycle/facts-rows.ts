@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts'
 import { type Champion, type FromRows, type HeldOutFacts, isReason, type VersionFacts } from './gate-facts.ts'
 import { allowanceOf } from './gate-margin.ts'
 import { comparedMetrics, type GateRules } from './gate-rules.ts'
-import { sameFiles, testHash } from './gate-test-set.ts'
+import { sameFiles, testSetsOf } from './gate-test-set.ts'
 
 /** The rows of the challenger; undefined where none are recorded, or no rule looks at them. */
 export type OpenRows = FromRows<HeldOut> | undefined
@@ -139,8 +139,7 @@ async function championRows(
     if (rescore.heldOut !== undefined) return rescore.heldOut
     return rescore.unreadable === undefined ? undefined : { reason: rescore.unreadable }
   }
-  const ours = testHash(challenger.manifest)
-  if (manifest.testPredictions === undefined || ours === undefined || ours !== testHash(manifest)) return undefined
+  if (manifest.testPredictions === undefined || testSetsOf(challenger.manifest, manifest) !== 'same') return undefined
   return orReason(ctx, async () =>
     (await import('../evaluation/held-out.ts')).readHeldOut(store, manifest, options(ctx, [])),
   )

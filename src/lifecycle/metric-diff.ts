@@ -5,10 +5,10 @@
 import type { Manifest } from '../store/manifest.ts'
 import type { ParamValue } from '../store/run-records.ts'
 import type { Directions } from './gate-rules.ts'
+import type { TestSets } from './gate-test-set.ts'
 import { changes, type ValueChange } from './value-diff.ts'
-import type { VersionDetail } from './version.ts'
 
-export type TestSets = 'same' | 'different' | 'unknown'
+export { type TestSets, testSetsOf } from './gate-test-set.ts'
 
 export interface MetricChange extends ValueChange {
   /** Both numbers are of the same rows; only then is there a `delta`. */
@@ -24,12 +24,6 @@ export interface Measured {
   readonly directions?: Directions
   /** The first version's metrics on the test set of the second. */
   readonly rescored?: Manifest['metrics']
-}
-
-export function testSetsOf(from: Pick<VersionDetail, 'data'>, to: Pick<VersionDetail, 'data'>): TestSets {
-  const [before, after] = [from, to].map(({ data }) => data.find(({ name }) => name === 'test')?.sha256)
-  if (before === undefined || after === undefined) return 'unknown'
-  return before === after ? 'same' : 'different'
 }
 
 export function metricChanges(

@@ -6,6 +6,7 @@ import type { Context } from '../core/context.ts'
 import { usage } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
+import type { Overlap } from '../evaluation/types.ts'
 import type { Project } from '../project/config.ts'
 import type { Manifest } from '../store/manifest.ts'
 import { worstVerdict } from './bundle.ts'
@@ -62,6 +63,12 @@ function intendedStage(ctx: Context, project: Project, model: string, stage: str
   return undefined
 }
 
+/** Flags override what the run recorded. */
+export const metricsOf = (request: RegisterRequest, run: RunSource | undefined): Manifest['metrics'] => ({
+  ...run?.metrics,
+  ...request.metrics,
+})
+
 export function manifestOf(
   model: string,
   files: Manifest['files'],
@@ -69,18 +76,19 @@ export function manifestOf(
   request: RegisterRequest,
   run: RunSource | undefined,
 ): Manifest {
-  const { baseline, schema, testPredictions, examples, evaluate } = evidence
+  const { baseline, schema, testPredictions, overlap, examples, evaluate } = evidence
   return {
     format: 1,
     model,
     files,
-    metrics: { ...run?.metrics, ...request.metrics },
+    metrics: metricsOf(request, run),
     params: { ...run?.params, ...request.params },
     ...(baseline === null ? {} : { baseline: pinnedBaseline(baseline) }),
     ...(schema.target === undefined ? {} : { target: schema.target }),
     ...(schema.prediction === undefined ? {} : { prediction: schema.prediction }),
     data: evidence.data,
     ...(testPredictions === undefined ? {} : { testPredictions }),
+    ...(overlap === undefined ? {} : { overlap: pinnedOverlap(overlap) }),
     ...(examples === undefined ? {} : { examples }),
     ...(evaluate === undefined ? {} : { evaluate }),
   }
@@ -91,6 +99,10 @@ function pinnedBaseline({ profile, data, segments }: RegisteredBaseline): NonNul
   const { by, sha256: digest, size } = segments
   return { profile, data, segments: { by, sha256: digest, size } }
 }
+
+const pinnedOverlap = ({ rows, shared, expected }: Overlap): NonNullable<Manifest['overlap']> =>
+  // A tenth of a row is enough, and does not hang on the order of a sum.
+  ({ rows, shared, expected: Math.round(10 * expected) / 10 })
 
 export function resultOf(
   model: string,
@@ -121,6 +133,9 @@ export function resultOf(
     params: manifest.params,
     data: manifest.data,
     baseline: evidence.baseline,
+    heldOut: evidence.heldOut,
+    overlap: evidence.overlap ?? null,
+    examples: manifest.examples ?? null,
     target: manifest.target ?? null,
     prediction: manifest.prediction ?? null,
     run: run?.id ?? null,

@@ -1,5 +1,6 @@
 /** What `register` is asked and what it answers: plain types, shared by the use case, its parts and the view. */
 import type { Digest } from '../core/digest.ts'
+import type { HeldOut, Overlap } from '../evaluation/types.ts'
 import type { GateResult } from '../store/events.ts'
 import type { DataFact, Manifest, ScanResult } from '../store/manifest.ts'
 import type { ParamValue } from '../store/run-records.ts'
@@ -48,6 +49,24 @@ export interface RegisteredBaseline {
   readonly notes: readonly string[]
 }
 
+/** The answers of the version on its test set, which were read and measured when it was registered. */
+export interface RegisteredHeldOut {
+  /** `file`: named by a flag. `run`: logged by the script. */
+  readonly from: 'file' | 'run'
+  readonly rows: number
+  readonly task: HeldOut['task']
+  /** Computed from the answers. They are not added to the metrics of the version. */
+  readonly metrics: Readonly<Record<string, number>>
+  /** Recorded metrics that the answers do not give. */
+  readonly differing: readonly {
+    readonly metric: string
+    readonly recorded: number | string
+    readonly computed: number
+  }[]
+  /** How the file was understood, where a person might have expected something else. */
+  readonly notes: readonly string[]
+}
+
 /** What became of `--stage`. */
 export interface StageMove {
   readonly stage: string
@@ -79,6 +98,10 @@ export interface RegisterResult {
   readonly params: Readonly<Record<string, ParamValue>>
   readonly data: readonly DataFact[]
   readonly baseline: RegisteredBaseline | null
+  readonly heldOut: RegisteredHeldOut | null
+  /** How many held-out rows stand in the training data too; null when that is not known. */
+  readonly overlap: Overlap | null
+  readonly examples: NonNullable<Manifest['examples']> | null
   readonly target: string | null
   readonly prediction: string | null
   readonly run: string | null

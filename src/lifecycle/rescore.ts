@@ -10,7 +10,7 @@ import type { DeclaredData, RunEnd, RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
 import { runEvaluation } from './evaluate.ts'
 import type { Champion, Rescore, VersionFacts } from './gate.ts'
-import { testHash } from './gate-test-set.ts'
+import { isTestLogged, testHash, testSetsOf } from './gate-test-set.ts'
 import { metricOf } from './metrics.ts'
 
 export interface RescoreRequest {
@@ -28,7 +28,7 @@ export function needsRescore(champion: VersionFacts, challenger: VersionFacts, m
   const ours = testHash(challenger.manifest)
   if (ours === undefined) return false
   const unmeasured = metrics.some((name) => !Number.isFinite(metricOf(champion.manifest.metrics, name)))
-  return unmeasured || ours !== testHash(champion.manifest)
+  return unmeasured || testSetsOf(challenger.manifest, champion.manifest) !== 'same'
 }
 
 /**
@@ -46,12 +46,16 @@ export async function rescore(
   const wanted = testHash(challenger.manifest)
   if (command === undefined || wanted === undefined) return undefined
   if (champion.manifest.files.length === 0) return { kind: 'impossible', reason: 'the champion has no files to score' }
+  if (isTestLogged(challenger.manifest)) return { kind: 'impossible', reason: NO_FILE }
   const data = await findTestData(ctx, project, store, challenger, wanted, request.test)
   if ('reason' in data) return { kind: 'impossible', reason: data.reason }
 
   ctx.progress?.(`scoring ${champion.model}@${champion.version} on the test set of @${challenger.version}`)
   return runEvaluation(ctx, project, store, { manifest: champion.manifest, command, data: data.path })
 }
+
+const NO_FILE =
+  'no file is known that holds the test set of this version, whose rows its script logged; register it again with --test DATA, or declare it: mlops track --data test=FILE'
 
 /** The file whose hash the challenger recorded: named by the user, else where the run declared it. */
 async function findTestData(

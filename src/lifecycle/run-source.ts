@@ -6,12 +6,14 @@ import { failed, isMlopsError, type MlopsError, notFound } from '../core/errors.
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { DataFact } from '../store/manifest.ts'
-import type { DeclaredData, Intent, ParamValue, RunEnd, RunStart } from '../store/run-records.ts'
+import type { DeclaredData, Intent, ParamValue, RunEnd, RunEvidence, RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
 import { artifactsOfRun, type Candidate } from './artifacts.ts'
 import { firstTrack } from './first-run.ts'
 
 export type RegisterIntent = Extract<Intent, { kind: 'register' }>
+export type LoggedTest = Extract<RunEvidence, { kind: 'test' }>
+export type LoggedExamples = Extract<RunEvidence, { kind: 'examples' }>
 
 export interface RunSource {
   readonly id: string
@@ -23,6 +25,9 @@ export interface RunSource {
   readonly files: readonly Candidate[]
   /** What the script asked for with `run.register(…)`, for this model. */
   readonly intent: RegisterIntent | undefined
+  /** The last that the script logged with `run.log_test(…)` and `run.log_examples(…)`. */
+  readonly test: LoggedTest | undefined
+  readonly examples: LoggedExamples | undefined
   readonly notes: readonly string[]
 }
 
@@ -52,6 +57,7 @@ export async function readRun(ctx: Context, project: Project, store: Store, choi
   const cwd = resolve(project.root, start.cwd)
   const files = await filesOf(project, store, { id, start, end, cwd, choice, notes })
   const intents = choice.useIntent ? await store.runs.intents(id) : []
+  const evidence = await store.runs.evidence(id)
   const isOurs = (intent: Intent): intent is RegisterIntent =>
     intent.kind === 'register' && intent.model === choice.model
   return {
@@ -62,6 +68,8 @@ export async function readRun(ctx: Context, project: Project, store: Store, choi
     data: start.data,
     files,
     intent: intents.filter(isOurs).at(-1),
+    test: evidence.filter((each): each is LoggedTest => each.kind === 'test').at(-1),
+    examples: evidence.filter((each): each is LoggedExamples => each.kind === 'examples').at(-1),
     notes,
   }
 }

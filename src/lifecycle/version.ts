@@ -51,6 +51,11 @@ export interface VersionDetail {
   readonly target: string | null
   readonly prediction: string | null
   readonly evaluate: string | null
+  /** The answers on the test set, an object. */
+  readonly testPredictions: NonNullable<Manifest['testPredictions']> | null
+  readonly examples: NonNullable<Manifest['examples']> | null
+  /** How many held-out rows stand in the training data too; null when that is not known. */
+  readonly overlap: NonNullable<Manifest['overlap']> | null
   /** Where it was registered before, if it came out of an archive; what that archive said. */
   readonly imported: ImportedFrom | null
   readonly run: RunDetail | null
@@ -82,6 +87,9 @@ export async function loadVersion(store: Store, state: ModelState, version: Vers
     target: manifest.target ?? null,
     prediction: manifest.prediction ?? null,
     evaluate: manifest.evaluate ?? null,
+    testPredictions: manifest.testPredictions ?? null,
+    examples: manifest.examples ?? null,
+    overlap: manifest.overlap ?? null,
     imported: importedFrom(version) ?? null,
     run: records?.detail ?? null,
     code: records?.git ?? null,

@@ -64,7 +64,12 @@ export interface Manifest {
     readonly rowsDigest?: Digest
   }
   /** How many of the held-out rows stand in the training data too, by hashes of whole rows. */
-  readonly overlap?: { readonly rows: number; readonly shared: number }
+  readonly overlap?: {
+    readonly rows: number
+    readonly shared: number
+    /** How many can be chance, because training rows repeat each other (docs/evaluation.md). */
+    readonly expected?: number
+  }
   /** Inputs with the outputs they must give (docs/python-client.md). */
   readonly examples?: { readonly sha256: Digest; readonly size: number; readonly format?: TableFormat }
   /** The recorded evaluation command with `{model}` and `{data}`. */

@@ -23,8 +23,14 @@ export const registerFlags = {
     summary: 'The held-out rows the metrics were measured on, a file or folder; hashed, not kept.',
     helpValue: 'PATH',
   }),
-  'test-predictions': Flags.string({ summary: 'Predictions for the held-out rows.', helpValue: 'FILE' }),
-  examples: Flags.string({ summary: 'Inputs with the outputs they must give.', helpValue: 'FILE' }),
+  'test-predictions': Flags.string({
+    summary: 'The answers on the held-out rows beside the truth; what the script logged with log_test by default.',
+    helpValue: 'FILE',
+  }),
+  examples: Flags.string({
+    summary: 'Inputs with the outputs they must give; what the script logged with log_examples by default.',
+    helpValue: 'FILE',
+  }),
   evaluate: Flags.string({ summary: 'Command that measures a version on data.', helpValue: "'CMD {model} {data}'" }),
   metric: Flags.string({ summary: 'A metric; overrides that of the run.', helpValue: 'K=V', multiple: true }),
   param: Flags.string({ summary: 'A parameter; overrides that of the run.', helpValue: 'K=V', multiple: true }),

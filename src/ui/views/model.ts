@@ -27,6 +27,7 @@ export function renderModels(ui: Ui, models: readonly ModelSummary[]): string {
         value: ({ newest }) =>
           newest === null ? '-' : `@${newest.version} ${ui.ago(newest.registered)} by ${newest.by}`,
       },
+      ...(models.some(({ tagged }) => tagged.length > 0) ? [{ title: 'TAGS', value: tagsCell }] : []),
     ],
     models,
   )
@@ -45,6 +46,15 @@ function otherStages({ stages }: ModelSummary): string {
   return others.length === 0 ? '-' : others.map(([stage, { version }]) => `${stage} @${version}`).join(', ')
 }
 
+/** The newest tagged versions; `model tag` and `model show` tell the rest. */
+const tagsCell = ({ tagged }: ModelSummary): string =>
+  tagged.length === 0
+    ? '-'
+    : `${tagged
+        .slice(0, 2)
+        .map(({ version, tags }) => `@${version} ${tags.join(', ')}`)
+        .join('; ')}${tagged.length > 2 ? ' …' : ''}`
+
 /** Everything known of one version. */
 export function renderVersion(ui: Ui, detail: VersionDetail): string {
   const { style } = ui
@@ -54,6 +64,7 @@ export function renderVersion(ui: Ui, detail: VersionDetail): string {
       'registered',
       `${day(detail.registered.time)} (${ui.ago(detail.registered.time)}) by ${ui.text(detail.registered.by.name)}`,
     ],
+    ...importedLine(ui, detail),
     ...given('message', detail.message, ui),
     ...given('tags', detail.tags.join(', '), ui),
     ['run', runLine(ui, detail)],
@@ -63,6 +74,7 @@ export function renderVersion(ui: Ui, detail: VersionDetail): string {
     ...given('target', detail.target, ui),
     ...given('prediction', detail.prediction, ui),
     ...given('evaluate', detail.evaluate, ui),
+    ...evidenceLines(ui, detail),
     ['manifest', shortDigest(detail.manifest)],
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
@@ -78,8 +90,36 @@ export function renderVersion(ui: Ui, detail: VersionDetail): string {
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
+/** What a gate or a service may read again; their bytes are objects of the store. */
+function evidenceLines(ui: Ui, { testPredictions, examples, overlap }: VersionDetail): [string, string][] {
+  const object = (pin: { readonly sha256: string; readonly size: number; readonly format?: string }): string =>
+    [shortDigest(pin.sha256), bytes(pin.size), pin.format ?? ''].filter((part) => part !== '').join(', ')
+  return [
+    ...(testPredictions === null ? [] : [['test predictions', object(testPredictions)] as [string, string]]),
+    ...(overlap === null ? [] : [['overlap', overlapLine(ui, overlap)] as [string, string]]),
+    ...(examples === null ? [] : [['examples', object(examples)] as [string, string]]),
+  ]
+}
+
+function overlapLine(ui: Ui, { rows, shared, expected }: NonNullable<VersionDetail['overlap']>): string {
+  const of = `of ${formatRows(rows)} held out`
+  if (shared === 0) return `none ${of} stands in the training data`
+  const chance =
+    expected === undefined || expected < 1 ? '' : ui.style.dim(` (about ${Math.round(expected)} can be chance)`)
+  const verb = shared === 1 ? 'stands' : 'stand'
+  return `${ui.style.warn(`${shared.toLocaleString('en-US')} ${of} ${verb} in the training data too`)}${chance}`
+}
+
 const given = (name: string, value: string | null, ui: Ui): [string, string][] =>
   value === null || value === '' ? [] : [[name, ui.text(value)]]
+
+/** Of an imported version: whose word the run, the data and the metrics below are. */
+function importedLine(ui: Ui, { imported }: VersionDetail): [string, string][] {
+  if (imported === null) return []
+  const { model, version, store, registered } = imported
+  const there = `${ui.text(model)}@${version} of store ${shortDigest(store)}`
+  return [['imported', `${there}, registered there ${day(registered.time)} by ${ui.text(registered.by.name)}`]]
+}
 
 function runLine(ui: Ui, { run, problems }: VersionDetail): string {
   if (run === null) return ui.style.dim(problems.length > 0 ? 'its record is damaged' : 'none: registered from files')
@@ -112,7 +152,8 @@ function dataLines(ui: Ui, detail: VersionDetail): [string, string][] {
   return all.map((fact) => {
     const columns = fact.columns === undefined ? '' : `${fact.columns} columns`
     const path = 'path' in fact && typeof fact.path === 'string' ? ui.text(fact.path) : ''
-    const parts = [formatRows(fact.rows), columns, path].filter((part) => part !== '')
+    const of = fact.of === 'rows' ? 'rows that the script logged' : ''
+    const parts = [formatRows(fact.rows), columns, path, of].filter((part) => part !== '')
     return [`data ${ui.text(fact.name)}`, [shortDigest(fact.sha256), ...parts].join(', ')]
   })
 }

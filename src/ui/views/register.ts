@@ -17,6 +17,8 @@ export function renderRegistered(ui: Ui, result: RegisterResult): string {
     ...values(ui, 'params', result.params),
     ...baseline(ui, result),
     ...data(ui, result),
+    ...heldOut(ui, result),
+    ...overlap(ui, result),
     ...(result.run === null ? [] : [line(ui, 'run', ui.style.name(ui.text(result.run)))]),
     ...(result.tags.length === 0 ? [] : [line(ui, 'tags', ui.text(result.tags.join(', ')))]),
     ...result.notes.map((note) => line(ui, '', ui.style.warn(`${ui.style.symbols.warn} ${ui.text(note)}`))),
@@ -116,6 +118,27 @@ function data(ui: Ui, { data }: RegisterResult): string[] {
     return `${ui.text(name)}${size} ${ui.style.dim(shortDigest(sha256))}`
   })
   return shown.length === 0 ? [] : [line(ui, 'data', shown.join(', '))]
+}
+
+/** Metrics of the answers themselves: what was recorded stands above, and a note says where the two differ. */
+function heldOut(ui: Ui, { heldOut, examples }: RegisterResult): string[] {
+  const kept = examples === null ? [] : [line(ui, 'examples', `kept ${ui.style.dim(bytes(examples.size))}`)]
+  if (heldOut === null) return kept
+  const { rows, task, from, metrics, notes } = heldOut
+  const source = from === 'run' ? 'logged by the script' : 'from the file'
+  const figures = Object.entries(metrics).map(([key, value]) => `${key} ${ui.style.bold(formatValue(value))}`)
+  const said = [`${formatRows(rows)}, ${task}, ${source}`, figures.join(', ')].filter((part) => part !== '')
+  return [
+    line(ui, 'held out', said.join(`${ui.style.dim(';')} `)),
+    ...notes.map((note) => line(ui, '', ui.style.dim(`${ui.style.symbols.bullet} ${ui.text(note)}`))),
+    ...kept,
+  ]
+}
+
+/** Shared rows are said as a note; that there are none is worth a word too. */
+function overlap(ui: Ui, { overlap }: RegisterResult): string[] {
+  if (overlap === null || overlap.shared > 0) return []
+  return [line(ui, 'overlap', `none of the ${formatRows(overlap.rows)} held out stands in the training data`)]
 }
 
 function stage(ui: Ui, move: StageMove | null): string[] {
