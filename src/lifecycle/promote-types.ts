@@ -64,4 +64,6 @@ export interface PromoteResult {
   readonly health: PlanHealth | null
   /** Since when and by whom, for `already there`. */
   readonly since: { readonly time: string; readonly by: string } | null
+  /** Tags that were made in the project's git repository, where `git_tags` is on. */
+  readonly gitTags?: readonly string[]
 }

@@ -19,6 +19,7 @@ import { createPlanner, type Planner } from './promote-planner.ts'
 import { assertPasses, declined } from './promote-refusal.ts'
 import { resultOfEvent, resultOfPlan } from './promote-result.ts'
 import type { PromoteRequest, PromoteResult } from './promote-types.ts'
+import { tagMove } from './tag-move.ts'
 
 export type { PromoteRequest, PromoteResult } from './promote-types.ts'
 
@@ -73,7 +74,8 @@ export async function promote(
   const event = await commitMove(store, state, move, async (now) =>
     essence(await planner.plan(now, { given: words, only: plan.approvals })),
   )
-  return { ...resultOfPlan(plan, 'promoted'), event: { seq: event.seq, time: event.time } }
+  const gitTags = await tagMove(ctx, project, store, state, event)
+  return { ...resultOfPlan(plan, 'promoted'), event: { seq: event.seq, time: event.time }, gitTags }
 }
 
 interface Scene {

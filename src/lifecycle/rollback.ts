@@ -15,6 +15,7 @@ import type { FitEvaluation } from './fit-evaluation.ts'
 import { assertIntact } from './integrity.ts'
 import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from './operation.ts'
 import { planRollback, type RollbackPlan, wayBack } from './rollback-plan.ts'
+import { tagMove } from './tag-move.ts'
 
 export interface RollbackRequest {
   readonly model: string
@@ -50,6 +51,8 @@ export interface RollbackResult {
   readonly event: { readonly seq: number; readonly time: string } | null
   /** The versions that further rollbacks would restore, the next one first. */
   readonly before: readonly number[]
+  /** Tags that were made in the project's git repository, where `git_tags` is on. */
+  readonly gitTags?: readonly string[]
 }
 
 /**
@@ -104,7 +107,8 @@ export async function rollback(
   const event = await commitMove(store, state, { stage, from: plan.from, essence: essence(plan), draft }, async (now) =>
     essence(planRollback(now, stage, to)),
   )
-  return { ...result(state, plan, 'rolled back', fit, reason), event: { seq: event.seq, time: event.time } }
+  const gitTags = await tagMove(ctx, project, store, state, event)
+  return { ...result(state, plan, 'rolled back', fit, reason), event: { seq: event.seq, time: event.time }, gitTags }
 }
 
 const essence = ({ from, version, manifest, restores }: RollbackPlan): string =>

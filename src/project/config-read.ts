@@ -22,7 +22,8 @@ export function readConfig(node: YamlNode, file: string): { config: Config; prob
   if (raw === undefined) return { config: defaultConfig(), problems }
   // With wrong stages every gate would be wrong too: that would only repeat the one mistake.
   if (!problems.some((problem) => problem.path.startsWith('stages'))) checkStages(raw, node, report)
-  return { config: { store: raw.store, stages: raw.stages, models: mapValues(raw.models, toModel) }, problems }
+  const { store, stages, git_tags: gitTags } = raw
+  return { config: { store, stages, gitTags, models: mapValues(raw.models, toModel) }, problems }
 }
 
 /** What a project without `mlops.yaml` has. */

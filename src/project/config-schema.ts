@@ -20,6 +20,7 @@ import {
   type Shape,
   text,
   withDefault,
+  yesOrNo,
 } from './schema.ts'
 import type { YamlNode } from './yaml.ts'
 
@@ -195,6 +196,12 @@ export const modelShape = record({
 export const configShape = record({
   store: withDefault(text({ label: 'a folder' }), '.mlops', 'The store, relative to this file.'),
   stages: withDefault(listOf(stageName), ['staging', 'production'], 'The stages of every model, in order.'),
+  git_tags: withDefault(
+    yesOrNo,
+    false,
+    'Whether every move of a stage leaves git tags that GTO reads, on the commit that the version was trained from. They are never pushed (docs/transfer.md).',
+    'true',
+  ),
   models: withDefault(mapOf(modelShape, nameOf('model')), emptyMap(), 'The models, by name.'),
 })
 

@@ -68,6 +68,8 @@ export interface Config {
   /** As written; relative to the project. */
   readonly store: string
   readonly stages: readonly string[]
+  /** Every move of a stage leaves tags in the project's git repository. Absent: no. */
+  readonly gitTags?: boolean
   readonly models: Readonly<Record<string, ModelConfig>>
 }
 

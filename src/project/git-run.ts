@@ -19,14 +19,17 @@ export interface Git {
   bytes(args: readonly string[], limit: number): Promise<Output>
 }
 
-/** @param cwd absolute */
-export async function openGit(cwd: string, env: GitEnv): Promise<Git> {
+/**
+ * @param cwd absolute
+ * @param more variables for git besides those: who commits, and when
+ */
+export async function openGit(cwd: string, env: GitEnv, more: Readonly<Record<string, string>> = {}): Promise<Git> {
   // Measured: 30 ms to import, so only once the training command has been started.
   const { simpleGit } = await import('simple-git')
   // Of the caller's environment only what git needs to find itself and the user's configuration: simple-git refuses
   // to start git with variables that name programs (GIT_SSH_COMMAND, EDITOR, PAGER), and none of them is needed.
   const kept = ['PATH', 'HOME', 'XDG_CONFIG_HOME', 'USERPROFILE', 'SYSTEMROOT', 'TMPDIR', 'GIT_DIR', 'GIT_WORK_TREE']
-  const child: Record<string, string> = { LC_ALL: 'C' }
+  const child: Record<string, string> = { LC_ALL: 'C', ...more }
   for (const name of kept) {
     const value = env[name]
     if (value !== undefined) child[name] = value

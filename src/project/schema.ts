@@ -120,6 +120,15 @@ export function number(
   }
 }
 
+export const yesOrNo: Shape<boolean> = {
+  label: 'true or false',
+  json: { type: 'boolean' },
+  read: (node, at) => {
+    const value = node.kind === 'scalar' ? node.value : undefined
+    return typeof value === 'boolean' ? value : wrong(node, at, 'true or false')
+  },
+}
+
 export function oneOf<const T extends string>(words: readonly T[]): Shape<T> {
   const label = words.length === 1 ? `${words[0]}` : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
   return {
