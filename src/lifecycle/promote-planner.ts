@@ -16,7 +16,7 @@ import type { Store } from '../store/store.ts'
 import { personOf } from './approval.ts'
 import { diffVersions, loadLock, type VersionDiff } from './diff.ts'
 import { collectFacts } from './facts.ts'
-import type { GateFacts, Rescore } from './gate.ts'
+import type { GateFacts } from './gate.ts'
 import { directionsOf, type GateRules, gateRules } from './gate-rules.ts'
 import { newestHealth } from './health.ts'
 import { standing, versionAt } from './operation.ts'
@@ -55,7 +55,7 @@ export function createPlanner(ctx: Context, project: Project, store: Store, requ
   const { ref, stage, validation, test, reason } = request
   const config = modelConfig(project, ref.model)
   const rules = gateRules(config, stage, validation)
-  const scored = new Map<string, Rescore | undefined>()
+  const scored = new Map<string, unknown>()
   const count = async (state: ModelState, version: VersionState, { given, only }: PlanOptions) => {
     const found = await whoseWordCounts(store, config, state, version, rules, given)
     if (only === undefined) return found

@@ -3,7 +3,8 @@
  *
  * A **clean staged promotion** is a version that
  *
- * 1. a retraining registered: its register event carries the tag `retrain`. A tag that was added later proves nothing;
+ * 1. a retraining registered: its register event carries the tag `retrain`. A tag that was added later proves nothing,
+ *    nor does that of a version imported from elsewhere;
  * 2. was then promoted into another stage than production, and only after that
  * 3. entered production for the first time by a person's word: that promotion holds an approval that is no policy's, and
  * 4. was never given up there since. It is given up by a rollback that takes production away from it, also by one that
@@ -17,7 +18,7 @@
 import { versionName } from '../core/names.ts'
 import { describeDuration } from '../project/duration.ts'
 import type { Autonomy } from '../project/policy.ts'
-import type { ModelEvent } from '../store/events.ts'
+import type { ModelEvent, RegisterBody } from '../store/events.ts'
 import { PRODUCTION } from './gate-rules.ts'
 import { approvalsOfEvent } from './history.ts'
 
@@ -55,7 +56,7 @@ export function trackRecord(events: readonly ModelEvent[], now: Date): TrackReco
   const entered = new Map<number, CleanPromotion>()
   let reset: TrackRecord['reset'] = null
   for (const event of events) {
-    if (event.type === 'register' && event.body.tags.includes(RETRAINED)) retrained.add(event.body.version)
+    if (event.type === 'register' && isRetrained(event.body)) retrained.add(event.body.version)
     if (event.type === 'promote' && event.body.stage !== PRODUCTION) staged.add(event.body.version)
     if (!isMove(event)) continue
     const { version } = event.body
@@ -116,6 +117,8 @@ export const describeRecord = (model: string, { clean, age }: TrackRecord): stri
   const upTo = last === undefined ? '' : `, the last of ${versionName(model, last.version)}`
   return `${clean.length} clean staged promotions in ${describeDuration(age)}${upTo}`
 }
+
+const isRetrained = ({ tags, imported }: RegisterBody): boolean => imported === undefined && tags.includes(RETRAINED)
 
 /** The versions that a move of production declares no good. */
 function givenUp(move: MoveEvent, events: readonly ModelEvent[]): number[] {

@@ -4,7 +4,6 @@ import type { Approval } from '../store/events.ts'
 import type { ModelState, VersionState } from '../store/fold.ts'
 import type { RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
-import { personOf } from './approval.ts'
 import { type GateRules, gateRules } from './gate-rules.ts'
 import { type Author, type CountedApprovals, countApprovals } from './standing-approvals.ts'
 
@@ -33,16 +32,16 @@ export async function whoseWordCounts(
 }
 
 /**
- * Who made a version: registered it, or ran the training behind it.
+ * Who made a version: registered it, here or in the store that it was imported from, or ran the training behind it.
  * @throws failed `OBJECT_DAMAGED`, notFound `OBJECT_MISSING` when the record of the run cannot be read: without it nobody
  *   knows who must not approve
  */
 export async function authorsOf(store: Store, { registered, run }: VersionState): Promise<readonly Author[]> {
-  const registrar: Author = { name: registered.actor.name, did: 'registered it' }
-  if (run === undefined) return [registrar]
-  const { actor } = await store.objects.readJson<RunStart>(run.run.sha256)
-  // A record that another writer made may have none.
-  const trainer = actor?.name
-  if (trainer === undefined || personOf(trainer) === personOf(registrar.name)) return [registrar]
-  return [registrar, { name: trainer, did: 'ran its training' }]
+  const authors: Author[] = [{ name: registered.actor.name, did: 'registered it' }]
+  const origin = registered.type === 'register' ? registered.body.imported?.registered.by : undefined
+  // A record that another writer made may have no actor.
+  const trainer = run && (await store.objects.readJson<Partial<RunStart>>(run.run.sha256)).actor
+  if (origin !== undefined) authors.push({ name: origin.name, did: 'registered it' })
+  if (trainer !== undefined) authors.push({ name: trainer.name, did: 'ran its training' })
+  return authors
 }

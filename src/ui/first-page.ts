@@ -14,7 +14,7 @@ export interface PageCommand {
 
 /** By the first word of a command; what is not named comes last. */
 const GROUPS: readonly (readonly [title: string, first: readonly string[]])[] = [
-  ['THE LOOP', ['init', 'track', 'register', 'promote', 'drift', 'retrain', 'rollback', 'status']],
+  ['THE LOOP', ['init', 'track', 'register', 'approve', 'promote', 'drift', 'retrain', 'rollback', 'status']],
   ['LOOK', ['run', 'model', 'predictions']],
   ['CARE', ['scaffold', 'notify', 'store', 'doctor', 'completion', 'help']],
 ]

@@ -138,6 +138,16 @@ describe('the track record', () => {
     assert.deepEqual(log.versionsOf(), [])
   })
 
+  it('does not count what was retrained elsewhere and imported', () => {
+    const log = new Log()
+    const version = log.clean()
+    assert.deepEqual(log.versionsOf(), [version])
+    const [first, ...rest] = log.events
+    assert.ok(first?.type === 'register')
+    const imported = { ...first, body: { ...first.body, imported: { store: 'another' } } } as unknown as ModelEvent
+    assert.deepEqual(trackRecord([imported, ...rest], log.now).clean, [])
+  })
+
   it('does not count what skipped the other stages, or was staged only afterwards', () => {
     const log = new Log()
     const version = log.register()
