@@ -27,7 +27,7 @@ export function renderGate(ui: Ui, gate: GateResult): string {
   const notes = gate.checks.flatMap((check) =>
     check.note === undefined
       ? []
-      : [`${style.symbols.bullet} ${ui.text(noteLabel(gate, check))}: ${ui.text(check.note)}`],
+      : [ui.wrap(`${style.symbols.bullet} ${ui.text(noteLabel(gate, check))}: ${ui.text(check.note)}`, 2)],
   )
   return [table, ...new Set(notes)].filter((part) => part !== '').join('\n')
 }
