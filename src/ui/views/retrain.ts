@@ -1,4 +1,4 @@
-/** What `mlops retrain` says: the plan, each step as it begins, and how it ended. */
+/** What `mlops retrain` says: each step as it begins, and how it ended. The plan is in `retrain-plan.ts`. */
 
 import type { Step } from '../../retrain/job.ts'
 import type { RetrainPlan } from '../../retrain/plan.ts'
@@ -8,6 +8,7 @@ import type { Style } from '../style.ts'
 import type { Ui } from '../ui.ts'
 import { renderPrinted } from './notify.ts'
 import { renderGate, renderShortDiff } from './promote.ts'
+import { renderRetrainPlan } from './retrain-plan.ts'
 import { formatValue } from './values.ts'
 
 export const renderStep = (style: Style, { number, of, what }: Step): string =>
@@ -16,38 +17,80 @@ export const renderStep = (style: Style, { number, of, what }: Step): string =>
 export function renderRetrain(ui: Ui, result: RetrainResult): string {
   const { style } = ui
   const next = `Next: ${style.command(ui.text(result.next))}`
-  const again = result.repeated ? style.dim(' (done before, with the same idempotency key)') : ''
+  const name = style.name(ui.text(result.model))
+  const told = result.notifications.map((each) => renderTold(ui, each)).join('\n')
   switch (result.outcome) {
     case 'planned':
-      return joined([renderPlan(ui, result.plan), style.dim('Plan only: nothing was done.'), next])
+      return joined([renderRetrainPlan(ui, result.plan), style.dim('Plan only: nothing was done.'), next])
     case 'nothing to do': {
-      const head = `${style.good(style.symbols.dash)} Nothing to do for ${style.name(ui.text(result.model))}: ${ui.text(result.plan.why)}.`
+      const head = `${style.good(style.symbols.dash)} Nothing to do for ${name}: ${ui.text(result.plan.why)}.`
       const force = result.plan.blocked?.force ?? `mlops retrain ${result.model} --force`
-      return joined([head, `${next}\nTo retrain all the same: ${style.command(ui.text(force))}`])
+      const again = `To retrain all the same: ${style.command(ui.text(force))}`
+      return joined([ui.wrap(head, 2), renderUnfinished(ui, result.plan), told, `${next}\n${again}`])
     }
     case 'blocked': {
-      const name = style.name(ui.text(result.model))
       const head = `${style.bad(style.symbols.bad)} ${name} needs retraining, and was not retrained: ${ui.text(result.plan.why)}.`
-      return joined([head, ...renderBlocked(ui, result.plan), next])
+      return joined([ui.wrap(head, 2), ...renderBlocked(ui, result.plan), next])
     }
-    default: {
-      const mark = result.outcome === 'promoted' ? style.good(style.symbols.ok) : style.bad(style.symbols.bad)
-      return joined([
-        `${mark} ${ui.text(result.message)}${again}`,
-        `${style.dim('why')} ${ui.text(result.plan.why)}`,
-        renderRun(ui, result),
-        result.gate === null ? '' : renderGate(ui, result.gate),
-        result.changes === null ? '' : renderShortDiff(ui, result.changes),
-        result.notifications.map((each) => renderTold(ui, each)).join('\n'),
-        next,
-      ])
+    case 'due': {
+      const head = `${style.bad(style.symbols.bad)} Retraining of ${name} is due: ${ui.text(result.plan.why)}.`
+      const leaves = `Nothing was trained: autonomy level 1 of ${ui.text(result.plan.policy)} leaves that to a person.`
+      return joined([ui.wrap(head, 2), ui.wrap(leaves), told, next])
     }
+    case 'dispatched': {
+      const head = `${style.good(style.symbols.arrow)} ${name} is being retrained on GitHub Actions: ${ui.text(result.message)}`
+      const page = result.workflow?.runUrl == null ? '' : `${style.dim('run')} ${ui.text(result.workflow.runUrl)}`
+      const then = 'When it has ended, the next command finds its version, judges it and promotes it.'
+      return joined([ui.wrap(head, 2), page, `${ui.wrap(then)}\n${next}`])
+    }
+    default:
+      return joined([...renderEnd(ui, result), told, next])
   }
+}
+
+function renderEnd(ui: Ui, result: RetrainResult): string[] {
+  const { style } = ui
+  const again = result.repeated ? style.dim(' (done before, with the same idempotency key)') : ''
+  const isWell = result.outcome === 'promoted' && result.production?.outcome !== 'refused'
+  const mark = isWell ? style.good(style.symbols.ok) : style.bad(style.symbols.bad)
+  const { trigger, resume } = result.plan
+  const why = resume === null ? result.plan.why : `${trigger.summary}; ${result.plan.why}`
+  return [
+    ui.wrap(`${mark} ${ui.text(result.message)}${again}`, 2),
+    [ui.wrap(`${style.dim('why')} ${ui.text(why)}`, 4), ...renderRun(ui, result)].join('\n'),
+    result.gate === null ? '' : renderGate(ui, result.gate),
+    result.changes === null ? '' : renderShortDiff(ui, result.changes),
+    renderProduction(ui, result.production),
+  ]
+}
+
+/** At autonomy level 3: why a person has to do it after all. */
+function renderProduction(ui: Ui, production: RetrainResult['production']): string {
+  if (production === null) return ''
+  const { style } = ui
+  const missing = production.missing.map((each) => ui.wrap(`  ${style.symbols.bullet} ${ui.text(each)}`, 4))
+  const gate = production.gate === null || production.outcome === 'not earned' ? [] : [renderGate(ui, production.gate)]
+  const head = {
+    promoted: '',
+    refused: `${style.bad(style.symbols.bad)} The gate of production:`,
+    'not earned': `${style.warn(style.symbols.warn)} Missing for autonomy:`,
+  }[production.outcome]
+  return production.outcome === 'promoted' ? '' : [head, ...gate, ...missing].join('\n')
 }
 
 function renderTold(ui: Ui, { channel, sent, why, print }: RetrainResult['notifications'][number]): string {
   if (print !== undefined) return `\n${renderPrinted(ui, print)}\n`
   return sent ? `${ui.text(channel)} was told.` : `${ui.text(channel)} was NOT told: ${ui.text(why ?? 'unknown')}.`
+}
+
+function renderUnfinished(ui: Ui, { unfinished }: RetrainPlan): string {
+  if (unfinished === null) return ''
+  const { stopped, since, run } = unfinished
+  const of = run === null ? '' : ` (run ${run})`
+  return ui.wrap(
+    `${ui.style.warn(ui.style.symbols.warn)} A retraining of ${ui.ago(since)} stopped ${ui.text(stopped)}${of}.`,
+    2,
+  )
 }
 
 /** What the last time said, and what to do about it. */
@@ -59,10 +102,15 @@ function renderBlocked(ui: Ui, { trigger, blocked }: RetrainPlan): string[] {
   const run = failure?.run == null ? '' : ` (run ${failure.run})`
   return [
     [
-      `${style.dim('trigger')} ${ui.text(trigger.summary)}`,
+      ui.wrap(`${style.dim('trigger')} ${ui.text(trigger.summary)}`, 8),
       ...(failure === null
         ? []
-        : [`${style.dim('failed')}  ${ui.text(`${exit}${failure.lastLine ?? 'it printed nothing'}${run}`)}`]),
+        : [
+            ui.wrap(
+              `${style.dim('failed')}  ${ui.text(`${exit}${failure.lastLine ?? 'it printed nothing'}${run}`)}`,
+              8,
+            ),
+          ]),
     ].join('\n'),
     [
       ...(advice === null ? [] : [ui.text(advice)]),
@@ -71,49 +119,12 @@ function renderBlocked(ui: Ui, { trigger, blocked }: RetrainPlan): string[] {
   ]
 }
 
-function renderPlan(ui: Ui, plan: RetrainPlan): string {
-  const { style } = ui
-  const verdict =
-    plan.decision === 'retrain'
-      ? style.warn(`${style.symbols.bullet} It would retrain`)
-      : plan.decision === 'blocked'
-        ? style.bad(`${style.symbols.bad} It would not retrain`)
-        : style.good(`${style.symbols.dash} Nothing to do`)
-  const champion = plan.champion === null ? 'no version' : `${plan.model}@${plan.champion.version}`
-  const { min, max, compareTo, approval } = plan.validation
-  const validation = [
-    ...Object.entries(min).map(([name, bound]) => `${name} >= ${bound}`),
-    ...Object.entries(max).map(([name, bound]) => `${name} <= ${bound}`),
-    ...(compareTo === undefined ? [] : [`not worse than ${compareTo}`]),
-    ...(approval === 0 ? [] : [`${approval} to approve`]),
+function renderRun(ui: Ui, { run, workflow }: RetrainResult): string[] {
+  const metrics = Object.entries(run?.metrics ?? {}).map(([name, value]) => `${name} ${formatValue(value)}`)
+  return [
+    ...(run === null ? [] : [`${ui.style.dim('run')} ${ui.text([run.id, ...metrics].join('  '))}`]),
+    ...(workflow?.runUrl == null ? [] : [`${ui.style.dim('on')}  ${ui.text(workflow.runUrl)}`]),
   ]
-  const rows: [string, string][] = [
-    ['policy', plan.policy ?? 'none: a human decides'],
-    ['production', champion],
-    ['trigger', `${plan.trigger.type}: ${plan.trigger.fires ? 'fires' : 'does not fire'}; ${plan.trigger.summary}`],
-    ...(plan.trigger.check === null
-      ? []
-      : [['check', `${plan.trigger.check.data}, ${ui.ago(plan.trigger.check.time)}`] as [string, string]]),
-    ['job', describeJob(plan)],
-    ['validate', [...validation, `the gate of ${plan.stage}`].join(', ')],
-    ['promote to', plan.stage],
-    ...(plan.notifyOnFail.length === 0 ? [] : [['tell on failure', plan.notifyOnFail.join(', ')] as [string, string]]),
-  ]
-  const width = Math.max(...rows.map(([name]) => name.length))
-  const lines = rows.map(([name, value]) => `${style.dim(name.padEnd(width))}  ${ui.text(value)}`)
-  return [`${verdict}: ${ui.text(plan.why)}`, ...lines].join('\n')
-}
-
-function describeJob({ job }: RetrainPlan): string {
-  if (job.type === 'github_actions') return `GitHub Actions, ${job.workflow} (not built yet: it would be refused)`
-  const data = job.data.map(({ name, path }) => `${name}=${path}`)
-  return data.length === 0 ? job.command : `${job.command}  (data ${data.join(', ')})`
-}
-
-function renderRun(ui: Ui, { run }: RetrainResult): string {
-  if (run === null) return ''
-  const metrics = Object.entries(run.metrics).map(([name, value]) => `${name} ${formatValue(value)}`)
-  return `${ui.style.dim('run')} ${ui.text([run.id, ...metrics].join('  '))}`
 }
 
 const joined = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n')
