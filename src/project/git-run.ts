@@ -40,6 +40,8 @@ export async function openGit(cwd: string, env: GitEnv, more: Readonly<Record<st
       ...(abort === undefined ? {} : { abort }),
       timeout: { block: GIT_MILLISECONDS },
       maxConcurrentProcesses: 3,
+      // Its guard refuses every GIT_ variable that is not named once more.
+      allowEnvironment: Object.keys(child).filter((name) => name.startsWith('GIT_')),
       // Its guard cannot tell switching the monitor off from naming a program.
       unsafe: { allowUnsafeFsMonitor: true },
     }).env(child)

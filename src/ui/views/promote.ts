@@ -6,6 +6,7 @@ import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderApprovals } from './approvals.ts'
 import { renderGate } from './gate.ts'
+import { renderGitTags } from './git-tags.ts'
 import { formatRows, formatValue, metricChange } from './values.ts'
 
 export { renderGate } from './gate.ts'
@@ -26,7 +27,8 @@ export function renderPromotePlan(ui: Ui, plan: PromotePlan): string {
   ])
 }
 
-export function renderPromotion(ui: Ui, result: PromoteResult): string {
+/** @param wasShown true for a person who was shown the plan before they answered: they are not told all of it twice */
+export function renderPromotion(ui: Ui, result: PromoteResult, wasShown = false): string {
   const { style } = ui
   const { model, version, stage, from, gate } = result
   const name = style.name(`${model}@${version}`)
@@ -37,12 +39,12 @@ export function renderPromotion(ui: Ui, result: PromoteResult): string {
     return ui.wrap(`${name} is in ${style.bold(stage)} already${who}. Nothing was changed.`)
   }
   const planned = result.outcome === 'planned'
-  const parts = [
+  const plan = [
     gate === null ? '' : renderGate(ui, gate),
     result.health === null ? '' : renderHealth(ui, stage, result.health, planned ? 'now' : 'until now'),
     result.changes === null ? '' : renderShortDiff(ui, result.changes),
-    renderApprovals(ui, result),
   ]
+  const parts = [...(wasShown ? [] : plan), renderApprovals(ui, result)]
   if (planned) {
     const verdict = plannedVerdict(ui, result)
     const move = `Plan: ${name} ${style.symbols.arrow} ${style.bold(stage)} (${from === null ? 'nothing is there now' : `now ${model}@${from}`})`
@@ -51,7 +53,11 @@ export function renderPromotion(ui: Ui, result: PromoteResult): string {
   const done = result.repeated
     ? `was put into ${style.bold(stage)} at ${day(result.event?.time ?? '')} (${gone}) ${style.dim('(done before, with the same idempotency key)')}`
     : `is in ${style.bold(stage)} now (${gone})`
-  return joined([ui.wrap(`${style.good(style.symbols.ok)} ${name} ${done}`, 2), ...parts])
+  return joined([
+    ui.wrap(`${style.good(style.symbols.ok)} ${name} ${done}`, 2),
+    ...parts,
+    renderGitTags(ui, result.gitTags),
+  ])
 }
 
 function plannedVerdict(ui: Ui, { passes, awaitsApproval }: PromoteResult): string {

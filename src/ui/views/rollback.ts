@@ -5,6 +5,7 @@ import type { RollbackResult } from '../../lifecycle/rollback.ts'
 import type { RollbackPlan } from '../../lifecycle/rollback-plan.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
+import { renderGitTags } from './git-tags.ts'
 
 export function renderRollback(ui: Ui, result: RollbackResult): string {
   const { style } = ui
@@ -35,6 +36,8 @@ export function renderRollback(ui: Ui, result: RollbackResult): string {
         : `A further rollback goes to ${model}@${next}; forward again: ${forward}`,
     ),
   )
+  const tags = renderGitTags(ui, result.gitTags)
+  if (tags !== '') lines.push(tags)
   return lines.join('\n')
 }
 
