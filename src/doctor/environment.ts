@@ -16,9 +16,8 @@ const LIMIT = 180_000
 const MOST_MISSING = 5
 /** How pip names what no index has (pip 20 to 25, `DistributionNotFound`). */
 const NOT_FOUND = /No matching distribution found for (\S+)/
-/** What pip says while it cannot reach its index; it then claims that no package exists. */
-const UNREACHABLE =
-  /connection broken by|NewConnectionError|Could not fetch URL|Failed to establish|ReadTimeoutError|SSLError/
+/** Every index has this one. While pip cannot reach its index it claims of all packages that they do not exist. */
+const SURE_TO_EXIST = 'pip'
 /** pip 22.2 is the first with `--dry-run`. */
 const NO_DRY_RUN = /no such option: --dry-run/
 
@@ -113,27 +112,29 @@ async function installable(ctx: Context, store: Store, { lock, version }: Python
   const { join } = await import('node:path')
   const folder = await mkdtemp(join(tmpdir(), 'mlops-doctor-'))
   try {
+    const list = join(folder, 'requirements.txt')
+    const ask = async (wanted: readonly string[]): Promise<string> => {
+      await writeFile(list, `${wanted.join('\n')}\n`)
+      return askPip(ctx, python, minor(version), list, folder)
+    }
     const missing: string[] = []
     let wanted = lines
     while (missing.length < MOST_MISSING) {
-      const list = join(folder, 'requirements.txt')
-      await writeFile(list, `${wanted.join('\n')}\n`)
-      const said = await askPip(ctx, python, minor(version), list, folder)
-      if (said === 'installs')
-        return missing.length === 0 ? { kind: 'installs' } : { kind: 'missing', packages: missing }
-      if (UNREACHABLE.test(said)) return { kind: 'unknown', why: 'the package index cannot be reached' }
-      const [, lost] = NOT_FOUND.exec(said) ?? []
+      const said = await ask(wanted)
+      if (said === 'installs') break
+      const lost = NOT_FOUND.exec(said)?.[1]
       if (lost === undefined) {
-        if (missing.length > 0) return { kind: 'missing', packages: missing }
-        return {
-          kind: 'unknown',
-          why: NO_DRY_RUN.test(said) ? 'pip here is older than 22.2' : `pip could not tell: ${lastLine(said)}`,
-        }
+        if (missing.length > 0) break
+        const why = NO_DRY_RUN.test(said) ? 'pip here is older than 22.2' : `pip could not tell: ${lastLine(said)}`
+        return { kind: 'unknown', why }
+      }
+      if (missing.length === 0 && (await ask([SURE_TO_EXIST])) !== 'installs') {
+        return { kind: 'unknown', why: 'the package index cannot be reached' }
       }
       missing.push(lost)
       wanted = wanted.filter((line) => line !== lost)
     }
-    return { kind: 'missing', packages: missing }
+    return missing.length === 0 ? { kind: 'installs' } : { kind: 'missing', packages: missing }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
