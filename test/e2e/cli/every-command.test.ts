@@ -47,6 +47,7 @@ const CASES: Readonly<Record<string, Case>> = {
   retrain: { works: [M, '--plan', '--reason', 'labels of June'], fails: [M, '--plan'], failure: 2 },
   rollback: { works: [M, '--reason', 'odd scores'], fails: [M], failure: 4 },
   status: { works: [], fails: ['no-such-model'], failure: 4 },
+  doctor: { works: ['--offline'], fails: ['no-such-model'], failure: 4 },
   'model list': { works: [], fails: ['surplus'], failure: 2 },
   'model show': { works: [`${M}@1`], fails: [`${M}@99`], failure: 4 },
   'model history': { works: [M], fails: ['no-such-model'], failure: 4 },
