@@ -41,7 +41,7 @@ export async function heldOutEvidence(ctx: Context, store: Store, asked: HeldOut
       : await namedPredictions(ctx, store, asked, request.testPredictions)
   const heldOut = found === undefined ? null : await recomputed(found.rows, found.from, asked.metrics)
   notes.push(...(heldOut === null ? [] : disagreements(heldOut)))
-  return { testPredictions: found?.pin, examples: await examplesOf(ctx, store, request.examples, run), heldOut }
+  return { testPredictions: found?.pin, examples: await examplesOf(ctx, store, asked), heldOut }
 }
 
 interface Found {
@@ -59,7 +59,6 @@ async function namedPredictions(ctx: Context, store: Store, { schema }: HeldOutR
   return { pin: { ...pin, ...(format === undefined ? {} : { format }) }, rows, from: 'file' }
 }
 
-/** What a script logged hours ago must not keep its version out: it is left out, and that is said. */
 async function loggedPredictions(
   ctx: Context,
   store: Store,
@@ -73,9 +72,7 @@ async function loggedPredictions(
     const rows = await readHeldOut(store, { model, testPredictions: pin, ...hintsOf(schema) }, signalOf(ctx))
     return { pin, rows, from: 'run' }
   } catch (error) {
-    if (!isMlopsError(error) || error.exit === 'interrupted') throw error
-    const why = error.message.replace(/\.$/, '')
-    notes.push(`no held-out answers: what the script logged with log_test cannot be read (${why})`)
+    notes.push(unreadable('held-out answers', 'log_test', error))
     return undefined
   }
 }
@@ -103,13 +100,23 @@ async function formatOf(ctx: Context, path: string): Promise<TableFormat | undef
 async function examplesOf(
   ctx: Context,
   store: Store,
-  path: string | undefined,
-  run: RunSource | undefined,
+  { request, run, notes }: HeldOutRequest,
 ): Promise<Manifest['examples']> {
-  if (path !== undefined) return store.objects.putFile(resolve(ctx.cwd, path))
+  if (request.examples !== undefined) return store.objects.putFile(resolve(ctx.cwd, request.examples))
   const logged = run?.examples
-  if (logged === undefined || !(await store.objects.has(logged.data.sha256))) return undefined
-  return { ...logged.data, format: 'jsonl' }
+  if (logged === undefined) return undefined
+  try {
+    return { ...(await store.objects.verify(logged.data.sha256)), format: 'jsonl' }
+  } catch (error) {
+    notes.push(unreadable('examples', 'log_examples', error))
+    return undefined
+  }
+}
+
+/** What a script logged hours ago must not keep its version out: it is left out, and that is said. */
+function unreadable(what: string, call: string, error: unknown): string {
+  if (!isMlopsError(error) || error.exit === 'interrupted') throw error
+  return `no ${what}: what the script logged with ${call} cannot be read (${error.message.replace(/\.$/, '')})`
 }
 
 /** The metrics of the answers beside those of the same name that were recorded. */

@@ -1,6 +1,6 @@
 /** Runs as `mlops track` and the Python client leave them, for the tests of registering and of intents. */
 import { ulid } from '../../../src/core/ulid.ts'
-import type { Intent, RunEnd, RunStart } from '../../../src/store/run-records.ts'
+import type { Intent, RunEnd, RunEvidence, RunStart } from '../../../src/store/run-records.ts'
 import type { World } from './fixture.ts'
 
 export interface RunSpec {
@@ -9,6 +9,8 @@ export interface RunSpec {
   readonly start?: Partial<RunStart>
   readonly end?: Partial<RunEnd>
   readonly intents?: readonly Intent[]
+  /** What the script logged: its lines of JSON, and what the record says of them. */
+  readonly evidence?: readonly (Partial<RunEvidence> & { readonly kind: RunEvidence['kind']; readonly text: string })[]
   /** It has not ended. */
   readonly running?: boolean
 }
@@ -32,7 +34,13 @@ export async function addRun({ store, ctx }: World, spec: RunSpec = {}): Promise
     source: 'track',
     ...spec.start,
   })
-  await writeIntents(writer.dir, spec.intents ?? [])
+  await writeRecords(writer.dir, 'intents', spec.intents ?? [])
+  const evidence = (spec.evidence ?? []).map(async ({ text, ...record }) => {
+    const rows = text.split('\n').length - 1
+    const data = await store.objects.put(Buffer.from(text))
+    return { format: 1, time: ctx.now().toISOString(), rows, columns: 2, data, ...record }
+  })
+  await writeRecords(writer.dir, 'evidence', await Promise.all(evidence))
   if (spec.running === true) return id
   const artifacts = await Promise.all(
     Object.entries(spec.artifacts ?? {}).map(async ([path, text]) => ({
@@ -58,13 +66,13 @@ export async function addRun({ store, ctx }: World, spec: RunSpec = {}): Promise
 }
 
 /** As the client writes them: one sealed file each. */
-async function writeIntents(dir: string, intents: readonly Intent[]): Promise<void> {
+async function writeRecords(dir: string, kind: string, records: readonly object[]): Promise<void> {
   const { mkdir, writeFile } = await import('node:fs/promises')
   const { join } = await import('node:path')
   const { seal } = await import('../../../src/store/sealed.ts')
-  if (intents.length === 0) return
-  await mkdir(join(dir, 'intents'), { recursive: true })
-  for (const [i, intent] of intents.entries()) {
-    await writeFile(join(dir, 'intents', `w-${i + 1}.json`), seal({ ...intent }))
+  if (records.length === 0) return
+  await mkdir(join(dir, kind), { recursive: true })
+  for (const [i, record] of records.entries()) {
+    await writeFile(join(dir, kind, `w-${i + 1}.json`), seal({ ...record }))
   }
 }
