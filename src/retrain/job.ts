@@ -54,6 +54,8 @@ export interface Reached {
   workflow: string | null
   /** The training has ended well: from here on nothing makes it train again. */
   isTrained: boolean
+  /** A workflow of it may be at work: whatever goes wrong here, the attempt stays open, and is not begun anew. */
+  isElsewhere?: boolean
 }
 
 /** A version that a training gave. */
@@ -122,8 +124,7 @@ async function closeAfter(job: Job, error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error)
   const hasGone = isMlopsError(error) && error.code === 'RETRAIN_SUPERSEDED'
   if (hasGone) return
-  const mayGoOn = isMlopsError(error) && error.code === 'WORKFLOW_STILL_RUNNING'
-  if (mayGoOn || (isInterruption(error) && reached.isTrained)) {
+  if (reached.isElsewhere === true || (isInterruption(error) && reached.isTrained)) {
     await claim.step({ name: 'left', why: message }).catch((reason: unknown) => unrecorded(ctx, reason))
     return
   }

@@ -2,6 +2,7 @@
  * The candidate of a job of type github_actions: a workflow is dispatched once, followed to its end, and what it
  * registered is looked for in this store. How GitHub is spoken to is in `github/`.
  */
+import type { Context } from '../core/context.ts'
 import { failed, interrupted, type MlopsError } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import { HOUR, MINUTE } from '../project/duration.ts'
@@ -30,8 +31,9 @@ export async function candidateElsewhere(job: Job, say: Say): Promise<Candidate 
     reached.isTrained = true
     return known(job, open.registered.version, open.dispatch?.runUrl ?? null)
   }
-  const outcome = await workflow(job, say)
+  const outcome = await interruptible(job, (ctx) => workflow({ ...job, ctx }, say))
   if (outcome.kind === 'left') return leftBehind(job, outcome)
+  reached.isElsewhere = false
   reached.workflow = outcome.runUrl
   assertSucceeded(job, outcome)
   reached.isTrained = true
@@ -40,6 +42,18 @@ export async function candidateElsewhere(job: Job, say: Say): Promise<Candidate 
   await claim.step({ name: 'registered', run, version })
   reached.run = run
   return known(job, version, outcome.runUrl)
+}
+
+/** Ctrl-C ends the waiting, never the workflow. */
+async function interruptible<T>({ ctx, options }: Job, work: (ctx: Context) => Promise<T>): Promise<T> {
+  const stop = new AbortController()
+  const ignore = options.signals?.(() => stop.abort())
+  const signal = ctx.signal === undefined ? stop.signal : AbortSignal.any([ctx.signal, stop.signal])
+  try {
+    return await work({ ...ctx, signal })
+  } finally {
+    ignore?.()
+  }
 }
 
 /** Dispatched now, or by an earlier process: never both. */
@@ -54,6 +68,7 @@ async function workflow(job: Job, say: Say): Promise<DispatchOutcome> {
     if (noted === runUrl) return
     noted = runUrl
     job.reached.workflow = runUrl
+    job.reached.isElsewhere = true
     await claim.step({ name: 'dispatched', runId, runUrl })
   }
   const watching = {
@@ -62,21 +77,27 @@ async function workflow(job: Job, say: Say): Promise<DispatchOutcome> {
     correlation: claim.begin.attempt,
     wait: options.wait !== false,
     onRun: note,
-    say: (line: string) => ctx.progress?.(line),
+    say: (line: string) => say(1, line),
   }
   const before = open?.dispatch ?? null
   if (before !== null) {
     say(1, `follow ${before.runUrl ?? file}`)
     const { runId, time } = before
+    // It may be at work: what goes wrong in looking for it says nothing of it.
+    job.reached.isElsewhere = true
     const found = await steps.resume(ctx, project, { ...watching, runId, dispatchedAt: time })
     if (found.kind !== 'missing') return found
+    job.reached.isElsewhere = false
     if (before.accepted || runId !== null) return notListed(job, before, found.message)
   }
   say(1, `dispatch ${file}`)
   await claim.step({ name: 'dispatching' })
   const outcome = await steps.dispatch(ctx, project, { ...watching, reason: reasonOf(job) })
+  job.reached.isElsewhere = true
   if (outcome.runId !== null && outcome.runUrl !== null) await note({ runId: outcome.runId, runUrl: outcome.runUrl })
-  else await claim.step({ name: 'dispatched', runId: null, runUrl: null })
+  else if (outcome.kind === 'left' && outcome.accepted) {
+    await claim.step({ name: 'dispatched', runId: null, runUrl: null })
+  }
   return outcome
 }
 
@@ -89,7 +110,7 @@ function notListed(
   const age = ctx.now().getTime() - Date.parse(time)
   if (runId === null && age < LISTED_BY) {
     const why = `GitHub has taken the dispatch and lists no run of it yet, ${Math.ceil(age / MINUTE)} min after it.`
-    return { kind: 'left', why: 'asked', runId, runUrl, status: null, message: why }
+    return { kind: 'left', why: 'asked', accepted: true, runId, runUrl, status: null, message: why }
   }
   throw failed({
     code: 'WORKFLOW_GONE',
@@ -106,10 +127,10 @@ function leftBehind({ plan, reached }: Job, outcome: Extract<DispatchOutcome, { 
   if (why === 'asked') return { left: message, workflow: { runId, runUrl } }
   const hint = `It goes on at GitHub. To go on from there: mlops retrain ${plan.model}`
   const details = { runId, runUrl, status: outcome.status }
+  // Nothing is lost: whoever comes next follows it.
   if (why === 'timeout') throw failed({ code: 'WORKFLOW_STILL_RUNNING', message, hint, details })
-  // It is not ours any more, and nothing is lost: whoever comes next follows it.
-  reached.isTrained = true
-  throw interrupted({ code: 'INTERRUPTED', message, hint, details })
+  if (why === 'interrupted') throw interrupted({ code: 'INTERRUPTED', message, hint, details })
+  throw failed({ code: 'WORKFLOW_NOT_FOLLOWED', message, hint, details })
 }
 
 function assertSucceeded({ plan }: Job, { conclusion, runId, runUrl, message, failedJobs }: Ended): void {

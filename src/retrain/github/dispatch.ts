@@ -47,8 +47,10 @@ export async function dispatch(
     const inputs = checked ?? (await remoteCheck(client, request, workflow, ref))
     const since = ctx.now()
     const created = await createDispatch(client, { workflow, ref, inputs, correlation, since })
-    if (created.kind === 'uncertain')
-      return left(request, created.interrupted ? 'interrupted' : 'uncertain', null, created.why)
+    if (created.kind === 'uncertain') {
+      const outcome = left(request, created.interrupted ? 'interrupted' : 'uncertain', null, created.why)
+      return { ...outcome, accepted: false }
+    }
     request.say?.(`${workflow} was dispatched at ${ref} of ${repository.owner}/${repository.name}`)
     const appears = request.wait ? Math.min(APPEARS_WITHIN, job.timeout) : APPEARS_WITHIN_UNWAITED
     const until = ctx.now().getTime() + appears
@@ -86,7 +88,7 @@ export async function resume(
     return { kind: 'missing', runId, message }
   } catch (error) {
     if (!(error instanceof GitHubProblem)) throw error
-    if (error.facts.kind === 'interrupted') return left(request, 'interrupted', null)
+    if (error.facts.kind === 'interrupted') return { ...left(request, 'interrupted', null), accepted: false }
     throw errorOf(error, { repository, workflow, ref: null, lead: 'The run could not be looked up.' })
   }
 }

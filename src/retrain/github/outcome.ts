@@ -7,6 +7,7 @@ import { type Watched, watchRun } from './watch.ts'
 import { conclusionWords, failedJobLines, knownConclusion, statusWords } from './words.ts'
 
 type Request = DispatchRequest | ResumeRequest
+type Left = Extract<DispatchOutcome, { kind: 'left' }>
 type Unseen = 'unlisted' | 'unreachable' | 'interrupted'
 
 /** @param run as it is known, or why it is not */
@@ -58,7 +59,7 @@ export function left(
   run: RunIdentity | null,
   said?: string,
   watched?: Exclude<Watched, { kind: 'gone' }>,
-): DispatchOutcome {
+): Left {
   const status = watched?.run?.status ?? null
   const what = run === null ? `The run with the id ${correlation}` : `Run ${run.runId}`
   const where = run === null ? '' : `: ${run.runUrl}`
@@ -72,5 +73,6 @@ export function left(
     unlisted: `GitHub accepted the dispatch but does not list a run whose name carries ${correlation} yet. The run-name: of ${job.workflow} must carry it.`,
     uncertain: `GitHub may or may not have accepted the dispatch: the answer was lost and no run whose name carries ${correlation} showed up.${because}`,
   }
-  return { kind: 'left', why, runId: run?.runId ?? null, runUrl: run?.runUrl ?? null, status, message: sentences[why] }
+  const { runId = null, runUrl = null } = run ?? {}
+  return { kind: 'left', why, accepted: why !== 'uncertain', runId, runUrl, status, message: sentences[why] }
 }

@@ -76,6 +76,8 @@ export type DispatchOutcome =
   | {
       readonly kind: 'left'
       readonly why: LeftBecause
+      /** GitHub has taken the dispatch for certain: when it is missing later, it was deleted, not lost. */
+      readonly accepted: boolean
       /** Null where GitHub does not list the run (yet). */
       readonly runId: number | null
       readonly runUrl: string | null

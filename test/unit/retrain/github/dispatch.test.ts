@@ -110,6 +110,7 @@ describe('A workflow on GitHub Actions', () => {
     assert.deepEqual(outcome, {
       kind: 'left',
       why: 'asked',
+      accepted: true,
       runId: run?.id,
       runUrl: run?.url,
       status: 'queued',
@@ -226,7 +227,7 @@ describe('A workflow on GitHub Actions', () => {
         },
       })
       const outcome = await start({ job: { ref: 'main' } })
-      assert.ok(outcome.kind === 'left' && outcome.why === 'uncertain')
+      assert.ok(outcome.kind === 'left' && outcome.why === 'uncertain' && !outcome.accepted)
       assert.match(outcome.message, /may or may not have accepted the dispatch/)
       assert.equal(posts().length, 1)
       down = false
@@ -239,7 +240,7 @@ describe('A workflow on GitHub Actions', () => {
         fault: ({ method }) => (method === 'POST' ? { status: 500, body: {} } : undefined),
       })
       const outcome = await start({ job: { ref: 'main' } })
-      assert.ok(outcome.kind === 'left' && outcome.why === 'uncertain')
+      assert.ok(outcome.kind === 'left' && outcome.why === 'uncertain' && !outcome.accepted)
       assert.equal(posts().length, 3)
       assert.equal((await again()).kind, 'missing')
     })
