@@ -31,6 +31,14 @@ export interface VerifyReport {
   readonly runs: number
   readonly damages: readonly Damage[]
   readonly warnings: readonly VerifyWarning[]
+  /** The export that it was compared with (`--against`). */
+  readonly against?: {
+    readonly file: string
+    readonly time: string
+    readonly tool: string
+    /** Events that were compared. */
+    readonly events: number
+  }
 }
 
 /** An object somebody refers to. */

@@ -3,6 +3,7 @@
  * nothing, stops at nothing and writes nothing; one file per kind of thing does the work (`verify-*.ts`).
  */
 import { type Digest, sha256 } from '../core/digest.ts'
+import { type Audit, differences } from './audit-compare.ts'
 import { explained } from './failures.ts'
 import { type Files, nodeFiles } from './files.ts'
 import { FOLDERS, hasAttributes, numbered, REGISTRY, RESERVE, RESERVE_BYTES, ROOT_LOG, STORE_FORMAT } from './layout.ts'
@@ -25,6 +26,8 @@ export interface VerifyOptions {
   /** `step` is the file being read, `fraction` of the bytes of all objects. */
   readonly progress?: (step: string, fraction?: number) => void
   readonly signal?: AbortSignal
+  /** An export that was kept elsewhere: what it has must still be in its place. */
+  readonly against?: Audit
 }
 
 /**
@@ -44,8 +47,18 @@ export async function verifyStore(root: string, options: VerifyOptions = {}): Pr
     await verifyRuns(findings, pinned)
     await verifyObjects(findings)
     await verifyTop(findings)
-    return findings.report(root)
+    if (options.against === undefined) return findings.report(root)
+    return verifyAgainst(findings, root, options.against)
   })
+}
+
+async function verifyAgainst(findings: Findings, root: string, audit: Audit): Promise<VerifyReport> {
+  for (const { file, problem, why, affects } of await differences(root, audit)) {
+    findings.damage(file, problem, why, [affects])
+  }
+  const events = [...audit.events.values()].reduce((sum, { size }) => sum + size, 0)
+  const { file, header } = audit
+  return { ...findings.report(root), against: { file, time: header.time, tool: header.tool, events } }
 }
 
 /** Progress by bytes: sizes are cheap to add up beforehand, and one large object would look like a hang otherwise. */

@@ -40,6 +40,8 @@ export interface Session {
   loadProject(): Promise<Project>
   /** The project's store, or the one at `root`. @throws notFound when there is none */
   openStore(options?: { readonly write?: boolean; readonly root?: string }): Promise<Store>
+  /** Writes a result that is too long to be held to stdout; false once nobody reads it any more. */
+  write(piece: Uint8Array): Promise<boolean>
   confirm(options: ConfirmOptions): Promise<boolean>
   ask(options: AskOptions): Promise<string>
   choose<T extends string>(options: ChooseOptions<T>): Promise<T>
@@ -131,6 +133,7 @@ export function createSession(flags: BaseFlagValues, tool: string, cwd: string):
       ])
       return openStore(storeRoot, { write, now, warn: ctx.warn })
     },
+    write: (piece) => new Promise((resolve) => process.stdout.write(piece, (error) => resolve(error == null))),
     confirm: (options) => withClearLine(progress, confirm(asking, options)),
     ask: (options) => withClearLine(progress, ask(asking, options)),
     choose: (options) => withClearLine(progress, choose(asking, options)),

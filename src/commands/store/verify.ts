@@ -1,6 +1,7 @@
 /** `mlops store verify`. */
+import { resolve } from 'node:path'
 import type { VerifyReport } from '../../store/verify.ts'
-import { MlopsCommand, type Outcome } from '../../ui/command.ts'
+import { Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderVerify } from '../../ui/views/store.ts'
 
 export type Result = VerifyReport
@@ -8,20 +9,36 @@ export type Result = VerifyReport
 export default class StoreVerify extends MlopsCommand {
   static override summary = 'Read every file of the store and name each one that is damaged.'
   static override description =
-    'Hashes all objects, follows every log, compares the stages with the history, and looks for everything that a record refers to. Changes nothing. Exits 1 when anything is damaged; warnings alone exit 0.'
-  static override examples = ['<%= config.bin %> store verify', '<%= config.bin %> store verify --json']
+    'Hashes all objects, follows every log, compares the stages with the history, and looks for everything that a record refers to. Changes nothing. Exits 1 when anything is damaged; warnings alone exit 0. A history that was cut off at its end, or written anew as a whole, shows only --against an export (docs/audit.md).'
+  static override examples = [
+    '<%= config.bin %> store verify',
+    '<%= config.bin %> store verify --against audit-2026-11-21.jsonl',
+  ]
+  static override flags = {
+    against: Flags.string({
+      summary: 'An audit export that was kept elsewhere: every event in it must still be in its place.',
+      helpValue: 'FILE',
+    }),
+  }
 
   async execute(): Promise<Outcome<Result>> {
-    await this.parse(StoreVerify)
+    const { flags } = await this.parse(StoreVerify)
     const { ctx } = this.session
     const [{ storeRoot }, { verifyStore }] = await Promise.all([
       this.session.loadProject(),
       import('../../store/verify.ts'),
     ])
+    const against = flags.against === undefined ? undefined : await this.audit(flags.against)
     const report = await verifyStore(storeRoot, {
+      ...(against === undefined ? {} : { against }),
       ...(ctx.progress === undefined ? {} : { progress: ctx.progress }),
       ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
     })
     return { data: report, exit: report.ok ? 'ok' : 'failed', render: (ui) => renderVerify(ui, report) }
+  }
+
+  private async audit(file: string) {
+    const { readAudit } = await import('../../store/audit-compare.ts')
+    return readAudit(resolve(this.session.ctx.cwd, file))
   }
 }

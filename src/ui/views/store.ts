@@ -18,7 +18,7 @@ export function renderVerify(ui: Ui, report: VerifyReport): string {
   ]
   const read = style.dim(`Read ${parts.join(', ')} of ${ui.text(report.root)}.`)
   const lines = report.ok
-    ? [`${style.good(style.symbols.ok)} The store is whole.`, read]
+    ? [`${style.good(style.symbols.ok)} The store is whole${anchored(report)}.`, read]
     : [
         `${style.bad(style.symbols.bad)} ${count(report.damages.length, 'file')} damaged.`,
         read,
@@ -33,6 +33,11 @@ export function renderVerify(ui: Ui, report: VerifyReport): string {
     )
   return lines.join('\n')
 }
+
+const anchored = ({ against }: VerifyReport): string =>
+  against === undefined
+    ? ''
+    : `, and so is its history up to ${against.time}: ${count(against.events, 'event')} as exported then`
 
 /** Blocks and not a table: the name of an object alone is as wide as a terminal. */
 function damages(ui: Ui, report: VerifyReport): string {
