@@ -44,6 +44,7 @@ export default class Promote extends MlopsCommand {
     const { session } = this
     const ref = parseModelRef(args.model)
     const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: !flags['dry-run'] })])
+    let wasShown = false
     const result = await promote(session.ctx, project, store, {
       ref,
       stage: flags.to,
@@ -54,16 +55,18 @@ export default class Promote extends MlopsCommand {
       ...(session.idempotencyKey === undefined ? {} : { idempotencyKey: session.idempotencyKey }),
       ...(session.interactive
         ? {
-            askApproval: (plan) =>
-              askConsent(session, {
+            askApproval: (plan) => {
+              wasShown = true
+              return askConsent(session, {
                 shown: (ui) => renderPromotePlan(ui, plan),
                 question: `Approve ${plan.model}@${plan.version} for ${plan.stage} as ${session.ctx.actor.name}?`,
                 flag: '--approve NAME',
                 hasReason: flags.reason !== undefined,
-              }),
+              })
+            },
           }
         : {}),
     })
-    return { data: result, render: (ui) => renderPromotion(ui, result), exit: result.passes ? 'ok' : 'no' }
+    return { data: result, render: (ui) => renderPromotion(ui, result, wasShown), exit: result.passes ? 'ok' : 'no' }
   }
 }

@@ -1,6 +1,7 @@
 /** A gate's table, wherever one is shown, and the answer of `mlops gate check`. */
 import type { GateReport } from '../../lifecycle/gate-check.ts'
 import type { GateCheck, GateResult } from '../../store/events.ts'
+import { displayWidth } from '../clean.ts'
 import type { Ui } from '../ui.ts'
 
 /** Every check with what was required and found, and below it what the table has no room for; '' without checks. */
@@ -29,7 +30,25 @@ export function renderGate(ui: Ui, gate: GateResult): string {
       ? []
       : [ui.wrap(`${style.symbols.bullet} ${ui.text(noteLabel(gate, check))}: ${ui.text(check.note)}`, 2)],
   )
-  return [table, ...new Set(notes)].filter((part) => part !== '').join('\n')
+  const shown = table.split('\n').some((line) => displayWidth(line) > ui.width) ? narrow(ui, gate, marks, paint) : table
+  return [shown, ...new Set(notes)].filter((part) => part !== '').join('\n')
+}
+
+/** Where the table does not fit: a line for each check, broken between words. Nothing of what decides is cut. */
+function narrow(
+  ui: Ui,
+  { checks }: GateResult,
+  marks: Readonly<Record<GateCheck['verdict'], string>>,
+  paint: (text: string, check: GateCheck) => string,
+): string {
+  const lines = checks.map((check) => {
+    const mark = isWaiting(check) ? ui.style.symbols.unknown : marks[check.verdict]
+    const verdict = isWaiting(check) ? 'waiting' : check.verdict
+    const wanted = check.required === 'optional' ? '' : `; required: ${ui.text(check.required)}`
+    const figures = `${ui.text(check.actual)}${wanted}`
+    return ui.wrap(`${paint(`${mark} ${ui.text(check.name)} ${verdict}`, check)}: ${figures}`, 4)
+  })
+  return lines.join('\n')
 }
 
 /** What only a person's yes is missing from has not failed. */
