@@ -1,5 +1,6 @@
 /** `mlops drift`: what a version sees today against what it was trained on, for one model or for all. */
 
+import type { RetrainingEffect } from '../lifecycle/retraining-effect.ts'
 import type { Schedule } from '../monitor/cron.ts'
 import { exitOfCheck } from '../monitor/exit.ts'
 import type { FleetReport } from '../monitor/fleet.ts'
@@ -12,8 +13,11 @@ import { assertReportPaths, writeReports } from '../ui/reports/write.ts'
 import { renderCheck } from '../ui/views/drift.ts'
 import { renderFleet, renderSchedule } from '../ui/views/drift-fleet.ts'
 
-/** The check as it is stored with what became of it; with `--all` one for each model; with `--cron` lines to copy. */
-export type Result = DriftReport | (FleetReport & { readonly reports?: readonly string[] }) | Schedule
+/** The check as it is stored with what became of it, and whether the retraining behind the version helped; with `--all` one for each model; with `--cron` lines to copy. */
+export type Result =
+  | (DriftReport & { readonly retraining?: RetrainingEffect })
+  | (FleetReport & { readonly reports?: readonly string[] })
+  | Schedule
 
 export default class Drift extends MlopsCommand {
   static override summary = 'Compare what a version sees with what it was trained on.'
@@ -56,7 +60,10 @@ export default class Drift extends MlopsCommand {
       return { data, render: (ui) => renderFleet(ui, data), exit: fleet.exitCode }
     }
     const { driftOfModel } = await import('../monitor/drift.ts')
-    const report = await driftOfModel(ctx, project, store, question.ref, wishes)
+    const { effectOfRetraining } = await import('../lifecycle/retraining-effect.ts')
+    const checked = await driftOfModel(ctx, project, store, question.ref, wishes)
+    const retraining = await effectOfRetraining(store, checked)
+    const report = retraining === null ? checked : { ...checked, retraining }
     const data = paths.length === 0 ? report : { ...report, reports: await writeReports(ctx, paths, report) }
     return { data, render: (ui) => renderCheck(ui, data), exit: exitOfCheck(report, wishes.failOn) }
   }

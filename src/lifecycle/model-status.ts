@@ -18,6 +18,7 @@ import type { LastRetraining } from './last-retraining.ts'
 import { type NextStep, stageAfter, stepForward } from './next-step.ts'
 import { eventAt, standing } from './operation.ts'
 import type { Outlook } from './outlook.ts'
+import type { RetrainingEffect } from './retraining-effect.ts'
 import type { UncountedApproval } from './standing-approvals.ts'
 import { stagesOf, type VersionDetail } from './version.ts'
 
@@ -91,6 +92,8 @@ export interface ModelStatus {
   readonly lacks: readonly string[]
   /** The last one under the version that is in production now. */
   readonly retraining: LastRetraining | null
+  /** Whether the retraining that made the version in production helped; null where it comes from none. */
+  readonly effect: RetrainingEffect | null
   /** Null when there is nothing to do. */
   readonly next: NextStep | null
   /** Why the model cannot be read. */
@@ -103,6 +106,8 @@ export interface StatusFacts {
   readonly health: Health | null
   readonly pending: readonly Pending[]
   readonly retraining: LastRetraining | null
+  /** Looked at for one model, not for the fleet. */
+  readonly effect?: RetrainingEffect | null
   /** More than a person's yes stands before production. */
   readonly gated: boolean
 }
@@ -120,7 +125,8 @@ export function modelStatus(state: ModelState, facts: StatusFacts): ModelStatus 
   const versions = state.versions.length
   const hasBaseline = detail?.baseline != null || state.baseline !== undefined
   const lacks = production === null ? [] : lackOf(hasBaseline, facts.gated)
-  const partial = { model: state.model, versions, production, health, stages, pending, lacks, retraining }
+  const { effect = null } = facts
+  const partial = { model: state.model, versions, production, health, stages, pending, lacks, retraining, effect }
   const rank = rankOf(health)
   return { ...partial, rank, next: nextStep(partial, rank, hasBaseline), problem: null }
 }
@@ -140,6 +146,7 @@ export const damagedStatus = (model: string, problem: string): ModelStatus => ({
   pending: [],
   lacks: [],
   retraining: null,
+  effect: null,
   next: { command: 'mlops store verify', why: `${model} cannot be read` },
   problem,
 })
@@ -307,6 +314,8 @@ function answerToDrift({ model, production, health, retraining }: Facts, open: r
   switch (retraining?.outcome) {
     case 'running':
       return null
+    case 'stopped':
+      return { command: `mlops retrain ${model}`, why: `${why}, and its retraining stopped; this goes on with it` }
     case 'failed':
       return retraining.run === null
         ? { command: again, why: `${why}; the last retraining failed: mend its cause first` }

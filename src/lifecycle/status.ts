@@ -30,6 +30,7 @@ import {
 import { versionAt } from './operation.ts'
 import { gateOutlook } from './outlook.ts'
 import { type PendingIntent, pendingIntents } from './pending-intents.ts'
+import { retrainingEffect } from './retraining-effect.ts'
 import { loadVersion } from './version.ts'
 import { whoseWordCounts } from './whose-word.ts'
 
@@ -72,7 +73,7 @@ export async function fleetStatus(ctx: Context, project: Project, given: Store, 
   if (only !== undefined && !(await store.models.list()).includes(only)) await store.models.state(only)
   const names = only === undefined ? await store.models.list() : [only]
   const models: ModelStatus[] = []
-  for (const name of names) models.push(await statusOf(ctx, project, store, name))
+  for (const name of names) models.push(await statusOf(ctx, project, store, name, only !== undefined))
   models.sort(worstFirst)
   const ids = await store.runs.list()
   const concerns = ({ model }: { readonly model: string | null }): boolean => only === undefined || model === only
@@ -100,7 +101,13 @@ async function nextGap(
   return nextOfGaps(facts)
 }
 
-async function statusOf(ctx: Context, project: Project, store: Store, model: string): Promise<ModelStatus> {
+async function statusOf(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  model: string,
+  isOnly: boolean,
+): Promise<ModelStatus> {
   try {
     const state = await store.models.stateOrEmpty(model)
     const entry = state.stages.production
@@ -113,7 +120,8 @@ async function statusOf(ctx: Context, project: Project, store: Store, model: str
     const retraining = await lastRetraining(store, model, ctx.now())
     const judged = pending.map((each) => withRetraining(each, retraining))
     const gated = isGated(gateRules(modelConfig(project, model), PRODUCTION))
-    const known = { pending: judged, retraining, gated }
+    const effect = isOnly ? await retrainingEffect(store, state) : null
+    const known = { pending: judged, retraining, gated, effect }
     if (entry === undefined) return modelStatus(state, { ...known, detail: null, health: null })
     const detail = await loadVersion(store, state, versionAt(state, entry.version))
     const found = await health(ctx, project, store, model, entry.version)

@@ -24,6 +24,8 @@ export interface Champion {
 /** A column that makes a drift trigger fire. */
 export interface FiredColumn {
   readonly column: string
+  /** What `effect` is measured in; the policy's. */
+  readonly metric?: MetricName
   /** Null where the policy's measure cannot be computed: a broken column, a type it is not defined for. */
   readonly effect: number | null
   readonly threshold: number
@@ -115,12 +117,13 @@ function fired(trigger: DriftTrigger, result: ColumnResult): FiredColumn[] {
   const { column, verdict, summary, metric } = result
   const same = trigger.metric === metric
   const threshold = trigger.threshold ?? (same ? result.threshold : DEFAULT_THRESHOLD[trigger.metric])
-  if (verdict === 'broken') return [{ column, effect: null, threshold, summary: result.causes[0] ?? summary }]
+  const named = { column, metric: trigger.metric, threshold }
+  if (verdict === 'broken') return [{ ...named, effect: null, summary: result.causes[0] ?? summary }]
   const effect = same ? result.effect : (result.measures[measureOf(trigger.metric)] ?? null)
-  if (effect === null && verdict === 'drift') return [{ column, effect: null, threshold: result.threshold, summary }]
+  if (effect === null && verdict === 'drift') return [{ ...named, effect: null, threshold: result.threshold, summary }]
   const real = verdict === 'drift' || (result.pAdjusted !== null && result.pAdjusted <= ALPHA)
   if (verdict === 'skipped' || effect === null || effect < threshold || !real) return []
-  return [{ column, effect, threshold, summary }]
+  return [{ ...named, effect, summary }]
 }
 
 /** KS counts by its lower bound: more than that the counts do not prove. */

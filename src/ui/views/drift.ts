@@ -1,8 +1,10 @@
 /** A drift check as a person reads it: the verdict in a sentence, the columns worst first, what to type next. */
 import type { CheckResult, ColumnResult } from '../../drift/types.ts'
+import type { RetrainingEffect } from '../../lifecycle/retraining-effect.ts'
 import type { DriftReport } from '../../monitor/types.ts'
 import type { Ui } from '../ui.ts'
 import { alertLines, healthLines, periodTable, qualityLines, segmentTable } from './drift-parts.ts'
+import { effectLine } from './retraining-effect.ts'
 
 /** Columns shown one by one; more stable ones than `STABLE` are named in one line. */
 const SHOWN = 30
@@ -10,7 +12,7 @@ const STABLE = 5
 
 /** A check, and what the command that made it knows besides. */
 type Shown = CheckResult & { readonly next: string } & Partial<
-    Pick<DriftReport, 'alreadyChecked' | 'alerts' | 'periods' | 'reports'>
+    Pick<DriftReport, 'alreadyChecked' | 'alerts' | 'periods' | 'reports'> & { readonly retraining: RetrainingEffect }
   >
 
 export function renderCheck(ui: Ui, check: Shown): string {
@@ -44,6 +46,7 @@ export function renderCheck(ui: Ui, check: Shown): string {
     check.current.rows === 0 ? '' : columnTable(ui, shown, check),
     segmentTable(ui, check),
     [...foldedLines(ui, folded), ...notes].join('\n'),
+    check.retraining === undefined ? '' : ui.wrap(effectLine(ui, check.retraining), 2),
     told.join('\n'),
     (check.reports ?? []).map((path) => style.dim(`Report: ${ui.text(path)}`)).join('\n'),
     `${what} ${style.command(ui.text(check.next))}`,

@@ -4,6 +4,7 @@ import type { StatusReport } from '../../lifecycle/status.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { missingPeople, renderApprover } from './approvals.ts'
+import { effectLine } from './retraining-effect.ts'
 import { formatRows, shortDigest } from './values.ts'
 
 export function renderStatus(ui: Ui, report: StatusReport): string {
@@ -147,11 +148,20 @@ function approvalWords(ui: Ui, { stage, approved, missing, uncounted }: PendingA
   return `; ${[by, open, ...lapsed].filter((part) => part !== '').join('; ')}`
 }
 
-function retrainingLines(ui: Ui, { retraining }: ModelStatus): string[] {
-  if (retraining === null) return []
+function retrainingLines(ui: Ui, { retraining, effect }: ModelStatus): string[] {
+  const before = effect === null ? [] : [effectLine(ui, effect)]
+  return retraining === null ? before : [...before, ...lastLines(ui, retraining)]
+}
+
+function lastLines(ui: Ui, retraining: NonNullable<ModelStatus['retraining']>): string[] {
   const { outcome, time, run, message } = retraining
   const by = run === null ? '' : ` (run ${ui.text(run)})`
-  if (outcome === 'running') return [`${ui.style.symbols.bullet} it is being retrained, since ${ui.ago(time)}`]
+  const on = retraining.workflow === null ? '' : `, on ${ui.text(retraining.workflow)}`
+  if (outcome === 'running') return [`${ui.style.symbols.bullet} it is being retrained, since ${ui.ago(time)}${on}`]
+  if (outcome === 'stopped') {
+    const stopped = `its retraining of ${ui.ago(time)} stopped: ${ui.text(message)}${by}${on}`
+    return [`${ui.style.warn(ui.style.symbols.warn)} ${stopped}; mlops retrain goes on with it`]
+  }
   if (outcome !== 'failed') return []
   return [`${ui.style.bad(ui.style.symbols.bad)} the last retraining failed ${ui.ago(time)}: ${ui.text(message)}${by}`]
 }

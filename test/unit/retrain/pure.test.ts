@@ -53,7 +53,7 @@ describe('a drift trigger', () => {
   it('fires for any column whose effect reaches the threshold of the policy, beyond noise', () => {
     const found = judgeDrift(drift, check(column('a', { verdict: 'drift', effect: 0.31, pAdjusted: 0.001 })))
     assert.equal(found.fires, true)
-    assert.deepEqual(found.columns, [{ column: 'a', effect: 0.31, threshold: 0.15, summary: 'a moved' }])
+    assert.deepEqual(found.columns, [{ column: 'a', metric: 'psi', threshold: 0.15, effect: 0.31, summary: 'a moved' }])
     assert.equal(found.summary, 'inputs of m@3 drifted at 0.15: a (psi 0.31)')
     assert.equal(found.check?.data, 'june.csv')
   })
