@@ -52,7 +52,8 @@ describe('autonomous promotion', () => {
     const error = await rejection(promotion)
     assert.deepEqual([error.code, error.exitCode], ['APPROVAL_MISSING', 3])
     assert.match(error.message, /the policy may not promote it by itself/)
-    return (error.details?.autonomy as { missing: string[] }).missing.join('\n')
+    const { missing } = (error.details?.autonomy ?? { missing: [] }) as { missing: readonly string[] }
+    return missing.join('\n')
   }
 
   it('is refused month by month until it is earned; then the policy signs with its name and what earned it', async () => {
