@@ -75,7 +75,11 @@ export async function assertIntact(
   store: Store,
   model: string,
   version: VersionState,
-  options: { readonly tolerate: 'nothing' | 'evidence'; readonly hint: string; readonly undone?: string },
+  options: {
+    readonly tolerate: 'nothing' | 'evidence'
+    readonly hint: string | (() => Promise<string>)
+    readonly undone?: string
+  },
 ): Promise<void> {
   const { damage } = await verifyVersion(ctx, store, model, version)
   const refusing = damage.filter(({ kind }) => kind === 'model' || options.tolerate === 'nothing')
@@ -88,7 +92,7 @@ export async function assertIntact(
   throw failed({
     code: 'VERSION_DAMAGED',
     message: `${name} is damaged; ${options.undone ?? 'nothing was moved'}.`,
-    hint: options.hint,
+    hint: typeof options.hint === 'string' ? options.hint : await options.hint(),
     details: { model, version: version.version, damage: refusing, problems },
   })
 }

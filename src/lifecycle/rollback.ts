@@ -5,6 +5,7 @@
 import type { Context } from '../core/context.ts'
 import { interrupted } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
+import { promotionCommand } from '../core/next-command.ts'
 import type { Project } from '../project/config.ts'
 import type { EventDraft, ModelEvent, RollbackBody } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
@@ -12,7 +13,7 @@ import type { Store } from '../store/store.ts'
 import { reasonOf } from './approval.ts'
 import { determineFit, type Fit, isUnfit } from './fit.ts'
 import type { FitEvaluation } from './fit-evaluation.ts'
-import { assertIntact } from './integrity.ts'
+import { assertIntact, verifyVersion } from './integrity.ts'
 import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from './operation.ts'
 import { planRollback, type RollbackPlan, wayBack } from './rollback-plan.ts'
 import { tagMove } from './tag-move.ts'
@@ -85,7 +86,7 @@ export async function rollback(
   if (plan.already) return result(state, plan, 'already there', unlooked, reason)
   await assertIntact(ctx, store, model, versionAt(state, plan.version), {
     tolerate: 'evidence',
-    hint: hintForDamaged(state, plan),
+    hint: () => hintForDamaged(ctx, store, state, plan),
   })
   const fit = await determineFit(ctx, project, store, {
     model,
@@ -150,15 +151,22 @@ function evaluationOf({ rows, metrics, verdict }: FitEvaluation): NonNullable<Ro
   return { rows, now, then: Object.fromEntries(recorded), verdict }
 }
 
-/** The next sound place to go, when the nearest one is damaged. */
-function hintForDamaged(state: ModelState, { model, stage, version, from }: RollbackPlan): string {
-  const others = wayBack(state, stage).map((entry) => entry.version)
-  const other = others.find((each) => each !== version && each !== from.version)
-  const command =
-    other === undefined
-      ? `mlops promote ${model}@V --to ${stage}`
-      : `mlops rollback ${model}${flag(stage)} --to ${other}`
-  return `Go to another version: ${command}`
+/** The next sound place to go, when the nearest one is damaged: others may be damaged with it. */
+async function hintForDamaged(
+  ctx: Context,
+  store: Store,
+  state: ModelState,
+  { model, stage, version, from }: RollbackPlan,
+): Promise<string> {
+  const others = new Set(wayBack(state, stage).map((entry) => entry.version))
+  for (const other of others) {
+    if (other === version || other === from.version) continue
+    const { damage } = await verifyVersion(ctx, store, model, versionAt(state, other))
+    if (damage.some(({ kind }) => kind === 'model')) continue
+    return `Go to another version, whose files are intact: mlops rollback ${model}${flag(stage)} --to ${other}`
+  }
+  const copy = 'Restore the files named above from a copy of the store (storing the same file again mends it, too)'
+  return `${copy}; or put another version there: ${promotionCommand(`${model}@V`, stage)}`
 }
 
 const flag = (stage: string): string => (stage === 'production' ? '' : ` --stage ${stage}`)
