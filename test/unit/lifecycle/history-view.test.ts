@@ -66,6 +66,7 @@ describe('the history of a model as text', () => {
   })
 
   it('shows how a version that was gone back to did on the labels of that day', () => {
+    // biome-ignore lint/suspicious/noThenProperty: the name in the event; it is no function
     const evaluation = { rows: 812, now: { auc: 0.84 }, then: { auc: 0.86 } }
     const body = {
       stage: 'production',
