@@ -34,7 +34,7 @@ export interface HeldOutRequest {
 
 /** @throws usage `HELD_OUT_…`, failed `DATA_…` for a file that was named; what was logged and cannot be read is noted */
 export async function heldOutEvidence(ctx: Context, store: Store, asked: HeldOutRequest): Promise<HeldOutEvidence> {
-  const { request, run, notes } = asked
+  const { request, notes } = asked
   const found =
     request.testPredictions === undefined
       ? await loggedPredictions(ctx, store, asked)
