@@ -9,6 +9,8 @@ import { promote } from '../../../src/lifecycle/promote.ts'
 import { registerVersion } from '../../../src/lifecycle/register.ts'
 import type { Project } from '../../../src/project/config.ts'
 import { loadProject } from '../../../src/project/load.ts'
+import { readJobs } from '../../../src/retrain/job-log.ts'
+import type { JobRecord } from '../../../src/retrain/job-records.ts'
 import { type RetrainRequest, retrain } from '../../../src/retrain/retrain.ts'
 import { type RetrainSteps, realSteps } from '../../../src/retrain/steps.ts'
 import { createStore } from '../../../src/store/create.ts'
@@ -52,6 +54,8 @@ export interface Workshop {
   readonly dir: string
   readonly ctx: Context
   readonly warnings: string[]
+  /** Milliseconds by which the clock of the context and of the store is ahead. */
+  readonly clock: { ahead: number }
   /** The real steps, with the output of the script swallowed. */
   readonly steps: RetrainSteps
   store: Store
@@ -60,7 +64,9 @@ export interface Workshop {
   /** Version 1: trained, registered with its baseline, in production. */
   firstVersion(): Promise<void>
   check(data: string): Promise<void>
-  retrain(request?: Partial<RetrainRequest>, steps?: Partial<RetrainSteps>): ReturnType<typeof retrain>
+  retrain(request?: Partial<RetrainRequest>, steps?: Partial<RetrainSteps>, store?: Store): ReturnType<typeof retrain>
+  /** The log of retrainings, as it is kept. */
+  jobs(): Promise<readonly JobRecord[]>
   /** Version by stage. */
   stages(): Promise<Record<string, number>>
   versions(): Promise<number>
@@ -93,12 +99,13 @@ export async function workshop(policy: string | undefined = POLICY): Promise<Wor
   write('data/test.csv', table(0, 4))
   await createStore(join(dir, '.mlops'))
   const warnings: string[] = []
+  const clock = { ahead: 0 }
   const ctx: Context = {
     cwd: dir,
     env: { ...process.env, MLOPS_RUN_ID: undefined, MLOPS_STORE: undefined },
     actor: { name: 'ada@laptop', origin: 'local' },
     tool: 'mlops test',
-    now: () => new Date(),
+    now: () => new Date(Date.now() + clock.ahead),
     warn: (message) => warnings.push(message),
   }
   const nowhere = openSync('/dev/null', 'w')
@@ -110,9 +117,10 @@ export async function workshop(policy: string | undefined = POLICY): Promise<Wor
     dir,
     ctx,
     warnings,
+    clock,
     steps: quiet,
     write,
-    store: await openStore(join(dir, '.mlops'), { write: true }),
+    store: await openStore(join(dir, '.mlops'), { write: true, now: ctx.now }),
     project: await loadProject({ cwd: dir, env: {} }),
     async firstVersion() {
       const data = [
@@ -133,8 +141,9 @@ export async function workshop(policy: string | undefined = POLICY): Promise<Wor
     async check(current) {
       await checkDrift(ctx, shop.project, shop.store, { ref: MODEL, current })
     },
-    retrain: (request = {}, steps = {}) =>
-      retrain(ctx, shop.project, shop.store, { model: MODEL, ...request }, { ...quiet, ...steps }),
+    retrain: (request = {}, steps = {}, store = shop.store) =>
+      retrain(ctx, shop.project, store, { model: MODEL, ...request }, { ...quiet, ...steps }),
+    jobs: async () => (await readJobs(shop.store, MODEL)).records,
     async stages() {
       const { stages } = await shop.store.models.stateOrEmpty(MODEL)
       return Object.fromEntries(Object.entries(stages).map(([stage, { version }]) => [stage, version]))
