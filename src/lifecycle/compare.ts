@@ -14,7 +14,7 @@ import type { GateCheck } from '../store/events.ts'
 import type { Manifest } from '../store/manifest.ts'
 import { type Champion, type FromRows, isReason, own, type VersionFacts } from './gate-facts.ts'
 import { type Allowance, allowanceOf } from './gate-margin.ts'
-import { figure, intervalText, rowsText, signed } from './gate-numbers.ts'
+import { figure, intervalText, roughly, rowsText, signed } from './gate-numbers.ts'
 import { comparedMetrics, type GateRules, PRODUCTION } from './gate-rules.ts'
 import { sameFiles, testHash, testSetsOf } from './gate-test-set.ts'
 import { metricOf } from './metrics.ts'
@@ -145,7 +145,7 @@ function comparePredictions(comparison: MetricComparison, paired: PairedComparis
   const room = allowanceOf(margins, name, paired.champion)
   const holds = gainOf(better, paired.challenger, paired.champion) >= 0
   const verdict = room.value > 0 ? BY_INTERVAL[paired.verdict] : holds ? 'pass' : 'fail'
-  const also = paired.also === null ? '' : `, ${paired.also.method} p ${figure(paired.also.p)}`
+  const also = paired.also === null ? '' : `, ${paired.also.method} p ${roughly(paired.also.p)}`
   const said = `${paired.method} on ${rowsText(paired.rows)}: ${intervalText(paired.interval)}${also}: ${paired.verdict}`
   const notes = [
     basis.note,

@@ -157,7 +157,7 @@ async function orReason<T>(ctx: Context, make: () => Promise<T>): Promise<FromRo
   } catch (error) {
     ctx.signal?.throwIfAborted()
     if (!(error instanceof MlopsError)) throw error
-    const said = error.message.replace(/\.$/, '')
-    return { reason: error.hint === undefined ? said : `${said}; ${error.hint.replace(/\.$/, '')}` }
+    const said = error.hint === undefined ? error.message : `${error.message} ${error.hint}`
+    return { reason: said.replace(/\.$/, '') }
   }
 }

@@ -9,7 +9,7 @@ import type { Gate } from '../project/gate-config.ts'
 import { missingConfig } from '../project/load.ts'
 import type { GateResult } from '../store/events.ts'
 import type { Store } from '../store/store.ts'
-import { cautions, failingChecks, onlyApprovalMissing } from './gate.ts'
+import { failingChecks, onlyApprovalMissing } from './gate.ts'
 import { assertStage } from './operation.ts'
 import { createPlanner } from './promote-planner.ts'
 
@@ -61,7 +61,6 @@ export async function checkGate(
   const planner = createPlanner(ctx, project, store, { ...request, reason: undefined })
   const plan = await planner.plan(await store.models.state(ref.model), { given: [] })
   const gate = withoutApproval ? withoutPeople(plan.gate) : plan.gate
-  for (const caution of cautions(gate)) ctx.warn(caution)
   const failing = failingChecks(gate)
   const count = (verdict: GateReport['verdict'] | 'waived'): number =>
     gate.checks.filter((check) => check.verdict === verdict).length

@@ -1,9 +1,12 @@
 /** How figures are written in a gate's table. */
 
-/** Six significant digits: what was computed has more than anybody reads. Recorded values are shown as recorded. */
-export const figure = (value: number): string => String(Number(value.toPrecision(6)))
+/** Five significant digits: what was computed has more than anybody reads. Recorded values are shown as recorded. */
+export const figure = (value: number): string => String(Number(value.toPrecision(5)))
 
-export const signed = (value: number): string => (value > 0 ? `+${figure(value)}` : figure(value))
+/** Three, for what is itself uncertain. */
+export const roughly = (value: number): string => String(Number(value.toPrecision(3)))
+
+export const signed = (value: number): string => (value > 0 ? `+${roughly(value)}` : roughly(value))
 
 /** `1,409 rows`, in every language the same. */
 export const rowsText = (rows: number): string => `${rows.toLocaleString('en-US')} row${rows === 1 ? '' : 's'}`
@@ -25,4 +28,4 @@ export const intervalText = ({
   readonly low: number
   readonly high: number
   readonly confidence: number
-}): string => `${figure(100 * confidence)} % from ${figure(low)} to ${figure(high)}`
+}): string => `${roughly(100 * confidence)} % from ${roughly(low)} to ${roughly(high)}`

@@ -9,7 +9,7 @@ import type { FairnessResult, SliceMetric, SliceResult } from '../evaluation/typ
 import type { FairnessRule, SliceRule } from '../project/gate-config.ts'
 import type { GateCheck, GateEvidence } from '../store/events.ts'
 import { type FromRows, type GateFacts, type HeldOutFacts, isReason, own } from './gate-facts.ts'
-import { figure, intervalText, rowsText } from './gate-numbers.ts'
+import { figure, intervalText, roughly, rowsText } from './gate-numbers.ts'
 import type { GateRules } from './gate-rules.ts'
 
 /** Names said in a note; the rest is counted. */
@@ -153,14 +153,14 @@ function judgeFairness(rule: FairnessRule, found: FairnessResult, rows: number):
   }
 }
 
-/** `0.41 of 214 rows`; of equalized odds the true and the false positive rate. */
+/** `0.41 selected (214 rows)`; of equalized odds the true and the false positive rate. */
 function ratesOf({ measure }: FairnessRule, group: FairnessResult['groups'][number]): string {
   const { selectionRate, truePositiveRate: hits, falsePositiveRate: alarms } = group
-  const rate = (value: number | null): string => (value === null ? 'unknown' : figure(value))
+  const rate = (value: number | null): string => (value === null ? 'unknown' : roughly(value))
   const said =
     measure === 'demographic_parity'
-      ? `selects ${figure(selectionRate)}`
-      : `finds ${rate(hits)} of the positives and takes ${rate(alarms)} of the negatives for one`
+      ? `${roughly(selectionRate)} selected`
+      : `true positive rate ${rate(hits)}, false ${rate(alarms)}`
   return `${said} (${rowsText(group.rows)})`
 }
 

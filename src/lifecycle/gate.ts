@@ -34,7 +34,7 @@ export function judgeGate(rules: GateRules, facts: GateFacts): GateResult {
     ...externalChecks(rules, facts),
     ...approvalCheck(rules, facts.approvals),
   ]
-  const checks = applyWaivers(rules, judged, facts.today)
+  const checks = applyWaivers(rules, judged, facts.today).map(brief)
   const champion = rules.compareTo.map((stage) => own(champions, stage)).find((each) => each != null)
   const test = testHash(challenger.manifest)
   return {
@@ -47,6 +47,21 @@ export function judgeGate(rules: GateRules, facts: GateFacts): GateResult {
       ...(champion == null ? {} : { champion: champion.digest }),
       ...(test === undefined ? {} : { test }),
     },
+  }
+}
+
+/** An event holds at most 64 KiB, and names of groups and what a command printed are as long as they like. */
+const LONGEST = { required: 300, actual: 300, note: 1200 } as const
+
+function brief(check: GateCheck): GateCheck {
+  const cut = (text: string, most: number): string =>
+    text.length <= most ? text : `${Array.from(text.slice(0, most)).slice(0, -1).join('')}…`
+  const { required, actual, note } = check
+  return {
+    ...check,
+    required: cut(required, LONGEST.required),
+    actual: cut(actual, LONGEST.actual),
+    ...(note === undefined ? {} : { note: cut(note, LONGEST.note) }),
   }
 }
 

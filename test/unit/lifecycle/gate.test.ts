@@ -1,79 +1,13 @@
 /** The gate, case by case: pure facts in, a table of checks out. */
 import assert from 'node:assert/strict'
 import { sha256 } from '../../../src/core/digest.ts'
-import {
-  type Champion,
-  cautions,
-  failingChecks,
-  type GateFacts,
-  judgeGate,
-  onlyApprovalMissing,
-  type VersionFacts,
-} from '../../../src/lifecycle/gate.ts'
+import { type Champion, cautions, failingChecks, onlyApprovalMissing } from '../../../src/lifecycle/gate.ts'
 import { gateRules } from '../../../src/lifecycle/gate-rules.ts'
 import type { Risk } from '../../../src/project/config.ts'
 import type { Gate } from '../../../src/project/gate-config.ts'
-import type { Manifest, ScanResult } from '../../../src/store/manifest.ts'
-import { gate, MODEL } from './fixture.ts'
-
-const INERT: ScanResult = { verdict: 'inert', findings: [] }
-const CODE: ScanResult = { verdict: 'can execute code', findings: ['posix.system'] }
-
-interface Spec {
-  readonly metrics?: Manifest['metrics']
-  readonly test?: string
-  readonly files?: readonly string[]
-  readonly scan?: ScanResult
-  readonly baseline?: boolean
-  readonly run?: boolean
-  readonly data?: Manifest['data']
-}
-
-function version(number: number, spec: Spec = {}): VersionFacts {
-  const { metrics = {}, files = [`model ${number}`], scan = INERT, data = [] } = spec
-  const manifest: Manifest = {
-    format: 1,
-    model: MODEL,
-    files: files.map((text) => ({ path: 'model.joblib', sha256: sha256(text), size: text.length, scan })),
-    metrics,
-    params: {},
-    data: [...data, ...(spec.test === undefined ? [] : [{ name: 'test', sha256: sha256(spec.test) }])],
-    ...(spec.baseline === true
-      ? { baseline: { profile: sha256('profile'), data: { name: 'baseline', sha256: sha256('rows') } } }
-      : {}),
-  }
-  const run = spec.run === true ? { id: 'RUN', run: { sha256: sha256('run'), size: 1 } } : undefined
-  return { model: MODEL, version: number, digest: sha256(JSON.stringify([number, manifest])), manifest, run }
-}
-
-interface Case {
-  readonly gate?: Partial<Gate>
-  readonly validation?: Partial<Gate>
-  readonly stage?: string
-  readonly risk?: Risk
-  readonly challenger?: Spec
-  readonly champion?: Champion | null
-  readonly more?: Partial<GateFacts>
-}
-
-const ADA = { name: 'ada', origin: 'claimed' as const }
-
-function judge(spec: Case) {
-  const stage = spec.stage ?? 'production'
-  const config = { risk: spec.risk ?? ('standard' as const), gates: spec.gate ? { [stage]: gate(spec.gate) } : {} }
-  const rules = gateRules(config, stage, spec.validation === undefined ? undefined : gate(spec.validation))
-  return judgeGate(rules, {
-    challenger: version(2, spec.challenger),
-    champions: { production: spec.champion ?? null },
-    modelBaseline: false,
-    approvals: [ADA],
-    today: '2026-06-01',
-    ...spec.more,
-  })
-}
-
-const check = (spec: Case, name: string) => judge(spec).checks.find((each) => each.name === name)
-const verdict = (spec: Case, name: string) => check(spec, name)?.verdict
+import type { ScanResult } from '../../../src/store/manifest.ts'
+import { gate } from './fixture.ts'
+import { type Case, CODE, check, judge, type Spec, verdict, version } from './gate-fixture.ts'
 
 describe('a metric bound', () => {
   const min = (value: number | string | undefined) =>
