@@ -1,6 +1,6 @@
 /** `mlops doctor` as text: what is wrong first, then the four gaps of every model, then the next step. */
 import type { DoctorReport, Finding } from '../../doctor/types.ts'
-import { GAPS, type Gap } from '../../lifecycle/gaps.ts'
+import type { Gap } from '../../lifecycle/gaps.ts'
 import type { Ui } from '../ui.ts'
 
 export function renderDoctor(ui: Ui, { findings, models, next }: DoctorReport): string {
@@ -34,7 +34,8 @@ function findingLines(ui: Ui, { severity, summary, next }: Finding): string {
 type Models = DoctorReport['models']
 
 function gapTable(ui: Ui, models: Models): string {
-  if (models.length === 0) return ''
+  const [first] = models
+  if (first === undefined) return ''
   const { style } = ui
   const { symbols } = style
   const paint = { closed: style.good, partly: style.warn, open: style.bad, unknown: style.warn }
@@ -43,7 +44,7 @@ function gapTable(ui: Ui, models: Models): string {
   return ui.table<Models[number]>(
     [
       { title: 'MODEL', value: ({ model, version }) => (version === null ? model : `${model}@${version}`) },
-      ...GAPS.map((name) => ({
+      ...first.gaps.map(({ name }) => ({
         title: name.toUpperCase(),
         value: ({ gaps }: Models[number]) => {
           const gap = of(gaps, name)
