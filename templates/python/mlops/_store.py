@@ -26,6 +26,8 @@ class Store:
         # Made by `mlops init --shared`: what is made in it is writable for the group.
         self._shared = mode & 0o2020 == 0o2020
         self._settled = {root}
+        # Folders that were seen to be folders and no symbolic links.
+        self._real = {root}
 
     def path(self, key):
         return os.path.join(self.root, *key.split("/"))
@@ -85,6 +87,9 @@ class Store:
 
     def touch(self, key):
         path = self.path(key)
+        self.make_folder(os.path.dirname(path))
+        if os.path.islink(path):
+            raise _link_inside(path)
         try:
             os.utime(path)
         except FileNotFoundError:
@@ -104,9 +109,37 @@ class Store:
         return {"sha256": digest.hexdigest(), "size": size}
 
     def make_folder(self, folder):
-        if folder in self._settled or len(folder) <= len(self.root) or os.path.isdir(folder):
+        """Makes a folder and what is missing above it. Raises OSError where a symbolic link stands in the way."""
+        if folder in self._real or len(folder) <= len(self.root):
             return
         self.make_folder(os.path.dirname(folder))
+        if not self._is_folder(folder):
+            self._make_one(folder)
+            self._is_folder(folder)
+
+    def refuse_links(self, key):
+        """Raises OSError when a folder on the way to `key`, or at it, is a symbolic link."""
+        folder = self.root
+        for name in key.split("/"):
+            folder = os.path.join(folder, name)
+            if not self._is_folder(folder):
+                return
+
+    def _is_folder(self, folder):
+        """Links are not followed for writing: one could send what is written to any folder."""
+        if folder in self._real:
+            return True
+        try:
+            mode = os.lstat(folder).st_mode
+        except FileNotFoundError:
+            return False
+        if stat.S_ISLNK(mode):
+            raise _link_inside(folder)
+        if stat.S_ISDIR(mode):
+            self._real.add(folder)
+        return True
+
+    def _make_one(self, folder):
         if not self._shared:
             try:
                 os.mkdir(folder)
@@ -228,7 +261,13 @@ def open_store(root):
         return None, "the store %s has format %s, and this client writes format %d" % (root, found, FORMAT)
     if hasattr(os, "getuid") and info.st_uid != os.getuid() and info.st_mode & 0o2020 != 0o2020:
         return None, "%s belongs to another user and is not shared (mlops init --shared)" % root
-    return Store(root), None
+    store = Store(root)
+    try:
+        for folder in _FOLDERS:
+            store.refuse_links(folder)
+    except OSError as error:
+        return None, error.strerror or str(error)
+    return store, None
 
 
 def create_store(root):
@@ -242,6 +281,10 @@ def create_store(root):
     store.put(".gitattributes", b"* -text\n")
     store.put_record("registry.json", {"format": FORMAT, "id": os.urandom(16).hex()})
     return store
+
+
+def _link_inside(path):
+    return OSError(errno.ELOOP, "%s is a symbolic link; inside a store links are not followed for writing" % path)
 
 
 def _create(path):

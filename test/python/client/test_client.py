@@ -213,6 +213,31 @@ def test_a_disk_that_fails_never_stops_the_script(project, monkeypatch, capsys):
     assert "Training goes on" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("place", ["runs", "objects", "objects/sha256", "tmp"])
+def test_a_link_in_the_place_of_a_folder_of_the_store_is_not_followed(project, capsys, place):
+    elsewhere = project / "elsewhere"
+    folder = project / ".mlops" / place
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    before = sorted(elsewhere.rglob("*"))
+    with mlops.track("m") as run:
+        run.log_metric("auc", 0.9)
+        run.log_artifact(__file__)
+    assert sorted(elsewhere.rglob("*")) == before
+    assert "%s is a symbolic link" % folder in capsys.readouterr().err
+
+
+def test_a_link_that_appears_while_a_run_goes_on_is_not_followed(project, capsys):
+    with mlops.track("m") as run:
+        (project / "elsewhere").mkdir()
+        (project / ".mlops/runs" / run.id / "metrics").symlink_to(project / "elsewhere")
+        run.log_metric("auc", 0.9)
+        run.log_param("depth", 4)
+    assert list((project / "elsewhere").iterdir()) == []
+    assert end_of(project, run)["params"] == {"depth": 4}
+    assert "metrics is a symbolic link" in capsys.readouterr().err
+
+
 def test_threads_log_whole_lines(project):
     with mlops.track() as run:
         threads = [
