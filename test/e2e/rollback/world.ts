@@ -3,13 +3,15 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { skipBecause } from '../../support/skip.ts'
-import { ROOT, type RunOptions, type TempProject, tempProject } from '../harness.ts'
+import { BINARY, ROOT, type RunOptions, type TempProject, tempProject } from '../harness.ts'
 
 export const MODEL = 'churn-model'
 const PYTHON = join(ROOT, '.cache/venv/bin/python')
 
 export interface RollbackWorld {
   readonly project: TempProject
+  /** With the Python of the tests, and MLOPS_BINARY for a shell. */
+  readonly env: Readonly<Record<string, string>>
   /** Fails the test on another exit code than `code` (default 0). Python is that of the tests. */
   mlops(args: readonly string[], options?: RunOptions & { readonly code?: number }): ReturnType<TempProject['mlops']>
   python(args: readonly string[]): void
@@ -38,10 +40,12 @@ export async function rollbackWorld(context: Mocha.Context, options: WorldOption
     PATH: [join(PYTHON, '..'), process.env.PATH].join(delimiter),
     PYTHONPATH: join(ROOT, 'templates/python'),
     PYTHONDONTWRITEBYTECODE: '1',
+    MLOPS_BINARY: BINARY,
   }
   for (const file of ['service.py', 'evaluate.py']) copyFileSync(join(import.meta.dirname, file), project.path(file))
   const world: RollbackWorld = {
     project,
+    env,
     mlops: (args, more) => project.mlops(args, { ...more, env: { ...env, ...more?.env } }),
     python(args) {
       const ran = spawnSync(PYTHON, args, { cwd: project.dir, env: { ...process.env, ...env }, encoding: 'utf8' })
