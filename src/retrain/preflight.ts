@@ -6,6 +6,7 @@
 import { refused } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
+import { betterOf } from '../evaluation/metrics.ts'
 import type { ModelConfig } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
 import type { Policy } from '../project/policy.ts'
@@ -81,7 +82,7 @@ function metric({ policy, config, stage, known }: PreflightFacts): PreflightChec
   return bad(
     what,
     'no bound says what a candidate must reach, so any would do',
-    `write in ${policy.file ?? 'retraining-policy.yaml'}, under policy: the line  validation: {min_${name}: ${value}}`,
+    `write in ${policy.file ?? 'retraining-policy.yaml'}, under policy: the line  validation: {${betterOf(name) === 'higher' ? 'min' : 'max'}_${name}: ${value}}`,
   )
 }
 
