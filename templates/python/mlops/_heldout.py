@@ -5,8 +5,9 @@ go is the business of `_run.py`. The rows themselves are never among them: they 
 import zlib
 
 from ._cells import NAN, NULL, name_of, quote
+from ._columns import column, framed, ids_of, listed, nth_column, same_length, width
 from ._rowdigest import plain_texts, rows_digest
-from ._rows import outputs, python_values, table
+from ._rows import outputs, table
 
 MOST_EXAMPLES = 100
 # What readers take for something else than a column of slices (src/evaluation/roles.ts; a test compares).
@@ -25,14 +26,14 @@ class HeldOut:
 
     def __init__(self, X, y, y_pred, y_score, ids, slices):
         self.remarks = []
-        truth = _column("y", y)
+        truth = column("y", y)
         self.rows = len(truth)
         if self.rows == 0:
             raise ValueError("log_test: y has no rows")
         self._table = self._features(X)
         self._columns = {}
         if ids is not None:
-            self._columns["id"] = (_ids(ids, self.rows), NULL)
+            self._columns["id"] = (ids_of(ids, self.rows), NULL)
         self._truth = truth
         answer, score = self._answers(truth, y_pred, y_score)
         if answer is not None:
@@ -68,11 +69,11 @@ class HeldOut:
             self.remarks.append(_NO_DIGEST % "X is None")
             return None
         if getattr(X, "ndim", 2) > 2:
-            _same("X", len(X), self.rows)
+            same_length("X", len(X), self.rows)
             self.remarks.append(_NO_DIGEST % ("X has %d dimensions" % X.ndim))
             return None
-        found = table(_framed(X))
-        _same("X", found.rows, self.rows)
+        found = table(framed(X))
+        same_length("X", found.rows, self.rows)
         return found
 
     def _answers(self, truth, y_pred, y_score):
@@ -82,30 +83,30 @@ class HeldOut:
             if score is None:
                 raise ValueError("log_test: give y_pred, y_score, or both")
             return None, score
-        width = _width(y_pred)
-        if width > 1:
-            if y_score is not None or width > 2:
+        count = width(y_pred)
+        if count > 1:
+            if y_score is not None or count > 2:
                 raise ValueError(
-                    "log_test: y_pred has %d columns; give one answer per row, and probabilities as y_score" % width
+                    "log_test: y_pred has %d columns; give one answer per row, and probabilities as y_score" % count
                 )
             return None, self._score(y_pred, truth, "y_pred")
-        answer = _column("y_pred", y_pred)
-        _same("y_pred", len(answer), self.rows)
+        answer = column("y_pred", y_pred)
+        same_length("y_pred", len(answer), self.rows)
         return (None, answer) if score is None and _are_scores(answer, truth) else (answer, score)
 
     def _score(self, given, truth, name="y_score"):
         """Of two columns, as predict_proba gives them, that of the positive class."""
-        width = _width(given)
-        if width > 2:
-            self.remarks.append("scores of %d classes are not recorded, of two they are" % width)
+        count = width(given)
+        if count > 2:
+            self.remarks.append("scores of %d classes are not recorded, of two they are" % count)
             return None
-        if width == 2:
+        if count == 2:
             labels = _labels(truth)
             if len(labels) > 2:
                 raise ValueError("log_test: %s has a column for each of 2 classes, and y has %d" % (name, len(labels)))
-            given = _nth_column(given, 0 if _first_is_positive(labels) else 1)
-        score = _column(name, given)
-        _same(name, len(score), self.rows)
+            given = nth_column(given, 0 if _first_is_positive(labels) else 1)
+        score = column(name, given)
+        same_length(name, len(score), self.rows)
         for at, value in enumerate(score):
             if value is not None and (isinstance(value, (str, bytes)) or not hasattr(value, "__float__")):
                 raise ValueError("log_test: %s holds scores, and %.40r in row %d is no number" % (name, value, at))
@@ -119,7 +120,7 @@ class HeldOut:
             slices = [slices]
         if not isinstance(slices, (list, tuple, set, frozenset)):
             found = table(slices)
-            _same("slices", found.rows, self.rows)
+            same_length("slices", found.rows, self.rows)
             columns = dict(found.values())
             names = list(columns)
         else:
@@ -127,7 +128,7 @@ class HeldOut:
             names = [name_of(name) for name in slices]
         for name in names:
             if name not in columns:
-                raise ValueError("log_test: X has no column %r to slice by; it has %s" % (name, _listed(columns)))
+                raise ValueError("log_test: X has no column %r to slice by; it has %s" % (name, listed(columns)))
             if name.lower() in RESERVED:
                 raise ValueError("log_test: a column to slice by cannot be called %r; rename it: slices={'by_%s': …}" % (name, name))
             yield name, columns[name]()
@@ -135,12 +136,12 @@ class HeldOut:
 
 def columns_of(X):
     """The names that `slices` can name, for what the configuration asks for."""
-    return [] if X is None or getattr(X, "ndim", 2) > 2 else [name for name, _ in table(_framed(X)).values()]
+    return [] if X is None or getattr(X, "ndim", 2) > 2 else [name for name, _ in table(framed(X)).values()]
 
 
 def examples(X, y_pred, dropped):
     """Lines of up to MOST_EXAMPLES rows, evenly spread, each as {"features": …, "output": …}, without the columns to drop."""
-    features = table(_framed(X)).without(dropped)
+    features = table(framed(X)).without(dropped)
     answer = outputs(y_pred, features.rows)
     if features.rows == 0:
         raise ValueError("log_examples: X has no rows")
@@ -167,83 +168,6 @@ def _packed(texts, rows):
     for text in texts:
         yield packer.compress(text.encode("utf-8", "replace"))
     yield packer.flush()
-
-
-# -- what callers hand over -------------------------------------------------------------------------------------------
-
-
-def _framed(X):
-    """A Series of pandas is a column of rows here, whatever its index; elsewhere it may be one row."""
-    return X.to_frame() if hasattr(X, "iloc") and not hasattr(X, "columns") else X
-
-
-def _column(name, values):
-    """The Python values of one column: of a list, an array, a Series, or a frame or array of one column."""
-    if isinstance(values, (str, bytes, dict)) or not hasattr(values, "__iter__"):
-        raise TypeError("log_test: %s is one value per row (a list, an array, a Series), not %s" % (name, type(values).__name__))
-    width = _width(values)
-    if width != 1:
-        raise ValueError("log_test: %s has %d columns; one value per row is needed" % (name, width))
-    return _scalars(_nth_column(values, 0))
-
-
-def _width(values):
-    """How many columns: 1 for what has no second dimension."""
-    if hasattr(values, "columns") or hasattr(values, "column_names"):
-        return len(getattr(values, "column_names", None) or values.columns)
-    if getattr(values, "ndim", None) is not None:
-        shape = getattr(values, "shape", (0,))
-        return int(shape[1]) if len(shape) == 2 else 1 if len(shape) == 1 else len(shape)
-    if isinstance(values, (list, tuple)) and values and isinstance(values[0], (list, tuple)):
-        return len(values[0])
-    return 1
-
-
-def _nth_column(values, at):
-    if hasattr(values, "columns") or hasattr(values, "column_names"):
-        return table(values).values()[at][1]()
-    if not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
-        values = list(values)
-    plain = python_values(values, 0, len(values))
-    return [row[at] for row in plain] if plain and isinstance(plain[0], (list, tuple)) else plain
-
-
-def _scalars(values):
-    """numpy and torch scalars as Python values, which compare alike whatever they came in."""
-    plain = (str, int, float, bool, type(None))
-    if set(map(type, values)) <= set(plain):
-        return values
-    return [value if type(value) in plain else _scalar(value) for value in values]
-
-
-def _scalar(value):
-    if type(value).__name__ in ("NAType", "NaTType"):
-        return None
-    sort = getattr(getattr(value, "dtype", None), "kind", "")
-    if sort in ("M", "m"):
-        return None if str(value) == "NaT" else value
-    item = getattr(value, "item", None)
-    return item() if callable(item) else value
-
-
-def _ids(ids, rows):
-    found = [str(each) for each in _column("ids", ids)]
-    _same("ids", len(found), rows)
-    seen = {}
-    for at, each in enumerate(found):
-        if seen.setdefault(each, at) != at:
-            raise ValueError("log_test: ids name rows, and %.60r is that of row %d and of row %d" % (each, seen[each], at))
-    return found
-
-
-def _same(name, count, rows):
-    if count != rows:
-        raise ValueError("log_test: y has %d rows, and %s has %d" % (rows, name, count))
-
-
-def _listed(names):
-    names = list(names)
-    return ", ".join(names[:12]) + (" …" if len(names) > 12 else "") if names else "no named columns"
 
 
 # -- classes and scores -----------------------------------------------------------------------------------------------
