@@ -113,12 +113,12 @@ function entriesProblem({ entries, manifest }: ArchiveIndex): string | undefined
   for (const [n, entry] of entries.entries()) {
     const { path } = entry
     const before = entries[n - 1]
-    if (before?.path === path) return `it names ${path} twice`
-    if (before !== undefined && byName(before, entry) > 0) return `it names ${path} after ${before.path}`
     const digest = digestOf(path)
     if (digest === undefined && path !== MANIFEST && path !== ORIGIN) {
       return `it names ${JSON.stringify(path)}, which no archive has`
     }
+    if (before?.path === path) return `it names ${path} twice`
+    if (before !== undefined && byName(before, entry) > 0) return `it names ${path} after ${before.path}`
     if (digest !== undefined && digest !== entry.sha256) return `it names ${path} with another digest`
   }
   if (entries.find(({ path }) => path === MANIFEST)?.sha256 !== manifest) {

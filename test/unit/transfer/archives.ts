@@ -76,6 +76,8 @@ export interface Parts {
   origin: Loose
   /** Objects by digest; those of records of the run as well. */
   objects: Map<string, Buffer>
+  /** False: what was changed in the event keeps the seal that it had. */
+  reseal?: boolean
   /** Changes the index just before it is written. */
   index?: (index: Loose) => void
 }
@@ -95,11 +97,11 @@ export function sealed(record: Loose): Loose {
 }
 
 /** An archive of `parts` in which everything that is derived fits: digests, seals, sizes, order. */
-export function archiveOf({ manifest, origin, objects, index: change }: Parts): Buffer {
+export function archiveOf({ manifest, origin, objects, reseal = true, index: change }: Parts): Buffer {
   const manifestBytes = bytesOf(manifest)
   const event = origin?.event
   const fitting =
-    event?.body === undefined
+    event?.body === undefined || !reseal
       ? origin
       : { ...origin, event: sealed({ ...event, body: { ...event.body, manifest: digestOf(manifestBytes) } }) }
   const entries: Entry[] = [
