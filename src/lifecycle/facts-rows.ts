@@ -25,9 +25,13 @@ export async function openRows(
   if (manifest.testPredictions === undefined || asked === 0) return undefined
   ctx.progress?.(`reading the held-out predictions of ${model}@${version}`)
   const by = [...new Set([...rules.slices, ...rules.fairness].map((rule) => rule.by))]
-  return orReason(ctx, async () =>
-    (await import('../evaluation/held-out.ts')).readHeldOut(store, manifest, options(ctx, by)),
-  )
+  return orReason(ctx, async () => {
+    const { readHeldOut } = await import('../evaluation/held-out.ts')
+    const rows = await readHeldOut(store, manifest, options(ctx, by))
+    // Whoever asked for a column that is not there is told which ones are.
+    if (by.every((name) => Object.hasOwn(rows.groups, name))) return rows
+    return readHeldOut(store, manifest, ctx.signal === undefined ? {} : { signal: ctx.signal })
+  })
 }
 
 export async function heldOutFacts(
