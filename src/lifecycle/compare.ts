@@ -131,10 +131,14 @@ function compareMetric(comparison: MetricComparison): GateCheck {
     return { ...check, verdict: 'inconclusive', note: `${against} has ${has} to compare with; ${basis.remedy}` }
   }
   if (basis.void !== undefined) return { ...check, verdict: 'inconclusive', note: basis.void }
-  const notes = [basis.note, basis.unpaired].filter((note) => note !== undefined)
+  const alone = room.value > 0 && basis.unpaired === undefined ? NO_ROWS : undefined
+  const notes = [basis.note, basis.unpaired, alone].filter((note) => note !== undefined)
   const holds = gainOf(comparison.better, ours, theirs) >= -room.value
   return { ...check, verdict: holds ? 'pass' : 'fail', ...(notes.length === 0 ? {} : { note: notes.join('; ') }) }
 }
+
+const NO_ROWS =
+  'without held-out predictions of both the two numbers alone decide (register --test-predictions FILE; {predictions} in the evaluate command)'
 
 /**
  * On the same rows, answer by answer. A configured margin is judged by the interval of the difference; without one the

@@ -163,8 +163,8 @@ export const modelShape = record({
   train: optional(command, 'The command that trains the model, run in the folder of this file.', 'python train.py'),
   evaluate: optional(
     text({ label: 'a command line with {model} and {data}', problem: placeholders }),
-    'The command that measures a model file on a data file and prints its metrics.',
-    'python evaluate.py {model} {data}',
+    'The command that measures a model file on a data file and prints its metrics. With `{predictions}`, a path, it also writes its answers row by row, as `--test-predictions` takes them: then two versions are compared on the same rows.',
+    'python evaluate.py {model} {data} {predictions}',
   ),
   schema: withDefault(schemaShape, emptyOf(schemaShape), 'What the columns mean.'),
   drift: withDefault(driftShape, emptyOf(driftShape), 'How drift is judged.'),

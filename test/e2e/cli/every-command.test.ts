@@ -26,6 +26,11 @@ const CASES: Readonly<Record<string, Case>> = {
   'run show': { works: ['@last'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
   'run apply': { works: ['@last'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
   register: { works: [M, '--run', '@last', '--idempotency-key', 'job'], fails: [M, '--artifact', 'gone'], failure: 4 },
+  'gate check': {
+    works: [`${M}@2`, '--to', 'production', '--without-approval'],
+    fails: [M, '--to', 'nowhere'],
+    failure: 2,
+  },
   approve: {
     works: [`${M}@2`, '--to', 'production', '--as', 'eve', '--reason', 'better on June data'],
     fails: [M, '--to', 'production'],
