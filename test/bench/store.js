@@ -1,4 +1,5 @@
-// The store against the bare operations: a large file stored against `sha256sum` + `cp`, and reading many records.
+// The store against the bare operations: a large file stored against `sha256sum` + `cp`, reading many records, and a
+// rollback against the bare commit of its event.
 //   npm run bench:store [-- MEGABYTES]     default 512
 import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
@@ -15,7 +16,8 @@ const megabytes = Number(process.argv[2] ?? 512)
 
 try {
   largeFile()
-  manyRecords()
+  fromSource('many-records.ts')
+  fromSource('rollback.ts')
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -44,9 +46,9 @@ function largeFile() {
   )
 }
 
-/** Fills a store through the program's own code (from source), then reads it in this process, as a command would. */
-function manyRecords() {
-  const script = join(root, 'test/bench/many-records.ts')
+/** Works on a store through the program's own code (from source), in a process of its own. */
+function fromSource(name) {
+  const script = join(root, 'test/bench', name)
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx/esm', script, folder], {
     cwd: root,
     env,
