@@ -150,7 +150,8 @@ function comparePredictions(comparison: MetricComparison, paired: PairedComparis
   const holds = gainOf(better, paired.challenger, paired.champion) >= 0
   const verdict = room.value > 0 ? BY_INTERVAL[paired.verdict] : holds ? 'pass' : 'fail'
   const also = paired.also === null ? '' : `, ${paired.also.method} p ${roughly(paired.also.p)}`
-  const said = `${paired.method} on ${rowsText(paired.rows)}: ${intervalText(paired.interval)}${also}: ${paired.verdict}`
+  const gain = `gain ${roughly(paired.gain)}, ${intervalText(paired.interval)}`
+  const said = `${paired.method} on ${rowsText(paired.rows)}: ${gain}${also}: ${paired.verdict}`
   const notes = [
     basis.note,
     said,

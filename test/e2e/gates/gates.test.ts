@@ -103,7 +103,7 @@ describe('gates with real models', function () {
       assert.deepEqual([evidence?.method, evidence?.rows], ['paired bootstrap', 900])
       assert.match(
         note ?? '',
-        /re-scored on the test set of the challenger; paired bootstrap on 900 rows: 95 % from .*: better/,
+        /re-scored on the test set of the challenger; paired bootstrap on 900 rows: gain 0\.\d+, 95 % from .*: better/,
       )
     }
     assert.equal(one('recorded metrics')?.verdict, 'pass')

@@ -145,7 +145,7 @@ describe('the comparison row by row', () => {
     )
     assert.match(
       at(0.004)?.note ?? '',
-      /paired bootstrap on 1,409 rows: 95 % from -0\.016 to 0\.024, DeLong p 0\.31: inconclusive/,
+      /paired bootstrap on 1,409 rows: gain 0\.004, 95 % from -0\.016 to 0\.024, DeLong p 0\.31: inconclusive/,
     )
     assert.match(at(0.004)?.note ?? '', /no margin is configured/)
     assert.deepEqual(at(0.004)?.evidence, {
