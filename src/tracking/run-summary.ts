@@ -9,6 +9,7 @@ import type {
   ParamValue,
   RunArtifact,
   RunEnd,
+  RunEvidence,
   RunStart,
   TagLine,
 } from '../store/run-records.ts'
@@ -61,6 +62,8 @@ export interface RunDetail extends RunRow {
   readonly source: RunStart['source']
   readonly parent: string | null
   readonly intents: readonly Intent[]
+  /** What the script logged of held-out rows and examples; of several of one kind the last counts. */
+  readonly evidence: readonly RunEvidence[]
   readonly clients: readonly ClientRecord[]
   /** Every recorded value in order, for metrics that have a history. */
   readonly history: readonly { readonly key: string; readonly values: readonly (number | string)[] }[]
@@ -94,10 +97,11 @@ export async function showRun(ctx: Context, store: Store, reference: string): Pr
   const id = await store.runs.resolve(reference)
   const folder = await store.runs.read(id)
   const { start, end } = folder
-  const [row, metrics, intents, clients] = await Promise.all([
+  const [row, metrics, intents, evidence, clients] = await Promise.all([
     rowOf(ctx, store, folder),
     store.runs.stream(id, 'metrics'),
     store.runs.intents(id),
+    store.runs.evidence(id),
     store.runs.clients(id),
   ])
   return {
@@ -116,6 +120,7 @@ export async function showRun(ctx: Context, store: Store, reference: string): Pr
     source: start.source,
     parent: start.parent ?? null,
     intents,
+    evidence,
     clients,
     history: historyOf(metrics),
     output: `${store.root}/runs/${id}/output.log`,

@@ -141,6 +141,7 @@ export function renderRun(ui: Ui, run: RunDetail & { readonly wishes: readonly W
       'Artifacts',
       run.artifacts.map((each) => `${ui.text(each.path)}  ${bytes(each.size)}  ${shortDigest(each.sha256)}`),
     ),
+    section(ui, 'Evidence', run.evidence.map(describeEvidence)),
     section(
       ui,
       'Environment',
@@ -160,6 +161,9 @@ export function renderRun(ui: Ui, run: RunDetail & { readonly wishes: readonly W
 function section(ui: Ui, title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : [ui.style.heading(title), ...lines.map((line) => `  ${line}`)].join('\n')
 }
+
+const describeEvidence = ({ kind, rows, data }: RunDetail['evidence'][number]): string =>
+  `${kind === 'test' ? 'held-out answers' : 'examples'}  ${formatRows(rows)}  ${bytes(data.size)}  ${shortDigest(data.sha256)}`
 
 function describeWish(ui: Ui, { kind, model, state, command }: WishState): string {
   const { style } = ui

@@ -108,6 +108,21 @@ describe('Held-out evidence', function () {
     assert.ok(checks.some(({ name, verdict }) => name.startsWith('slice') && verdict === 'pass'))
   })
 
+  it('comes along with a retraining, whose candidate is compared in its gate', async () => {
+    const job = '{type: command, command: python train.py columns 9}'
+    const lines = ['model: tumour', 'trigger: {type: manual}', `job: ${job}`, 'validation: {min_auc: 0.9}']
+    project.write('retraining-policy.yaml', `policy:\n${lines.map((line) => `  ${line}\n`).join('')}`)
+    const { version, run: trained } = await data('retrain', 'tumour', '--reason', 'a look at it')
+    const run: string = trained.id
+    const candidate = await data('model', 'show', `tumour@${version}`)
+    assert.equal(candidate.run.id, run)
+    assert.equal((await data('model', 'diff', 'tumour@1', `tumour@${version}`)).testSets, 'same')
+    const { stdout } = await mlops(['run', 'show', run])
+    assert.match(stdout, /held-out answers {2}143 rows/)
+    assert.match(stdout, /examples {2}100 rows/)
+    assertMatchesSchema('run show', (await mlops(['run', 'show', run, '--json'])).json)
+  })
+
   it('shows what the answers give where somebody records another figure', async () => {
     const { run } = await data('model', 'show', 'tumour@2')
     const { stdout } = await mlops(['register', 'tumour', '--run', run.id, '--metric', 'auc=0.5'])
