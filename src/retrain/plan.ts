@@ -95,7 +95,7 @@ export function planRetrain(state: ModelState, policy: Policy, facts: RetrainFac
   const data = job.type === 'command' ? job.data : []
   const reason = request.reason ?? reasonOfOpen(finding, facts)
   const cause = finding.type === 'manual' || (force && !finding.fires) ? null : finding.cause
-  const what = sha256(canonicalJson({ cause, reason: cause === null ? (reason ?? null) : null, job }))
+  const what = sha256(canonicalJson({ cause, reason: cause === null ? (reason ?? null) : null, job: trained(job) }))
   const blocked = blockedBy(cause, facts.jobs, {
     model: policy.model,
     champion: champion?.manifest ?? null,
@@ -158,6 +158,13 @@ export function checksBefore(
     modelBaseline: state.baseline !== undefined,
     data: Object.fromEntries(data.map(({ name, path }) => [name, path])),
   })
+}
+
+/** How long a workflow is waited for is no part of what it trains: whoever waits longer goes on with the same one. */
+function trained(job: PlannedJob): Omit<PlannedJob, 'timeout'> {
+  if (job.type === 'command') return job
+  const { timeout: _, ...rest } = job
+  return rest
 }
 
 /** Who goes on with what a person had asked for need not say again why. */
