@@ -243,4 +243,6 @@ const FILES: readonly Hostile[] = [
   ),
 ]
 
-export const HOSTILE: readonly Hostile[] = [...BLOCKS, ...FILES, ...RECORDS]
+/** Bytes of tar that no archive of ours has. */
+export const BYTES: readonly Hostile[] = [...BLOCKS, ...FILES]
+export const HOSTILE: readonly Hostile[] = [...BYTES, ...RECORDS]
