@@ -41,7 +41,7 @@ function headline(ui: Ui, { model, version, created, existing, manifest }: Regis
 }
 
 /** Twelve columns for the word, so that values stand under each other. */
-const line = (ui: Ui, word: string, text: string): string => `  ${ui.style.dim(word.padEnd(10))} ${text}`
+const line = (ui: Ui, word: string, text: string): string => ui.wrap(`  ${ui.style.dim(word.padEnd(10))} ${text}`, 13)
 
 function files(ui: Ui, result: RegisterResult): string[] {
   if (result.files.length === 0) return [line(ui, 'files', ui.style.warn('no artifact'))]
@@ -127,9 +127,9 @@ function heldOut(ui: Ui, { heldOut, examples }: RegisterResult): string[] {
   const { rows, task, from, metrics, notes } = heldOut
   const source = from === 'run' ? 'logged by the script' : 'from the file'
   const figures = Object.entries(metrics).map(([key, value]) => `${key} ${ui.style.bold(formatValue(value))}`)
-  const said = [`${formatRows(rows)}, ${task}, ${source}`, figures.join(', ')].filter((part) => part !== '')
   return [
-    line(ui, 'held out', said.join(`${ui.style.dim(';')} `)),
+    line(ui, 'held out', `${formatRows(rows)}, ${task}, ${source}`),
+    ...(figures.length === 0 ? [] : [line(ui, '', figures.join(', '))]),
     ...notes.map((note) => line(ui, '', ui.style.dim(`${ui.style.symbols.bullet} ${ui.text(note)}`))),
     ...kept,
   ]

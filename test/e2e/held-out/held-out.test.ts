@@ -126,7 +126,7 @@ describe('Held-out evidence', function () {
   it('shows what the answers give where somebody records another figure', async () => {
     const { run } = await data('model', 'show', 'tumour@2')
     const { stdout } = await mlops(['register', 'tumour', '--run', run.id, '--metric', 'auc=0.5'])
-    assert.match(stdout, /held out +143 rows, binary, logged by the script; .*auc 0\.9/)
+    assert.match(stdout, /held out +143 rows, binary, logged by the script\n.*auc 0\.9/)
     assert.match(stdout, /auc was recorded as 0\.5, and the 143 held-out answers give 0\.9/)
     assert.match(stdout, /examples +kept/)
   })
