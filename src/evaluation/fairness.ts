@@ -4,7 +4,6 @@
  * difference may be is for people to say: there is no default.
  */
 import { usage } from '../core/errors.ts'
-import { chiSquareTail, normalQuantile } from '../core/special.ts'
 import { positiveIndex } from './count-metrics.ts'
 import { FEWEST_ROWS, fewOfTwo } from './few.ts'
 import { CONFIDENCE, drawsFor, quantile, resample, seedOf } from './resample.ts'
@@ -58,49 +57,50 @@ function cellsOf(heldOut: HeldOut, groups: ReturnType<typeof groupsOf>): Int32Ar
   return cellOf
 }
 
-/** Largest minus smallest rate over the groups that have one; of equalized odds, the worse of the two rates. */
-function differenceOf(counts: Float64Array, measure: FairnessMeasure): number {
-  const spread = (rate: (group: number) => number): number => {
+/**
+ * Largest minus smallest rate over the groups that have one; of equalized odds, the worse of the two rates. NaN where no
+ * rate has two groups.
+ * @param before rates that are subtracted first: what remains is how far the rates have moved apart
+ */
+function differenceOf(counts: Float64Array, measure: FairnessMeasure, before?: Float64Array): number {
+  const rates = measure === 'demographic_parity' ? [RATES.selection] : [RATES.truePositive, RATES.falsePositive]
+  const spreads = rates.flatMap((rate) => {
     let [low, high, groups] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
-    for (let group = 0; group < counts.length / CELLS; group++) {
-      const value = rate(group)
+    for (let cell = 0; cell < counts.length; cell += CELLS) {
+      const value = rate(counts, cell) - (before === undefined ? 0 : rate(before, cell))
       if (Number.isNaN(value)) continue
       low = Math.min(low, value)
       high = Math.max(high, value)
       groups++
     }
-    return groups < 2 ? Number.NaN : high - low
-  }
-  if (measure === 'demographic_parity') return spread((group) => rates(counts, group).selection)
-  const [truePositive, falsePositive] = [
-    spread((group) => rates(counts, group).truePositive),
-    spread((group) => rates(counts, group).falsePositive),
-  ]
-  if (Number.isNaN(truePositive)) return falsePositive
-  return Number.isNaN(falsePositive) ? truePositive : Math.max(truePositive, falsePositive)
+    return groups < 2 ? [] : [high - low]
+  })
+  return spreads.length === 0 ? Number.NaN : Math.max(...spreads)
 }
 
-/** NaN where nothing can be a share. */
-function rates(counts: Float64Array, group: number) {
-  const [hit = 0, missed = 0, alarm = 0, quiet = 0] = counts.subarray(CELLS * group, CELLS * (group + 1))
-  return {
-    rows: hit + missed + alarm + quiet,
-    positives: hit + missed,
-    selection: (hit + alarm) / (hit + missed + alarm + quiet),
-    truePositive: hit / (hit + missed),
-    falsePositive: alarm / (alarm + quiet),
-  }
+const at = (counts: Float64Array, cell: number): number => counts[cell] as number
+
+/** Of the group whose first cell it is; NaN where there is nothing to be a share of. */
+const RATES = {
+  selection: (counts: Float64Array, cell: number) =>
+    (at(counts, cell) + at(counts, cell + 2)) /
+    (at(counts, cell) + at(counts, cell + 1) + at(counts, cell + 2) + at(counts, cell + 3)),
+  truePositive: (counts: Float64Array, cell: number) => at(counts, cell) / (at(counts, cell) + at(counts, cell + 1)),
+  falsePositive: (counts: Float64Array, cell: number) =>
+    at(counts, cell + 2) / (at(counts, cell + 2) + at(counts, cell + 3)),
 }
 
 function ratesOf(counts: Float64Array, group: number, measure: FairnessMeasure) {
-  const { rows, positives, selection, truePositive, falsePositive } = rates(counts, group)
+  const cell = CELLS * group
+  const positives = at(counts, cell) + at(counts, cell + 1)
+  const rows = positives + at(counts, cell + 2) + at(counts, cell + 3)
   const known = (rate: number): number | null => (Number.isNaN(rate) ? null : rate)
   const fewRows = rows < FEWEST_ROWS ? `${rows} rows, fewer than ${FEWEST_ROWS}` : null
   return {
     rows,
-    selectionRate: selection,
-    truePositiveRate: known(truePositive),
-    falsePositiveRate: known(falsePositive),
+    selectionRate: RATES.selection(counts, cell),
+    truePositiveRate: known(RATES.truePositive(counts, cell)),
+    falsePositiveRate: known(RATES.falsePositive(counts, cell)),
     few: fewRows ?? (measure === 'equalized_odds' ? fewOfTwo(positives, rows - positives) : null),
   }
 }
@@ -114,41 +114,29 @@ interface Drawn {
 }
 
 /**
- * Bias-corrected percentile interval (Efron 1981, Canadian Journal of Statistics 9, 139): the largest difference of noisy
- * rates is larger than that of the rates, in every draw once more, and the plain percentiles would lie too high.
+ * All groups at once: with 95 % confidence no two rates have been moved apart, or together, by more than `reach`, which is
+ * what the draws move them apart (the idea of Tukey's range, 1953). So the interval is `reach` around the difference, at
+ * least 95 % with more than two groups. Percentiles of the difference itself would never reach 0: between noisy rates there
+ * always is one.
  */
 function intervalOf({ rows }: HeldOut, { cellOf, counts, measure, difference, seed }: Drawn): Interval {
-  const values = new Float64Array(drawsFor(rows))
+  const moved = new Float64Array(drawsFor(rows))
   const drawn = new Float64Array(counts.length)
   let used = 0
-  resample(rows, values.length, seed, (weights) => {
+  resample(rows, moved.length, seed, (weights) => {
     drawn.fill(0)
     for (let row = 0; row < rows; row++) {
       const cell = cellOf[row] as number
       drawn[cell] = (drawn[cell] as number) + (weights[row] as number)
     }
-    const value = differenceOf(drawn, measure)
+    const value = differenceOf(drawn, measure, counts)
     if (Number.isNaN(value)) return false
-    values[used++] = value
+    moved[used++] = value
     return true
   })
-  const sorted = values.subarray(0, used).sort()
-  const below = sorted.reduce((sum, value) => sum + (value < difference ? 1 : value === difference ? 0.5 : 0), 0) / used
-  const bias = normalPlace(Math.min(1 - 0.5 / used, Math.max(0.5 / used, below)))
-  const z = normalQuantile((1 - CONFIDENCE) / 2)
-  const share = (place: number): number => {
-    const tail = chiSquareTail(place * place, 1) / 2
-    return place < 0 ? tail : 1 - tail
-  }
-  return {
-    low: quantile(sorted, share(2 * bias - z)),
-    high: quantile(sorted, share(2 * bias + z)),
-    confidence: CONFIDENCE,
-  }
+  const reach = used === 0 ? 1 : quantile(moved.subarray(0, used).sort(), CONFIDENCE)
+  return { low: Math.max(0, difference - reach), high: Math.min(1, difference + reach), confidence: CONFIDENCE }
 }
-
-/** The z below which a share of the normal distribution lies. */
-const normalPlace = (share: number): number => (share < 0.5 ? -normalQuantile(share) : normalQuantile(1 - share))
 
 function notesOf(groups: FairnessResult['groups'], measure: FairnessMeasure): string[] {
   const name = (value: string | null): string => (value === null ? 'the missing value' : JSON.stringify(value))

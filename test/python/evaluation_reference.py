@@ -1,6 +1,6 @@
 """What other people's programs say of held-out rows: the reference of test/unit/evaluation/.
 
-Reads one request from standard input, {"do": NAME, ...}, and writes one JSON value. Metrics are scikit-learn's, intervals and
+Reads a list of requests from standard input, {"do": NAME, ...}, and writes the list of answers. Metrics are scikit-learn's, intervals and
 tests scipy's, fairness Fairlearn's. DeLong's method is written here from the formulas of the paper (Biometrics 44, 1988, 837):
 every positive row against every negative one, without ranks.
 """
@@ -50,27 +50,41 @@ def metrics(request):
     return [{"binary": binary, "multiclass": multiclass, "regression": regression}[case["task"]](case) for case in request["cases"]]
 
 
+def area(truth, score):
+    """The Mann-Whitney statistic from midranks, along the last axis."""
+    ranks = stats.rankdata(score, axis=-1)
+    positives = truth.sum(axis=-1)
+    negatives = truth.shape[-1] - positives
+    return ((ranks * truth).sum(axis=-1) - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+def spread(truth):
+    return ((truth - truth.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1)
+
+
+# Along the last axis, for scipy's vectorised draws; that they are scikit-learn's is asserted before they are used.
 METRICS = {
-    "auc": lambda truth, answer, score: m.roc_auc_score(truth, score),
-    "accuracy": lambda truth, answer, score: np.mean(truth == answer),
-    "f1": lambda truth, answer, score: m.f1_score(truth, answer),
-    "log_loss": lambda truth, answer, score: m.log_loss(truth, score, labels=[0, 1]),
-    "rmse": lambda truth, answer, score: m.root_mean_squared_error(truth, answer),
-    "r2": lambda truth, answer, score: m.r2_score(truth, answer),
+    "auc": (m.roc_auc_score, lambda truth, answer, score: area(truth, score)),
+    "accuracy": (m.accuracy_score, lambda truth, answer, score: (truth == answer).mean(axis=-1)),
+    "f1": (m.f1_score, lambda truth, answer, score: 2 * (truth * answer).sum(axis=-1) / (truth + answer).sum(axis=-1)),
+    "log_loss": (m.log_loss, lambda truth, answer, score: -np.log(np.where(truth == 1, score, 1 - score)).mean(axis=-1)),
+    "rmse": (m.root_mean_squared_error, lambda truth, answer, score: np.sqrt(((truth - answer) ** 2).mean(axis=-1))),
+    "r2": (m.r2_score, lambda truth, answer, score: 1 - ((truth - answer) ** 2).sum(axis=-1) / spread(truth)),
 }
 
 
 def bootstrap(request):
     """The percentile interval of scipy.stats.bootstrap for metric(challenger) - metric(champion), rows drawn in pairs."""
-    metric = METRICS[request["metric"]]
-    arrays = [np.array(request[key]) for key in ("truth", "answer", "score", "other_answer", "other_score")]
+    reference, metric = METRICS[request["metric"]]
+    truth, answer, score, *other = (np.array(request[key]) for key in ("truth", "answer", "score", "other_answer", "other_score"))
+    said = score if request["metric"] in ("auc", "log_loss") else answer
+    assert abs(metric(truth, answer, score) - reference(truth, said)) < 1e-9
 
-    def difference(truth, answer, score, other_answer, other_score):
+    def difference(truth, answer, score, other_answer, other_score, axis=-1):
         return metric(truth, answer, score) - metric(truth, other_answer, other_score)
 
-    found = stats.bootstrap(
-        arrays, difference, paired=True, vectorized=False, n_resamples=request["draws"], method="percentile", rng=np.random.default_rng(1)
-    )
+    options = {"paired": True, "vectorized": True, "axis": -1, "method": "percentile", "n_resamples": request["draws"]}
+    found = stats.bootstrap((truth, answer, score, *other), difference, rng=np.random.default_rng(1), **options)
     return {"low": found.confidence_interval.low, "high": found.confidence_interval.high, "error": found.standard_error}
 
 
@@ -167,5 +181,4 @@ def overlap(request):
 
 
 REQUESTS = {"metrics": metrics, "bootstrap": bootstrap, "delong": delong, "mcnemar": mcnemar, "wilson": wilson, "adult": adult, "overlap": overlap}
-request = json.load(sys.stdin)
-json.dump(REQUESTS[request["do"]](request), sys.stdout, default=float)
+json.dump([REQUESTS[request["do"]](request) for request in json.load(sys.stdin)], sys.stdout, default=float)

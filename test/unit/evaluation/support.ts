@@ -110,12 +110,12 @@ export function pairOf({ truth, score, other }: TwoVersions): readonly [HeldOut,
   ]
 }
 
-/** Runs test/python/evaluation_reference.py. Skips the test where the environment is not set up. */
-// biome-ignore lint/suspicious/noExplicitAny: the answer of the Python reference
-export function askPython(context: Mocha.Context, request: Readonly<Record<string, unknown>>): any {
+/** Asks test/python/evaluation_reference.py, one answer for each request. Skips the test where the environment is not set up. */
+// biome-ignore lint/suspicious/noExplicitAny: the answers of the Python reference
+export function askPython(context: Mocha.Context, ...requests: readonly Readonly<Record<string, unknown>>[]): any[] {
   if (!existsSync(PYTHON)) skipBecause(context, 'the Python environment of the tests is not set up')
   const { stdout, stderr, status } = spawnSync(PYTHON, [join(ROOT, 'test/python/evaluation_reference.py')], {
-    input: JSON.stringify(request),
+    input: JSON.stringify(requests),
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   })
