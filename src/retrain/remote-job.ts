@@ -110,7 +110,7 @@ function notListed(
   const age = ctx.now().getTime() - Date.parse(time)
   if (runId === null && age < LISTED_BY) {
     const why = `GitHub has taken the dispatch and lists no run of it yet, ${Math.ceil(age / MINUTE)} min after it.`
-    return { kind: 'left', why: 'asked', accepted: true, runId, runUrl, status: null, message: why }
+    return { kind: 'left', why: 'unlisted', accepted: true, runId, runUrl, status: null, message: why }
   }
   throw failed({
     code: 'WORKFLOW_GONE',
@@ -121,10 +121,12 @@ function notListed(
 }
 
 /** @throws what nobody may take for a success: a wait that was too short, Ctrl-C */
-function leftBehind({ plan, reached }: Job, outcome: Extract<DispatchOutcome, { kind: 'left' }>): Left {
-  const { why, runId, runUrl, message } = outcome
+function leftBehind({ plan, reached, options }: Job, outcome: Extract<DispatchOutcome, { kind: 'left' }>): Left {
+  const { why, accepted, runId, runUrl, message } = outcome
   reached.workflow = runUrl
-  if (why === 'asked') return { left: message, workflow: { runId, runUrl } }
+  // Who does not wait is content that GitHub has taken it.
+  if (why === 'asked' || (why === 'unlisted' && accepted && options.wait === false))
+    return { left: message, workflow: { runId, runUrl } }
   const hint = `It goes on at GitHub. To go on from there: mlops retrain ${plan.model}`
   const details = { runId, runUrl, status: outcome.status }
   // Nothing is lost: whoever comes next follows it.
