@@ -28,7 +28,12 @@ export interface ImportResult {
     readonly registered: { readonly time: string; readonly by: Actor }
   }
   readonly archive: { readonly file: string; readonly sha256: Digest; readonly size: number }
-  readonly files: readonly { readonly path: string; readonly size: number; readonly scan: ScanResult | null }[]
+  readonly files: readonly {
+    readonly path: string
+    readonly sha256: Digest
+    readonly size: number
+    readonly scan: ScanResult | null
+  }[]
   /** The worst verdict of the scan made here; null without files and before it was made. */
   readonly scan: ScanResult['verdict'] | null
   /** What is not as it was in the archive, one sentence each. */
