@@ -132,7 +132,9 @@ function compareMetric(comparison: MetricComparison): GateCheck {
   }
   if (basis.void !== undefined) return { ...check, verdict: 'inconclusive', note: basis.void }
   const alone = room.value > 0 && basis.unpaired === undefined ? NO_ROWS : undefined
-  const notes = [basis.note, basis.unpaired, alone].filter((note) => note !== undefined)
+  const notes = [boundNote(comparison, theirs, room), basis.note, basis.unpaired, alone].filter(
+    (note) => note !== undefined,
+  )
   const holds = gainOf(comparison.better, ours, theirs) >= -room.value
   return { ...check, verdict: holds ? 'pass' : 'fail', ...(notes.length === 0 ? {} : { note: notes.join('; ') }) }
 }
@@ -153,6 +155,7 @@ function comparePredictions(comparison: MetricComparison, paired: PairedComparis
   const gain = `gain ${roughly(paired.gain)}, ${intervalText(paired.interval)}`
   const said = `${paired.method} on ${rowsText(paired.rows)}: ${gain}${also}: ${paired.verdict}`
   const notes = [
+    boundNote(comparison, paired.champion, room),
     basis.note,
     said,
     paired.note,
@@ -188,18 +191,24 @@ const BY_INTERVAL = { better: 'pass', 'not worse': 'pass', worse: 'fail', inconc
 const gainOf = (better: Better, ours: number, theirs: number): number =>
   better === 'higher' ? ours - theirs : theirs - ours
 
-/** `auc >= 0.81 of churn-model@1`, with a margin `auc >= 0.8019 (0.81 of churn-model@1 - 1%)`. */
-function requiredText(
-  { name, better, against, paired }: MetricComparison,
-  theirs: number | undefined,
-  { value, text }: Allowance,
-): string {
-  const shown = theirs === undefined ? '?' : paired === undefined ? String(theirs) : figure(theirs)
-  const [relation, sign] = better === 'higher' ? ['>=', '-'] : ['<=', '+']
-  if (value === 0 || theirs === undefined) return `${name} ${relation} ${shown} of ${against}`
-  const bound = figure(better === 'higher' ? theirs - value : theirs + value)
-  return `${name} ${relation} ${bound} (${shown} of ${against} ${sign} ${text})`
+/** `auc >= 0.81 of churn-model@1`; with a margin `auc >= 0.8019`, and `boundNote` says how that came about. */
+function requiredText(comparison: MetricComparison, theirs: number | undefined, room: Allowance): string {
+  const { name, better, against } = comparison
+  const relation = better === 'higher' ? '>=' : '<='
+  if (room.value === 0 || theirs === undefined) return `${name} ${relation} ${shown(comparison, theirs)} of ${against}`
+  return `${name} ${relation} ${figure(better === 'higher' ? theirs - room.value : theirs + room.value)}`
 }
+
+/** `the bound is 0.81 of churn-model@1 - 1%` */
+function boundNote(comparison: MetricComparison, theirs: number, { value, text }: Allowance): string | undefined {
+  if (value === 0) return undefined
+  const sign = comparison.better === 'higher' ? '-' : '+'
+  return `the bound is ${shown(comparison, theirs)} of ${comparison.against} ${sign} ${text}`
+}
+
+/** Recorded values as they were recorded. */
+const shown = ({ paired }: MetricComparison, theirs: number | undefined): string =>
+  theirs === undefined ? '?' : paired === undefined ? String(theirs) : figure(theirs)
 
 function noChampion(rules: GateRules, stage: string, challenger: VersionFacts): GateCheck {
   const known = testHash(challenger.manifest) !== undefined

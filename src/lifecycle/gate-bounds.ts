@@ -60,7 +60,7 @@ const computedOf = (heldOut: GateFacts['heldOut']): HeldOutFacts['metrics'] =>
 export function recordedCheck(rules: GateRules, { challenger, heldOut }: GateFacts): GateCheck[] {
   const names = comparedMetrics(rules).map(({ name }) => name)
   if (heldOut === undefined || names.length === 0) return []
-  const check = { name: 'recorded metrics', required: 'what the held-out predictions say' }
+  const check = { name: 'recorded metrics', required: 'as its rows say' }
   if (isReason(heldOut)) return [{ ...check, actual: 'unreadable', verdict: 'inconclusive', note: heldOut.reason }]
   const both = names.flatMap((name) => {
     const recorded = metricOf(challenger.manifest.metrics, name)

@@ -133,14 +133,14 @@ function judgeFairness(rule: FairnessRule, found: FairnessResult, rows: number):
   const rates = groups.slice(0, NAMED).map((group) => `${groupName(group.value)} ${ratesOf(rule, group)}`)
   const rest = groups.length > NAMED ? [`${groups.length - NAMED} more`] : []
   const notes = [
-    [...rates, ...rest].join(', '),
+    `${intervalText(interval)}: ${[...rates, ...rest].join(', ')}`,
     ...(small.length > 0
       ? [`too few rows to say: ${small.map(({ value }) => groupName(value)).join(', ')} (${rule.minRows} are needed)`]
       : []),
     ...found.notes,
   ]
   return {
-    actual: `${figure(difference)}, ${intervalText(interval)}`,
+    actual: figure(difference),
     verdict: small.length > 0 ? 'inconclusive' : difference <= rule.max ? 'pass' : 'fail',
     note: notes.join('; '),
     evidence: {

@@ -103,10 +103,15 @@ describe('gates with real models', function () {
       assert.deepEqual([evidence?.method, evidence?.rows], ['paired bootstrap', 900])
       assert.match(
         note ?? '',
-        /re-scored on the test set of the challenger; paired bootstrap on 900 rows: gain 0\.\d+, 95 % from .*: better/,
+        /^the bound is 0\.\d+ of loans@1 [-+] .*; the champion was re-scored on the test set of the challenger; paired bootstrap on 900 rows: gain 0\.\d+, 95 % from .*: better/,
       )
     }
     assert.equal(one('recorded metrics')?.verdict, 'pass')
+    const [beforehand, planned] = [
+      await mlops(['gate', 'check', MODEL, '--to', 'production', '--json'], 3),
+      await mlops(['promote', MODEL, '--to', 'production', '--dry-run', '--json'], 3),
+    ]
+    assert.deepEqual(beforehand.json.data.gate, planned.json.data.gate, 'the draws too are the same')
   })
 
   it('compare what was printed where the command writes no predictions, and reach the same verdict', async () => {

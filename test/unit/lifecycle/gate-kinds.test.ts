@@ -131,8 +131,11 @@ describe('a fairness rule', () => {
       ['pass', 'pass', 'fail'],
     )
     const held = found(result(0.05))
-    assert.match(held?.note ?? '', /g0 0\.4 selected \(200 rows\), g1 0\.5 selected \(300 rows\)/)
-    assert.match(held?.actual ?? '', /0\.05, 95 % from 0\.6 to 0\.9/)
+    assert.match(
+      held?.note ?? '',
+      /^95 % from 0\.6 to 0\.9: g0 0\.4 selected \(200 rows\), g1 0\.5 selected \(300 rows\)/,
+    )
+    assert.equal(held?.actual, '0.05')
     assert.equal(held?.evidence?.rows, 500)
   })
 
