@@ -5,7 +5,7 @@
  */
 import { usage } from '../core/errors.ts'
 import { positiveIndex } from './count-metrics.ts'
-import { FEWEST_ROWS, fewOfTwo } from './few.ts'
+import { FEWEST_ROWS, fewOfTwo, rowsOf } from './few.ts'
 import { CONFIDENCE, drawsFor, quantile, resample, seedOf } from './resample.ts'
 import { groupsOf } from './slices.ts'
 import type { FairnessResult, HeldOut, Interval } from './types.ts'
@@ -95,7 +95,7 @@ function ratesOf(counts: Float64Array, group: number, measure: FairnessMeasure) 
   const positives = at(counts, cell) + at(counts, cell + 1)
   const rows = positives + at(counts, cell + 2) + at(counts, cell + 3)
   const known = (rate: number): number | null => (Number.isNaN(rate) ? null : rate)
-  const fewRows = rows < FEWEST_ROWS ? `${rows} rows, fewer than ${FEWEST_ROWS}` : null
+  const fewRows = rows < FEWEST_ROWS ? `${rowsOf(rows)}, fewer than ${FEWEST_ROWS}` : null
   return {
     rows,
     selectionRate: RATES.selection(counts, cell),

@@ -7,13 +7,16 @@ export const FEWEST_ROWS = 30
 /** Of each of two classes, where the metric rests on them. */
 export const FEWEST_OF_A_CLASS = 5
 
+/** `1 row`, `12 rows`. */
+export const rowsOf = (count: number, kind = ''): string => `${count} ${kind}row${count === 1 ? '' : 's'}`
+
 /** These count all rows alike, whatever their class. */
 const OF_ALL_ROWS: readonly string[] = ['accuracy', 'log_loss', 'brier', 'mae', 'rmse', 'r2']
 
 /** Why the rows are too few for a metric, in words; null where they are enough. */
 export function fewFor(heldOut: HeldOut, metric: string): string | null {
   const { rows, task, truth, classes } = heldOut
-  if (rows < FEWEST_ROWS) return `${rows} rows, fewer than ${FEWEST_ROWS}`
+  if (rows < FEWEST_ROWS) return `${rowsOf(rows)}, fewer than ${FEWEST_ROWS}`
   if (task === 'regression' || OF_ALL_ROWS.includes(metric)) return null
   if (task === 'binary') {
     const positives = positivesOf(heldOut).reduce((sum, mark) => sum + mark, 0)
@@ -29,6 +32,6 @@ export function fewFor(heldOut: HeldOut, metric: string): string | null {
 }
 
 export function fewOfTwo(positives: number, negatives: number): string | null {
-  if (positives < FEWEST_OF_A_CLASS) return `${positives} positive rows, fewer than ${FEWEST_OF_A_CLASS}`
-  return negatives < FEWEST_OF_A_CLASS ? `${negatives} negative rows, fewer than ${FEWEST_OF_A_CLASS}` : null
+  if (positives < FEWEST_OF_A_CLASS) return `${rowsOf(positives, 'positive ')}, fewer than ${FEWEST_OF_A_CLASS}`
+  return negatives < FEWEST_OF_A_CLASS ? `${rowsOf(negatives, 'negative ')}, fewer than ${FEWEST_OF_A_CLASS}` : null
 }

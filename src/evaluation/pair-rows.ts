@@ -3,6 +3,7 @@
  * `paired.ts`.
  */
 import { positiveClass } from '../core/classes.ts'
+import { rowsOf } from './few.ts'
 import { levelsOf, orderBy } from './levels.ts'
 import { meaningOf } from './naming.ts'
 import type { GroupColumn, HeldOut } from './types.ts'
@@ -38,7 +39,9 @@ export function pairRows(challenger: HeldOut, champion: HeldOut): Pairing {
       )
     }
   } else if (challenger.rows !== champion.rows) {
-    return unpaired(`${challenger.rows} rows of the challenger against ${champion.rows} of the champion, and ${NO_IDS}`)
+    return unpaired(
+      `${rowsOf(challenger.rows)} of the challenger against ${champion.rows} of the champion, and ${NO_IDS}`,
+    )
   }
   const [a, b] = sameClasses(
     ours === null || !byId ? challenger : inOrder(challenger, ours.order),

@@ -7,6 +7,7 @@ import { type MlopsError, usage } from '../core/errors.ts'
 import { type Duck, isPresent } from '../data/duck.ts'
 import type { Source } from '../data/source.ts'
 import { keyOf, numberOf, placeAmong, textOf } from './column-sql.ts'
+import { rowsOf } from './few.ts'
 import { type Naming, namingOf } from './naming.ts'
 import { groupReader } from './read-groups.ts'
 import type { Roles } from './roles.ts'
@@ -105,28 +106,30 @@ function kindOf(table: Table, seen: Seen): Kind {
   // The manifest's prediction is a score only where it looks like one; a column that is called score should be one.
   const isScore = roles.score === undefined ? isComplete && seen.scoresOutside === 0 : isComplete
   const unused = roles.score !== undefined && !isComplete && values !== 'quantities'
-  const notes = unused ? [`${roles.score} is not used: ${rows - seen.scores} rows have no number in it`] : []
+  const notes = unused ? [`${roles.score} is not used: it holds no number in ${rowsOf(rows - seen.scores)}`] : []
   if (values === 'quantities') return { values, score: null, notes }
   return { values, score: isScore ? 's_number' : values === 'scores' ? 'a_number' : null, notes }
 }
 
 /** A score without an answer beside it. */
 function kindOfScores({ roles, name }: Table, seen: Seen, values: Kind['values']): Kind {
-  if (values === 'quantities') return { values, score: null, notes: [] }
+  // Of two labels without a fraction the column's name counts: a score, though not every number can be one.
+  if (values === 'quantities' && (seen.labels > 2 || seen.fractionLabels > 0)) return { values, score: null, notes: [] }
   const column = JSON.stringify(roles.score)
   const say = (why: string, hint: string): MlopsError =>
     usage({ code: 'HELD_OUT_ANSWERS', message: `${name}: ${column} ${why}.`, hint })
   const hint = 'Add a column answer that holds the class the model says'
   if (seen.labels > 2) throw say(`cannot be the answer: ${roles.truth} has ${seen.labels} classes`, hint)
-  if (seen.wordAnswers > 0) throw say(`holds ${seen.wordAnswers} values that are no finite numbers`, hint)
-  if (seen.outside > 0) throw say(`is not between 0 and 1 in ${seen.outside} rows, so no class follows from it`, hint)
+  if (seen.wordAnswers > 0) throw say(`is no finite number in ${rowsOf(seen.wordAnswers)}`, hint)
+  if (seen.outside > 0)
+    throw say(`is not between 0 and 1 in ${rowsOf(seen.outside)}, so no class follows from it`, hint)
   return { values: 'scores', score: 'a_number', notes: [] }
 }
 
 const missing = (name: string, column: string, count: number, rows: number): MlopsError =>
   usage({
     code: 'HELD_OUT_MISSING',
-    message: `${name}: ${JSON.stringify(column)} is missing in ${count} of ${rows} rows.`,
+    message: `${name}: ${JSON.stringify(column)} is missing in ${count} of ${rowsOf(rows)}.`,
     hint: 'Every row needs what came true and what was answered; leave out rows that have no label yet',
   })
 
@@ -216,5 +219,5 @@ function ids({ roles }: Table, id: Float64Array): { id: Float64Array | null; not
   const absent = id.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0)
   return absent === 0
     ? { id, notes: [] }
-    : { id: null, notes: [`${roles.id} is not used: it is missing in ${absent} rows`] }
+    : { id: null, notes: [`${roles.id} is not used: it is missing in ${rowsOf(absent)}`] }
 }

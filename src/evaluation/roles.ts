@@ -68,7 +68,7 @@ function noColumn(
   const more = columns.length > shown.length ? ` and ${columns.length - shown.length} more` : ''
   return usage({
     code: 'HELD_OUT_COLUMNS',
-    message: `${name} has no column that says ${what}; it has ${shown.join(', ')}${more}.`,
+    message: `No column of ${name} says ${what}; there are ${shown.join(', ')}${more}.`,
     hint: `Call that column ${known.slice(0, -1).join(', ')} or ${known.at(-1)}`,
     details: { columns: columns.slice(0, 100), expected: known },
   })
