@@ -134,7 +134,7 @@ function tokenMissing(api: string, isGitHub: boolean) {
   return usage({
     code: 'GITHUB_TOKEN_MISSING',
     message: `A workflow cannot be dispatched without a token. ${which}.`,
-    hint: `Set ${OWN_TOKEN} in the environment to ${PERMISSION}. In a workflow: permissions: {actions: write} and env: {${OWN_TOKEN}: secrets.GITHUB_TOKEN}`,
+    hint: `Set ${OWN_TOKEN} in the environment to ${PERMISSION}. In a workflow: permissions: {actions: write}, and under env: the line  ${OWN_TOKEN}: \${{ github.token }}`,
     details: { variables: [OWN_TOKEN, ...COMMON_TOKENS], api },
   })
 }

@@ -60,7 +60,7 @@ export async function watchRun(client: Client, { id, until, say }: WatchOptions)
       lastAnswer = ctx.now().getTime()
       if (look.run !== undefined) {
         if (look.run.status !== run?.status) {
-          say?.(`${statusWords(look.run.status)}: ${look.run.url}`)
+          say?.(`run ${id}: ${statusWords(look.run.status)}`)
           interval = FIRST_INTERVAL
         }
         run = look.run

@@ -67,9 +67,9 @@ describe('A workflow on GitHub Actions', () => {
     assert.deepEqual(w.said, [
       'retrain.yml was dispatched at main of acme/ml',
       `run ${run?.id}: ${run?.url}`,
-      `waiting for a runner: ${run?.url}`,
-      `at work: ${run?.url}`,
-      `ended: ${run?.url}`,
+      `run ${run?.id}: waiting for a runner`,
+      `run ${run?.id}: at work`,
+      `run ${run?.id}: ended`,
     ])
     assert.ok(Math.min(...w.pauses) >= 5 * SECOND && Math.max(...w.pauses) === 30 * SECOND, String(w.pauses))
     assert.equal(w.hub.cost.charged, 4, 'the dispatch and three states; looking at an unchanged run is free')

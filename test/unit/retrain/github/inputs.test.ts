@@ -1,6 +1,10 @@
 /** What a workflow file says of its inputs, and whether they fit. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { MlopsError } from '../../../../src/core/errors.ts'
+import { loadPolicy } from '../../../../src/project/policy.ts'
 import { assertInputs, inputsOf } from '../../../../src/retrain/github/inputs.ts'
 import { readWorkflow, type WorkflowFile } from '../../../../src/retrain/github/workflow-file.ts'
 import { WORKFLOW } from '../../../support/github.ts'
@@ -116,5 +120,21 @@ describe('The inputs of a workflow', () => {
     assert.ok(anchored.kind === 'unreadable' && /line 17: anchors/.test(anchored.why), JSON.stringify(anchored))
     const broken = readWorkflow(Buffer.from('on:\n  push: [\n'), NAME)
     assert.ok(broken.kind === 'invalid' && broken.problem.startsWith('retrain.yml:'), JSON.stringify(broken))
+  })
+})
+
+describe('docs/github.md', () => {
+  it('shows a workflow and a policy that fit each other', async () => {
+    const blocks = [...readFileSync('docs/github.md', 'utf8').matchAll(/```yaml\n([\s\S]*?)```/g)].map(
+      ([, text = '']) => text,
+    )
+    const [policyText = '', workflow = ''] = blocks
+    const folder = mkdtempSync(join(tmpdir(), 'mlops-docs-'))
+    writeFileSync(join(folder, 'policy.yaml'), policyText)
+    const { job } = await loadPolicy(join(folder, 'policy.yaml'), { cwd: folder })
+    rmSync(folder, { recursive: true })
+    assert.ok(job.type === 'github_actions')
+    assert.ok(workflow.startsWith(`# .github/workflows/${job.workflow}\n`))
+    assert.deepEqual(problems(workflow, job.inputs), [])
   })
 })
