@@ -230,6 +230,21 @@ describe('gates with real models', function () {
     assert.match(stderr, /mlops\.yaml:9: .*did you mean fairness\?/)
   })
 
+  it('ask whether the last drift check of the version found anything', async () => {
+    gate(['health: required'])
+    const { one } = await checked(3)
+    assert.equal(one('health')?.actual, 'never checked')
+    const said = /mlops (drift loans@\d+) --current DATA/.exec(one('health')?.note ?? '')
+    assert.ok(said?.[1] !== undefined, one('health')?.note)
+    gate(['health: required'])
+    const at2 = ['gate', 'check', `${MODEL}@2`, '--to', 'production', '--without-approval']
+    await mlops(['drift', `${MODEL}@2`, '--current', 'test.csv'])
+    await mlops(at2)
+    project.write('shifted.csv', python('-c', "print(open('test.csv').read().replace(',east,', ',west,'), end='')"))
+    await mlops(['drift', `${MODEL}@2`, '--current', 'shifted.csv'], 3)
+    assert.match((await mlops(at2, 3)).stdout, /✖ health .*drift on/)
+  })
+
   it('bind the verdict in the event to version, rules, champion and test set', async () => {
     gate(['min_auc: 0.6', 'compare_to: production', 'margin: 0.01'])
     const promoted = await mlops(['promote', `${MODEL}@2`, '--to', 'production', '--approve', 'ada', '--json'])
@@ -243,5 +258,21 @@ describe('gates with real models', function () {
     const again = await mlops(['gate', 'check', `${MODEL}@2`, '--to', 'production', '--json', '--without-approval'])
     assert.notEqual(again.json.data.gate.bound.policy, bound.policy)
     assert.equal(again.json.data.alreadyThere, true)
+  })
+
+  it('compare recorded predictions on one test set without scoring anything', async () => {
+    await register('train-new.csv', 'fresh.csv', '1')
+    const rule = (margin: string) => gate(['min_auc: 0.6', 'compare_to: production', `margin: ${margin}`])
+    rule('0.2')
+    const wide = (await checked(0)).one('compare_to')
+    assert.deepEqual([wide?.evidence?.rows, wide?.verdict], [900, 'pass'])
+    assert.doesNotMatch(wide?.note ?? '', /re-scored/)
+    const gain = wide?.evidence?.estimate ?? 0
+    assert.ok(gain < 0, 'the straight line is worse than the champion')
+    rule(String(-gain))
+    const narrow = await checked(6)
+    assert.match(narrow.one('compare_to')?.note ?? '', /the rows do not say whether it is within the margin/)
+    gate(['min_auc: 0.6', 'compare_to: production'])
+    assert.equal((await checked(3)).one('compare_to')?.verdict, 'fail', 'without a margin the two numbers decide')
   })
 })
