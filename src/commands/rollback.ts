@@ -10,10 +10,11 @@ export type Result = RollbackResult
 export default class Rollback extends MlopsCommand {
   static override summary = 'Move a stage back to the version that held it before.'
   static override description =
-    'Promote pushes, rollback pops: after 1, 2, 3 it goes back to 2, then to 1. The bytes are hashed again first; damaged ones refuse. With --current the old version is compared with that data.'
+    "Promote pushes, rollback pops: after 1, 2, 3 it goes back to 2, then to 1. The bytes are hashed again first; damaged ones refuse. Today's data are compared with the old version for at most ten seconds: --current, or else the prediction log; where labels have come its evaluation command is run on them. What does not fit asks on a terminal and needs --yes elsewhere: a script that must go back whatever the data say passes --yes."
   static override examples = [
     '<%= config.bin %> rollback churn-model --reason "odd scores since noon"',
-    '<%= config.bin %> rollback churn-model --to 1 --current today.csv --yes',
+    '<%= config.bin %> rollback churn-model --yes --reason "incident 4711"',
+    '<%= config.bin %> rollback churn-model --to 1 --current today.csv',
   ]
   static override args = { model: Args.string({ description: 'The model.', required: true }) }
   static override flags = {

@@ -59,14 +59,16 @@ const HEAD: Readonly<Record<Exclude<Fit['verdict'], 'skipped'>, (name: string) =
 
 const NAMED = 3
 
-function inputsClause(inputs: InputsFit | Reason): string {
+/** @param isNamed only which columns: what became of them is said already, or is of no use */
+function inputsClause(inputs: InputsFit | Reason, isNamed = false): string {
   if ('reason' in inputs) return inputs.reason
   const { verdict, rows, compared, drifted } = inputs
   if (verdict === 'fits') return `no column drifted on ${count(rows, 'row')}`
   if (verdict === 'inconclusive') return `${count(rows, 'row')} are too few to tell drift from chance`
   const more = drifted.length > NAMED ? ` and ${drifted.length - NAMED} more` : ''
-  const names = drifted.slice(0, NAMED).map(({ column }) => column)
-  return `${drifted.length} of ${count(compared, 'column')} drifted on ${count(rows, 'row')} (${names.join(', ')}${more})`
+  const shown = drifted.slice(0, NAMED).map(({ column, summary }) => (isNamed ? column : summary))
+  const list = shown.join(isNamed ? ', ' : '; ')
+  return `${drifted.length} of ${count(compared, 'column')} drifted on ${count(rows, 'row')} (${list}${more})`
 }
 
 function evaluationClause(evaluation: FitEvaluation | Reason): string {
@@ -110,7 +112,10 @@ function productionClause(
   const said: string[] = []
   if (left !== undefined) {
     if ('reason' in left) said.push(`not compared: ${left.reason}`)
-    else said.push(left.verdict === 'fits' ? `fits: ${inputsClause(left)}` : inputsClause(left))
+    else
+      said.push(
+        `${{ fits: 'fits: ', drifted: 'does not fit either: ', inconclusive: '' }[left.verdict]}${inputsClause(left, true)}`,
+      )
   }
   const figures = realised === undefined ? [] : realisedFigures(realised, evaluation)
   if (realised !== undefined && figures.length > 0) {

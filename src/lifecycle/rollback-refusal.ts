@@ -29,7 +29,7 @@ export function unfitRefused(plan: RollbackPlan, fit: Fit, typed: TypedRollback)
   ].join('')
   return refused({
     code: 'ROLLBACK_UNFIT',
-    message: `${versionName(model, version)}: nothing was moved, for ${fit.summary}.`,
+    message: `${versionName(model, plan.from.version)} stays in ${stage}: ${fit.summary}.`,
     hint: `To go back all the same: ${command}`,
     details: { model, stage, version, fit, problems: drifted.map(({ summary }) => summary) },
   })

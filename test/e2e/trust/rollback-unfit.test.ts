@@ -25,7 +25,7 @@ describe('A rollback to what does not fit, without a terminal', () => {
     assert.equal(json.error?.code, 'ROLLBACK_UNFIT')
     assert.equal(
       json.error?.message,
-      "bike@1: nothing was moved, for @1 does not fit today's data: 1 of 2 columns drifted on 400 rows (season); production now (@2): 1 of 2 columns drifted on 400 rows (season).",
+      `bike@2 stays in production: @1 does not fit today's data: 1 of 2 columns drifted on 400 rows (season: "3" 25 % -> 100 %); production now (@2): does not fit either: 1 of 2 columns drifted on 400 rows (season).`,
     )
     // A category that looks like a number stands in quotes: `season: 3 25 %` reads as one number.
     assert.match(json.error?.details.problems[0], /^season: "3" 25 % -> 100 %/)
