@@ -16,6 +16,8 @@ export interface VersionFacts {
   readonly digest: Digest
   readonly manifest: Manifest
   readonly run: RunPin | undefined
+  /** The run was in another store: no path that it recorded is opened here. Absent: no. */
+  readonly isImported?: boolean
 }
 
 /** A version measured anew on given rows, or why that could not be done. */

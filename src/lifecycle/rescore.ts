@@ -88,8 +88,8 @@ async function findTestData(
 }
 
 /** Paths under which the run declared data of this hash, relative to the project. */
-async function declaredPaths(store: Store, { run }: VersionFacts, wanted: Digest): Promise<string[]> {
-  if (run === undefined) return []
+async function declaredPaths(store: Store, { run, isImported }: VersionFacts, wanted: Digest): Promise<string[]> {
+  if (run === undefined || isImported === true) return []
   const { join } = await import('node:path')
   const start = await store.objects.readJson<RunStart>(run.run.sha256)
   const end = run.end === undefined ? undefined : await store.objects.readJson<RunEnd>(run.end.sha256)

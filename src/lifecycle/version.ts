@@ -7,7 +7,7 @@ import type { Actor } from '../core/context.ts'
 import type { Digest } from '../core/digest.ts'
 import { MlopsError } from '../core/errors.ts'
 import type { ImportedFrom } from '../store/events.ts'
-import type { ModelState, VersionState } from '../store/fold.ts'
+import { importedFrom, type ModelState, type VersionState } from '../store/fold.ts'
 import type { DataFact, Manifest } from '../store/manifest.ts'
 import type { DeclaredData, GitFacts, PythonFacts, RunEnd, RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
@@ -101,12 +101,15 @@ export async function loadVersion(store: Store, state: ModelState, version: Vers
 /** What the gate needs: the manifest and the run's pin. */
 export async function versionFacts(store: Store, model: string, version: VersionState): Promise<VersionFacts> {
   const manifest = await store.models.manifest(version.manifest)
-  return { model, version: version.version, digest: version.manifest, manifest, run: version.run }
+  return {
+    model,
+    version: version.version,
+    digest: version.manifest,
+    manifest,
+    run: version.run,
+    isImported: importedFrom(version) !== undefined,
+  }
 }
-
-/** Where a version was registered before; undefined for one that was registered here. */
-export const importedFrom = ({ registered }: VersionState): ImportedFrom | undefined =>
-  registered.type === 'register' ? registered.body.imported : undefined
 
 /** The stages that point to a version, in order of their names. */
 export const stagesOf = (state: ModelState, version: number): string[] =>

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { MlopsError } from '../core/errors.ts'
 import { type DataInput, namedData } from '../data/input.ts'
 import type { Project } from '../project/config.ts'
+import { importedFrom } from '../store/fold.ts'
 import type { RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
 import type { Subject } from './subject.ts'
@@ -19,7 +20,8 @@ export async function trainingRows(
   missing: (why: string) => MlopsError,
 ): Promise<DataInput> {
   const wanted = manifest.baseline?.data.sha256
-  const run = version.run === undefined ? undefined : await store.objects.readJson<RunStart>(version.run.run.sha256)
+  const pin = importedFrom(version) === undefined ? version.run : undefined
+  const run = pin === undefined ? undefined : await store.objects.readJson<RunStart>(pin.run.sha256)
   const declared = run?.data.find(({ sha256 }) => sha256 === wanted)
   const path = declared && join(project.root, run?.cwd ?? '.', declared.path)
   if (declared === undefined || path === undefined) throw missing('no run says where its rows are')

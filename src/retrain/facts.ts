@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { isMlopsError } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
-import type { ModelState, VersionState } from '../store/fold.ts'
+import { importedFrom, type ModelState, type VersionState } from '../store/fold.ts'
 import type { Manifest } from '../store/manifest.ts'
 import type { RunEnd, RunStart } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
@@ -71,8 +71,9 @@ export async function declaredDataOf(
   store: Store,
   state: ModelState,
 ): Promise<Readonly<Record<string, string>>> {
-  const run = championVersion(state)?.run
-  if (run === undefined) return {}
+  const champion = championVersion(state)
+  const run = champion?.run
+  if (champion === undefined || run === undefined || importedFrom(champion) !== undefined) return {}
   const start = await store.objects.readJson<RunStart>(run.run.sha256)
   const end = run.end === undefined ? undefined : await store.objects.readJson<RunEnd>(run.end.sha256)
   const declared: Record<string, string> = {}

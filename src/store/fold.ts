@@ -3,7 +3,7 @@
  * truth. `verify` compares every event's stage map with `nextStages`.
  */
 import type { Digest } from '../core/digest.ts'
-import type { BaselineBody, EventDraft, ModelEvent, RunPin, StageEntry, Stages } from './events.ts'
+import type { BaselineBody, EventDraft, ImportedFrom, ModelEvent, RunPin, StageEntry, Stages } from './events.ts'
 
 export interface VersionState {
   readonly version: number
@@ -23,6 +23,13 @@ export interface ModelState {
   readonly baseline: BaselineBody | undefined
   readonly events: readonly ModelEvent[]
 }
+
+/**
+ * Where a version was registered before, if it came out of an archive; undefined for one that was registered here. The
+ * paths that its run recorded were those of another machine, in somebody else's words: none of them is opened here.
+ */
+export const importedFrom = ({ registered }: VersionState): ImportedFrom | undefined =>
+  registered.type === 'register' ? registered.body.imported : undefined
 
 /** @param events in order of seq, starting at 1, without gaps (the log's reader guarantees it) */
 export function fold(model: string, events: readonly ModelEvent[]): ModelState {

@@ -11,8 +11,8 @@ import type { RegisterBody } from '../../../src/store/events.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
 import { exportVersion } from '../../../src/transfer/export.ts'
 import { importVersion } from '../../../src/transfer/import.ts'
-import { addVersion, BOB, damage, movesOf, rejection, type World, world } from '../lifecycle/fixture.ts'
-import { archiveOf, entriesOf, fullVersion, partsOf, tarOf, treeOf } from './archives.ts'
+import { addVersion, BOB, damage, gate, movesOf, rejection, type World, world } from '../lifecycle/fixture.ts'
+import { archiveOf, digestOf, entriesOf, fullVersion, partsOf, tarOf, treeOf } from './archives.ts'
 
 const M = 'churn-model'
 const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
@@ -223,6 +223,34 @@ describe('A version that is exported and imported', () => {
     const same = await importVersion(c.ctx, c.project({ evaluate }), c.store, { file: archive.path })
     assert.equal(same.manifest, archive.manifest)
     assert.deepEqual(same.changes, [])
+  })
+
+  it('has none of the paths that its run recorded opened here, though such a file exists', async () => {
+    const [a, b] = [await made(), await made()]
+    const rows = 'x,y\n1,0\n'
+    const fact = { name: 'test', sha256: digestOf(Buffer.from(rows)), rows: 1, columns: 2 }
+    const declared = { ...fact, path: 'test.csv', kind: 'file' as const, size: rows.length }
+    const spec = { files: { 'model.json': '{"w": 1}' }, metrics: { auc: 0.9 }, data: [fact], run: { data: [declared] } }
+    await addVersion(a, spec)
+    const { path } = await exported(a)
+    await addVersion(b, { files: { 'model.json': '{"w": 2}' }, metrics: { auc: 0.8 }, test: 'other rows' })
+    await toStaging(b)
+    writeFileSync(join(b.dir, 'test.csv'), rows)
+    await imported(b, path)
+    const native = await addVersion(b, { ...spec, params: { depth: 2 } })
+    const asked = async (version: number) => {
+      const evaluate = 'echo auc: 0.7; : {model} {data}'
+      const gates = { staging: gate({ min: { auc: 0.1 }, compareTo: 'staging' }) }
+      const ref = parseModelRef(`${M}@${version}`)
+      const { gate: judged } = await promote(b.ctx, b.project({ evaluate, gates }), b.store, {
+        ref,
+        stage: 'staging',
+        dryRun: true,
+      })
+      return JSON.stringify(judged?.checks.filter(({ name }) => name.startsWith('compare_to')))
+    }
+    assert.match(await asked(2), /"inconclusive".*pass the test set of this version: --test DATA/)
+    assert.match(await asked(native), /"verdict":"pass"/)
   })
 
   it('moves no stage, and can be promoted where it arrived', async () => {
