@@ -19,9 +19,8 @@ export function renderGate(ui: Ui, gate: GateResult): string {
         value: (check) => `${isWaiting(check) ? style.symbols.unknown : marks[check.verdict]} ${check.name}`,
         paint,
       },
-      // On a narrow terminal the ends give way: what matters stands first, and the notes say the rest.
-      { title: 'REQUIRED', value: ({ required }) => required, shrink: true },
-      { title: 'ACTUAL', value: ({ actual }) => actual, shrink: true },
+      { title: 'REQUIRED', value: ({ required }) => required },
+      { title: 'ACTUAL', value: ({ actual }) => actual },
       { title: 'VERDICT', value: (check) => (isWaiting(check) ? 'waiting' : check.verdict), paint },
     ],
     gate.checks,
