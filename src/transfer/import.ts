@@ -23,9 +23,10 @@ import type { Manifest, ManifestFile } from '../store/manifest.ts'
 import { referencedByEvent, referencedByManifest } from '../store/references.ts'
 import type { Store } from '../store/store.ts'
 import { checkArchive } from './check-archive.ts'
-import type { IndexEntry } from './format.ts'
+import { type IndexEntry, ORIGIN } from './format.ts'
 import { type ImportResult, originOf, resultOf, type Subject } from './import-result.ts'
 import { type Archive, withArchive } from './read-archive.ts'
+import { entryRefused } from './refusal.ts'
 
 export interface ImportRequest {
   /** Relative to `ctx.cwd`. */
@@ -101,6 +102,9 @@ async function existing(
 
 const digestOf = ({ sha256: digest }: { readonly sha256: Digest }): Digest => digest
 
+/** An event has at most 64 KiB, and more stands in it than what the archive says. Bytes. */
+const MOST_SAID = 60_000
+
 async function registerImported(
   ctx: Context,
   project: Project,
@@ -110,6 +114,11 @@ async function registerImported(
 ): Promise<ImportResult> {
   const { archive, contents, model } = subject
   const { event, origin } = contents
+  const imported = importedOf(subject)
+  // Before anything is written: an event that is too large would be refused after all was stored.
+  if (canonicalBytes({ ...event.body, tags: [], imported }).length > MOST_SAID) {
+    throw entryRefused(archive.file, ORIGIN, `it says more than ${MOST_SAID} bytes`)
+  }
   const storeAll = async (): Promise<{ readonly manifest: Manifest; readonly digest: Digest }> => {
     await storeObjects(ctx, store, archive, [...contents.objects, origin])
     const files = await storeFiles(
@@ -136,7 +145,7 @@ async function registerImported(
       tags: [],
       message: checkedMessage(event.body.message),
       stage: undefined,
-      imported: importedOf(subject),
+      imported,
       storeAll,
     },
   )

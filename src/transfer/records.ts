@@ -140,7 +140,7 @@ export const isOrigin = exactly<Origin>({
       manifest: digest,
       tags: list(text(1000), 10_000),
       run: optional(runPin),
-      message: optional(text(20_000)),
+      message: optional(text(10_000)),
       imported: optional(imported),
     }),
     actor,
