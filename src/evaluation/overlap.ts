@@ -46,7 +46,7 @@ async function overlap(tested: Source, trained: Source, schema: OverlapSchema): 
   })
   return {
     ...{ rows, shared, distinct, trainRows, expected: rows * repeats.share() },
-    ...{ columns: columns.map(({ name }) => name), notes },
+    ...{ columns, notes },
   }
 }
 

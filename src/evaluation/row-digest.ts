@@ -5,15 +5,9 @@
 import { ID_NAME } from '../core/columns.ts'
 import { usage } from '../core/errors.ts'
 import { sqlName } from '../data/duck.ts'
-import type { Physical, Source, SourceColumn } from '../data/source.ts'
+import type { Source, SourceColumn } from '../data/source.ts'
 import type { SchemaConfig } from '../project/config.ts'
 import type { Words } from './digest-set.ts'
-
-/** A column both files have, and how the two hold it. */
-export interface ComparedColumn {
-  readonly name: string
-  readonly kinds: readonly Physical[]
-}
 
 /** What is known of one file before its rows are read. */
 export interface FileColumns {
@@ -22,17 +16,19 @@ export interface FileColumns {
   readonly ids: readonly string[]
 }
 
-/** DuckDB's estimate of distinct values is a few percent off. */
-const NEARLY_ALL = 0.9
+/** So many rows are asked whether a column repeats itself, exactly: an estimate over all rows may be a tenth off. */
+const ASKED = 100_000
+/** An id that stands twice now and then is still one. */
+const NEARLY_ALL = 0.99
 /** What pandas calls an index that was written along with the rows. */
 const WRITTEN_INDEX = /^(?:Unnamed: \d+)?$/
 
 export async function fileColumns(source: Source): Promise<FileColumns> {
   const columns = source.columns.map(({ name, physical }) => ({ name, physical }))
   const suspects = source.columns.filter(({ name }) => ID_NAME.test(name) || WRITTEN_INDEX.test(name))
-  const list = suspects.map(({ sql }) => `approx_count_distinct(${sql}) >= ${NEARLY_ALL} * count(*)`)
-  const [row = []] =
-    list.length === 0 ? [] : await source.duck.rows(`SELECT ${list.join(', ')} FROM ${source.relation}`)
+  const list = suspects.map(({ sql }) => `count(DISTINCT ${sql}) >= ${NEARLY_ALL} * count(*)`)
+  const some = `(SELECT * FROM ${source.relation} LIMIT ${ASKED})`
+  const [row = []] = list.length === 0 ? [] : await source.duck.rows(`SELECT ${list.join(', ')} FROM ${some}`)
   return { columns, ids: suspects.flatMap(({ name }, index) => (row[index] === true ? [name] : [])) }
 }
 
@@ -43,11 +39,11 @@ export function comparedColumns(
   test: FileColumns,
   train: FileColumns,
   schema: OverlapSchema,
-): { readonly columns: readonly ComparedColumn[]; readonly notes: readonly string[] } {
+): { readonly columns: readonly string[]; readonly notes: readonly string[] } {
   const left = new Map<string, string[]>()
   const leave = (why: string, name: string): void => void left.set(why, [...(left.get(why) ?? []), name])
   const types = schema.columns ?? {}
-  const columns = test.columns.flatMap(({ name, physical }): ComparedColumn[] => {
+  const columns = test.columns.flatMap(({ name, physical }): string[] => {
     const other = train.columns.find((column) => column.name === name)
     const type = Object.hasOwn(types, name) ? types[name] : undefined
     const kinds = [physical, other?.physical ?? physical]
@@ -56,7 +52,7 @@ export function comparedColumns(
     else if (type === undefined && test.ids.includes(name)) leave('names rows', name)
     else if (name === schema.prediction) leave('the prediction', name)
     else if (kinds.some((kind) => kind === 'nested' || kind === 'binary')) leave('no plain values', name)
-    else return [{ name, kinds }]
+    else return [name]
     return []
   })
   const notes = [...left].map(([why, names]) => `not compared: ${listed(names)} (${why})`)
@@ -74,12 +70,12 @@ const listed = (names: readonly string[]): string =>
 /** Hands over the digests of all rows, in any order, a chunk at a time: four words each. */
 export async function streamDigests(
   source: Source,
-  columns: readonly ComparedColumn[],
+  columns: readonly string[],
   use: (words: Words, rows: number) => void,
 ): Promise<void> {
-  const values = columns.map(({ name, kinds }, index) => {
+  const values = columns.map((name, index) => {
     const column = source.columns.find((each) => each.name === name)
-    return `${column === undefined ? '0::UBIGINT' : digestOf(column, kinds)} AS ${sqlName(`h${index}`)}`
+    return `${column === undefined ? '0::UBIGINT' : digestOf(column)} AS ${sqlName(`h${index}`)}`
   })
   const names = columns.map((_, index) => sqlName(`h${index}`))
   // Two combinations in different orders, 64 bits each.
@@ -99,8 +95,8 @@ export async function streamDigests(
   })
 }
 
-/** The 64-bit hash of one value in its normal form; 0 where it is missing. @param kinds how both files hold the column */
-function digestOf({ sql, physical }: SourceColumn, kinds: readonly Physical[]): string {
+/** The 64-bit hash of one value in its normal form; 0 where it is missing. */
+function digestOf({ sql, physical }: SourceColumn): string {
   if (physical === 'boolean') return orMissing(sql, `hash(CAST(${sql} AS VARCHAR))`)
   if (physical === 'time') return orMissing(sql, `hash(epoch_us(CAST(${sql} AS TIMESTAMP)))`)
   if (physical === 'int64') {
@@ -111,7 +107,7 @@ function digestOf({ sql, physical }: SourceColumn, kinds: readonly Physical[]): 
     )
   }
   if (physical === 'number') return numberDigest(`CAST(${sql} AS DOUBLE)`)
-  return textDigest(`nullif(trim(${sql}), '')`, kinds.includes('time'))
+  return textDigest(`nullif(trim(${sql}), '')`)
 }
 
 const orMissing = (sql: string, digest: string): string => `CASE WHEN ${sql} IS NULL THEN 0::UBIGINT ELSE ${digest} END`
@@ -125,17 +121,15 @@ const numberDigest = (number: string): string =>
      WHEN ${number} = floor(${number}) OR isinf(${number}) THEN hash(${number} + 0.0)
      ELSE hash(CAST(CAST(${number} AS FLOAT) AS DOUBLE) + 0.0) END`
 
-/** Text may hold a number, a truth value or a time: then it is that. A zero at the beginning makes it a code. */
-function textDigest(text: string, isTime: boolean): string {
+/** Text may hold a number, a time or a truth value: then it is that. A zero at the beginning makes it a code. */
+function textDigest(text: string): string {
   const number = `TRY_CAST(${text} AS DOUBLE)`
   const isLong = `abs(${number}) >= ${EXACT} AND regexp_full_match(${text}, '-?[0-9]+')`
-  const time = isTime
-    ? `WHEN TRY_CAST(${text} AS TIMESTAMP) IS NOT NULL THEN hash(epoch_us(TRY_CAST(${text} AS TIMESTAMP)))`
-    : ''
+  const time = `TRY_CAST(${text} AS TIMESTAMP)`
   return `CASE WHEN ${text} IS NULL THEN 0::UBIGINT
     WHEN ${number} IS NOT NULL AND NOT regexp_matches(${text}, '^-?0[0-9]')
       THEN CASE WHEN ${isLong} THEN hash(${text}) ELSE ${numberDigest(number)} END
-    ${time}
+    WHEN substr(${text}, 5, 1) = '-' AND ${time} IS NOT NULL THEN hash(epoch_us(${time}))
     WHEN lower(${text}) IN ('true', 'false') THEN hash(lower(${text}))
     ELSE hash(${text}) END`
 }
