@@ -89,6 +89,8 @@ export interface VersionSpec {
   /** With a real profile. */
   readonly profile?: NonNullable<Manifest['baseline']>
   readonly evaluate?: string
+  /** With a stand-in for held-out predictions, which cannot be read as a table. */
+  readonly predictions?: boolean
   readonly run?: Partial<RunStart> & { readonly lock?: string; readonly end?: Partial<RunEnd> }
   readonly tags?: readonly string[]
   readonly message?: string
@@ -121,6 +123,7 @@ export async function addVersion(world: World, spec: VersionSpec = {}): Promise<
       : { baseline: { profile: profile.sha256, data: { name: 'baseline', sha256: sha256('train'), rows: 3500 } } }),
     ...(spec.profile === undefined ? {} : { baseline: spec.profile }),
     ...(spec.evaluate === undefined ? {} : { evaluate: spec.evaluate }),
+    ...(spec.predictions === true ? { testPredictions: await store.objects.put(Buffer.from([0, 1, 2])) } : {}),
   }
   const { sha256: digest } = await store.objects.put(canonicalBytes(manifest))
   const run = spec.run === undefined ? undefined : await pinRun(world, model, spec.run)
