@@ -42,10 +42,11 @@ For completion in an editor, begin the file with
 
 const POLICY_INTRO = `When to retrain a model, how to validate the result, where to promote it to, whom to tell. \`mlops retrain MODEL\` reads
 \`retraining-policy.yaml\` beside \`mlops.yaml\`, or the file that \`--policy\` names. Without one a retraining is manual: it
-asks for \`--reason\`, runs the model's \`train:\` and goes to staging. Nothing enters production by itself.
+asks for \`--reason\`, runs the model's \`train:\` and goes to staging. Nothing enters production by itself, but by
+\`autonomy: 3\` once that was earned.
 
 The candidate must pass \`validation\` and the gate of the stage in \`mlops.yaml\`, both.
-What a trigger that fires again and again leads to, and every exit code: docs/lifecycle.md, "Retrain".
+What a trigger that fires again and again leads to, and every exit code: docs/retrain.md.
 `
 
 function markdown(): string {

@@ -47,9 +47,10 @@ export interface PlanRequest {
 
 /**
  * `blocked`: the trigger fires, and what came of it the last time says no. `due`: it fires, and the policy leaves the
- * rest to a person. `not ready`: something is missing without which nothing may be automated.
+ * rest to a person. `not ready`: something is missing without which nothing may be automated. `not judged`: the trigger
+ * cannot be looked at; of a plan alone, otherwise that is an error.
  */
-export type Decision = 'retrain' | 'nothing to do' | 'blocked' | 'due' | 'not ready'
+export type Decision = 'retrain' | 'nothing to do' | 'blocked' | 'due' | 'not ready' | 'not judged'
 
 export interface RetrainPlan {
   readonly model: string
@@ -229,6 +230,7 @@ function decide({
   if (isAutomatic && missing.length > 0) {
     return { decision: 'not ready', why: `there is no ${missing.map(({ what }) => what).join(', no ')}` }
   }
+  if (finding.judged === false) return { decision: 'not judged', why: finding.summary.replace(/\.$/, '') }
   if (!finding.fires) return { decision: 'nothing to do', why: finding.summary }
   if (blocked !== null) {
     return { decision: blocked.kind === 'awaits a decision' ? 'nothing to do' : 'blocked', why: blocked.why }

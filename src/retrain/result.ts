@@ -110,13 +110,20 @@ function nextCommand(
 }
 
 /** A plan that needs a reason is carried out with that reason. */
-function plannedCommand({ model, reason, decision, blocked, preflight, running }: RetrainPlan): string {
+function plannedCommand({ model, reason, decision, blocked, preflight, running, trigger }: RetrainPlan): string {
   if (running !== null) return `mlops status ${model}`
   if (decision === 'retrain') {
     return reason === null ? `mlops retrain ${model}` : `mlops retrain ${model} --reason ${shellWord(reason)}`
   }
+  if (decision === 'not judged') return notJudgedCommand(model, trigger)
   if (decision === 'due') return `mlops retrain ${model} --reason TEXT`
   const [missing] = preflight.filter(({ ok, mend }) => !ok && mend?.startsWith('mlops ') === true)
-  if (decision === 'not ready') return missing?.mend?.split(', ')[0] ?? `mlops retrain ${model} --plan`
+  if (decision === 'not ready') return missing?.mend?.split(', ')[0] ?? 'mlops help configuration'
   return blocked?.hint ?? `mlops status ${model}`
+}
+
+/** What makes a trigger judgeable. */
+function notJudgedCommand(model: string, { type }: RetrainPlan['trigger']): string {
+  if (type === 'drift') return `mlops retrain ${model} --current DATA`
+  return type === 'metric' ? `mlops predictions label ${model} FILE` : `mlops status ${model}`
 }

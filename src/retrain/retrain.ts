@@ -102,7 +102,7 @@ async function makePlan({ ctx, project, store, steps, request, policy }: Scene, 
   }
   // Where nothing may be automated, what cannot be looked at is said together with all that is missing.
   const isReady = missingOf(checksBefore(state, policy, facts)).length === 0
-  const tolerant = force || (policy.autonomy.level >= 2 && !isReady)
+  const tolerant = force || request.planOnly === true || (policy.autonomy.level >= 2 && !isReady)
   const asked = { reason, tolerant, current: request.current }
   const finding = await lookAtTrigger(ctx, project, store, policy, champion, asked, steps)
   return planRetrain(state, policy, { ...facts, finding }, { reason, force, policyFile: request.policyFile })
@@ -111,7 +111,7 @@ async function makePlan({ ctx, project, store, steps, request, policy }: Scene, 
 async function withoutTraining(scene: Scene, plan: RetrainPlan): Promise<RetrainResult> {
   const { decision, model, policy, preflight, why } = plan
   if (decision === 'not ready') throw preflightRefused(model, policy, missingOf(preflight))
-  const outcome = decision === 'retrain' ? 'planned' : decision
+  const outcome = decision === 'retrain' || decision === 'not judged' ? 'planned' : decision
   const isReport = plan.autonomy.level === 1 && ['due', 'nothing to do'].includes(decision)
   const told = isReport ? await tellDue({ ...scene, plan }, scene.policy.coolDown) : []
   return resultOf(plan, { outcome, message: why }, told)

@@ -35,6 +35,8 @@ export interface FiredColumn {
 export interface Finding {
   readonly type: Trigger['type']
   readonly fires: boolean
+  /** False where it could not be looked at; `summary` says why. */
+  readonly judged?: boolean
   /** Two retrainings with the same cause are for the same reason; null for a human's. */
   readonly cause: string | null
   /** One sentence for a person: why it fires, or why not. */
@@ -71,6 +73,7 @@ const ALPHA = 0.05
 export const notJudged = (type: Trigger['type'], summary: string): Finding => ({
   type,
   fires: false,
+  judged: false,
   cause: null,
   summary,
   columns: [],

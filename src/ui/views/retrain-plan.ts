@@ -24,6 +24,8 @@ function verdict({ style }: Ui, { decision, resume, running }: RetrainPlan): str
       return style.bad(`${style.symbols.bad} It would not retrain`)
     case 'not ready':
       return style.bad(`${style.symbols.bad} Not ready to go without a person`)
+    case 'not judged':
+      return style.warn(`${style.symbols.unknown} It cannot be said`)
     case 'due':
       return style.warn(`${style.symbols.bullet} It would tell that retraining is due`)
     default:
@@ -40,12 +42,15 @@ function factRows(ui: Ui, plan: RetrainPlan): Row[] {
     ['policy', plan.policy ?? 'none: a human decides'],
     ['autonomy', AUTONOMY[plan.autonomy.level]],
     ['production', champion === null ? 'no version' : `${plan.model}@${champion.version}`],
-    ['trigger', `${trigger.type}: ${trigger.fires ? 'fires' : 'does not fire'}; ${trigger.summary}`],
+    ['trigger', `${trigger.type}: ${triggerWord(trigger)}; ${trigger.summary}`],
     ...(check === null ? [] : [['check', `${check.data}${rows}, ${ui.ago(check.time)}`] as const]),
     ...(metric == null ? [] : [['labels', labelsOf(metric)] as const]),
     ...(open === null ? [] : [[running === null ? 'stopped' : 'at work', openOf(ui, open, running !== null)] as const]),
   ]
 }
+
+const triggerWord = ({ fires, judged }: RetrainPlan['trigger']): string =>
+  judged === false ? 'not judged' : fires ? 'fires' : 'does not fire'
 
 const AUTONOMY = {
   1: 'level 1: it reports, a person retrains',

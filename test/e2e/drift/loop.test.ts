@@ -43,11 +43,12 @@ assert m.flush(10) and m.dropped == 0, m.last_error
 
   it('retrain decides by what is logged now, without a batch that somebody names', async () => {
     const project = await loggedProject('    train: echo trained\n')
-    const policy = `policy:\n  model: ${MODEL}\n  trigger: {type: drift, metric: psi, threshold: 0.15}\n  promote_on_pass: staging\n`
+    const policy = `policy:\n  model: ${MODEL}\n  trigger: {type: drift, metric: psi, threshold: 0.15}\n  validation: {min_accuracy: 0.5}\n  promote_on_pass: staging\n`
     project.write('retraining-policy.yaml', policy)
     const plan = ['retrain', MODEL, '--plan', '--json']
-    const unlogged = await project.mlops(plan, { code: 6 })
+    const unlogged = await project.mlops(['retrain', MODEL, '--json'], { code: 6 })
     assert.equal(unlogged.json.error?.code, 'CHECK_MISSING')
+    assert.equal((await project.mlops(plan)).json.data.plan.decision, 'not judged')
     log(project, { days: range(6, 1) })
     const calm = (await project.mlops(plan)).json
     assert.equal(calm.data.plan.trigger.fires, false, JSON.stringify(calm.data).slice(0, 500))

@@ -279,6 +279,10 @@ describe('mlops retrain', () => {
     const error = await refusal(shop.retrain())
     assert.deepEqual([error.code, error.exitCode], ['CHECK_MISSING', 6])
     assert.match(error.hint ?? '', /--current DATA/)
+    const { plan, next } = await shop.retrain({ planOnly: true })
+    assert.equal(plan.decision, 'not judged')
+    assert.match(plan.why, /was never checked for drift, so the trigger of the policy cannot be judged$/)
+    assert.equal(next, 'mlops retrain churn-model --current DATA')
   })
 
   it('checks the batch of --current and decides by it', async () => {
