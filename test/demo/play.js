@@ -118,9 +118,14 @@ const SCENES = [
     run: ['model', 'diff', `${MODEL}@1`, `${MODEL}@2`],
   },
   {
-    title: 'A human moves it to production',
-    why: 'The candidate waited in staging for this.',
-    run: ['promote', `${MODEL}@2`, '--to', 'production', '--approve', 'ada', '--reason', 'fits the June customers'],
+    title: 'A human says yes …',
+    why: 'The candidate waited in staging for this. The word is bound to these bytes and this gate; change either, and it lapses.',
+    run: ['approve', `${MODEL}@staging`, '--to', 'production', '--as', 'ada', '--reason', 'fits the June customers'],
+  },
+  {
+    title: '… and whoever deploys moves it: a person, or CI at 3 a.m.',
+    why: 'The whole gate is judged again at the move, and every byte is hashed again.',
+    run: ['promote', `${MODEL}@staging`, '--to', 'production'],
   },
   {
     title: 'A bad model turns up …',
@@ -173,6 +178,11 @@ const SCENES = [
     run: ['status'],
   },
   { title: 'Who moved what, and why', run: ['model', 'history', MODEL] },
+  {
+    title: 'What would fail when it is needed?',
+    why: 'Environments, policies, channels, the disk and the clock; and how far the way to production is.',
+    run: ['doctor', '--offline'],
+  },
 ]
 
 /** @returns the exit code for the process: 0 when every scene ended as it should. */
