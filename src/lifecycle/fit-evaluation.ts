@@ -87,11 +87,10 @@ async function evaluateVersion(
   const held = state.versions[version - 1]
   if (held === undefined) return null
   const manifest = await store.models.manifest(held.manifest)
-  const { mkdtemp, rm } = await import('node:fs/promises')
-  const { tmpdir } = await import('node:os')
-  const { join } = await import('node:path')
-  // Rows of people: in a folder that nobody else may open, and gone afterwards.
-  const folder = await mkdtemp(join(tmpdir(), 'mlops-labelled-'))
+  const [{ makeSpool }, { dirname, join }] = await Promise.all([import('../data/spool.ts'), import('node:path')])
+  // Rows of people: in a folder that nobody else may open, and gone afterwards, also when a signal ends us.
+  const spool = await makeSpool('the labelled rows')
+  const folder = dirname(spool.path)
   try {
     const request = await labelledRequest(store, config, state, manifest)
     if (request === null) return null
@@ -113,7 +112,7 @@ async function evaluateVersion(
     }
     return { reason: reasons[0] ?? 'it could not be run' }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    spool.remove()
   }
 }
 

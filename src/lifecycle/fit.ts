@@ -50,7 +50,7 @@ export interface FitRequest {
   readonly verify: boolean
   /** Why nothing can be said at all: the configuration could not be read. */
   readonly unknown?: string | undefined
-  /** Milliseconds; 10,000 unless a test says otherwise. */
+  /** Milliseconds; undefined: MLOPS_FIT_SECONDS, else ten seconds. */
   readonly limit?: number
 }
 
@@ -63,11 +63,22 @@ export interface Findings {
   readonly labels: LabelledFit | { readonly reason: string }
 }
 
-const LIMIT = 10_000
+const SECONDS = 10
+const MOST_SECONDS = 600
+
+/** For evaluations that are slow and worth the wait. What is no number holds no rollback up. */
+function limitOf({ env, warn }: Context): number {
+  const text = env.MLOPS_FIT_SECONDS
+  if (text === undefined || text === '') return SECONDS * 1_000
+  const seconds = Number(text)
+  if (seconds > 0 && seconds <= MOST_SECONDS) return seconds * 1_000
+  warn(`MLOPS_FIT_SECONDS is no number of seconds up to ${MOST_SECONDS}: ${SECONDS} are taken.`)
+  return SECONDS * 1_000
+}
 
 /** @throws usage, `DATA_NOT_FOUND` for `--current` alone; an abort of `ctx.signal` */
 export async function determineFit(ctx: Context, project: Project, store: Store, request: FitRequest): Promise<Fit> {
-  const { model, version, verify, unknown, limit = LIMIT } = request
+  const { model, version, verify, unknown, limit = limitOf(ctx) } = request
   if (!verify) return { verdict: 'skipped', summary: 'whether it fits was not looked at (--no-verify)' }
   if (unknown !== undefined) {
     return sentence(request, { inputs: { reason: unknown }, labels: { evaluation: null, production: undefined } })
@@ -75,19 +86,25 @@ export async function determineFit(ctx: Context, project: Project, store: Store,
   const deadline = new AbortController()
   const timer = setTimeout(() => deadline.abort(), limit)
   const late = new Promise<{ readonly reason: string }>((resolve) => {
-    deadline.signal.addEventListener('abort', () => resolve({ reason: `it took more than ${limit / 1000} s` }))
+    deadline.signal.addEventListener('abort', () =>
+      resolve({ reason: `it took more than ${Number((limit / 1000).toPrecision(2))} s` }),
+    )
   })
   const signal = ctx.signal === undefined ? deadline.signal : AbortSignal.any([ctx.signal, deadline.signal])
   const inTime: Context = { ...ctx, signal }
-  // What is late may reject when nobody listens any more.
-  const within = <T>(work: Promise<T>): Promise<T | { readonly reason: string }> =>
-    Promise.race([work.catch((error) => reasonOf(ctx, error)), late])
+  const works: Promise<unknown>[] = []
+  const within = <T>(
+    work: Promise<T>,
+    otherwise: (error: unknown) => { readonly reason: string } = (error) => reasonOf(ctx, error),
+  ): Promise<T | { readonly reason: string }> => {
+    // What is late may reject when nobody listens any more.
+    works.push(work.catch(() => {}))
+    return Promise.race([work, late]).catch(otherwise)
+  }
   try {
     ctx.progress?.(`comparing today's data with ${versionName(model, version)}`)
-    const looked = look(inTime, project, store, request)
-    looked.catch(() => {})
     const [inputs, labels] = await Promise.all([
-      Promise.race([looked, late]).catch((error) => mistakeOr(request, error, () => reasonOf(ctx, error))),
+      within(look(inTime, project, store, request), (error) => mistakeOr(request, error, () => reasonOf(ctx, error))),
       within(evaluate(inTime, project, store, request)),
     ])
     const found: Findings = { inputs, labels }
@@ -99,7 +116,21 @@ export async function determineFit(ctx: Context, project: Project, store: Store,
     clearTimeout(timer)
     // Whatever is still at work ends now: the evaluation's processes, DuckDB, a connection.
     deadline.abort()
+    await settled(works)
   }
+}
+
+/** Milliseconds. */
+const TIDYING = 1_000
+
+/** What was stopped takes its temporary files with it: the process that ends next would leave them. */
+async function settled(works: readonly Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, TIDYING)
+  })
+  await Promise.race([Promise.all(works), enough])
+  clearTimeout(timer)
 }
 
 async function look(ctx: Context, project: Project, store: Store, request: FitRequest): Promise<InputsFit> {
