@@ -5,7 +5,7 @@ import type { HeldOut } from './types.ts'
 /** Below, no resampled interval holds what it promises (measured: docs/evaluation.md). */
 export const FEWEST_ROWS = 30
 /** Of each of two classes, where the metric rests on them. */
-export const FEWEST_OF_A_CLASS = 5
+export const FEWEST_OF_A_CLASS = 10
 
 /** `1 row`, `12 rows`. */
 export const rowsOf = (count: number, kind = ''): string => `${count} ${kind}row${count === 1 ? '' : 's'}`

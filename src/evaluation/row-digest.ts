@@ -4,7 +4,6 @@
  */
 import { ID_NAME } from '../core/columns.ts'
 import { usage } from '../core/errors.ts'
-import { sqlName } from '../data/duck.ts'
 import type { Source, SourceColumn } from '../data/source.ts'
 import type { SchemaConfig } from '../project/config.ts'
 import type { Words } from './digest-set.ts'
@@ -73,15 +72,18 @@ export async function streamDigests(
   columns: readonly string[],
   use: (words: Words, rows: number) => void,
 ): Promise<void> {
-  const values = columns.map((name, index) => {
-    const column = source.columns.find((each) => each.name === name)
-    return `${column === undefined ? '0::UBIGINT' : digestOf(column)} AS ${sqlName(`h${index}`)}`
-  })
-  const names = columns.map((_, index) => sqlName(`h${index}`))
+  const found = columns.flatMap((name) => source.columns.find((each) => each.name === name) ?? [])
+  const layer = (list: (column: SourceColumn, index: number) => string, from: string) =>
+    `(SELECT ${found.map(list).join(', ')} FROM ${from})`
+  // One layer after the other, so that the value of a text is tried once and not in every branch.
+  const plain = layer((column, i) => `${plainOf(column)} AS v${i}`, source.relation)
+  const tried = layer((column, i) => `v${i}, ${numberIn(column, `v${i}`)} AS n${i}`, plain)
+  const hashed = layer((column, i) => `${digestOf(column, `v${i}`, `n${i}`)} AS h${i}`, tried)
+  const names = found.map((_, i) => `h${i}`)
   // Two combinations in different orders, 64 bits each.
   const digests = `hash(${names.join(', ')}) AS first, hash(${[...names.toReversed(), '1'].join(', ')}) AS second`
   let words = new Uint32Array(4 * 2048)
-  await source.duck.stream(`SELECT ${digests} FROM (SELECT ${values.join(', ')} FROM ${source.relation})`, (chunk) => {
+  await source.duck.stream(`SELECT ${digests} FROM ${hashed}`, (chunk) => {
     if (words.length < 4 * chunk.rows) words = new Uint32Array(4 * chunk.rows)
     for (const half of [0, 1]) {
       const longs = chunk.vector(half).longs as BigUint64Array
@@ -95,25 +97,29 @@ export async function streamDigests(
   })
 }
 
-/** The 64-bit hash of one value in its normal form; 0 where it is missing. */
-function digestOf({ sql, physical }: SourceColumn): string {
-  if (physical === 'boolean') return orMissing(sql, `hash(CAST(${sql} AS VARCHAR))`)
-  if (physical === 'time') return orMissing(sql, `hash(epoch_us(CAST(${sql} AS TIMESTAMP)))`)
-  if (physical === 'int64') {
-    const text = `hash(CAST(${sql} AS VARCHAR))`
-    return orMissing(
-      sql,
-      `CASE WHEN ${sql} BETWEEN -${EXACT} AND ${EXACT} THEN hash(CAST(${sql} AS DOUBLE)) ELSE ${text} END`,
-    )
-  }
-  if (physical === 'number') return numberDigest(`CAST(${sql} AS DOUBLE)`)
-  return textDigest(`nullif(trim(${sql}), '')`)
-}
-
-const orMissing = (sql: string, digest: string): string => `CASE WHEN ${sql} IS NULL THEN 0::UBIGINT ELSE ${digest} END`
-
 /** Whole numbers up to it are exact as doubles. */
 const EXACT = 2 ** 53
+
+/** The value as it is; of a time, its microseconds. */
+const plainOf = ({ sql, physical }: SourceColumn): string =>
+  physical === 'time' ? `epoch_us(CAST(${sql} AS TIMESTAMP))` : sql
+
+/** The number that a value is, if it is one. */
+function numberIn({ physical }: SourceColumn, value: string): string {
+  if (physical === 'text') return `TRY_CAST(${value} AS DOUBLE)`
+  return physical === 'number' || physical === 'int64' ? `CAST(${value} AS DOUBLE)` : 'NULL::DOUBLE'
+}
+
+/** The 64-bit hash of one value in its normal form; 0 where it is missing. */
+function digestOf({ physical }: SourceColumn, value: string, number: string): string {
+  const known = (digest: string) => `CASE WHEN ${value} IS NULL THEN 0::UBIGINT ELSE ${digest} END`
+  if (physical === 'boolean') return known(`hash(CAST(${value} AS VARCHAR))`)
+  if (physical === 'time') return known(`hash(${value})`)
+  if (physical === 'number') return numberDigest(number)
+  if (physical === 'text') return textDigest(value, number)
+  const isExact = `${value} BETWEEN -${EXACT} AND ${EXACT}`
+  return known(`CASE WHEN ${isExact} THEN hash(${number}) ELSE hash(CAST(${value} AS VARCHAR)) END`)
+}
 
 /** Whole numbers exactly, fractions to the precision of a float32: a file may have been written in either. */
 const numberDigest = (number: string): string =>
@@ -121,15 +127,17 @@ const numberDigest = (number: string): string =>
      WHEN ${number} = floor(${number}) OR isinf(${number}) THEN hash(${number} + 0.0)
      ELSE hash(CAST(CAST(${number} AS FLOAT) AS DOUBLE) + 0.0) END`
 
-/** Text may hold a number, a time or a truth value: then it is that. A zero at the beginning makes it a code. */
-function textDigest(text: string): string {
-  const number = `TRY_CAST(${text} AS DOUBLE)`
-  const isLong = `abs(${number}) >= ${EXACT} AND regexp_full_match(${text}, '-?[0-9]+')`
-  const time = `TRY_CAST(${text} AS TIMESTAMP)`
-  return `CASE WHEN ${text} IS NULL THEN 0::UBIGINT
-    WHEN ${number} IS NOT NULL AND NOT regexp_matches(${text}, '^-?0[0-9]')
-      THEN CASE WHEN ${isLong} THEN hash(${text}) ELSE ${numberDigest(number)} END
-    WHEN substr(${text}, 5, 1) = '-' AND ${time} IS NOT NULL THEN hash(epoch_us(${time}))
-    WHEN lower(${text}) IN ('true', 'false') THEN hash(lower(${text}))
-    ELSE hash(${text}) END`
-}
+/**
+ * Text may hold a number, a time or a truth value: then it is that. A zero at the beginning makes it a code. Spaces around
+ * it are nothing, and cut off only where it is no number: that takes as long as all the rest.
+ */
+const textDigest = (text: string, number: string): string =>
+  `CASE WHEN ${text} IS NULL THEN 0::UBIGINT
+     WHEN ${number} IS NOT NULL AND NOT regexp_matches(${text}, '^ *-?0[0-9]')
+       THEN CASE WHEN abs(${number}) >= ${EXACT} AND regexp_full_match(trim(${text}), '-?[0-9]+') THEN hash(trim(${text}))
+         ELSE ${numberDigest(number)} END
+     WHEN trim(${text}) = '' THEN 0::UBIGINT
+     WHEN substr(${text}, 5, 1) = '-' AND TRY_CAST(${text} AS TIMESTAMP) IS NOT NULL
+       THEN hash(epoch_us(CAST(${text} AS TIMESTAMP)))
+     WHEN lower(trim(${text})) IN ('true', 'false') THEN hash(lower(trim(${text})))
+     ELSE hash(trim(${text})) END`

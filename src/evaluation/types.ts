@@ -91,7 +91,7 @@ export interface SliceResult {
   readonly positives: number | null
   /** A metric that cannot be computed on these rows (AUC of one class, recall without positives) is left out. */
   readonly metrics: Readonly<Record<string, SliceMetric>>
-  /** Why little can be said of the group: fewer than 30 rows, or than 5 of a class; null where there is enough. */
+  /** Why little can be said of the group: fewer than 30 rows, or than 10 of a class; null where there is enough. */
   readonly few: string | null
 }
 

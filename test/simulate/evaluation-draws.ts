@@ -84,8 +84,8 @@ function integrate(value: (z: number) => number): number {
 }
 
 export interface Coverage {
-  /** Of those repetitions in which the metric was defined. */
-  readonly bootstrap: number
+  /** Of those repetitions in which a conclusion was drawn. */
+  readonly bootstrap: number | null
   /** DeLong's interval, for `auc`. */
   readonly deLong: number | null
   /** Share of p below 0.05: of the second method. */
@@ -106,14 +106,16 @@ export function coverageOf(
   for (let repetition = 0; repetition < repetitions; repetition++) {
     const pair = drawPair(population, rows, seed * 1_000_003 + repetition)
     if (whyNotComparable(...pair, metric) !== undefined) continue
+    const { interval, note } = comparePaired(...pair, { metric })
+    // Too few rows: no conclusion is drawn, so none can be wrong.
+    if (note !== undefined) continue
     used++
-    const { interval } = comparePaired(...pair, { metric })
     if (holds(interval, truth)) bootstrap++
     const also = metric === 'auc' ? deLongMethod(...pair) : metric === 'accuracy' ? mcNemarMethod(...pair) : null
     if (also?.interval != null && holds(also.interval, truth)) deLong++
     if (also !== null && also.p < 0.05) rejected++
   }
-  const share = (count: number) => count / used
+  const share = (count: number) => (used === 0 ? null : count / used)
   return {
     bootstrap: share(bootstrap),
     deLong: metric === 'auc' ? share(deLong) : null,

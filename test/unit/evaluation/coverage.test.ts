@@ -24,7 +24,7 @@ describe('The intervals of src/evaluation/', function () {
   for (const metric of ['auc', 'accuracy', 'log_loss'] as const) {
     it(`hold the true difference of ${metric} in about 95 of 100 comparisons`, () => {
       const { bootstrap, deLong } = coverageOf(POPULATION, metric, { rows: 150, repetitions: REPETITIONS, seed: 5 })
-      assert.ok(LEAST <= bootstrap && bootstrap <= MOST, `bootstrap: ${bootstrap}`)
+      assert.ok(bootstrap !== null && LEAST <= bootstrap && bootstrap <= MOST, `bootstrap: ${bootstrap}`)
       if (deLong !== null) assert.ok(LEAST <= deLong && deLong <= MOST, `DeLong: ${deLong}`)
     })
   }

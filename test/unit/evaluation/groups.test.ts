@@ -87,7 +87,7 @@ describe('Slices', () => {
     assert.deepEqual(Object.keys(slices[1]?.metrics ?? {}), ['accuracy'])
     assert.deepEqual(
       slices.map(({ few }) => few),
-      [null, '0 positive rows, fewer than 5', '5 rows, fewer than 30'],
+      [null, '0 positive rows, fewer than 10', '5 rows, fewer than 30'],
     )
     const [first] = sliceMetrics(heldOutOf({ truth, answer: truth.map(() => 0), groups: { kind } }), 'kind', [
       'precision',

@@ -151,7 +151,7 @@ describe('A paired comparison', () => {
     }
   })
 
-  it('draws no conclusion from fewer than 30 rows, or 5 of a class that the metric rests on', () => {
+  it('draws no conclusion from fewer than 30 rows, or 10 of a class that the metric rests on', () => {
     const few = pairOf(twoVersions(29, 71, { gap: 4 }))
     const { verdict, note } = compare(...few, 'accuracy')
     assert.deepEqual([verdict, note], ['inconclusive', 'too few rows: 29 rows, fewer than 30'])
@@ -160,7 +160,7 @@ describe('A paired comparison', () => {
     const other = truth.map((_, row) => (row % 10) / 10)
     const of = (scores: number[]) => heldOutOf({ truth, answer: said(scores), score: scores })
     assert.equal(compare(of(score), of(other), 'auc').verdict, 'inconclusive')
-    assert.equal(compare(of(score), of(other), 'auc').note, 'too few rows: 4 positive rows, fewer than 5')
+    assert.equal(compare(of(score), of(other), 'auc').note, 'too few rows: 4 positive rows, fewer than 10')
     assert.equal(compare(of(score), of(other), 'accuracy').verdict, 'better')
   })
 
