@@ -1,6 +1,6 @@
 /** `mlops approve`: a person's word for a version, ahead of the move. */
 import { parseModelRef } from '../core/names.ts'
-import { type ApproveResult, approve } from '../lifecycle/approve.ts'
+import { type ApproveResult, approve } from '../lifecycle/promote/approve.ts'
 import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { askConsent } from '../ui/consent.ts'
 import { renderApproval } from '../ui/views/approve.ts'

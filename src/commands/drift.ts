@@ -1,6 +1,6 @@
 /** `mlops drift`: what a version sees today against what it was trained on, for one model or for all. */
 
-import type { RetrainingEffect } from '../lifecycle/retraining-effect.ts'
+import type { RetrainingEffect } from '../lifecycle/status/retraining-effect.ts'
 import type { Schedule } from '../monitor/cron.ts'
 import { exitOfCheck } from '../monitor/exit.ts'
 import type { FleetReport } from '../monitor/fleet.ts'
@@ -60,7 +60,7 @@ export default class Drift extends MlopsCommand {
       return { data, render: (ui) => renderFleet(ui, data), exit: fleet.exitCode }
     }
     const { driftOfModel } = await import('../monitor/drift.ts')
-    const { effectOfRetraining } = await import('../lifecycle/retraining-effect.ts')
+    const { effectOfRetraining } = await import('../lifecycle/status/retraining-effect.ts')
     const checked = await driftOfModel(ctx, project, store, question.ref, wishes)
     const retraining = await effectOfRetraining(store, checked)
     const report = retraining === null ? checked : { ...checked, retraining }

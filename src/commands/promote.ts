@@ -1,6 +1,6 @@
 /** `mlops promote`: moves a stage to a version, behind its gate and a person's approval. */
 import { parseModelRef } from '../core/names.ts'
-import { type PromoteResult, promote } from '../lifecycle/promote.ts'
+import { type PromoteResult, promote } from '../lifecycle/promote/promote.ts'
 import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { askConsent } from '../ui/consent.ts'
 import { renderPromotePlan, renderPromotion } from '../ui/views/promote.ts'

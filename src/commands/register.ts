@@ -1,6 +1,6 @@
 /** `mlops register`: a run's artifact, or existing files, becomes the next version of a model. */
-import { parseMetricFlags } from '../lifecycle/register-flags.ts'
-import type { RegisterResult } from '../lifecycle/register-types.ts'
+import { parseMetricFlags } from '../lifecycle/register/flags.ts'
+import type { RegisterResult } from '../lifecycle/register/types.ts'
 import { Args, changeFlags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { registerFlags } from '../ui/register-flags.ts'
 import { renderRegistered } from '../ui/views/register.ts'
@@ -22,7 +22,7 @@ export default class Register extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(Register)
     const { session } = this
-    const { registerVersion } = await import('../lifecycle/register.ts')
+    const { registerVersion } = await import('../lifecycle/register/register.ts')
     const { parseParamFlags } = await import('../tracking/value-maps.ts')
     const metrics = parseMetricFlags(flags.metric ?? [])
     const params = parseParamFlags(flags.param ?? [])

@@ -1,7 +1,7 @@
 /** `mlops rollback`: moves a stage back to the version that held it before. */
 import { assertName, parseVersion } from '../core/names.ts'
-import { type RollbackResult, rollback } from '../lifecycle/rollback.ts'
-import { unfitRefused } from '../lifecycle/rollback-refusal.ts'
+import { unfitRefused } from '../lifecycle/rollback/refusal.ts'
+import { type RollbackResult, rollback } from '../lifecycle/rollback/rollback.ts'
 import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { renderRollback, renderUnfit } from '../ui/views/rollback.ts'
 

@@ -1,6 +1,6 @@
 /** `mlops status`: the three questions for the whole fleet. */
 import { assertName } from '../core/names.ts'
-import { fleetStatus, type StatusReport } from '../lifecycle/status.ts'
+import { fleetStatus, type StatusReport } from '../lifecycle/status/status.ts'
 import { Args, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { renderStatus } from '../ui/views/status.ts'
 

@@ -1,5 +1,5 @@
 /** `mlops track`: runs an unmodified command as a run. Exit code: the command's own; 125, 126, 127 are ours. */
-import type { AppliedIntents } from '../lifecycle/intents.ts'
+import type { AppliedIntents } from '../lifecycle/register/intents.ts'
 import { parseDataFlag } from '../tracking/declared-data.ts'
 import { nextCommand, type RunRow, rowOfOutcome } from '../tracking/run-summary.ts'
 import { processSignals } from '../tracking/signals.ts'
@@ -63,7 +63,7 @@ export default class Track extends MlopsCommand {
     const row = rowOfOutcome(outcome)
     let intents: AppliedIntents | null = null
     if (row.status === 'finished' && (await store.runs.intents(row.run)).length > 0) {
-      const { applyIntents } = await import('../lifecycle/intents.ts')
+      const { applyIntents } = await import('../lifecycle/register/intents.ts')
       intents = await applyIntents(session.ctx, project, store, row.run)
       for (const { message, hint } of intents.failures) session.ctx.warn(`${message} ${hint}`)
     }

@@ -3,11 +3,11 @@
  * the one thing to do. Changes nothing; asks channels and package indexes unless it is told to stay offline.
  */
 import type { Context } from '../core/context.ts'
-import { gapFacts, readablePolicies } from '../lifecycle/gap-facts.ts'
-import { type GapFacts, gapsOf, nextOfGaps } from '../lifecycle/gaps.ts'
-import type { NextStep } from '../lifecycle/next-step.ts'
-import { fleetStatus } from '../lifecycle/status.ts'
-import type { VersionDetail } from '../lifecycle/version.ts'
+import { gapFacts, readablePolicies } from '../lifecycle/status/gap-facts.ts'
+import { type GapFacts, gapsOf, nextOfGaps } from '../lifecycle/status/gaps.ts'
+import type { NextStep } from '../lifecycle/status/next-step.ts'
+import { fleetStatus } from '../lifecycle/status/status.ts'
+import type { VersionDetail } from '../lifecycle/versions/version.ts'
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
 import { channelFindings } from './channels.ts'

@@ -5,7 +5,7 @@
 
 import type { Context } from '../core/context.ts'
 import { versionName } from '../core/names.ts'
-import type { VersionDetail } from '../lifecycle/version.ts'
+import type { VersionDetail } from '../lifecycle/versions/version.ts'
 import type { PythonFacts } from '../store/run-records.ts'
 import type { Store } from '../store/store.ts'
 import type { Finding } from './types.ts'

@@ -1,6 +1,6 @@
 /** What the doctor finds: plain types. */
-import type { Gap } from '../lifecycle/gaps.ts'
-import type { NextStep } from '../lifecycle/next-step.ts'
+import type { Gap } from '../lifecycle/status/gaps.ts'
+import type { NextStep } from '../lifecycle/status/next-step.ts'
 
 export type Area = 'machine' | 'versions' | 'environment' | 'policy' | 'channels'
 

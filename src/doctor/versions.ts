@@ -5,7 +5,7 @@
 import { MlopsError } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import { versionAt } from '../lifecycle/operation.ts'
-import { loadVersion, type VersionDetail } from '../lifecycle/version.ts'
+import { loadVersion, type VersionDetail } from '../lifecycle/versions/version.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import type { Finding } from './types.ts'

@@ -11,7 +11,7 @@ import { MlopsError } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
 import type { Manifest } from '../store/manifest.ts'
 import type { Store } from '../store/store.ts'
-import type { Rescore } from './gate-facts.ts'
+import type { Rescore } from './gate/facts.ts'
 import { runShell, shellQuoted } from './shell-command.ts'
 
 export interface EvaluationRequest {

@@ -59,9 +59,7 @@ async function interruptible<T>({ ctx, options }: Job, work: (ctx: Context) => P
 /** Dispatched now, or by an earlier process: never both. */
 async function workflow(job: Job, say: Say): Promise<DispatchOutcome> {
   const { ctx, project, plan, claim, steps, open, options } = job
-  if (plan.job.type !== 'github_actions' || steps.dispatch === undefined || steps.resume === undefined) {
-    throw new RangeError('this job runs here')
-  }
+  if (plan.job.type !== 'github_actions') throw new RangeError('this job runs here')
   const { workflow: file } = plan.job
   let noted = open?.dispatch?.runUrl ?? null
   const note = async ({ runId, runUrl }: RunIdentity): Promise<void> => {

@@ -2,7 +2,7 @@
 
 import { promotionCommand } from '../core/next-command.ts'
 import { shellWord } from '../core/shell.ts'
-import type { VersionDiff } from '../lifecycle/diff.ts'
+import type { VersionDiff } from '../lifecycle/versions/diff.ts'
 import type { GateResult } from '../store/events.ts'
 import type { JobEnd } from './job-records.ts'
 import type { RetrainPlan } from './plan.ts'

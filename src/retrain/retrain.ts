@@ -5,7 +5,8 @@
 import { canonicalJson } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import { sha256 } from '../core/digest.ts'
-import { conflict, type MlopsError, usage } from '../core/errors.ts'
+import { conflict } from '../core/errors.ts'
+import { given } from '../core/given.ts'
 import { ulid } from '../core/ulid.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
@@ -126,7 +127,7 @@ async function stillElsewhere(scene: Scene, plan: RetrainPlan, log: JobLog): Pro
   const open = openJob(log.records)
   const isOther = plan.unfinished !== null && request.force !== true
   if (plan.job.type !== 'github_actions' || open?.dispatch == null || open.registered !== null) return undefined
-  if (steps.resume === undefined || !(isOther || (plan.resume !== null && request.wait === false))) return undefined
+  if (!isOther && !(plan.resume !== null && request.wait === false)) return undefined
   const { runId, time } = open.dispatch
   const watching = { job: plan.job, model: plan.model, correlation: open.attempt, wait: false }
   const found = await steps.resume(ctx, project, { ...watching, runId, dispatchedAt: time })
@@ -149,7 +150,6 @@ async function claimAndRun(
   log: JobLog,
   operation: { readonly key: string | null; readonly request: string },
 ): Promise<RetrainResult | undefined> {
-  if (plan.job.type === 'github_actions' && steps.dispatch === undefined) throw dispatchNotBuilt(plan)
   const open = plan.resume === null ? null : openJob(log.records)
   const claim = await claimJob(ctx, store, plan.model, log, { ...beginOf(ctx, plan, open), ...operation })
   if (claim === undefined) return undefined
@@ -168,20 +168,11 @@ function beginOf(
   plan: RetrainPlan,
   open: Job['open'],
 ): Omit<JobBegin, 'kind' | 'actor' | 'host' | 'time' | 'key' | 'request'> {
-  const { cause, reason, what, champion, forced, trigger } = plan
   if (open !== null) {
-    const { attempt, cause: before, reason: why, champion: under, what: of, forced: by, trigger: evidence } = open.begin
-    return {
-      attempt,
-      cause: before,
-      reason: why,
-      champion: under,
-      takenUp: true,
-      ...(of === undefined ? {} : { what: of }),
-      ...(by === undefined ? {} : { forced: by }),
-      ...(evidence === undefined ? {} : { trigger: evidence }),
-    }
+    const { attempt, cause, reason, champion, what, forced, trigger } = open.begin
+    return { attempt, cause, reason, champion, takenUp: true, ...given({ what, forced, trigger }) }
   }
+  const { cause, reason, what, champion, forced, trigger } = plan
   return {
     attempt: ulid(ctx.now().getTime()),
     cause,
@@ -225,14 +216,4 @@ function identity(plan: RetrainPlan, request: RetrainRequest): { key: string | n
   const ci = request.ciJob
   const content = sha256(canonicalJson({ digest, champion: champion?.manifest ?? null }))
   return { key: request.idempotencyKey ?? (ci === undefined ? null : `${ci}/retrain/${content}`), digest }
-}
-
-function dispatchNotBuilt({ model, policy, job }: RetrainPlan): MlopsError {
-  const workflow = job.type === 'github_actions' ? job.workflow : ''
-  return usage({
-    code: 'JOB_NOT_BUILT',
-    message: `The trigger fires, but dispatching the workflow ${workflow} is not built yet; nothing was done.`,
-    hint: `Run the training here: in ${policy ?? 'the policy'} write  job: {type: command, command: python train.py}  or call mlops retrain ${model} with such a policy inside the workflow`,
-    details: { model, workflow },
-  })
 }

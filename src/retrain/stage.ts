@@ -5,7 +5,7 @@
 import { isMlopsError, type MlopsError } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
-import type { PromoteRequest, PromoteResult } from '../lifecycle/promote-types.ts'
+import type { PromoteRequest, PromoteResult } from '../lifecycle/promote/types.ts'
 import type { GateResult } from '../store/events.ts'
 import { type Candidate, finish, type Job } from './job.ts'
 import type { StepDone } from './job-records.ts'

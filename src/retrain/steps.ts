@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import type { Context } from '../core/context.ts'
 import type { CheckRequest } from '../drift/check.ts'
 import type { CheckResult } from '../drift/types.ts'
-import type { AppliedIntents } from '../lifecycle/intents.ts'
-import type { PromoteRequest, PromoteResult } from '../lifecycle/promote.ts'
-import type { RegisterRequest, RegisterResult } from '../lifecycle/register-types.ts'
+import type { PromoteRequest, PromoteResult } from '../lifecycle/promote/promote.ts'
+import type { AppliedIntents } from '../lifecycle/register/intents.ts'
+import type { RegisterRequest, RegisterResult } from '../lifecycle/register/types.ts'
 import type { RealisedNow } from '../monitor/latest.ts'
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
@@ -43,10 +43,10 @@ export interface RetrainSteps {
     run: string,
     options: { readonly context: 'retrain'; readonly registered: { readonly model: string; readonly version: number } },
   ): Promise<Pick<AppliedIntents, 'failures'>>
-  /** Starts a workflow, once. Without it a job of type github_actions cannot be run. */
-  dispatch?(ctx: Context, project: Project, request: DispatchRequest): Promise<DispatchOutcome>
+  /** Starts a workflow, once. */
+  dispatch(ctx: Context, project: Project, request: DispatchRequest): Promise<DispatchOutcome>
   /** Looks for a workflow run that was dispatched before, and waits for it if asked to. Never starts anything. */
-  resume?(ctx: Context, project: Project, request: ResumeRequest): Promise<ResumeOutcome>
+  resume(ctx: Context, project: Project, request: ResumeRequest): Promise<ResumeOutcome>
 }
 
 export const realSteps: RetrainSteps = {
@@ -54,9 +54,9 @@ export const realSteps: RetrainSteps = {
   checkNow: async (...args) => (await import('../monitor/latest.ts')).checkNow(...args),
   realisedNow: async (...args) => (await import('../monitor/latest.ts')).realisedNow(...args),
   train: async (...args) => (await import('../tracking/track.ts')).trackCommand(...args),
-  register: async (...args) => (await import('../lifecycle/register.ts')).registerVersion(...args),
-  applyIntents: async (...args) => (await import('../lifecycle/intents.ts')).applyIntents(...args),
-  promote: async (...args) => (await import('../lifecycle/promote.ts')).promote(...args),
+  register: async (...args) => (await import('../lifecycle/register/register.ts')).registerVersion(...args),
+  applyIntents: async (...args) => (await import('../lifecycle/register/intents.ts')).applyIntents(...args),
+  promote: async (...args) => (await import('../lifecycle/promote/promote.ts')).promote(...args),
   dispatch: async (...args) => (await import('./github/dispatch.ts')).dispatch(...args),
   resume: async (...args) => (await import('./github/dispatch.ts')).resume(...args),
 }

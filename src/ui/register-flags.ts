@@ -1,4 +1,4 @@
-/** The flags of `mlops register`, which has too many for its file. What they mean is decided in `src/lifecycle/register.ts`. */
+/** The flags of `mlops register`, which has too many for its file. What they mean is decided in `src/lifecycle/register/register.ts`. */
 import { Flags } from './command.ts'
 
 export const registerFlags = {

@@ -1,6 +1,6 @@
 /** `mlops gate check`: would the gate of a stage let a version in? Nothing is written. */
 import { parseModelRef } from '../../core/names.ts'
-import { checkGate, type GateReport } from '../../lifecycle/gate-check.ts'
+import { checkGate, type GateReport } from '../../lifecycle/gate/check.ts'
 import { findPolicy } from '../../retrain/find-policy.ts'
 import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderGateMarkdown } from '../../ui/reports/gate-markdown.ts'

@@ -1,6 +1,6 @@
 /** `mlops model history`: who moved what, when and why. */
 import { parseModelRef } from '../../core/names.ts'
-import { type HistoryEntry, history } from '../../lifecycle/history.ts'
+import { type HistoryEntry, history } from '../../lifecycle/versions/history.ts'
 import { resolveVersion } from '../../store/resolve.ts'
 import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderHistory } from '../../ui/views/history.ts'

@@ -1,5 +1,5 @@
 /** `mlops model list`: every model with its versions and stages. */
-import { listModels, type ModelSummary } from '../../lifecycle/list.ts'
+import { listModels, type ModelSummary } from '../../lifecycle/versions/list.ts'
 import { MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderModels } from '../../ui/views/model.ts'
 

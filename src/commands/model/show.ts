@@ -1,6 +1,6 @@
 /** `mlops model show`: everything recorded of one version, offline. */
 import { parseModelRef } from '../../core/names.ts'
-import { loadVersion, type VersionDetail } from '../../lifecycle/version.ts'
+import { loadVersion, type VersionDetail } from '../../lifecycle/versions/version.ts'
 import { resolveVersion } from '../../store/resolve.ts'
 import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderVersion } from '../../ui/views/model.ts'

@@ -1,7 +1,7 @@
 /** `mlops model tag`: puts tags on a version and takes them off. */
 import { given } from '../../core/given.ts'
 import { parseModelRef } from '../../core/names.ts'
-import { type TagResult, tagVersion } from '../../lifecycle/tag.ts'
+import { type TagResult, tagVersion } from '../../lifecycle/versions/tag.ts'
 import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderTags } from '../../ui/views/tag.ts'
 

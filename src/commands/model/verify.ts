@@ -1,6 +1,6 @@
 /** `mlops model verify`: hashes every byte of a version again. */
 import { parseModelRef } from '../../core/names.ts'
-import { type IntegrityReport, verifyVersion } from '../../lifecycle/integrity.ts'
+import { type IntegrityReport, verifyVersion } from '../../lifecycle/versions/integrity.ts'
 import { resolveVersion } from '../../store/resolve.ts'
 import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderIntegrity } from '../../ui/views/model.ts'

@@ -1,5 +1,5 @@
 /** `mlops run apply`: does what the script of a run asked for. The Python client calls it; people may, too. */
-import { type AppliedIntents, applyIntents } from '../../lifecycle/intents.ts'
+import { type AppliedIntents, applyIntents } from '../../lifecycle/register/intents.ts'
 import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderApplied } from '../../ui/views/run.ts'
 

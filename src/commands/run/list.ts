@@ -31,7 +31,7 @@ export default class RunList extends MlopsCommand {
 
   /** In the words of mlops.yaml, where there is one that can be read. */
   private async firstTrack(model: string | undefined): Promise<string | undefined> {
-    const { firstTrack } = await import('../../lifecycle/first-run.ts')
+    const { firstTrack } = await import('../../lifecycle/status/first-run.ts')
     return this.session
       .loadProject()
       .then((project) => firstTrack(project, model))

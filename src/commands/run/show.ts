@@ -1,5 +1,5 @@
 /** `mlops run show`. */
-import { type WishState, wishStates } from '../../lifecycle/pending-intents.ts'
+import { type WishState, wishStates } from '../../lifecycle/register/pending-intents.ts'
 import { type RunDetail, showRun } from '../../tracking/run-summary.ts'
 import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderRun } from '../../ui/views/run.ts'

@@ -1,5 +1,5 @@
 /** The answer of `mlops gate check` as GitHub-flavoured Markdown, for `$GITHUB_STEP_SUMMARY` or a pull request. */
-import type { GateReport } from '../../lifecycle/gate-check.ts'
+import type { GateReport } from '../../lifecycle/gate/check.ts'
 import type { GateCheck } from '../../store/events.ts'
 import { isWaiting, noteLabel } from '../views/gate.ts'
 import { code, prose, table } from './markdown-escape.ts'

@@ -1,5 +1,5 @@
 /** Approvals as a person reads them: who, how far the name can be believed, when, why; and which do not count. */
-import type { PromotePlan } from '../../lifecycle/promote-plan.ts'
+import type { PromotePlan } from '../../lifecycle/promote/plan.ts'
 import type { Approval } from '../../store/events.ts'
 import type { Ui } from '../ui.ts'
 

@@ -1,5 +1,5 @@
 /** `mlops approve` as text: the word that was given, who else has approved, and what comes next. */
-import type { ApproveResult } from '../../lifecycle/approve.ts'
+import type { ApproveResult } from '../../lifecycle/promote/approve.ts'
 import type { Ui } from '../ui.ts'
 import { missingPeople, renderApprovals, renderApprover } from './approvals.ts'
 import { renderGate, renderHealth, renderShortDiff } from './promote.ts'

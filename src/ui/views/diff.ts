@@ -1,7 +1,7 @@
 /** `mlops model diff` as text. */
-import type { CodeDiff } from '../../lifecycle/code-diff.ts'
-import type { CodeState, VersionDiff } from '../../lifecycle/diff.ts'
-import type { ValueChange } from '../../lifecycle/value-diff.ts'
+import type { CodeDiff } from '../../lifecycle/versions/code-diff.ts'
+import type { CodeState, VersionDiff } from '../../lifecycle/versions/diff.ts'
+import type { ValueChange } from '../../lifecycle/versions/value-diff.ts'
 import { bytes } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { formatDelta, formatRows, formatValue, metricChange, shortDigest } from './values.ts'

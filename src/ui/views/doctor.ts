@@ -1,6 +1,6 @@
 /** `mlops doctor` as text: what is wrong first, then the four gaps of every model, then the next step. */
 import type { DoctorReport, Finding } from '../../doctor/types.ts'
-import type { Gap } from '../../lifecycle/gaps.ts'
+import type { Gap } from '../../lifecycle/status/gaps.ts'
 import type { Ui } from '../ui.ts'
 
 export function renderDoctor(ui: Ui, { findings, models, next }: DoctorReport): string {

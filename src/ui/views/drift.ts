@@ -1,6 +1,6 @@
 /** A drift check as a person reads it: the verdict in a sentence, the columns worst first, what to type next. */
 import type { CheckResult, ColumnResult } from '../../drift/types.ts'
-import type { RetrainingEffect } from '../../lifecycle/retraining-effect.ts'
+import type { RetrainingEffect } from '../../lifecycle/status/retraining-effect.ts'
 import type { DriftReport } from '../../monitor/types.ts'
 import type { Ui } from '../ui.ts'
 import { alertLines, healthLines, periodTable, qualityLines, segmentTable } from './drift-parts.ts'

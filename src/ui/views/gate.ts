@@ -1,5 +1,5 @@
 /** A gate's table, wherever one is shown, and the answer of `mlops gate check`. */
-import type { GateReport } from '../../lifecycle/gate-check.ts'
+import type { GateReport } from '../../lifecycle/gate/check.ts'
 import type { GateCheck, GateResult } from '../../store/events.ts'
 import { displayWidth } from '../clean.ts'
 import type { Ui } from '../ui.ts'

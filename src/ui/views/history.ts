@@ -1,5 +1,5 @@
 /** `mlops model history` as text: newest first, each event with who, why and the evidence. */
-import type { CheckCounts, HistoryEntry } from '../../lifecycle/history.ts'
+import type { CheckCounts, HistoryEntry } from '../../lifecycle/versions/history.ts'
 import type { GateCheck } from '../../store/events.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'

@@ -1,8 +1,8 @@
 /** `mlops model list` and `model show` as text. History and diff have their own files. */
 
-import type { IntegrityReport } from '../../lifecycle/integrity.ts'
-import type { ModelSummary } from '../../lifecycle/list.ts'
-import type { VersionDetail } from '../../lifecycle/version.ts'
+import type { IntegrityReport } from '../../lifecycle/versions/integrity.ts'
+import type { ModelSummary } from '../../lifecycle/versions/list.ts'
+import type { VersionDetail } from '../../lifecycle/versions/version.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { formatRows, formatValue, shortDigest } from './values.ts'

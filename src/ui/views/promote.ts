@@ -1,7 +1,8 @@
 /** A gate's table, the plan of a promotion as a person reads it before saying yes, and what a promotion did. */
-import type { VersionDiff } from '../../lifecycle/diff.ts'
-import type { PromoteResult } from '../../lifecycle/promote.ts'
-import type { PlanHealth, PromotePlan, VersionHealth } from '../../lifecycle/promote-plan.ts'
+
+import type { PlanHealth, PromotePlan, VersionHealth } from '../../lifecycle/promote/plan.ts'
+import type { PromoteResult } from '../../lifecycle/promote/promote.ts'
+import type { VersionDiff } from '../../lifecycle/versions/diff.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderApprovals } from './approvals.ts'

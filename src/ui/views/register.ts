@@ -1,5 +1,5 @@
 /** What `mlops register` prints: the version, its files and what loading them would run, its evidence, the next step. */
-import type { RegisterResult, StageMove } from '../../lifecycle/register-types.ts'
+import type { RegisterResult, StageMove } from '../../lifecycle/register/types.ts'
 import { bytes, day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { formatRows, formatValue, shortDigest } from './values.ts'

@@ -1,5 +1,5 @@
 /** Whether the retraining behind the version in production helped, in one line: of `status` and of `drift`. */
-import type { RetrainingEffect } from '../../lifecycle/retraining-effect.ts'
+import type { RetrainingEffect } from '../../lifecycle/status/retraining-effect.ts'
 import type { Ui } from '../ui.ts'
 
 export function effectLine(ui: Ui, { verdict, summary }: RetrainingEffect): string {

@@ -1,8 +1,8 @@
 /** What a rollback did or would do. */
 import { promotionCommand } from '../../core/next-command.ts'
-import type { Fit } from '../../lifecycle/fit.ts'
-import type { RollbackResult } from '../../lifecycle/rollback.ts'
-import type { RollbackPlan } from '../../lifecycle/rollback-plan.ts'
+import type { Fit } from '../../lifecycle/rollback/fit.ts'
+import type { RollbackPlan } from '../../lifecycle/rollback/plan.ts'
+import type { RollbackResult } from '../../lifecycle/rollback/rollback.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderGitTags } from './git-tags.ts'

@@ -1,6 +1,6 @@
 /** `mlops status` as text: worst first, one line of verdict per model, then what waits, then the next step. */
-import type { ModelStatus, Pending, PendingApproval } from '../../lifecycle/model-status.ts'
-import type { StatusReport } from '../../lifecycle/status.ts'
+import type { ModelStatus, Pending, PendingApproval } from '../../lifecycle/status/model-status.ts'
+import type { StatusReport } from '../../lifecycle/status/status.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { missingPeople, renderApprover } from './approvals.ts'

@@ -1,5 +1,5 @@
 /** `mlops model tag` as text. */
-import type { TagResult } from '../../lifecycle/tag.ts'
+import type { TagResult } from '../../lifecycle/versions/tag.ts'
 import type { Ui } from '../ui.ts'
 
 /** @param asked was something to be changed? */

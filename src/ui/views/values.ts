@@ -1,5 +1,5 @@
 /** Metrics, parameters and digests as a person reads them. */
-import type { MetricChange, TestSets } from '../../lifecycle/metric-diff.ts'
+import type { MetricChange, TestSets } from '../../lifecycle/versions/metric-diff.ts'
 import { cleanText } from '../clean.ts'
 import type { Ui } from '../ui.ts'
 

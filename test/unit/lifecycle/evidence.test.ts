@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { sha256 } from '../../../src/core/digest.ts'
 import { parseModelRef } from '../../../src/core/names.ts'
 import { profileBaseline } from '../../../src/drift/baseline.ts'
-import { determineFit } from '../../../src/lifecycle/fit.ts'
-import { promote } from '../../../src/lifecycle/promote.ts'
-import { rollback } from '../../../src/lifecycle/rollback.ts'
+import { promote } from '../../../src/lifecycle/promote/promote.ts'
+import { determineFit } from '../../../src/lifecycle/rollback/fit.ts'
+import { rollback } from '../../../src/lifecycle/rollback/rollback.ts'
 import { addVersion, gate, MODEL, rejection, type World, world } from './fixture.ts'
 
 /** Prints the first number of the model file, less the first number of the data: a score that depends on both. */

@@ -1,6 +1,6 @@
 /** When an old version counts as worse on today's labelled rows: the rule of docs/lifecycle.md, by figures. */
 import assert from 'node:assert/strict'
-import { type EvaluationFacts, judgeEvaluation } from '../../../src/lifecycle/fit-rule.ts'
+import { type EvaluationFacts, judgeEvaluation } from '../../../src/lifecycle/rollback/fit-rule.ts'
 
 const facts = (more: Partial<EvaluationFacts>): EvaluationFacts => ({
   rows: 800,

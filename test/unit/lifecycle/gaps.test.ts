@@ -1,6 +1,6 @@
 /** The four production gaps, rated from evidence, and the order in which they are closed. */
 import assert from 'node:assert/strict'
-import { type GapFacts, gapsOf, nextOfGaps } from '../../../src/lifecycle/gaps.ts'
+import { type GapFacts, gapsOf, nextOfGaps } from '../../../src/lifecycle/status/gaps.ts'
 
 const ALL: GapFacts = {
   model: 'churn-model',

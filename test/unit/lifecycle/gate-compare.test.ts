@@ -1,9 +1,9 @@
 /** Margins and the comparison row by row: what decides, and what is only shown. */
 import assert from 'node:assert/strict'
 import type { PairedComparison } from '../../../src/evaluation/types.ts'
-import { agrees } from '../../../src/lifecycle/gate-bounds.ts'
-import type { Champion } from '../../../src/lifecycle/gate-facts.ts'
-import { allowanceOf } from '../../../src/lifecycle/gate-margin.ts'
+import { agrees } from '../../../src/lifecycle/gate/bounds.ts'
+import type { Champion } from '../../../src/lifecycle/gate/facts.ts'
+import { allowanceOf } from '../../../src/lifecycle/gate/margin.ts'
 import type { Gate } from '../../../src/project/gate-config.ts'
 import { type Case, check, judge, rulesOf, type Spec, version } from './gate-fixture.ts'
 

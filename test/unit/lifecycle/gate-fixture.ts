@@ -1,8 +1,8 @@
 /** A gate judged on facts written as literals, for the tests of the evaluator. */
 import { sha256 } from '../../../src/core/digest.ts'
-import { judgeGate } from '../../../src/lifecycle/gate.ts'
-import type { Champion, GateFacts, VersionFacts } from '../../../src/lifecycle/gate-facts.ts'
-import { gateRules } from '../../../src/lifecycle/gate-rules.ts'
+import type { Champion, GateFacts, VersionFacts } from '../../../src/lifecycle/gate/facts.ts'
+import { judgeGate } from '../../../src/lifecycle/gate/gate.ts'
+import { gateRules } from '../../../src/lifecycle/gate/rules.ts'
 import type { Risk } from '../../../src/project/config.ts'
 import type { Gate } from '../../../src/project/gate-config.ts'
 import type { Manifest, ScanResult } from '../../../src/store/manifest.ts'

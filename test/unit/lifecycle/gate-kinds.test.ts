@@ -1,9 +1,9 @@
 /** Slices, fairness, health, overlap, external checks: every kind, case by case, on facts written as literals. */
 import assert from 'node:assert/strict'
 import type { FairnessResult, SliceResult } from '../../../src/evaluation/types.ts'
-import { cautions, judgeGate } from '../../../src/lifecycle/gate.ts'
-import type { GateFacts, HeldOutFacts } from '../../../src/lifecycle/gate-facts.ts'
-import type { Health } from '../../../src/lifecycle/health.ts'
+import type { GateFacts, HeldOutFacts } from '../../../src/lifecycle/gate/facts.ts'
+import { cautions, judgeGate } from '../../../src/lifecycle/gate/gate.ts'
+import type { Health } from '../../../src/lifecycle/status/health.ts'
 import type { FairnessRule, SliceRule } from '../../../src/project/gate-config.ts'
 import { type Case, check, judge, rulesOf, verdict, version } from './gate-fixture.ts'
 

@@ -1,6 +1,6 @@
 /** Waivers: who may let what pass, until when, and how it is counted. */
 import assert from 'node:assert/strict'
-import { cautions, failingChecks, onlyApprovalMissing } from '../../../src/lifecycle/gate.ts'
+import { cautions, failingChecks, onlyApprovalMissing } from '../../../src/lifecycle/gate/gate.ts'
 import type { Waiver } from '../../../src/project/gate-config.ts'
 import { type Case, CODE, judge, TODAY, version } from './gate-fixture.ts'
 

@@ -1,8 +1,8 @@
 /** The gate, case by case: pure facts in, a table of checks out. */
 import assert from 'node:assert/strict'
 import { sha256 } from '../../../src/core/digest.ts'
-import { type Champion, cautions, failingChecks, onlyApprovalMissing } from '../../../src/lifecycle/gate.ts'
-import { gateRules } from '../../../src/lifecycle/gate-rules.ts'
+import { type Champion, cautions, failingChecks, onlyApprovalMissing } from '../../../src/lifecycle/gate/gate.ts'
+import { gateRules } from '../../../src/lifecycle/gate/rules.ts'
 import type { Risk } from '../../../src/project/config.ts'
 import type { Gate } from '../../../src/project/gate-config.ts'
 import type { ScanResult } from '../../../src/store/manifest.ts'

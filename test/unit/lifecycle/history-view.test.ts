@@ -1,6 +1,6 @@
 /** `model history` as text: each event with who, why and the evidence, also of rollbacks and waivers. */
 import assert from 'node:assert/strict'
-import { history } from '../../../src/lifecycle/history.ts'
+import { history } from '../../../src/lifecycle/versions/history.ts'
 import type { ModelEvent } from '../../../src/store/events.ts'
 import { fold } from '../../../src/store/fold.ts'
 import { createStyle } from '../../../src/ui/style.ts'

@@ -1,8 +1,8 @@
 /** What training scripts ask for: applied once, listed while pending, never under reproduce. */
 import assert from 'node:assert/strict'
-import { applyIntents } from '../../../src/lifecycle/intents.ts'
-import { pendingIntents, wishStates } from '../../../src/lifecycle/pending-intents.ts'
-import { registerVersion } from '../../../src/lifecycle/register.ts'
+import { applyIntents } from '../../../src/lifecycle/register/intents.ts'
+import { pendingIntents, wishStates } from '../../../src/lifecycle/register/pending-intents.ts'
+import { registerVersion } from '../../../src/lifecycle/register/register.ts'
 import type { Intent } from '../../../src/store/run-records.ts'
 import { gate, MODEL, type World, world } from './fixture.ts'
 import { addRun } from './run-fixture.ts'

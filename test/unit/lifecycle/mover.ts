@@ -1,8 +1,8 @@
 /** A process that promotes or rolls back once, at the moment when the file to wait for appears. Prints what became of it. */
 import { existsSync } from 'node:fs'
 import { MlopsError } from '../../../src/core/errors.ts'
-import { promote } from '../../../src/lifecycle/promote.ts'
-import { rollback } from '../../../src/lifecycle/rollback.ts'
+import { promote } from '../../../src/lifecycle/promote/promote.ts'
+import { rollback } from '../../../src/lifecycle/rollback/rollback.ts'
 import { defaultConfig } from '../../../src/project/config-read.ts'
 import { openStore } from '../../../src/store/open.ts'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { gateOutlook } from '../../../src/lifecycle/outlook.ts'
+import { gateOutlook } from '../../../src/lifecycle/gate/outlook.ts'
 import type { Gate } from '../../../src/project/gate-config.ts'
 import { addVersion, gate, MODEL, type VersionSpec, type World, world } from './fixture.ts'
 

@@ -1,6 +1,6 @@
 /** What a person reads before they approve: whole, at 80 columns, and with nothing said that nobody looked at. */
 import assert from 'node:assert/strict'
-import type { PromotePlan, VersionHealth } from '../../../src/lifecycle/promote-plan.ts'
+import type { PromotePlan, VersionHealth } from '../../../src/lifecycle/promote/plan.ts'
 import type { GateCheck } from '../../../src/store/events.ts'
 import { createStyle } from '../../../src/ui/style.ts'
 import { createUi } from '../../../src/ui/ui.ts'

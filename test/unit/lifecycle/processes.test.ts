@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { parseModelRef } from '../../../src/core/names.ts'
-import { promote } from '../../../src/lifecycle/promote.ts'
+import { promote } from '../../../src/lifecycle/promote/promote.ts'
 import { addVersion, MODEL, type World, world } from './fixture.ts'
 
 describe('processes that move the same stage at the same moment', () => {

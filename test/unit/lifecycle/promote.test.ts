@@ -1,8 +1,8 @@
 /** Promote and rollback on a real store: what moves, what refuses, who wins. */
 import assert from 'node:assert/strict'
 import { parseModelRef } from '../../../src/core/names.ts'
-import { type PromoteRequest, promote } from '../../../src/lifecycle/promote.ts'
-import { type RollbackRequest, rollback } from '../../../src/lifecycle/rollback.ts'
+import { type PromoteRequest, promote } from '../../../src/lifecycle/promote/promote.ts'
+import { type RollbackRequest, rollback } from '../../../src/lifecycle/rollback/rollback.ts'
 import type { Models, Store } from '../../../src/store/store.ts'
 import { ADA, addVersion, BOB, damage, gate, MODEL, movesOf, rejection, type World, world } from './fixture.ts'
 

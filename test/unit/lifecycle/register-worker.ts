@@ -1,6 +1,6 @@
 /** A process that registers: `node worker.mjs DIR MODEL NUMBER`. Bundled by register.test.ts, so that it starts quickly. */
 import { join } from 'node:path'
-import { registerVersion } from '../../../src/lifecycle/register.ts'
+import { registerVersion } from '../../../src/lifecycle/register/register.ts'
 import { defaultConfig } from '../../../src/project/config-read.ts'
 import { openStore } from '../../../src/store/open.ts'
 

@@ -1,7 +1,7 @@
 /** Did retraining help? What made it start, against what the checks say since its version entered production. */
 import assert from 'node:assert/strict'
 import type { CheckResult, ColumnResult, QualityResult } from '../../../src/drift/types.ts'
-import { effectOf } from '../../../src/lifecycle/retraining-effect.ts'
+import { effectOf } from '../../../src/lifecycle/status/retraining-effect.ts'
 
 const column = (name: string, effect: number, more: Partial<ColumnResult> = {}): ColumnResult => ({
   column: name,

@@ -1,8 +1,8 @@
 /** Any sequence of moves in two stages against a model of it that knows neither events nor numbers: a chain of nodes. */
 import assert from 'node:assert/strict'
 import { parseModelRef } from '../../../src/core/names.ts'
-import { promote } from '../../../src/lifecycle/promote.ts'
-import { rollback } from '../../../src/lifecycle/rollback.ts'
+import { promote } from '../../../src/lifecycle/promote/promote.ts'
+import { rollback } from '../../../src/lifecycle/rollback/rollback.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
 import { addVersion, MODEL, rejection, type World, world } from './fixture.ts'
 

@@ -1,9 +1,9 @@
 /** Tags on versions: what is written, what is not, and many at once. */
 import assert from 'node:assert/strict'
 import { parseModelRef } from '../../../src/core/names.ts'
-import { history } from '../../../src/lifecycle/history.ts'
-import { listModels } from '../../../src/lifecycle/list.ts'
-import { tagVersion } from '../../../src/lifecycle/tag.ts'
+import { history } from '../../../src/lifecycle/versions/history.ts'
+import { listModels } from '../../../src/lifecycle/versions/list.ts'
+import { tagVersion } from '../../../src/lifecycle/versions/tag.ts'
 import { addVersion, BOB, MODEL, rejection, type World, world } from './fixture.ts'
 
 describe('Tags of a version', () => {

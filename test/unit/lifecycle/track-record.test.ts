@@ -1,7 +1,7 @@
 /** What earns a policy the right to promote by itself, over logs of months; and that nothing else gives it. */
 import assert from 'node:assert/strict'
 import { sha256 } from '../../../src/core/digest.ts'
-import { type CleanPromotion, missingForAutonomy, trackRecord } from '../../../src/lifecycle/track-record.ts'
+import { type CleanPromotion, missingForAutonomy, trackRecord } from '../../../src/lifecycle/promote/track-record.ts'
 import { DAY } from '../../../src/project/duration.ts'
 import { HUMAN_PROMOTES } from '../../../src/project/policy.ts'
 import type { Approval, EventDraft, ModelEvent, Stages } from '../../../src/store/events.ts'

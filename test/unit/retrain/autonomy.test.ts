@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promote } from '../../../src/lifecycle/promote.ts'
+import { promote } from '../../../src/lifecycle/promote/promote.ts'
 import { loadProject } from '../../../src/project/load.ts'
 import { skipBecause } from '../../support/skip.ts'
 import { hasPython, MODEL, POLICY, type Workshop, workshop } from './workshop.ts'

@@ -1,8 +1,8 @@
 /** The rule against retraining storms, over a month of nights: drift that stays, two machines that both retrain every night. */
 import assert from 'node:assert/strict'
-import { promote } from '../../../src/lifecycle/promote.ts'
-import { registerVersion } from '../../../src/lifecycle/register.ts'
-import { rollback } from '../../../src/lifecycle/rollback.ts'
+import { promote } from '../../../src/lifecycle/promote/promote.ts'
+import { registerVersion } from '../../../src/lifecycle/register/register.ts'
+import { rollback } from '../../../src/lifecycle/rollback/rollback.ts'
 import type { RetrainResult } from '../../../src/retrain/retrain.ts'
 import type { TrackRequest } from '../../../src/tracking/track.ts'
 import { skipBecause } from '../../support/skip.ts'

@@ -1,8 +1,8 @@
 /** A retraining by a workflow: dispatched once, followed, its version found in the store, against a receiver that is GitHub. */
 import assert from 'node:assert/strict'
 import type { MlopsError } from '../../../src/core/errors.ts'
-import { lastRetraining } from '../../../src/lifecycle/last-retraining.ts'
-import { registerVersion } from '../../../src/lifecycle/register.ts'
+import { registerVersion } from '../../../src/lifecycle/register/register.ts'
+import { lastRetraining } from '../../../src/lifecycle/status/last-retraining.ts'
 import { dispatch, resume } from '../../../src/retrain/github/dispatch.ts'
 import { DEAD_AFTER } from '../../../src/retrain/job-log.ts'
 import type { RetrainSteps } from '../../../src/retrain/steps.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, chownSync, readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { MlopsError } from '../../../src/core/errors.ts'
-import { promote } from '../../../src/lifecycle/promote.ts'
+import { promote } from '../../../src/lifecycle/promote/promote.ts'
 import { loadProject } from '../../../src/project/load.ts'
 import { DEAD_AFTER } from '../../../src/retrain/job-log.ts'
 import { skipBecause } from '../../support/skip.ts'
@@ -326,6 +326,26 @@ describe('mlops retrain', () => {
     assert.equal((await refusal(shop.retrain())).exitCode, 4)
   })
 
+  it('retrains when a folder or a pattern has new files, and knows what it was trained on', async () => {
+    const trigger = (data: string) =>
+      POLICY.replace('{type: drift, metric: psi, threshold: 0.15}', `{type: new_data, data: '${data}'}`).replace(
+        'train: data/june.csv',
+        'train: parts',
+      )
+    await begin(trigger('parts'))
+    shop.write('parts/a.csv', readFileSync(join(shop.dir, 'data/june.csv'), 'utf8'))
+    shop.write('parts/README', 'not a data file, but a file of the folder')
+    assert.equal((await shop.retrain()).outcome, 'promoted')
+    const ref = { model: MODEL, selector: { version: 2 } }
+    await promote(shop.ctx, shop.project, shop.store, { ref, stage: 'production', approve: ['ada'] })
+    assert.equal((await shop.retrain()).plan.why, 'churn-model@2 was trained on parts as it is now')
+    shop.write('parts/b.csv', 'tenure,plan\n1,2\n')
+    assert.equal((await shop.retrain({ planOnly: true })).plan.decision, 'retrain')
+    shop.write('retraining-policy.yaml', trigger('parts/*.csv'))
+    const { plan } = await shop.retrain({ planOnly: true })
+    assert.equal(plan.why, 'parts/*.csv is not what churn-model@2 was trained on')
+  })
+
   it('refuses the policy of another model', async () => {
     await begin()
     shop.write('retraining-policy.yaml', POLICY.replace(`model: ${MODEL}`, 'model: other'))
@@ -365,7 +385,7 @@ describe('mlops retrain', () => {
     assert.deepEqual(await shop.stages(), { production: 1 }, 'the policy refused it, whatever the script asked for')
     const state = await shop.store.models.state(MODEL)
     assert.deepEqual([...(state.versions[1]?.tags ?? [])].sort(), ['candidate', 'retrain'])
-    const { pendingIntents } = await import('../../../src/lifecycle/pending-intents.ts')
+    const { pendingIntents } = await import('../../../src/lifecycle/register/pending-intents.ts')
     assert.deepEqual(await pendingIntents(shop.store, await shop.store.runs.list()), [])
   })
 })

@@ -1,0 +1,161 @@
+/**
+ * Moves a stage to a version: plan, gate, approval, re-hash, compare-and-swap. The only way a version enters a stage
+ * (rollback alone restores one that was there).
+ */
+import type { Context } from '../../core/context.ts'
+import { versionName } from '../../core/names.ts'
+import type { Project } from '../../project/config.ts'
+import { missingConfig } from '../../project/load.ts'
+import type { Approval, EventDraft } from '../../store/events.ts'
+import type { ModelState } from '../../store/fold.ts'
+import type { Store } from '../../store/store.ts'
+import { cautions, onlyApprovalMissing } from '../gate/gate.ts'
+import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from '../operation.ts'
+import { assertIntact } from '../versions/integrity.ts'
+import { approvalsOf, promptApproval, reasonOf } from './approval.ts'
+import { policyWord } from './autonomy.ts'
+import { essence, type PromotePlan } from './plan.ts'
+import { createPlanner, type Planner } from './planner.ts'
+import { assertPasses, declined } from './refusal.ts'
+import { resultOfEvent, resultOfPlan } from './result.ts'
+import { tagMove } from './tag-move.ts'
+import type { PromoteRequest, PromoteResult } from './types.ts'
+
+export type { PromoteRequest, PromoteResult } from './types.ts'
+
+/**
+ * @throws refused `GATE_REFUSED`, `APPROVAL_MISSING`, `SELF_APPROVAL`, `APPROVAL_DECLINED` with all checks in the
+ *   details; conflict `STAGE_MOVED`, `PLAN_CHANGED`, `IDEMPOTENCY_MISMATCH`; failed `VERSION_DAMAGED`; usage
+ *   `STAGE_UNKNOWN`
+ */
+export async function promote(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  request: PromoteRequest,
+): Promise<PromoteResult> {
+  const { ref, stage, validation, test } = request
+  assertStage(project, stage)
+  const doubt = missingConfig(project, ref.model)
+  if (doubt !== undefined) ctx.warn(doubt)
+  const given = approvalsOf(ctx, request.approve ?? [])
+  const reason = reasonOf(request.reason)
+  const op = operation(ctx, request.idempotencyKey, {
+    type: 'promote',
+    model: ref.model,
+    selector: ref.selector ?? null,
+    stage,
+    approve: given.map(({ name }) => name),
+  })
+  const state = await store.models.state(ref.model)
+  const earlier = request.dryRun === true ? undefined : repeated(state, op)
+  if (earlier?.type === 'promote') {
+    // Commits nothing: makes sure that what stands in the log is durable, should its writer have died.
+    await store.models.commit(state, earlier)
+    const since = movedOnSince(state, stage, earlier)
+    if (since !== undefined) ctx.warn(since)
+    return resultOfEvent(earlier)
+  }
+
+  const planner = createPlanner(ctx, project, store, { ref, stage, validation, test, reason })
+  const found = await planner.plan(state, { given })
+  if (found.already) return resultOfPlan(found, 'already there')
+  if (request.dryRun === true) return resultOfPlan(found, 'planned')
+
+  const { plan, words, withheld } = await withConsent({ ctx, request, planner, state }, found, given)
+  assertPasses(plan, withheld)
+  for (const { name, why } of plan.uncounted) ctx.warn(`The approval of ${name} does not count: ${why}.`)
+  for (const caution of cautions(plan.gate)) ctx.warn(caution)
+  await assertIntact(ctx, store, ref.model, versionAt(state, plan.version), {
+    tolerate: 'nothing',
+    hint: `Register it again from its source, then promote the new version; see the damage: mlops model verify ${versionName(plan.model, plan.version)}`,
+  })
+  const move = { stage, from: plan.from, essence: essence(plan), draft: draftOf(ctx, op, plan) }
+  const event = await commitMove(store, state, move, async (now) =>
+    essence(await planner.plan(now, { given: words, only: plan.approvals })),
+  )
+  const gitTags = await tagMove(ctx, project, store, state, event)
+  return { ...resultOfPlan(plan, 'promoted'), event: { seq: event.seq, time: event.time }, gitTags }
+}
+
+interface Scene {
+  readonly ctx: Context
+  readonly request: PromoteRequest
+  readonly planner: Planner
+  readonly state: ModelState
+}
+
+interface Decided {
+  readonly plan: PromotePlan
+  /** Given with the move: those of the request, and what was asked for. */
+  readonly words: readonly Approval[]
+  /** Why a policy may not stand in for a person. */
+  readonly withheld: readonly string[]
+}
+
+/** The plan with the word that it lacks: of the person at the terminal, or of a policy that earned it. */
+async function withConsent(scene: Scene, plan: PromotePlan, words: readonly Approval[]): Promise<Decided> {
+  const { request } = scene
+  const same: Decided = { plan, words, withheld: [] }
+  if (!onlyApprovalMissing(plan.gate)) return same
+  if (request.askApproval !== undefined) return askPerson(scene, request.askApproval, plan, words)
+  return request.autonomy === undefined ? same : askPolicy(scene, request.autonomy, plan, words)
+}
+
+async function askPerson(
+  { ctx, planner, state }: Scene,
+  ask: NonNullable<PromoteRequest['askApproval']>,
+  plan: PromotePlan,
+  given: readonly Approval[],
+): Promise<Decided> {
+  const approved = await planner.plan(state, { given: [...given, promptApproval(ctx)] })
+  // One yes at this terminal would not be enough, or not count, so it is not asked for.
+  if (approved.gate.verdict !== 'pass') {
+    const isRefused = approved.uncounted.length > plan.uncounted.length
+    return { plan: isRefused ? { ...plan, uncounted: approved.uncounted } : plan, words: given, withheld: [] }
+  }
+  const consent = await ask(plan)
+  if (consent === null) throw declined(plan)
+  const said = reasonOf(consent.reason)
+  const words = [...given, promptApproval(ctx, said ?? plan.reason ?? undefined)]
+  // Whoever moves it at a terminal is who approves it: their reason is that of the move.
+  return {
+    plan: { ...(await planner.plan(state, { given: words })), reason: plan.reason ?? said ?? null },
+    words,
+    withheld: [],
+  }
+}
+
+async function askPolicy(
+  { ctx, planner, state }: Scene,
+  autonomy: NonNullable<PromoteRequest['autonomy']>,
+  plan: PromotePlan,
+  given: readonly Approval[],
+): Promise<Decided> {
+  const word = policyWord(state, plan, autonomy, planner.rules, ctx.now())
+  if (word.kind === 'withheld') return { plan, words: given, withheld: word.missing }
+  const words = [...given, word.approval]
+  return { plan: await planner.plan(state, { given: words }), words, withheld: [] }
+}
+
+function draftOf(ctx: Context, { opId, request }: Operation, plan: PromotePlan): EventDraft {
+  const [approval] = plan.approvals
+  return {
+    op_id: opId,
+    request,
+    type: 'promote',
+    expect: { [plan.stage]: plan.from?.seq ?? null },
+    body: {
+      stage: plan.stage,
+      version: plan.version,
+      from: plan.from?.version ?? null,
+      gate: plan.gate,
+      ...(approval === undefined ? {} : { approval }),
+      ...(plan.approvals.length > 1 ? { approvals: plan.approvals } : {}),
+      ...(plan.reason === null ? {} : { reason: plan.reason }),
+    },
+    actor: ctx.actor,
+    tool: ctx.tool,
+    time: ctx.now().toISOString(),
+  }
+}

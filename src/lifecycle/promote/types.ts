@@ -1,0 +1,69 @@
+/** What is asked of a promotion and what comes of it, as plain data. No code that decides belongs here. */
+import type { ModelRef } from '../../core/names.ts'
+import type { Gate } from '../../project/gate-config.ts'
+import type { Autonomy } from '../../project/policy.ts'
+import type { Approval, GateResult } from '../../store/events.ts'
+import type { VersionDiff } from '../versions/diff.ts'
+import type { PlanHealth, PromotePlan } from './plan.ts'
+import type { UncountedApproval } from './standing-approvals.ts'
+
+/** A person's yes at a terminal. */
+export interface Consent {
+  /** Why, where they said so. */
+  readonly reason?: string
+}
+
+/** What asks for an automatic promotion, and by whose rules. */
+export interface AutonomyRequest extends Autonomy {
+  /** Name of the policy file: it stands in the approval. */
+  readonly policy: string
+}
+
+export interface PromoteRequest {
+  /** The version to promote; the model alone means its newest version. */
+  readonly ref: ModelRef
+  readonly stage: string
+  /** Names given with `--approve`. */
+  readonly approve?: readonly string[]
+  readonly reason?: string
+  /** Stop after the plan. */
+  readonly dryRun?: boolean
+  readonly idempotencyKey?: string
+  /** The policy's own gate, which must hold besides the stage's. */
+  readonly validation?: Gate
+  /** The challenger's test set, where its run does not say where it lies. */
+  readonly test?: string
+  /** A policy that may stand in for a person, where it has earned it. Given by a retraining alone. */
+  readonly autonomy?: AutonomyRequest
+  /** Shows the plan to a person and asks; null is a no. Not given when nobody is there. */
+  readonly askApproval?: (plan: PromotePlan) => Promise<Consent | null>
+}
+
+export interface PromoteResult {
+  readonly outcome: 'promoted' | 'already there' | 'planned'
+  /** An earlier run with the same idempotency key did it; this is its result. */
+  readonly repeated: boolean
+  /** What `planned` says: would it be done? */
+  readonly passes: boolean
+  /** Of `planned`: every other check passes, and a person has to say yes. */
+  readonly awaitsApproval: boolean
+  readonly model: string
+  readonly stage: string
+  readonly version: number
+  readonly from: number | null
+  readonly gate: GateResult | null
+  readonly approvals: readonly Approval[]
+  /** How many more people must approve. */
+  readonly approvalsMissing: number
+  /** Words that do not count for this move, and why. */
+  readonly uncounted: readonly UncountedApproval[]
+  readonly reason: string | null
+  readonly event: { readonly seq: number; readonly time: string } | null
+  readonly changes: VersionDiff | null
+  /** What the last drift checks said of the version in the stage and of the one that wants it; null of a repeated job. */
+  readonly health: PlanHealth | null
+  /** Since when and by whom, for `already there`. */
+  readonly since: { readonly time: string; readonly by: string } | null
+  /** Tags that were made in the project's git repository, where `git_tags` is on. */
+  readonly gitTags?: readonly string[]
+}

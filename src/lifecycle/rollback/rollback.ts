@@ -1,0 +1,221 @@
+/**
+ * Moves a stage back to a version that held it before: plan, re-hash, fit to today's data, compare-and-swap.
+ * No gate and no approval: it restores what was approved once, and must work at night.
+ */
+import type { Context } from '../../core/context.ts'
+import { interrupted } from '../../core/errors.ts'
+import { versionName } from '../../core/names.ts'
+import { promotionCommand } from '../../core/next-command.ts'
+import type { Project } from '../../project/config.ts'
+import type { EventDraft, ModelEvent, RollbackBody } from '../../store/events.ts'
+import type { ModelState } from '../../store/fold.ts'
+import type { Store } from '../../store/store.ts'
+import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from '../operation.ts'
+import { reasonOf } from '../promote/approval.ts'
+import { tagMove } from '../promote/tag-move.ts'
+import { assertIntact, verifyVersion } from '../versions/integrity.ts'
+import { determineFit, type Fit, isUnfit } from './fit.ts'
+import type { FitEvaluation } from './fit-evaluation.ts'
+import { planRollback, type RollbackPlan, wayBack } from './plan.ts'
+
+export interface RollbackRequest {
+  readonly model: string
+  readonly stage: string
+  /** The version to go back to; the previous holder when undefined. */
+  readonly to?: number
+  readonly reason?: string
+  /** Today's data, to compare the old version's own baseline with. */
+  readonly current?: string
+  /** False for `--no-verify`: the fit is not looked at. Bytes are verified always. */
+  readonly verify?: boolean
+  /** Why the fit cannot be determined at all: the configuration could not be read. */
+  readonly unknown?: string
+  readonly dryRun?: boolean
+  readonly idempotencyKey?: string
+  /** Asked when the old version does not fit today's data; may throw `unfitRefused`. Not given: goes on. */
+  readonly confirmUnfit?: (plan: RollbackPlan, fit: Fit) => Promise<boolean>
+}
+
+export interface RollbackResult {
+  readonly outcome: 'rolled back' | 'already there' | 'planned'
+  readonly repeated: boolean
+  readonly model: string
+  readonly stage: string
+  readonly version: number
+  readonly from: number
+  /** The event whose entry was restored. */
+  readonly restores: number
+  /** When the version had been put there. */
+  readonly held: string
+  readonly fit: Fit
+  readonly reason: string | null
+  readonly event: { readonly seq: number; readonly time: string } | null
+  /** The versions that further rollbacks would restore, the next one first. */
+  readonly before: readonly number[]
+  /** Tags that were made in the project's git repository, where `git_tags` is on. */
+  readonly gitTags?: readonly string[]
+}
+
+/**
+ * @throws notFound `STAGE_EMPTY`, `NOTHING_BEFORE`, `NEVER_HELD`; conflict `STAGE_MOVED`, `IDEMPOTENCY_MISMATCH`;
+ *   failed `VERSION_DAMAGED`; interrupted `ROLLBACK_DECLINED`
+ */
+export async function rollback(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  request: RollbackRequest,
+): Promise<RollbackResult> {
+  const { model, stage, to } = request
+  const reason = reasonOf(request.reason)
+  const op = operation(ctx, request.idempotencyKey, { type: 'rollback', model, stage, to: to ?? null })
+  const state = await store.models.state(model)
+  // A stage that holds a version can go back, whatever mlops.yaml says of stages tonight.
+  if (!Object.hasOwn(state.stages, stage)) assertStage(project, stage)
+  const earlier = request.dryRun === true ? undefined : repeated(state, op)
+  if (earlier?.type === 'rollback') {
+    // Commits nothing: makes sure that what stands in the log is durable, should its writer have died.
+    await store.models.commit(state, earlier)
+    const since = movedOnSince(state, stage, earlier)
+    if (since !== undefined) ctx.warn(since)
+    return resultOfEvent(state, earlier)
+  }
+
+  const plan = planRollback(state, stage, to)
+  const unlooked: Fit = { verdict: 'skipped', summary: 'nothing to move' }
+  if (plan.already) return result(state, plan, 'already there', unlooked, reason)
+  await assertIntact(ctx, store, model, versionAt(state, plan.version), {
+    tolerate: 'evidence',
+    hint: () => hintForDamaged(ctx, store, state, plan),
+  })
+  const fit = await determineFit(ctx, project, store, {
+    model,
+    version: plan.version,
+    stage,
+    from: plan.from.version,
+    current: request.current,
+    verify: request.verify ?? true,
+    unknown: request.unknown,
+  })
+  if (request.dryRun === true) return result(state, plan, 'planned', fit, reason)
+  if (isUnfit(fit) && request.confirmUnfit !== undefined && !(await request.confirmUnfit(plan, fit))) {
+    throw interrupted({
+      code: 'ROLLBACK_DECLINED',
+      message: `Not rolled back: ${stage} of ${model} stays at ${versionName(model, plan.from.version)}.`,
+    })
+  }
+  const draft = draftOf(ctx, op, plan, fit, reason)
+  const event = await commitMove(store, state, { stage, from: plan.from, essence: essence(plan), draft }, async (now) =>
+    essence(planRollback(now, stage, to)),
+  )
+  const gitTags = await tagMove(ctx, project, store, state, event)
+  return { ...result(state, plan, 'rolled back', fit, reason), event: { seq: event.seq, time: event.time }, gitTags }
+}
+
+const essence = ({ from, version, manifest, restores }: RollbackPlan): string =>
+  `${from.seq} ${version} ${manifest} ${restores}`
+
+function draftOf(
+  ctx: Context,
+  { opId, request }: Operation,
+  plan: RollbackPlan,
+  fit: Fit,
+  reason: string | undefined,
+): EventDraft {
+  const { stage, version, from, restores } = plan
+  return {
+    op_id: opId,
+    request,
+    type: 'rollback',
+    expect: { [stage]: from.seq },
+    body: {
+      stage,
+      version,
+      from: from.version,
+      restores,
+      fit: fit.verdict,
+      ...(fit.evaluation === undefined ? {} : { evaluation: evaluationOf(fit.evaluation) }),
+      ...(reason === undefined ? {} : { reason }),
+    },
+    actor: ctx.actor,
+    tool: ctx.tool,
+    time: ctx.now().toISOString(),
+  }
+}
+
+/** The figures that decided: a command may print hundreds, and an event is for people to read. */
+function evaluationOf({ rows, metrics, verdict }: FitEvaluation): NonNullable<RollbackBody['evaluation']> {
+  const now = Object.fromEntries(metrics.map((each) => [each.metric, each.now]))
+  const recorded = metrics.flatMap(({ metric, registered }) => (registered === null ? [] : [[metric, registered]]))
+  // biome-ignore lint/suspicious/noThenProperty: as the event has it; a number is no thenable
+  return { rows, now, then: Object.fromEntries(recorded), verdict }
+}
+
+/** The next sound place to go, when the nearest one is damaged: others may be damaged with it. */
+async function hintForDamaged(
+  ctx: Context,
+  store: Store,
+  state: ModelState,
+  { model, stage, version, from }: RollbackPlan,
+): Promise<string> {
+  const others = new Set(wayBack(state, stage).map((entry) => entry.version))
+  for (const other of others) {
+    if (other === version || other === from.version) continue
+    const { damage } = await verifyVersion(ctx, store, model, versionAt(state, other))
+    if (damage.some(({ kind }) => kind === 'model')) continue
+    return `Go to another version, whose files are intact: mlops rollback ${model}${flag(stage)} --to ${other}`
+  }
+  const copy = 'Restore the files named above from a copy of the store (storing the same file again mends it, too)'
+  return `${copy}; or put another version there: ${promotionCommand(`${model}@V`, stage)}`
+}
+
+const flag = (stage: string): string => (stage === 'production' ? '' : ` --stage ${stage}`)
+
+function result(
+  state: ModelState,
+  plan: RollbackPlan,
+  outcome: RollbackResult['outcome'],
+  fit: Fit,
+  reason: string | undefined,
+): RollbackResult {
+  const { model, stage, version, from, restores, held } = plan
+  return {
+    outcome,
+    repeated: false,
+    model,
+    stage,
+    version,
+    from: from.version,
+    restores,
+    held,
+    fit,
+    reason: reason ?? null,
+    event: null,
+    before: behind(state, stage, restores),
+  }
+}
+
+/** What lies behind an entry on the way back. */
+function behind(state: ModelState, stage: string, seq: number): number[] {
+  const entry = state.events[seq - 1]?.stages[stage]
+  if (entry === undefined) return []
+  return wayBack({ ...state, stages: { [stage]: entry } }, stage).map(({ version }) => version)
+}
+
+function resultOfEvent(state: ModelState, event: Extract<ModelEvent, { type: 'rollback' }>): RollbackResult {
+  const { body } = event
+  return {
+    outcome: 'rolled back',
+    repeated: true,
+    model: event.model,
+    stage: body.stage,
+    version: body.version,
+    from: body.from,
+    restores: body.restores,
+    held: state.events[body.restores - 1]?.time ?? '',
+    fit: { verdict: body.fit, summary: 'as recorded then' },
+    reason: body.reason ?? null,
+    event: { seq: event.seq, time: event.time },
+    before: behind(state, body.stage, body.restores),
+  }
+}
