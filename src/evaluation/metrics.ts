@@ -1,33 +1,13 @@
 /**
- * The metrics of held-out rows under the names that gates use, and which way each counts. The formulas stand in
+ * The metrics of held-out rows under the names that gates use (`core/metric-names.ts`). The formulas stand in
  * `count-metrics.ts`, `sum-metrics.ts` and `area.ts`.
  */
+import { knownName } from '../core/metric-names.ts'
 import { areaOf, weightedArea } from './area.ts'
 import { COUNT_METRICS, countsOf, positiveIndex, weightedCounts } from './count-metrics.ts'
 import type { Weights } from './resample.ts'
 import { SUM_METRICS, sumsOf, weightedSums } from './sum-metrics.ts'
-import type { Better, HeldOut } from './types.ts'
-
-const LOWER = /(?:^|_)(?:log_?loss|loss|brier|brier_score|mae|mse|rmse|mape|smape|error|deviance|ece)$/
-
-/** Which way a metric counts; an unknown name counts downwards if it ends as losses and errors do. */
-export const betterOf = (metric: string): Better => (LOWER.test(metric.toLowerCase()) ? 'lower' : 'higher')
-
-/** Names under which people record the same figure. */
-const ALIASES = new Map([
-  ['roc_auc', 'auc'],
-  ['auc_roc', 'auc'],
-  ['roc_auc_score', 'auc'],
-  ['logloss', 'log_loss'],
-  ['brier_score', 'brier'],
-  ['acc', 'accuracy'],
-  ['f1_score', 'f1'],
-  ['mean_absolute_error', 'mae'],
-  ['root_mean_squared_error', 'rmse'],
-])
-
-/** The name used here for a metric as somebody recorded it: `auc` for `roc_auc`. */
-export const knownName = (metric: string): string => ALIASES.get(metric.toLowerCase()) ?? metric.toLowerCase()
+import type { HeldOut } from './types.ts'
 
 /** What can be asked of rows of this task; some may still be undefined on these very rows. */
 export function metricNames({ task, score }: HeldOut): readonly string[] {

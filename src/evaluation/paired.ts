@@ -3,11 +3,13 @@
  * the verdict; DeLong's and McNemar's methods stand beside it. What the verdict means for a stage is decided in
  * `src/lifecycle/`.
  */
+
 import { inconclusive } from '../core/errors.ts'
+import { betterOf, knownName } from '../core/metric-names.ts'
 import { deLongMethod } from './delong.ts'
 import { fewFor } from './few.ts'
 import { mcNemarMethod } from './mcnemar.ts'
-import { betterOf, knownName, metricNames, metricOf, weightedMetric } from './metrics.ts'
+import { metricNames, metricOf, weightedMetric } from './metrics.ts'
 import { drawsFor, percentileInterval, resample, seedOf } from './resample.ts'
 import type { Better, HeldOut, Interval, PairedComparison } from './types.ts'
 

@@ -1,10 +1,12 @@
 /** Metrics of the rows of each value of a column, worst first: where a version fails though the whole looks well. */
+
 import { usage } from '../core/errors.ts'
+import { betterOf, knownName } from '../core/metric-names.ts'
 import { normalQuantile } from '../core/special.ts'
 import { positivesOf } from './area.ts'
 import { countsOf, positiveIndex } from './count-metrics.ts'
 import { fewFor } from './few.ts'
-import { betterOf, knownName, metricNames, metricOf, weightedMetric } from './metrics.ts'
+import { metricNames, metricOf, weightedMetric } from './metrics.ts'
 import { inOrder } from './pair-rows.ts'
 import { MOST_GROUPS } from './read-groups.ts'
 import { CONFIDENCE, drawsFor, percentileInterval, resample, seedOf } from './resample.ts'

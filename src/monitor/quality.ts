@@ -9,6 +9,7 @@
  * believed.
  */
 
+import { knownName } from '../core/metric-names.ts'
 import { studentTail } from '../core/special.ts'
 import type { HealthVerdict, QualityResult } from '../drift/types.ts'
 import type { VersionQuality } from '../predictions/types.ts'
@@ -38,19 +39,6 @@ const SHARE_DROP = 0.05
 /** Smaller is better; worse from a tenth more on. */
 const ERRORS = ['log_loss', 'mae', 'rmse']
 const ERROR_RISE = 0.1
-
-/** Other spellings of the names that realised metrics have. */
-const ALIASES: Readonly<Record<string, string>> = {
-  acc: 'accuracy',
-  roc_auc: 'auc',
-  auroc: 'auc',
-  rocauc: 'auc',
-  logloss: 'log_loss',
-  f1_score: 'f1',
-  r2_score: 'r2',
-  mean_absolute_error: 'mae',
-  root_mean_squared_error: 'rmse',
-}
 
 /** @returns undefined without a single label */
 export function judgeQuality({ quality, blocks, recorded }: QualityQuestion): QualityResult | undefined {
@@ -126,8 +114,7 @@ export function knownMetric(
 ):
   | { readonly canonical: string; readonly better: 'higher' | 'lower'; readonly limit: (reference: number) => number }
   | undefined {
-  const lower = name.toLowerCase()
-  const canonical = ALIASES[lower] ?? lower
+  const canonical = knownName(name)
   if (!isDirected(canonical)) return undefined
   const isError = ERRORS.includes(canonical)
   return {
@@ -143,8 +130,7 @@ const isDirected = (metric: string): boolean => SHARES.test(metric) || metric ==
 function canonicalNames(recorded: QualityQuestion['recorded']): ReadonlyMap<string, number> {
   const known = new Map<string, number>()
   for (const [name, value] of Object.entries(recorded)) {
-    const lower = name.toLowerCase()
-    const canonical = ALIASES[lower] ?? lower
+    const canonical = knownName(name)
     if (typeof value !== 'number' || (canonical !== name && known.has(canonical))) continue
     known.set(canonical, value)
   }

@@ -3,8 +3,8 @@
  * arrived for its answers in a window, against the threshold of the policy.
  */
 import { inconclusive } from '../core/errors.ts'
+import { betterOf } from '../core/metric-names.ts'
 import { versionName } from '../core/names.ts'
-import { betterOf } from '../evaluation/metrics.ts'
 import type { RealisedNow } from '../monitor/latest.ts'
 import { FEWEST_LABELS } from '../monitor/quality.ts'
 import type { Trigger } from '../project/policy.ts'

@@ -4,9 +4,9 @@
  * missing is named at once, each with what to type or to write.
  */
 import { refused } from '../core/errors.ts'
+import { betterOf } from '../core/metric-names.ts'
 import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
-import { betterOf } from '../evaluation/metrics.ts'
 import type { ModelConfig } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
 import type { Policy } from '../project/policy.ts'

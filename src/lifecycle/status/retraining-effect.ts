@@ -8,9 +8,9 @@
  * metric it helped when the newest check with enough labels keeps the threshold.
  */
 import { isMlopsError } from '../../core/errors.ts'
+import { betterOf } from '../../core/metric-names.ts'
 import { versionName } from '../../core/names.ts'
 import type { CheckResult, ColumnResult } from '../../drift/types.ts'
-import { betterOf } from '../../evaluation/metrics.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { CheckRecord, Store } from '../../store/store.ts'
 import { eventAt, standing } from '../operation.ts'

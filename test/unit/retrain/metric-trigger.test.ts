@@ -1,7 +1,7 @@
 /** A trigger on realised quality: at which value it fires, what it needs, and what it keeps as evidence. */
 import assert from 'node:assert/strict'
 import type { MlopsError } from '../../../src/core/errors.ts'
-import { betterOf } from '../../../src/evaluation/metrics.ts'
+import { betterOf } from '../../../src/core/metric-names.ts'
 import type { RealisedNow } from '../../../src/monitor/latest.ts'
 import { REALISED_METRICS } from '../../../src/project/realised-metrics.ts'
 import { judgeMetric } from '../../../src/retrain/metric-trigger.ts'
