@@ -6,6 +6,7 @@
  *   accuracy   binomial: sqrt(a (1 - a) / n)
  *   auc        Hanley and McNeil, Radiology 143 (1982) 29-36, equations 1 and 2
  */
+import { impossible } from '../../core/metric-names.ts'
 import { normalQuantile } from '../../core/special.ts'
 import { knownMetric } from '../../monitor/quality.ts'
 
@@ -58,7 +59,9 @@ export function judgeEvaluation(facts: EvaluationFacts): EvaluationVerdict {
   const names = bounded.length > 0 ? bounded : known
   const metrics = names.map((name) => judgeMetric(facts, name, names.length))
   const has = (verdict: MetricFit['verdict']): boolean => metrics.some((each) => each.verdict === verdict)
-  const holds = has('holds') && metrics.every(({ broken }) => broken === null)
+  // What cannot be a value of a metric makes the whole evaluation doubtful, whatever its other figures say.
+  const holds =
+    has('holds') && metrics.every(({ metric, now, broken }) => broken === null && impossible(metric, now) === undefined)
   return { verdict: has('worse') ? 'worse' : holds ? 'holds' : 'inconclusive', metrics }
 }
 
@@ -69,14 +72,17 @@ function judgeMetric(facts: EvaluationFacts, metric: string, tests: number): Met
   const error = standardError(metric, now, facts.rows, facts.positives)
   const wide = 1.959964 * (error ?? 0)
   const broken = brokenBound(facts, metric, now)
-  const verdict = facts.rows < FEWEST_ROWS ? 'inconclusive' : verdictOf()
-  const interval = error === null ? null : ([Math.max(0, now - wide), Math.min(1, now + wide)] as const)
+  const isDoubtful = impossible(metric, now) !== undefined
+  const verdict = isDoubtful || facts.rows < FEWEST_ROWS ? 'inconclusive' : verdictOf()
+  const interval = error === null || isDoubtful ? null : ([Math.max(0, now - wide), Math.min(1, now + wide)] as const)
   return { metric, now, registered: registered ?? null, interval, broken: broken?.name ?? null, verdict }
 
   function verdictOf(): MetricFit['verdict'] {
     // Without an interval the gate's own rule: what is below the bound breaks it.
     if (broken !== undefined && (error === null || broken.by > z * error)) return 'worse'
-    const lost = registered === undefined ? 'unknown' : lossOf(facts, metric, now, registered, z)
+    // A figure of that time that cannot be is as good as none.
+    const isKnown = registered !== undefined && impossible(metric, registered) === undefined
+    const lost = !isKnown ? 'unknown' : lossOf(facts, metric, now, registered, z)
     if (lost !== 'unknown') return lost
     // A bound that is kept is all that is asked, where nothing was recorded to compare with.
     const isBounded = Object.hasOwn(facts.min, metric) || Object.hasOwn(facts.max, metric)

@@ -1,4 +1,5 @@
 /** What is found about a version and today's data, drawn together: one verdict and one plain sentence. Pure. */
+import { impossible } from '../../core/metric-names.ts'
 import type { RealisedNow } from '../../monitor/latest.ts'
 import { knownMetric } from '../../monitor/quality.ts'
 import type { Findings, Fit, FitRequest, ProductionNow } from './fit.ts'
@@ -94,6 +95,8 @@ function metricClause({ metric, now, registered, broken, verdict }: MetricFit, s
       ? ''
       : `${on === undefined ? ' (' : ', '}${figure(registered)} when it was registered${on === undefined ? ')' : ''}`
   const what = `${metric} ${figure(now)}${on === undefined ? '' : ` ${on}`}${was}`
+  const doubt = impossible(metric, now)
+  if (doubt !== undefined) return `${what}: that cannot be: ${doubt}`
   const notes = [
     ...(broken === null ? [] : [`it breaks ${broken} of ${stage}`]),
     ...(verdict === 'worse' && broken === null ? ['a clear loss'] : []),

@@ -87,7 +87,9 @@ export async function determineFit(ctx: Context, project: Project, store: Store,
   const timer = setTimeout(() => deadline.abort(), limit)
   const late = new Promise<{ readonly reason: string }>((resolve) => {
     deadline.signal.addEventListener('abort', () =>
-      resolve({ reason: `it took more than ${Number((limit / 1000).toPrecision(2))} s` }),
+      resolve({
+        reason: `it took more than ${Number((limit / 1000).toPrecision(2))} s (MLOPS_FIT_SECONDS gives it longer)`,
+      }),
     )
   })
   const signal = ctx.signal === undefined ? deadline.signal : AbortSignal.any([ctx.signal, deadline.signal])

@@ -2,10 +2,10 @@
  * Which entry a rollback restores, and what it moves. Pure.
  *
  * Promote pushes, rollback pops: 1, 2, 3 goes back to 2, then to 1. `--to V` goes to the nearest earlier holder on that
- * way back, else to the newest time V held the stage at all.
+ * way back. A version that was given up by a rollback lies ahead: it comes back through the gate, by `promote`, alone.
  */
 import type { Digest } from '../../core/digest.ts'
-import { notFound } from '../../core/errors.ts'
+import { notFound, refused } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
 import { promotionCommand } from '../../core/next-command.ts'
 import type { StageEntry } from '../../store/events.ts'
@@ -28,9 +28,10 @@ export interface RollbackPlan {
 
 /**
  * @param to the version to go back to; the previous holder when undefined
- * @throws notFound `STAGE_EMPTY`, `NOTHING_BEFORE`, `NEVER_HELD`, `VERSION_NOT_FOUND`
+ * @param approvals how many people the gate of the stage asks for: for the command that goes forward
+ * @throws notFound `STAGE_EMPTY`, `NOTHING_BEFORE`, `NEVER_HELD`, `VERSION_NOT_FOUND`; refused `ROLLBACK_FORWARD`
  */
-export function planRollback(state: ModelState, stage: string, to: number | undefined): RollbackPlan {
+export function planRollback(state: ModelState, stage: string, to: number | undefined, approvals = 0): RollbackPlan {
   const { model } = state
   const from = standing(state, stage)
   if (from === null) {
@@ -40,7 +41,8 @@ export function planRollback(state: ModelState, stage: string, to: number | unde
       hint: `See what is where: mlops status ${model}`,
     })
   }
-  const entry = to === undefined ? previousEntry(state, stage, from) : entryOfVersion(state, stage, from, to)
+  const entry =
+    to === undefined ? previousEntry(state, stage, from, approvals) : entryOfVersion(state, stage, from, to, approvals)
   return {
     model,
     stage,
@@ -73,37 +75,42 @@ function entryAt(state: ModelState, stage: string, seq: number): StageEntry | un
   return entry?.seq === seq ? entry : undefined
 }
 
-function previousEntry(state: ModelState, stage: string, from: Standing): StageEntry {
+function previousEntry(state: ModelState, stage: string, from: Standing, approvals: number): StageEntry {
   const [entry] = wayBack(state, stage)
   if (entry !== undefined) return entry
   const name = versionName(state.model, from.version)
   throw notFound({
     code: 'NOTHING_BEFORE',
     message: `${name} is the first version in ${stage}; none was there before it.`,
-    hint: `Put another version there: ${promotionCommand(`${state.model}@V`, stage)}`,
+    hint: `To reject it, put another version there: ${promotionCommand(`${state.model}@V`, stage, approvals)} --reason TEXT`,
     details: { model: state.model, stage, version: from.version },
   })
 }
 
-function entryOfVersion(state: ModelState, stage: string, from: Standing, to: number): StageEntry {
+function entryOfVersion(state: ModelState, stage: string, from: Standing, to: number, approvals: number): StageEntry {
+  const { model } = state
   const current = state.stages[stage]
   if (current?.version === to) return current
-  const onTheWay = wayBack(state, stage).find(({ version }) => version === to)
-  const ever = state.events
-    .map((_, index) => entryAt(state, stage, index + 1))
-    .findLast((entry) => entry?.version === to)
-  const entry = onTheWay ?? ever
+  const way = wayBack(state, stage)
+  const entry = way.find(({ version }) => version === to)
   if (entry !== undefined) return entry
-  versionAt(state, to)
-  const held = [...new Set(wayBack(state, stage).map(({ version }) => version))].filter((v) => v !== from.version)
-  const enter = promotionCommand(versionName(state.model, to), stage)
+  const name = versionName(model, versionAt(state, to).version)
+  const held = [...new Set(way.map(({ version }) => version))].filter((version) => version !== from.version)
+  const enter = promotionCommand(name, stage, approvals)
+  const before = held.length === 0 ? '' : `Before ${from.version} there were: ${held.join(', ')}. `
+  const details = { model, stage, version: to, held }
+  if (state.events.some((_, index) => entryAt(state, stage, index + 1)?.version === to)) {
+    throw refused({
+      code: 'ROLLBACK_FORWARD',
+      message: `${name} was in ${stage} and was taken back, so it lies ahead of ${versionName(model, from.version)}: going there is no rollback, and its gate must let it in again.`,
+      hint: `${before}To go forward: ${enter}`,
+      details,
+    })
+  }
   throw notFound({
     code: 'NEVER_HELD',
-    message: `${versionName(state.model, to)} never was in ${stage}, so there is no way back to it.`,
-    hint:
-      held.length === 0
-        ? `A version enters a stage by: ${enter}`
-        : `Before ${from.version} there were: ${held.join(', ')}. A version enters a stage by: ${enter}`,
-    details: { model: state.model, stage, version: to, held },
+    message: `${name} never was in ${stage}, so there is no way back to it.`,
+    hint: `${before}A version enters a stage by: ${enter}`,
+    details,
   })
 }

@@ -3,13 +3,15 @@
  * No gate and no approval: it restores what was approved once, and must work at night.
  */
 import type { Context } from '../../core/context.ts'
-import { interrupted } from '../../core/errors.ts'
+import { refused } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
 import { promotionCommand } from '../../core/next-command.ts'
 import type { Project } from '../../project/config.ts'
+import { modelConfig } from '../../project/load.ts'
 import type { EventDraft, ModelEvent, RollbackBody } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { Store } from '../../store/store.ts'
+import { gateRules } from '../gate/rules.ts'
 import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from '../operation.ts'
 import { reasonOf } from '../promote/approval.ts'
 import { tagMove } from '../promote/tag-move.ts'
@@ -50,6 +52,8 @@ export interface RollbackResult {
   readonly fit: Fit
   readonly reason: string | null
   readonly event: { readonly seq: number; readonly time: string } | null
+  /** How many people the gate of the stage asks for, should it go forward again. */
+  readonly approvals: number
   /** The versions that further rollbacks would restore, the next one first. */
   readonly before: readonly number[]
   /** Tags that were made in the project's git repository, where `git_tags` is on. */
@@ -57,8 +61,8 @@ export interface RollbackResult {
 }
 
 /**
- * @throws notFound `STAGE_EMPTY`, `NOTHING_BEFORE`, `NEVER_HELD`; conflict `STAGE_MOVED`, `IDEMPOTENCY_MISMATCH`;
- *   failed `VERSION_DAMAGED`; interrupted `ROLLBACK_DECLINED`
+ * @throws notFound `STAGE_EMPTY`, `NOTHING_BEFORE`, `NEVER_HELD`; refused `ROLLBACK_FORWARD`, `ROLLBACK_DECLINED`;
+ *   conflict `STAGE_MOVED`, `IDEMPOTENCY_MISMATCH`; failed `VERSION_DAMAGED`
  */
 export async function rollback(
   ctx: Context,
@@ -69,6 +73,7 @@ export async function rollback(
   const { model, stage, to } = request
   const reason = reasonOf(request.reason)
   const op = operation(ctx, request.idempotencyKey, { type: 'rollback', model, stage, to: to ?? null })
+  const { approval: approvals } = gateRules(modelConfig(project, model), stage)
   const state = await store.models.state(model)
   // A stage that holds a version can go back, whatever mlops.yaml says of stages tonight.
   if (!Object.hasOwn(state.stages, stage)) assertStage(project, stage)
@@ -78,15 +83,15 @@ export async function rollback(
     await store.models.commit(state, earlier)
     const since = movedOnSince(state, stage, earlier)
     if (since !== undefined) ctx.warn(since)
-    return resultOfEvent(state, earlier)
+    return resultOfEvent(state, earlier, approvals)
   }
 
-  const plan = planRollback(state, stage, to)
+  const plan = planRollback(state, stage, to, approvals)
   const unlooked: Fit = { verdict: 'skipped', summary: 'nothing to move' }
-  if (plan.already) return result(state, plan, 'already there', unlooked, reason)
+  if (plan.already) return result(state, plan, 'already there', unlooked, reason, approvals)
   await assertIntact(ctx, store, model, versionAt(state, plan.version), {
     tolerate: 'evidence',
-    hint: () => hintForDamaged(ctx, store, state, plan),
+    hint: () => hintForDamaged(ctx, store, state, plan, approvals),
   })
   const fit = await determineFit(ctx, project, store, {
     model,
@@ -97,19 +102,23 @@ export async function rollback(
     verify: request.verify ?? true,
     unknown: request.unknown,
   })
-  if (request.dryRun === true) return result(state, plan, 'planned', fit, reason)
+  if (request.dryRun === true) return result(state, plan, 'planned', fit, reason, approvals)
   if (isUnfit(fit) && request.confirmUnfit !== undefined && !(await request.confirmUnfit(plan, fit))) {
-    throw interrupted({
+    throw refused({
       code: 'ROLLBACK_DECLINED',
       message: `Not rolled back: ${stage} of ${model} stays at ${versionName(model, plan.from.version)}.`,
     })
   }
   const draft = draftOf(ctx, op, plan, fit, reason)
   const event = await commitMove(store, state, { stage, from: plan.from, essence: essence(plan), draft }, async (now) =>
-    essence(planRollback(now, stage, to)),
+    essence(planRollback(now, stage, to, approvals)),
   )
   const gitTags = await tagMove(ctx, project, store, state, event)
-  return { ...result(state, plan, 'rolled back', fit, reason), event: { seq: event.seq, time: event.time }, gitTags }
+  return {
+    ...result(state, plan, 'rolled back', fit, reason, approvals),
+    event: { seq: event.seq, time: event.time },
+    gitTags,
+  }
 }
 
 const essence = ({ from, version, manifest, restores }: RollbackPlan): string =>
@@ -157,6 +166,7 @@ async function hintForDamaged(
   store: Store,
   state: ModelState,
   { model, stage, version, from }: RollbackPlan,
+  approvals: number,
 ): Promise<string> {
   const others = new Set(wayBack(state, stage).map((entry) => entry.version))
   for (const other of others) {
@@ -166,7 +176,7 @@ async function hintForDamaged(
     return `Go to another version, whose files are intact: mlops rollback ${model}${flag(stage)} --to ${other}`
   }
   const copy = 'Restore the files named above from a copy of the store (storing the same file again mends it, too)'
-  return `${copy}; or put another version there: ${promotionCommand(`${model}@V`, stage)}`
+  return `${copy}; or put another version there: ${promotionCommand(`${model}@V`, stage, approvals)}`
 }
 
 const flag = (stage: string): string => (stage === 'production' ? '' : ` --stage ${stage}`)
@@ -177,6 +187,7 @@ function result(
   outcome: RollbackResult['outcome'],
   fit: Fit,
   reason: string | undefined,
+  approvals: number,
 ): RollbackResult {
   const { model, stage, version, from, restores, held } = plan
   return {
@@ -191,6 +202,7 @@ function result(
     fit,
     reason: reason ?? null,
     event: null,
+    approvals,
     before: behind(state, stage, restores),
   }
 }
@@ -202,7 +214,11 @@ function behind(state: ModelState, stage: string, seq: number): number[] {
   return wayBack({ ...state, stages: { [stage]: entry } }, stage).map(({ version }) => version)
 }
 
-function resultOfEvent(state: ModelState, event: Extract<ModelEvent, { type: 'rollback' }>): RollbackResult {
+function resultOfEvent(
+  state: ModelState,
+  event: Extract<ModelEvent, { type: 'rollback' }>,
+  approvals: number,
+): RollbackResult {
   const { body } = event
   return {
     outcome: 'rolled back',
@@ -216,6 +232,7 @@ function resultOfEvent(state: ModelState, event: Extract<ModelEvent, { type: 'ro
     fit: { verdict: body.fit, summary: 'as recorded then' },
     reason: body.reason ?? null,
     event: { seq: event.seq, time: event.time },
+    approvals,
     before: behind(state, body.stage, body.restores),
   }
 }

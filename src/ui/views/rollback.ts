@@ -3,6 +3,7 @@ import { promotionCommand } from '../../core/next-command.ts'
 import type { Fit } from '../../lifecycle/rollback/fit.ts'
 import type { RollbackPlan } from '../../lifecycle/rollback/plan.ts'
 import type { RollbackResult } from '../../lifecycle/rollback/rollback.ts'
+import { displayWidth } from '../clean.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderGitTags } from './git-tags.ts'
@@ -14,10 +15,11 @@ export function renderRollback(ui: Ui, result: RollbackResult): string {
   if (result.outcome === 'already there') {
     return `${name} is in ${style.bold(stage)} already, since ${day(held)}. Nothing was changed.`
   }
-  const head =
+  const said =
     result.outcome === 'planned'
       ? `Plan: ${style.bold(stage)} goes back from ${model}@${from} to ${name}, which held it from ${day(held)}. ${style.dim('Dry run: nothing was changed.')}`
       : `${style.good(style.symbols.ok)} ${style.bold(stage)} is back from ${model}@${from} to ${name}, which held it from ${day(held)}${result.repeated ? style.dim(' (done before, with the same idempotency key)') : ''}`
+  const head = ui.wrap(said, 2)
   const paint = {
     fits: style.good,
     drifted: style.bad,
@@ -28,17 +30,18 @@ export function renderRollback(ui: Ui, result: RollbackResult): string {
   }
   const lines = [head, ui.wrap(`Bytes verified. ${paint[fit.verdict](`${capital(ui.text(fit.summary))}.`)}`, 2)]
   const [next] = result.before
-  const forward = promotionCommand(`${model}@${from}`, stage)
-  lines.push(
-    style.dim(
-      next === undefined
-        ? `Nothing is further back; forward again: ${forward}`
-        : `A further rollback goes to ${model}@${next}; forward again: ${forward}`,
-    ),
-  )
+  const forward = promotionCommand(`${model}@${from}`, stage, result.approvals)
+  const further = next === undefined ? 'Nothing is further back' : `A further rollback goes to ${model}@${next}`
+  lines.push(style.dim(proseThenCommand(ui, `${further}; forward again:`, forward)))
   const tags = renderGitTags(ui, result.gitTags)
   if (tags !== '') lines.push(tags)
   return lines.join('\n')
+}
+
+/** On one line where it fits; else the command stands on a line of its own, whole, so that it can be pasted. */
+function proseThenCommand(ui: Ui, prose: string, command: string): string {
+  const line = `${prose} ${command}`
+  return displayWidth(line) <= ui.width ? line : `${ui.wrap(prose)}\n  ${command}`
 }
 
 /** What a person is told before the question. */

@@ -132,7 +132,7 @@ describe("a rollback and today's data", function () {
 
   it('asks when it does not fit, moves nothing on a no, and goes on without anybody to ask', async () => {
     const error = await rejection(back('moved.csv', async () => false))
-    assert.equal(error.code, 'ROLLBACK_DECLINED')
+    assert.deepEqual([error.code, error.exitCode], ['ROLLBACK_DECLINED', 3], 'a no is a no, not a Ctrl-C')
     assert.equal((await w.store.models.state(MODEL)).stages.production?.version, 2)
     assert.equal((await back('moved.csv')).fit.verdict, 'drifted')
     assert.equal((await w.store.models.state(MODEL)).stages.production?.version, 1)
@@ -160,13 +160,12 @@ describe("a rollback and today's data", function () {
   })
 
   it('goes on, not determined, for a version without a baseline', async () => {
-    await back('same.csv')
-    const result = await rollback(w.ctx, w.project(), w.store, {
-      model: MODEL,
+    await promote(w.ctx, w.project(), w.store, {
+      ref: parseModelRef(`${MODEL}@1`),
       stage: 'production',
-      to: 2,
-      current: 'same.csv',
+      approve: ['ada'],
     })
+    const result = await back('same.csv')
     assert.deepEqual([result.version, result.fit.verdict], [2, 'not determined'])
     assert.match(result.fit.summary, /without a baseline/)
   })

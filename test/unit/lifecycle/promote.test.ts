@@ -4,6 +4,9 @@ import { parseModelRef } from '../../../src/core/names.ts'
 import { type PromoteRequest, promote } from '../../../src/lifecycle/promote/promote.ts'
 import { type RollbackRequest, rollback } from '../../../src/lifecycle/rollback/rollback.ts'
 import type { Models, Store } from '../../../src/store/store.ts'
+import { createStyle } from '../../../src/ui/style.ts'
+import { createUi } from '../../../src/ui/ui.ts'
+import { renderRollback } from '../../../src/ui/views/rollback.ts'
 import { ADA, addVersion, BOB, damage, gate, MODEL, movesOf, rejection, type World, world } from './fixture.ts'
 
 describe('promote', () => {
@@ -249,6 +252,7 @@ describe('rollback', () => {
     const error = await rejection(back())
     assert.equal(error.code, 'NOTHING_BEFORE')
     assert.equal(error.exitCode, 4)
+    assert.match(error.hint ?? '', /put another version there: mlops promote \S+@V --to production .*--reason TEXT/)
   })
 
   it('behaves like a stack, whatever the sequence of moves', async () => {
@@ -274,9 +278,36 @@ describe('rollback', () => {
     for (const version of [1, 2, 3]) await up(version)
     assert.equal((await back({ to: 1 })).version, 1)
     assert.equal((await rejection(back())).code, 'NOTHING_BEFORE')
-    // 3 is no longer on the way back, but it held the stage once.
-    assert.equal((await back({ to: 3 })).version, 3)
-    assert.equal((await back()).version, 2)
+    assert.equal((await up(3)).outcome, 'promoted')
+    assert.equal((await back()).version, 1)
+  })
+
+  it('is no way forward: what was given up comes back through its gate alone', async () => {
+    for (let n = 0; n < 3; n++) await addVersion(w)
+    for (const version of [1, 2, 3]) await up(version)
+    await back()
+    const two = w.project({ gates: { production: gate({ approval: 2 }) } })
+    const work = rollback(w.ctx, two, w.store, { model: MODEL, stage: 'production', to: 3 })
+    const error = await rejection(work)
+    assert.deepEqual([error.code, error.exitCode], ['ROLLBACK_FORWARD', 3])
+    assert.match(error.message, /churn-model@3 was in production and was taken back/)
+    assert.match(error.hint ?? '', /promote churn-model@3 --to production --approve NAME --approve NAME$/)
+    assert.equal((await state()).stages.production?.version, 2)
+    await back({ to: 1 })
+    assert.equal((await rejection(back({ to: 2 }))).code, 'ROLLBACK_FORWARD', 'passed over is given up, too')
+  })
+
+  it('says how to go forward again: with as many names as the gate asks for', async () => {
+    for (let n = 0; n < 2; n++) await addVersion(w)
+    for (const version of [1, 2]) await up(version)
+    const two = w.project({ gates: { production: gate({ approval: 2 }) } })
+    const result = await rollback(w.ctx, two, w.store, { model: MODEL, stage: 'production' })
+    assert.equal(result.approvals, 2)
+    const ui = (width: number) =>
+      createUi({ style: createStyle({ color: false, unicode: false }), width, now: new Date(), quiet: false })
+    const command = 'mlops promote churn-model@2 --to production --approve NAME --approve NAME'
+    assert.match(renderRollback(ui(200), result), new RegExp(`further back; forward again: ${command}$`))
+    assert.match(renderRollback(ui(80), result), new RegExp(`forward again:\n  ${command}$`), 'a command is not broken')
   })
 
   it('refuses a version that never was there, and an empty stage', async () => {

@@ -11,10 +11,10 @@ interface Node {
   readonly back: Node | null
 }
 
-/** Promote pushes, rollback pops; `to` goes down the way back, else to the last time the version was there at all. */
+/** Promote pushes, rollback pops; `to` goes down the way back, and never forward. */
 class Stage {
   current: Node | null = null
-  readonly #ever: Node[] = []
+  readonly #ever = new Set<number>()
 
   push(version: number): 'promoted' | 'already there' {
     if (this.current?.version === version) return 'already there'
@@ -22,13 +22,18 @@ class Stage {
     return 'promoted'
   }
 
-  pop(to?: number): 'rolled back' | 'already there' | 'STAGE_EMPTY' | 'NOTHING_BEFORE' | 'NEVER_HELD' {
+  pop(
+    to?: number,
+  ): 'rolled back' | 'already there' | 'STAGE_EMPTY' | 'NOTHING_BEFORE' | 'NEVER_HELD' | 'ROLLBACK_FORWARD' {
     if (this.current === null) return 'STAGE_EMPTY'
     if (to === this.current.version) return 'already there'
     const [previous] = this.wayBack()
     const wanted = (node: Node): boolean => node.version === to
-    const found = to === undefined ? previous : (this.wayBack().find(wanted) ?? this.#ever.findLast(wanted))
-    if (found === undefined) return to === undefined ? 'NOTHING_BEFORE' : 'NEVER_HELD'
+    const found = to === undefined ? previous : this.wayBack().find(wanted)
+    if (found === undefined) {
+      if (to === undefined) return 'NOTHING_BEFORE'
+      return this.#ever.has(to) ? 'ROLLBACK_FORWARD' : 'NEVER_HELD'
+    }
     this.#set({ version: found.version, back: found.back })
     return 'rolled back'
   }
@@ -41,7 +46,7 @@ class Stage {
 
   #set(node: Node): void {
     this.current = node
-    this.#ever.push(node)
+    this.#ever.add(node.version)
   }
 }
 
