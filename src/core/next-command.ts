@@ -1,4 +1,5 @@
 /** How the next thing is typed. Hints and next steps take it from here, so that no two of them disagree. */
+import { shellWord } from './shell.ts'
 
 /** The one stage that asks for a person in every configuration. */
 const ALWAYS_APPROVED = 'production'
@@ -7,10 +8,19 @@ const ALWAYS_APPROVED = 'production'
  * @param version `churn-model@3`, or the model alone for its newest version
  * @param approvals how many people the gate of the stage asks for, where that is known
  * @param approved how many of them have approved ahead of the move
+ * @param given names that came with the move and count: without them the next try would lose them
  */
-export function promotionCommand(version: string, stage: string, approvals = 0, approved = 0): string {
-  const people = Math.max(0, Math.max(approvals, stage === ALWAYS_APPROVED ? 1 : 0) - approved)
-  return `mlops promote ${version} --to ${stage}${' --approve NAME'.repeat(people)}`
+export function promotionCommand(
+  version: string,
+  stage: string,
+  approvals = 0,
+  approved = 0,
+  given: readonly string[] = [],
+): string {
+  const needed = Math.max(approvals, stage === ALWAYS_APPROVED ? 1 : 0)
+  const people = Math.max(0, needed - approved - given.length)
+  const names = given.map((name) => ` --approve ${shellWord(name)}`).join('')
+  return `mlops promote ${version} --to ${stage}${names}${' --approve NAME'.repeat(people)}`
 }
 
 /** A person's word ahead of the move: asked for at a terminal. */

@@ -3,6 +3,7 @@
 import { canonicalJson } from '../core/canonical-json.ts'
 import { sha256 } from '../core/digest.ts'
 import { shellWord } from '../core/shell.ts'
+import { gateRules, PRODUCTION } from '../lifecycle/gate/rules.ts'
 import type { ModelConfig } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
 import type { Autonomy, Policy } from '../project/policy.ts'
@@ -72,9 +73,12 @@ export interface RetrainPlan {
   readonly validation: Gate
   readonly notifyOnFail: readonly string[]
   readonly notifyOnPass: readonly string[]
+  /** That of the policy, but never level 3 under `--force`. */
   readonly autonomy: Autonomy
   /** After its stage the candidate enters production by itself, where that was earned. */
   readonly toProduction: boolean
+  /** How many people the gate of production asks for. */
+  readonly approvals: number
   /** What must be there before this may go without a person. */
   readonly preflight: readonly PreflightCheck[]
   readonly steps: readonly PlannedStep[]
@@ -104,12 +108,15 @@ export function planRetrain(state: ModelState, policy: Policy, facts: RetrainFac
     events: state.events,
     coolDown: policy.coolDown,
     now: facts.now,
+    approvals: (wanted) => gateRules(facts.config, wanted).approval,
     force: `mlops retrain ${policy.model}${policyFile === undefined ? '' : ` --policy ${shellWord(policyFile)}`} --force --reason "what was changed"`,
   })
   const pathOf = (...names: string[]): string | null => data.find(({ name }) => names.includes(name))?.path ?? null
   const stage = goal(policy, facts.stages)
   const checks = checksBefore(state, policy, facts)
   const open = openOf(policy, facts, { what, force, reason: reason ?? null })
+  const isForced = force || (open.resume !== null && facts.open?.begin.forced === true)
+  const autonomy = isForced ? supervised(policy.autonomy) : policy.autonomy
   if (finding.type === 'manual' && request.reason === undefined && open.resume === null) throw reasonMissing(policy)
   const parts = { policy, finding, blocked, checks, force, reason: request.reason, resume: open.resume }
   const plan = {
@@ -132,14 +139,18 @@ export function planRetrain(state: ModelState, policy: Policy, facts: RetrainFac
     validation: policy.validation,
     notifyOnFail: policy.notifyOnFail,
     notifyOnPass: policy.notifyOnPass,
-    autonomy: policy.autonomy,
-    toProduction: policy.autonomy.level === 3 && stage !== 'production',
+    autonomy,
+    toProduction: autonomy.level === 3 && stage !== PRODUCTION,
+    approvals: gateRules(facts.config, PRODUCTION).approval,
     preflight: checks,
     ...open,
     what,
   }
   return { ...plan, steps: plannedSteps(plan, facts.open) }
 }
+
+/** `--force` goes past the guards of a policy, so it never ends with a promotion that no person made. */
+const supervised = (autonomy: Autonomy): Autonomy => ({ ...autonomy, level: autonomy.level === 3 ? 2 : autonomy.level })
 
 /** The preflight: also asked before the trigger is looked at. @throws usage `TRAIN_COMMAND_MISSING`, `STAGE_UNKNOWN` */
 export function checksBefore(

@@ -94,7 +94,7 @@ function nextCommand(
     case 'promoted':
       if (production?.outcome === 'promoted') return `mlops status ${model}`
       if (production?.outcome === 'refused') return `mlops model show ${model}@${version}`
-      return promotionCommand(`${model}@${version}`, 'production')
+      return promotionCommand(`${model}@${version}`, 'production', plan.approvals)
     case 'refused':
     case 'unchanged':
       return `mlops model show ${model}@${version}`

@@ -56,7 +56,9 @@ async function move(job: Job, { version }: Candidate, stage: string): Promise<Pr
     validation: plan.validation,
     // Whoever goes on with this retraining finds the move that was made for it.
     idempotencyKey: `retrain/${claim.begin.attempt}/${stage}`,
-    ...(stage === PRODUCTION && plan.policy !== null ? { autonomy: { ...plan.autonomy, policy: plan.policy } } : {}),
+    ...(stage === PRODUCTION && plan.policy !== null && plan.autonomy.level === 3
+      ? { autonomy: { ...plan.autonomy, policy: plan.policy } }
+      : {}),
   }
   try {
     return await steps.promote(ctx, project, store, request)
@@ -133,7 +135,7 @@ function messageOf({ plan }: Job, version: number, production: RetrainResult['pr
     case 'refused':
       return `${passed} The gate of production refuses it; production is as it was.`
     case 'not earned':
-      return `${passed} Production is as it was: ${plan.policy} has not earned it yet, so a person decides (${promotionCommand(name, PRODUCTION)}).`
+      return `${passed} Production is as it was: ${plan.policy} has not earned it yet, so a person decides (${promotionCommand(name, PRODUCTION, plan.approvals)}).`
     default:
       return `${passed} Production is as it was: a person decides.`
   }

@@ -44,6 +44,8 @@ export interface StormFacts {
   /** Milliseconds. */
   readonly coolDown: number
   readonly now: Date
+  /** How many people the gate of a stage asks for; one for production where that is not said. */
+  readonly approvals?: (stage: string) => number
   /** What retrains all the same. */
   readonly force: string
 }
@@ -121,11 +123,14 @@ function blockOf(end: JobEnd, facts: StormFacts): Blocked | null {
 const base = (end: JobEnd, { force }: StormFacts) =>
   ({ version: end.version, since: end.time, advice: null, failure: null, force }) as const
 
+const forward = (candidate: string, stage: string, { approvals }: StormFacts): string =>
+  promotionCommand(candidate, stage, Math.max(1, approvals?.(stage) ?? 1))
+
 /** @param stage where a person may let it in */
 function awaits(what: string, stage: string, end: JobEnd, facts: StormFacts): Blocked {
   const candidate = versionName(facts.model, end.version ?? 0)
   const why = `${candidate} was retrained for the same cause and ${what}`
-  return { ...base(end, facts), kind: 'awaits a decision', why, hint: promotionCommand(candidate, stage, 1) }
+  return { ...base(end, facts), kind: 'awaits a decision', why, hint: forward(candidate, stage, facts) }
 }
 
 function rejected(what: string, end: JobEnd, facts: StormFacts): Blocked {
@@ -145,7 +150,7 @@ function takenBack(candidate: string, left: Departure, end: JobEnd, facts: Storm
     kind: 'rejected',
     why: `${candidate} was retrained for the same cause, entered production and was ${how} by ${left.by} ${ago} ago (${reason})`,
     hint: facts.force,
-    advice: `Change the code or the data first. To put ${candidate} forward again instead: ${promotionCommand(candidate, 'production')}`,
+    advice: `Change the code or the data first. To put ${candidate} forward again instead: ${forward(candidate, 'production', facts)}`,
     since: left.time,
   }
 }

@@ -146,8 +146,13 @@ function findingsOf(checks: GateResult['checks'], outcome: Ended['outcome']): st
     })
 }
 
-function nextOf({ model }: RetrainPlan, outcome: Ended['outcome'], version: number | null, run: string | null): string {
+function nextOf(
+  { model, approvals }: RetrainPlan,
+  outcome: Ended['outcome'],
+  version: number | null,
+  run: string | null,
+): string {
   if (version === null) return run === null ? `mlops status ${model}` : `mlops run show ${run}`
   const name = versionName(model, version)
-  return outcome === 'promoted' ? promotionCommand(name, 'production') : `mlops model show ${name}`
+  return outcome === 'promoted' ? promotionCommand(name, 'production', approvals) : `mlops model show ${name}`
 }

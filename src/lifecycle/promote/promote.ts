@@ -18,6 +18,7 @@ import { essence, type PromotePlan } from './plan.ts'
 import { createPlanner, type Planner } from './planner.ts'
 import { assertPasses, declined } from './refusal.ts'
 import { resultOfEvent, resultOfPlan } from './result.ts'
+import { retrainedVersions } from './retrained-versions.ts'
 import { tagMove } from './tag-move.ts'
 import type { PromoteRequest, PromoteResult } from './types.ts'
 
@@ -62,7 +63,7 @@ export async function promote(
   if (found.already) return resultOfPlan(found, 'already there')
   if (request.dryRun === true) return resultOfPlan(found, 'planned')
 
-  const { plan, words, withheld } = await withConsent({ ctx, request, planner, state }, found, given)
+  const { plan, words, withheld } = await withConsent({ ctx, store, request, planner, state }, found, given)
   assertPasses(plan, withheld)
   for (const { name, why } of plan.uncounted) ctx.warn(`The approval of ${name} does not count: ${why}.`)
   for (const caution of cautions(plan.gate)) ctx.warn(caution)
@@ -80,6 +81,7 @@ export async function promote(
 
 interface Scene {
   readonly ctx: Context
+  readonly store: Store
   readonly request: PromoteRequest
   readonly planner: Planner
   readonly state: ModelState
@@ -111,7 +113,8 @@ async function askPerson(
   const approved = await planner.plan(state, { given: [...given, promptApproval(ctx)] })
   // One yes at this terminal would not be enough, or not count, so it is not asked for.
   if (approved.gate.verdict !== 'pass') {
-    const isRefused = approved.uncounted.length > plan.uncounted.length
+    // Where others have approved, one more person is missing: this one was not offered, so it is not them who is refused.
+    const isRefused = plan.approvals.length === 0 && approved.uncounted.length > plan.uncounted.length
     return { plan: isRefused ? { ...plan, uncounted: approved.uncounted } : plan, words: given, withheld: [] }
   }
   const consent = await ask(plan)
@@ -127,12 +130,13 @@ async function askPerson(
 }
 
 async function askPolicy(
-  { ctx, planner, state }: Scene,
+  { ctx, store, planner, state }: Scene,
   autonomy: NonNullable<PromoteRequest['autonomy']>,
   plan: PromotePlan,
   given: readonly Approval[],
 ): Promise<Decided> {
-  const word = policyWord(state, plan, autonomy, planner.rules, ctx.now())
+  const jobs = await retrainedVersions(store, state.model)
+  const word = policyWord(state, plan, autonomy, planner.rules, ctx.now(), jobs)
   if (word.kind === 'withheld') return { plan, words: given, withheld: word.missing }
   const words = [...given, word.approval]
   return { plan: await planner.plan(state, { given: words }), words, withheld: [] }

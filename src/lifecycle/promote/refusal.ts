@@ -38,10 +38,13 @@ function approvalMissing(plan: PromotePlan, withheld: readonly string[]): MlopsE
   const had = approvals.length === 0 ? '' : ` (so far: ${approvals.map((each) => each.name).join(', ')})`
   const alone = withheld.length === 0 ? '' : ', and the policy may not promote it by itself'
   const problems = [...withheld, ...uncountedSentences(plan)]
+  // A word ahead of the move has a time; the others came with it, and are gone unless they are given again.
+  const given = approvals.filter(({ time }) => time === undefined).map((each) => each.name)
+  const command = promotionCommand(name, stage, approvalsNeeded, approvals.length - given.length, given)
   return refused({
     code: 'APPROVAL_MISSING',
     message: `${name} passes the other checks of ${stage} but is not approved${many}${had}${alone}; nothing was moved.`,
-    hint: `A person approves it by name: ${promotionCommand(name, stage, approvalsNeeded, approvals.length)}`,
+    hint: `${approvals.length === 0 ? 'A person' : 'Another person'} approves it by name: ${command}`,
     details: {
       ...gateDetails(plan),
       ...(withheld.length === 0 ? {} : { autonomy: { missing: withheld } }),

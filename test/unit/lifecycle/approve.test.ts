@@ -70,6 +70,22 @@ describe('a word ahead of the move', () => {
     )
   })
 
+  it('given with a move that lacks another is repeated in the hint, and who sits there is not refused for it', async () => {
+    const project = gated({ approval: 2, selfApproval: 'refused' })
+    const author = { ref: parseModelRef(MODEL), stage: 'production', approve: ['grace', "o'neil smith"] }
+    const three = gated({ approval: 3, selfApproval: 'refused' })
+    const asked = { askApproval: async () => assert.fail('nobody is asked') }
+    const error = await rejection(promote(w.as(ADA), project, w.store, { ...author, approve: ['grace'], ...asked }))
+    assert.equal(error.code, 'APPROVAL_MISSING')
+    assert.match(error.message, /not approved by 2 people \(so far: grace\)/)
+    assert.match(error.hint ?? '', /^Another person .* --to production --approve grace --approve NAME$/)
+    assert.doesNotMatch(`${error.message} ${JSON.stringify(error.details?.problems)}`, /ada/)
+    const more = await rejection(promote(w.as(ADA), three, w.store, author))
+    assert.match(more.hint ?? '', /--approve grace --approve 'o'\\''neil smith' --approve NAME$/)
+    const alone = await rejection(promote(w.as(ADA), project, w.store, { ...author, approve: [], ...asked }))
+    assert.equal(alone.code, 'SELF_APPROVAL', 'who would have been asked is told why not')
+  })
+
   it('is asked for at the terminal when a yes there completes the number', async () => {
     const project = gated({ approval: 2 })
     await say('ada', {}, project)
