@@ -22,7 +22,7 @@ export default class Retrain extends MlopsCommand {
     reason: Flags.string({ summary: 'Why; kept in the history. A manual trigger needs it.', helpValue: 'TEXT' }),
     current: Flags.string({
       summary:
-        'Check this batch for drift now and decide by it, instead of by the last check: a file, folder or pattern, - or postgres://…?table=NAME.',
+        'Check this batch for drift now and decide by it, instead of by the last check: a file, folder or pattern, - or postgres://…?table=NAME. Only where the trigger of the policy is drift.',
       helpValue: 'DATA',
     }),
     force: Flags.boolean({

@@ -176,9 +176,10 @@ async function streamsOf(store: Store, id: string) {
   return { metrics, params, tags, artifacts }
 }
 
+/** Up to its last sign of life: what is not known to have gone on after that must not shrink when it is found dead. */
 function durationSoFar(ctx: Context, { start, silent }: RunFolder): number | null {
   if (silent === undefined) return null
-  const seconds = (ctx.now().getTime() - Date.parse(start.started)) / 1000 - (silent > SILENCE ? silent : 0)
+  const seconds = (ctx.now().getTime() - Date.parse(start.started)) / 1000 - silent
   return Math.max(0, Math.round(seconds * 1000) / 1000)
 }
 

@@ -216,12 +216,17 @@ export function waitingVersions(state: ModelState, configured: readonly string[]
   const newest = state.versions.at(-1)
   // Only the newest: whoever registers ten candidates means the last one.
   const champion = state.stages.production?.version ?? 0
-  if (newest !== undefined && newest.version > champion && !seen.has(newest.version) && !staged.has(newest.version)) {
+  const isNew = newest !== undefined && newest.version > champion && !seen.has(newest.version)
+  // What was in a stage and is in none any more was decided upon: somebody took it out.
+  if (isNew && !staged.has(newest.version) && !wasStaged(state, newest.version)) {
     const { version, registered } = newest
     pending.push({ kind: 'candidate', version, stage: null, since: registered.time, next: next(version) })
   }
   return pending
 }
+
+const wasStaged = ({ events }: ModelState, version: number): boolean =>
+  events.some((event) => (event.type === 'promote' || event.type === 'rollback') && event.body.version === version)
 
 type Facts = Omit<ModelStatus, 'rank' | 'next' | 'problem'>
 

@@ -227,6 +227,19 @@ describe('status', () => {
     assert.equal(model.next?.command, `mlops promote ${MODEL}@2 --to production --approve NAME`)
   })
 
+  it('does not propose again what somebody took out of staging by putting another version there', async () => {
+    await addVersion(w, { baseline: true })
+    await up(1)
+    await check(1, 'drift', 0)
+    await addVersion(w)
+    await addVersion(w)
+    await up(3, 'staging')
+    await up(1, 'staging')
+    const model = await first()
+    assert.deepEqual(model.pending, [])
+    assert.doesNotMatch(model.next?.command ?? '', /promote/)
+  })
+
   it('does not propose again what was rolled back', async () => {
     await addVersion(w, { baseline: true })
     await addVersion(w)

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Context } from '../../../src/core/context.ts'
 import { loadProject } from '../../../src/project/load.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
 import type { SignalSource } from '../../../src/tracking/child.ts'
-import { runStatus } from '../../../src/tracking/run-summary.ts'
+import { listRuns, runStatus } from '../../../src/tracking/run-summary.ts'
 import { trackCommand } from '../../../src/tracking/track.ts'
 import { parseParamFlags } from '../../../src/tracking/value-maps.ts'
 import { skipBecause } from '../../support/skip.ts'
@@ -333,6 +334,28 @@ describe('Tracking a command', () => {
     const long = new Date(Date.now() - 120_000)
     utimesSync(join(writer.dir, 'alive'), long, long)
     assert.equal(runStatus(await shop.store.runs.read(writer.id)), 'interrupted')
+  })
+
+  it('counts a run without an end up to its last sign of life, before and after it is found dead', async () => {
+    const { start } = await shop.track(sh('true'))
+    const began = Date.now() - 300_000
+    const writer = await shop.store.runs.create({
+      ...start,
+      id: '01JD3Z00000000000000000001',
+      started: new Date(began).toISOString(),
+    })
+    for (const [silent, status] of [
+      [20, 'running'],
+      [120, 'interrupted'],
+    ] as const) {
+      const beat = new Date(Date.now() - silent * 1000)
+      utimesSync(join(writer.dir, 'alive'), beat, beat)
+      const at = { now: () => new Date() } as Context
+      const { runs } = await listRuns(at, shop.store, { limit: 0 })
+      const run = runs.find((each) => each.run === writer.id)
+      assert.equal(run?.status, status)
+      assert.ok(Math.abs((run?.duration ?? 0) - (beat.getTime() - began) / 1000) < 5, String(run?.duration))
+    }
   })
 
   describe('when it is told to stop', () => {
