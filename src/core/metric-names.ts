@@ -1,5 +1,5 @@
 /**
- * Metrics by name: what the same figure is called elsewhere, and which way each counts. Computing one is in
+ * Metrics by name: what the same figure is called elsewhere, which way each counts, and what it can be. Computing one is in
  * `src/evaluation/` (held-out rows) and `src/predictions/quality.ts` (labels that arrived).
  */
 
@@ -26,3 +26,25 @@ const ALIASES = new Map([
 
 /** The name used here for a metric as somebody recorded it: `auc` for `roc_auc`. */
 export const knownName = (metric: string): string => ALIASES.get(metric.toLowerCase()) ?? metric.toLowerCase()
+
+/** Shares and areas, whatever they are averaged over: `precision_macro`, `recall_at_10`. */
+const SHARE = /^(?:(?:balanced_)?accuracy|(?:pr_)?auc|average_precision|(?:precision|recall|f1)(?:_.*)?)$/
+const NEVER_NEGATIVE = ['log_loss', 'mae', 'mse', 'rmse']
+
+/**
+ * Why `value` can be no value of the metric, as a sentence; undefined where it can be, where the metric is not known by
+ * name, and for what is no finite number at all: that is told apart elsewhere.
+ */
+export function impossible(metric: string, value: number): string | undefined {
+  if (!Number.isFinite(value)) return undefined
+  const name = knownName(metric)
+  const isShare = SHARE.test(name)
+  if (isShare || name === 'brier') {
+    if (value >= 0 && value <= 1) return undefined
+    const guess = isShare && value > 1 && value <= 100 ? `; is ${value} a percentage?` : `, and ${value} does not`
+    return `${metric} lies between 0 and 1${guess}`
+  }
+  if (NEVER_NEGATIVE.includes(name) && value < 0) return `${metric} is never below 0, and ${value} is`
+  if (name === 'r2' && value > 1) return `${metric} is never above 1, and ${value} is`
+  return undefined
+}

@@ -2,6 +2,7 @@
  * Bounds on recorded metrics, as checks of a gate, and whether what was recorded is what the held-out predictions say.
  * Pure.
  */
+import { impossible } from '../../core/metric-names.ts'
 import type { GateCheck } from '../../store/events.ts'
 import type { Manifest } from '../../store/manifest.ts'
 import { metricOf } from '../versions/metrics.ts'
@@ -32,6 +33,8 @@ function boundCheck(
     const note = 'a metric that is no finite number proves nothing'
     return { ...check, actual: String(value), verdict: 'fail', note }
   }
+  const why = impossible(metric, value)
+  if (why !== undefined) return { ...check, actual: String(value), verdict: 'fail', note: why }
   const holds = relation === '>=' ? value >= bound : value <= bound
   return { ...check, actual: String(value), verdict: holds ? 'pass' : 'fail' }
 }

@@ -8,6 +8,7 @@
  * Ties pass; without a champion it passes and is marked; the champion's own files tie with themselves.
  * With predictions of both on those rows they are compared row by row, and a margin is judged by the interval.
  */
+import { impossible } from '../../core/metric-names.ts'
 import type { Better, PairedComparison } from '../../evaluation/types.ts'
 import type { Gate } from '../../project/gate-config.ts'
 import type { GateCheck } from '../../store/events.ts'
@@ -126,10 +127,15 @@ function compareMetric(comparison: MetricComparison): GateCheck {
   const required = requiredText(comparison, theirs, known ? room : { value: 0, text: '' })
   const check = { name: NAME, metric: name, required, actual: ours === undefined ? 'missing' : String(ours) }
   if (ours === undefined || !Number.isFinite(ours)) return { ...check, verdict: 'fail' }
+  const wrong = impossible(name, ours)
+  if (wrong !== undefined) return { ...check, verdict: 'fail', note: wrong }
   if (!known) {
     const has = theirs === undefined ? `no ${name}` : `no finite ${name}`
     return { ...check, verdict: 'inconclusive', note: `${against} has ${has} to compare with; ${basis.remedy}` }
   }
+  const odd = impossible(name, theirs)
+  if (odd !== undefined)
+    return { ...check, verdict: 'inconclusive', note: `the figure of ${against} cannot be: ${odd}` }
   if (basis.void !== undefined) return { ...check, verdict: 'inconclusive', note: basis.void }
   const alone = room.value > 0 && basis.unpaired === undefined ? NO_ROWS : undefined
   const notes = [boundNote(comparison, theirs, room), basis.note, basis.unpaired, alone].filter(

@@ -1,8 +1,10 @@
 /** What a version carries besides its files: baseline, test set, held-out answers, examples, evaluation command. */
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { readNumber } from '../../core/canonical-json.ts'
 import type { Context } from '../../core/context.ts'
 import { notFound, systemCode, usage } from '../../core/errors.ts'
+import { impossible } from '../../core/metric-names.ts'
 import type { Overlap } from '../../evaluation/types.ts'
 import type { ModelConfig, SchemaConfig } from '../../project/config.ts'
 import type { DataFact, Manifest } from '../../store/manifest.ts'
@@ -53,6 +55,10 @@ export async function collectEvidence(
   }
   const notes: string[] = []
   const metrics = metricsOf(request, run)
+  for (const [metric, value] of Object.entries(metrics)) {
+    const why = impossible(metric, readNumber(value) ?? Number.NaN)
+    if (why !== undefined) ctx.warn(`${why}; a gate that looks at it refuses it`)
+  }
   const heldOut = await heldOutEvidence(ctx, store, { model, schema, request, run, metrics, notes })
   const baseline = await baselineOf(ctx, request, { schema, by: config.drift.by }, run, notes)
   const registered = baseline === undefined ? null : await storeBaseline(store, baseline, schema, request)

@@ -57,6 +57,14 @@ describe('An evaluation of today against the one of registration', () => {
     assert.equal(auc(0.862, { rows: 200_000, positives: 60_000, rowsRegistered: 200_000 }).verdict, 'holds')
   })
 
+  it('does not hold on a figure that the metric cannot have, whatever the gate asks for and other figures say', () => {
+    assert.equal(auc(99).verdict, 'inconclusive')
+    assert.equal(auc(99, { min: { auc: 0.5 } }).verdict, 'inconclusive')
+    const two = facts({ now: { auc: 86, accuracy: 0.8 }, registered: { auc: 0.86, accuracy: 0.8 } })
+    assert.equal(judgeEvaluation(two).verdict, 'inconclusive')
+    assert.equal(auc(0.861, { registered: { auc: 87 }, min: { auc: 0.5 } }).verdict, 'holds', 'the bound is kept')
+  })
+
   it('says nothing on a handful of rows', () => {
     assert.equal(auc(0.3, { rows: 49, positives: 20 }).verdict, 'inconclusive')
   })

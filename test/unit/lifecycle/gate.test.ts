@@ -33,6 +33,18 @@ describe('a metric bound', () => {
     assert.deepEqual(['NaN', 'Infinity', '-Infinity'].map(max), ['fail', 'fail', 'fail'])
   })
 
+  it('fails for a value that the metric cannot have, above any bound, and asks whether it is a percentage', () => {
+    const found = check({ gate: { min: { roc_auc: 0.5 } }, challenger: { metrics: { roc_auc: 67 } } }, 'min_roc_auc')
+    assert.equal(found?.verdict, 'fail')
+    assert.match(found?.note ?? '', /roc_auc lies between 0 and 1; is 67 a percentage\?/)
+    const max = (metric: string, value: number) =>
+      verdict({ gate: { max: { [metric]: 1.5 } }, challenger: { metrics: { [metric]: value } } }, `max_${metric}`)
+    assert.deepEqual(
+      [max('log_loss', -1), max('brier', 1.2), max('rmse', -0.1), max('r2', 1.1), max('r2', -3), max('lift', -1)],
+      ['fail', 'fail', 'fail', 'fail', 'pass', 'pass'],
+    )
+  })
+
   it('fails for a metric that is a word, and for one called like a member of every object', () => {
     assert.equal(min('high'), 'fail')
     assert.equal(verdict({ gate: { min: { constructor: 0 } } }, 'min_constructor'), 'fail')
@@ -60,6 +72,13 @@ describe('the comparison with the champion', () => {
     assert.deepEqual(verdicts({ metrics: { auc: 0.81, loss: 0.39 }, test: 't' }, one), ['pass', 'pass'])
     assert.deepEqual(verdicts({ metrics: { auc: 0.79, loss: 0.41 }, test: 't' }, one), ['fail', 'fail'])
     assert.deepEqual(verdicts({ metrics: { auc: 0.8, loss: 0.4 }, test: 't' }, one), ['pass', 'pass'], 'ties pass')
+  })
+
+  it('compares no figure that the metric cannot have, on either side', () => {
+    const possible = { metrics: { auc: 0.8, loss: 0.4 }, test: 't' }
+    const percent = { metrics: { auc: 81, loss: 0.4 }, test: 't' }
+    assert.deepEqual(verdicts(percent, champion(possible)), ['fail', 'pass'])
+    assert.deepEqual(verdicts(possible, champion(percent)), ['inconclusive', 'pass'])
   })
 
   it('passes without a champion, marks it, and says what the next version will miss', () => {
