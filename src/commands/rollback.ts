@@ -19,10 +19,7 @@ export default class Rollback extends MlopsCommand {
   static override args = { model: Args.string({ description: 'The model.', required: true }) }
   static override flags = {
     stage: Flags.string({ summary: 'The stage to move.', helpValue: 'STAGE', default: 'production' }),
-    to: Flags.string({
-      summary: 'An earlier holder of the stage, on the way back; forward goes mlops promote alone.',
-      helpValue: 'VERSION',
-    }),
+    to: Flags.string({ summary: 'An earlier holder of the stage on the way back, not forward.', helpValue: 'VERSION' }),
     reason: Flags.string({ summary: 'Why; kept in the history.', helpValue: 'TEXT' }),
     current: Flags.string({
       summary:

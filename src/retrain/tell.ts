@@ -6,6 +6,7 @@
 import type { Context } from '../core/context.ts'
 import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
+import { isWaiting } from '../lifecycle/gate/gate.ts'
 import { fingerprintOf } from '../notify/fingerprint.ts'
 import { sendDue } from '../notify/send.ts'
 import type { Alert, AlertRules, Delivery } from '../notify/types.ts'
@@ -142,7 +143,7 @@ function findingsOf(checks: GateResult['checks'], outcome: Ended['outcome']): st
   return checks
     .filter(({ verdict }) => outcome === 'promoted' || (verdict !== 'pass' && verdict !== 'waived'))
     .map(({ name, required, actual, verdict, note }) => {
-      return `${name}: ${required}, is ${actual} (${verdict})${note === undefined ? '' : `; ${note}`}`
+      return `${name}: ${required}, is ${actual} (${isWaiting({ name, verdict }) ? 'waiting' : verdict})${note === undefined ? '' : `; ${note}`}`
     })
 }
 

@@ -11,7 +11,8 @@ import type { GateResult } from '../../store/events.ts'
 import type { Store } from '../../store/store.ts'
 import { assertStage } from '../operation.ts'
 import { createPlanner } from '../promote/planner.ts'
-import { failingChecks, onlyApprovalMissing } from './gate.ts'
+import type { UncountedApproval } from '../promote/standing-approvals.ts'
+import { failingChecks, isWaiting, onlyApprovalMissing } from './gate.ts'
 
 export interface GateCheckRequest {
   /** The model alone means its newest version. */
@@ -40,7 +41,10 @@ export interface GateReport {
   /** How many more people must approve. */
   readonly approvalsMissing: number
   readonly withoutApproval: boolean
-  readonly counts: Readonly<Record<'pass' | 'waived' | 'inconclusive' | 'fail', number>>
+  /** Words that do not count, and why; none where approvals are left out. */
+  readonly uncounted: readonly UncountedApproval[]
+  /** `waiting`: those of `fail` that a person's yes alone is missing from. */
+  readonly counts: Readonly<Record<'pass' | 'waived' | 'inconclusive' | 'fail' | 'waiting', number>>
   readonly gate: GateResult
 }
 
@@ -75,7 +79,14 @@ export async function checkGate(
     awaitsApproval: onlyApprovalMissing(gate),
     approvalsMissing: plan.approvalsMissing,
     withoutApproval,
-    counts: { pass: count('pass'), waived: count('waived'), inconclusive: count('inconclusive'), fail: count('fail') },
+    uncounted: withoutApproval ? [] : plan.uncounted,
+    counts: {
+      pass: count('pass'),
+      waived: count('waived'),
+      inconclusive: count('inconclusive'),
+      fail: count('fail'),
+      waiting: gate.checks.filter(isWaiting).length,
+    },
     gate,
   }
 }

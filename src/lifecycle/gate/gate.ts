@@ -69,6 +69,10 @@ function brief(check: GateCheck): GateCheck {
 export const failingChecks = (gate: GateResult): readonly GateCheck[] =>
   gate.checks.filter(({ verdict }) => verdict === 'fail' || verdict === 'inconclusive')
 
+/** What only a person's yes is missing from has not failed. */
+export const isWaiting = ({ name, verdict }: Pick<GateCheck, 'name' | 'verdict'>): boolean =>
+  name === 'approval' && verdict === 'fail'
+
 /** True when nothing but a person's yes is missing. */
 export const onlyApprovalMissing = (gate: GateResult): boolean => {
   const failing = failingChecks(gate)

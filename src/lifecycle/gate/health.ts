@@ -36,8 +36,11 @@ export function healthCheck(rules: GateRules, { challenger, lastCheck: health }:
     ...(stale ? ['it is too old to speak for today'] : []),
   ]
   if (doubts.length === 0) return [{ ...check, actual, verdict: 'pass' }]
-  return [{ ...check, actual, verdict: 'inconclusive', note: `${doubts.join('; ')}; ${type}` }]
+  return [{ ...check, actual, verdict: 'inconclusive', note: `${doubts.map(withoutStop).join('; ')}; ${type}` }]
 }
+
+/** A summary is a sentence; here another part follows it. */
+const withoutStop = (text: string): string => text.replace(/\.$/, '')
 
 const driftCommand = ({ model, version }: VersionFacts): string =>
   `mlops drift ${versionName(model, version)} --current DATA`

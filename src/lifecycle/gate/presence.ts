@@ -45,7 +45,7 @@ const presence = (name: string, holds: boolean, actual: string, hint: string): G
 export function overlapCheck(rules: GateRules, { challenger: { manifest } }: GateFacts): GateCheck[] {
   const name = 'train_test_overlap'
   const { overlap } = manifest
-  const required = rules.overlap === null ? 'optional' : `at most ${percent(rules.overlap)}`
+  const required = rules.overlap === null ? 'not bounded' : `at most ${percent(rules.overlap)}`
   if (overlap === undefined || overlap.rows === 0) {
     if (rules.overlap === null) return []
     const note =

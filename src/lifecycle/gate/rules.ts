@@ -150,10 +150,16 @@ function stricter(
   return Object.fromEntries(entries)
 }
 
-/** Does anything but a person's yes stand before the stage? */
+/** Does a metric, a comparison or a test stand before the stage? */
 export function isGated(
   rules: Pick<GateRules, 'min' | 'max' | 'compareTo' | 'slices' | 'fairness' | 'external'>,
 ): boolean {
   const bounds = Object.keys(rules.min).length + Object.keys(rules.max).length + rules.compareTo.length
   return bounds + rules.slices.length + rules.fairness.length + rules.external.length > 0
 }
+
+/** Does anything at all but a person's yes stand before it: also that a baseline, a run or a check is there? */
+export const isGuarded = (rules: GateRules): boolean =>
+  isGated(rules) ||
+  rules.overlap !== null ||
+  [rules.baseline, rules.run, rules.dataHash, rules.health].includes('required')

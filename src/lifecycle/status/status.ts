@@ -12,7 +12,7 @@ import { modelConfig } from '../../project/load.ts'
 import type { ModelState, VersionState } from '../../store/fold.ts'
 import type { Store } from '../../store/store.ts'
 import { gateOutlook } from '../gate/outlook.ts'
-import { gateRules, isGated, PRODUCTION } from '../gate/rules.ts'
+import { gateRules, isGuarded, PRODUCTION } from '../gate/rules.ts'
 import { versionAt } from '../operation.ts'
 import { whoseWordCounts } from '../promote/whose-word.ts'
 import { type PendingIntent, pendingIntents } from '../register/pending-intents.ts'
@@ -119,7 +119,7 @@ async function statusOf(
     }
     const retraining = await lastRetraining(store, model, ctx.now())
     const judged = pending.map((each) => withRetraining(each, retraining))
-    const gated = isGated(gateRules(modelConfig(project, model), PRODUCTION))
+    const gated = isGuarded(gateRules(modelConfig(project, model), PRODUCTION))
     const effect = isOnly ? await retrainingEffect(store, state) : null
     const known = { pending: judged, retraining, gated, effect }
     if (entry === undefined) return modelStatus(state, { ...known, detail: null, health: null })

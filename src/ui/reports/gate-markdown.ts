@@ -34,10 +34,20 @@ export function renderGateMarkdown(report: GateReport): string {
     `${said(report)} (${held})`,
     gate.checks.length === 0 ? 'This gate has no checks.' : table(['check', 'required', 'actual', 'verdict'], rows),
     [...new Set(notes)].join('\n'),
+    lapsed(report),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
 }
+
+/** Whose word does not count any more, and why. */
+const lapsed = ({ uncounted }: GateReport): string =>
+  uncounted
+    .map(({ name, time, why }) => {
+      const when = time === null ? '' : `, given at ${time},`
+      return `- ⚠️ The approval of ${code(plain(name))}${when} does not count: ${prose(plain(why))}.`
+    })
+    .join('\n')
 
 function headline({ verdict, awaitsApproval }: GateReport): string {
   if (awaitsApproval) return '⏳ Waits for approval'
@@ -45,9 +55,11 @@ function headline({ verdict, awaitsApproval }: GateReport): string {
 }
 
 function said({ counts, withoutApproval, approvalsMissing }: GateReport): string {
-  const parts = (['fail', 'inconclusive', 'waived', 'pass'] as const)
-    .filter((verdict) => counts[verdict] > 0)
-    .map((verdict) => `${counts[verdict]} ${verdict}`)
+  // What waits for a person has not failed.
+  const shown = { ...counts, fail: counts.fail - counts.waiting }
+  const parts = (['fail', 'inconclusive', 'waiting', 'waived', 'pass'] as const)
+    .filter((verdict) => shown[verdict] > 0)
+    .map((verdict) => `${shown[verdict]} ${verdict}`)
   const people = withoutApproval && approvalsMissing > 0 ? '; approvals were left out' : ''
   return `${parts.length === 0 ? 'no checks' : parts.join(', ')}${people}`
 }

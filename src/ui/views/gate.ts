@@ -3,6 +3,7 @@ import type { GateReport } from '../../lifecycle/gate/check.ts'
 import type { GateCheck, GateResult } from '../../store/events.ts'
 import { displayWidth } from '../clean.ts'
 import type { Ui } from '../ui.ts'
+import { renderApprovals } from './approvals.ts'
 
 /** Every check with what was required and found, and below it what the table has no room for; '' without checks. */
 export function renderGate(ui: Ui, gate: GateResult): string {
@@ -44,7 +45,7 @@ function narrow(
   const lines = checks.map((check) => {
     const mark = isWaiting(check) ? ui.style.symbols.unknown : marks[check.verdict]
     const verdict = isWaiting(check) ? 'waiting' : check.verdict
-    const wanted = check.required === 'optional' ? '' : `; required: ${ui.text(check.required)}`
+    const wanted = ['optional', 'not bounded'].includes(check.required) ? '' : `; required: ${ui.text(check.required)}`
     const figures = `${ui.text(check.actual)}${wanted}`
     return ui.wrap(`${paint(`${mark} ${ui.text(check.name)} ${verdict}`, check)}: ${figures}`, 4)
   })
@@ -72,7 +73,9 @@ export function renderGateReport(ui: Ui, report: GateReport): string {
   const held = from === null ? 'nothing is there now' : `now ${model}@${from}`
   const head = `${style.name(`${model}@${version}`)} ${style.symbols.arrow} ${style.bold(stage)} (${held})`
   const table = gate.checks.length === 0 ? 'This gate has no checks.' : renderGate(ui, gate)
-  return [head, table, verdictOf(ui, report)].join('\n\n')
+  // Who has approved stands in the table; whose word does not count any more stands nowhere else.
+  const lapsed = renderApprovals(ui, { approvals: [], approvalsMissing: 0, uncounted: report.uncounted })
+  return [head, table, lapsed, verdictOf(ui, report)].filter((part) => part !== '').join('\n\n')
 }
 
 function verdictOf(ui: Ui, report: GateReport): string {
@@ -95,8 +98,13 @@ function verdictOf(ui: Ui, report: GateReport): string {
     const text = `${style.symbols.unknown} Nothing fails, but ${open}: it would be refused.${waived}`
     return ui.wrap(`${style.warn(text)} ${done}`)
   }
-  const failing = `${counts.fail} check${counts.fail === 1 ? ' fails' : 's fail'}`
-  const text = `${style.symbols.bad} The gate refuses it: ${failing}${open === '' ? '' : `, ${open}`}.${waived}`
+  const failed = counts.fail - counts.waiting
+  const said = [
+    failed === 0 ? '' : `${failed} check${failed === 1 ? ' fails' : 's fail'}`,
+    open,
+    counts.waiting === 0 ? '' : `${counts.waiting} waits for a person`,
+  ].filter((part) => part !== '')
+  const text = `${style.symbols.bad} The gate refuses it: ${said.join(', ')}.${waived}`
   return ui.wrap(`${style.bad(text)} ${done}`)
 }
 

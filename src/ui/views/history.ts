@@ -1,5 +1,5 @@
 /** `mlops model history` as text: newest first, each event with who, why and the evidence. */
-import type { CheckCounts, HistoryEntry } from '../../lifecycle/versions/history.ts'
+import type { HistoryEntry } from '../../lifecycle/versions/history.ts'
 import type { GateCheck } from '../../store/events.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
@@ -53,12 +53,12 @@ function what(ui: Ui, model: string, entry: HistoryEntry): string {
   }
 }
 
-function evidence(ui: Ui, { gate, checks, fit, evaluation, run, type, tags, imported }: HistoryEntry): string[] {
+function evidence(ui: Ui, { gate, fit, evaluation, run, type, tags, imported }: HistoryEntry): string[] {
   const { style } = ui
-  if (gate !== null && checks !== null && gate.checks.length > 0) {
+  if (gate?.checks.some(({ name }) => name !== 'approval')) {
     // Who approved has lines of its own.
-    const shown = gate.checks.filter(({ name }) => name !== 'approval').map((check) => oneCheck(ui, check))
-    return [style.dim(`gate: ${[counts(checks), shown.join(', ')].filter((part) => part !== '').join(': ')}`)]
+    const listed = gate.checks.filter(({ name }) => name !== 'approval')
+    return [style.dim(`gate: ${counts(listed)}: ${listed.map((check) => oneCheck(ui, check)).join(', ')}`)]
   }
   if (fit !== null) {
     return [
@@ -81,29 +81,33 @@ function evidence(ui: Ui, { gate, checks, fit, evaluation, run, type, tags, impo
   return [style.dim(parts.join('  '))]
 }
 
-/** `5 passed, 1 waived` */
-function counts(checks: CheckCounts): string {
-  const said = Object.entries(checks).flatMap(([word, count]: [string, number]) =>
-    count === 0 ? [] : [`${count} ${word}`],
-  )
+const COUNTED = { pass: 'passed', waived: 'waived', fail: 'failed', inconclusive: 'inconclusive' } as const
+
+/** `5 passed, 1 waived`: of the checks that are listed behind it. */
+function counts(checks: readonly GateCheck[]): string {
+  const said = Object.entries(COUNTED).flatMap(([verdict, word]) => {
+    const count = checks.filter((check) => check.verdict === verdict).length
+    return count === 0 ? [] : [`${count} ${word}`]
+  })
   return said.join(', ')
 }
 
-function oneCheck(ui: Ui, { name, actual, required, verdict, waiver }: GateCheck): string {
+function oneCheck(ui: Ui, { name, metric, actual, required, verdict, waiver }: GateCheck): string {
   // `mae <= 47.677 of bike@1` is the requirement: the name alone would not say which metric was compared.
   const compared = name === 'compare_to' ? /^(.+) ([<>]=) (.+)$/.exec(required) : null
+  const label = name === 'compare_to' && metric !== undefined ? `${name} ${metric}` : name
   const said =
-    compared === null ? `${name} ${actual}` : `${name} ${compared[1]} ${actual} ${compared[2]} ${compared[3]}`
+    compared === null ? `${label} ${actual}` : `${name} ${compared[1]} ${actual} ${compared[2]} ${compared[3]}`
   if (verdict === 'pass') return ui.text(said)
   if (waiver !== undefined)
     return ui.text(`${said} (waived by ${waiver.owner} until ${waiver.expires}: ${waiver.reason})`)
   return ui.text(compared === null ? `${said} (${verdict}, required ${required})` : `${said} (${verdict})`)
 }
 
-/** `evaluated again on 812 rows: auc 0.84, then 0.86` */
+/** `evaluated again on 812 rows: auc 0.84 (0.86 when it was registered)` */
 function measured(ui: Ui, { rows, now, then }: NonNullable<HistoryEntry['evaluation']>): string {
   const metrics = Object.entries(now).map(([name, value]) => {
-    const before = Object.hasOwn(then, name) ? `, then ${formatValue(then[name])}` : ''
+    const before = Object.hasOwn(then, name) ? ` (${formatValue(then[name])} when it was registered)` : ''
     return `${ui.text(name)} ${formatValue(value)}${before}`
   })
   return `evaluated again on ${formatRows(rows)}: ${metrics.join('; ')}`
