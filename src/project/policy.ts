@@ -154,7 +154,7 @@ function toPolicy(raw: RawPolicy, stages: readonly string[], say: Say): Policy {
     notifyOnFail: [...new Set([...(raw.notify_on_fail ?? []), ...(validation.notify_on_fail ?? [])])],
     notifyOnPass: [...new Set([...(raw.notify_on_pass ?? []), ...(validation.notify_on_pass ?? [])])],
     coolDown: parseDuration(raw.cool_down ?? COOL_DOWN) ?? 0,
-    autonomy: toAutonomy(raw.autonomy),
+    autonomy: toAutonomy(raw.autonomy, say),
   }
 }
 
@@ -168,9 +168,14 @@ type RawPolicy = Omit<Trusted, 'model' | 'trigger' | 'job'> & {
   readonly job: Partial<NonNullable<Trusted['job']>> | undefined
 }
 
-function toAutonomy(raw: Trusted['autonomy']): Autonomy {
+/** A team may lower the bar, but not away: a policy that has shown nothing promotes nothing. */
+function toAutonomy(raw: Trusted['autonomy'], say: Say): Autonomy {
   if (raw === undefined) return HUMAN_PROMOTES
   const { level, min_age, min_clean_promotions } = raw
+  const age = min_age === undefined ? undefined : parseDuration(min_age)
+  if (age !== undefined && age < DAY) {
+    say(['autonomy', 'min_age'], `expected 1d or more, found ${JSON.stringify(min_age)}`)
+  }
   return {
     level,
     minAge: min_age === undefined ? HUMAN_PROMOTES.minAge : (parseDuration(min_age) ?? 0),

@@ -6,6 +6,7 @@ import type { Approval } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import { type GateRules, PRODUCTION } from '../gate/rules.ts'
 import type { PromotePlan } from './plan.ts'
+import type { RetrainedVersions } from './retrained-versions.ts'
 import { describeRecord, missingForAutonomy, trackRecord } from './track-record.ts'
 import type { AutonomyRequest } from './types.ts'
 
@@ -14,13 +15,17 @@ export type PolicyWord =
   /** What is missing, a sentence each. */
   | { readonly kind: 'withheld'; readonly missing: readonly string[] }
 
-/** @param rules the gate of the stage together with the policy's own */
+/**
+ * @param rules the gate of the stage together with the policy's own
+ * @param jobs what ended retrainings have let in
+ */
 export function policyWord(
   state: ModelState,
   plan: PromotePlan,
   request: AutonomyRequest,
   rules: GateRules,
   now: Date,
+  jobs: RetrainedVersions,
 ): PolicyWord {
   const name = request.policy
   if (plan.stage !== PRODUCTION) {
@@ -35,7 +40,7 @@ export function policyWord(
     ]
     return { kind: 'withheld', missing }
   }
-  const record = trackRecord(state.events, now)
+  const record = trackRecord(state.events, now, jobs)
   const missing = [...missingForAutonomy(record, request), ...missingGate(plan, rules)]
   if (missing.length > 0) return { kind: 'withheld', missing }
   return { kind: 'given', approval: { name, origin: 'policy', reason: describeRecord(state.model, record) } }

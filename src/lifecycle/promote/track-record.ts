@@ -3,8 +3,8 @@
  *
  * A **clean staged promotion** is a version that
  *
- * 1. a retraining registered: its register event carries the tag `retrain`. A tag that was added later proves nothing,
- *    nor does that of a version imported from elsewhere;
+ * 1. a retraining registered: an ended job names it, and its register event carries the tag `retrain`. The tag alone
+ *    proves nothing, as anybody may give it; nor does a version imported from elsewhere;
  * 2. was then promoted into another stage than production, and only after that
  * 3. entered production for the first time by a person's word: that promotion holds an approval that is no policy's, and
  * 4. was never given up there since. It is given up by a rollback that takes production away from it, also by one that
@@ -13,7 +13,8 @@
  *
  * A version counts once. Giving up a version that a policy had promoted by itself ends the trust: only what entered
  * production after that counts. The record begins with the first clean staged promotion that counts. The order of
- * events is that of the log; times are read only for ages, and one in the future is no age.
+ * events is that of the log; times are read only for ages. A clock that was set back makes nothing older: an entry is
+ * not earlier than any event before it, nor than the end of its job. One in the future is no age.
  */
 import { versionName } from '../../core/names.ts'
 import { describeDuration } from '../../project/duration.ts'
@@ -21,13 +22,14 @@ import type { Autonomy } from '../../project/policy.ts'
 import type { ModelEvent, RegisterBody } from '../../store/events.ts'
 import { PRODUCTION } from '../gate/rules.ts'
 import { approvalsOfEvent } from '../versions/history.ts'
+import type { RetrainedVersions } from './retrained-versions.ts'
 
 /** The tag that a retraining gives what it registers. */
 const RETRAINED = 'retrain'
 
 export interface CleanPromotion {
   readonly version: number
-  /** When it entered production. RFC 3339. */
+  /** When it entered production, by the latest clock of all that the log has until then. RFC 3339. */
   readonly time: string
   readonly by: string
 }
@@ -45,8 +47,11 @@ export interface TrackRecord {
 
 type MoveEvent = Extract<ModelEvent, { type: 'promote' | 'rollback' }>
 
-/** @param events of one model, in order of seq */
-export function trackRecord(events: readonly ModelEvent[], now: Date): TrackRecord {
+/**
+ * @param events of one model, in order of seq
+ * @param jobs what ended retrainings have let in
+ */
+export function trackRecord(events: readonly ModelEvent[], now: Date, jobs: RetrainedVersions): TrackRecord {
   const retrained = new Set<number>()
   const staged = new Set<number>()
   /** Versions that were in production: coming back is no new merit. */
@@ -55,8 +60,10 @@ export function trackRecord(events: readonly ModelEvent[], now: Date): TrackReco
   const autonomous = new Set<number>()
   const entered = new Map<number, CleanPromotion>()
   let reset: TrackRecord['reset'] = null
+  let latest = 0
   for (const event of events) {
-    if (event.type === 'register' && isRetrained(event.body)) retrained.add(event.body.version)
+    latest = Math.max(latest, Date.parse(event.time) || 0)
+    if (event.type === 'register' && isRetrained(event.body, jobs)) retrained.add(event.body.version)
     if (event.type === 'promote' && event.body.stage !== PRODUCTION) staged.add(event.body.version)
     if (!isMove(event)) continue
     const { version } = event.body
@@ -75,7 +82,8 @@ export function trackRecord(events: readonly ModelEvent[], now: Date): TrackReco
     const isNew = !seen.has(version)
     seen.add(version)
     if (!isByPerson || !isNew || !retrained.has(version) || !staged.has(version)) continue
-    entered.set(version, { version, time: event.time, by: event.actor.name })
+    latest = Math.max(latest, Date.parse(jobs.get(version) ?? '') || 0)
+    entered.set(version, { version, time: new Date(latest).toISOString(), by: event.actor.name })
   }
   const clean = [...entered.values()]
   const since = clean[0]?.time ?? null
@@ -118,7 +126,8 @@ export const describeRecord = (model: string, { clean, age }: TrackRecord): stri
   return `${clean.length} clean staged promotions in ${describeDuration(age)}${upTo}`
 }
 
-const isRetrained = ({ tags, imported }: RegisterBody): boolean => imported === undefined && tags.includes(RETRAINED)
+const isRetrained = ({ version, tags, imported }: RegisterBody, jobs: RetrainedVersions): boolean =>
+  imported === undefined && tags.includes(RETRAINED) && jobs.has(version)
 
 /** The versions that a move of production declares no good. */
 function givenUp(move: MoveEvent, events: readonly ModelEvent[]): number[] {

@@ -12,6 +12,7 @@ import type { ModelState } from '../../store/fold.ts'
 import type { Store } from '../../store/store.ts'
 import { gateRules, isGated, PRODUCTION } from '../gate/rules.ts'
 import { versionAt } from '../operation.ts'
+import { retrainedVersions } from '../promote/retrained-versions.ts'
 import { missingForAutonomy, trackRecord } from '../promote/track-record.ts'
 import { wayBack } from '../rollback/plan.ts'
 import type { GapFacts } from './gaps.ts'
@@ -66,7 +67,12 @@ export async function gapFacts(
     retraining: retrainingOf(state, retraining?.outcome),
     driftSpeed: production === null ? null : await driftSpeed(store, state, production.version),
     missingForAutonomy:
-      policy === undefined ? ['a policy'] : missingForAutonomy(trackRecord(state.events, ctx.now()), policy.autonomy),
+      policy === undefined
+        ? ['a policy']
+        : missingForAutonomy(
+            trackRecord(state.events, ctx.now(), await retrainedVersions(store, model)),
+            policy.autonomy,
+          ),
   }
 }
 

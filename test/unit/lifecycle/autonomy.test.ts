@@ -34,7 +34,18 @@ describe('autonomous promotion', () => {
   afterEach(() => w.remove())
 
   const project = () => w.project({ gates: { production: gate(GUARDED) } })
-  const add = () => addVersion({ ...w, ctx }, { tags: ['retrain'], metrics: { auc: 0.9 }, test: 'held out' })
+  /** As a retraining does: a version, and an ended job that names it. */
+  const add = async (): Promise<number> => {
+    const version = await byHand()
+    const attempt = `attempt ${version}`
+    const time = new Date(today).toISOString()
+    const { number = 0 } = (await w.store.claims.newest(MODEL, 'jobs/retrain')) ?? {}
+    await w.store.claims.take(MODEL, 'jobs/retrain', number + 1, { kind: 'begin', attempt, time })
+    const end = { kind: 'end', attempt, outcome: 'promoted', version, time }
+    await w.store.claims.take(MODEL, 'jobs/retrain', number + 2, end)
+    return version
+  }
+  const byHand = () => addVersion({ ...w, ctx }, { tags: ['retrain'], metrics: { auc: 0.9 }, test: 'held out' })
   const move = (
     version: number,
     stage: string,
@@ -85,6 +96,16 @@ describe('autonomous promotion', () => {
     await rollback(ctx, project(), w.store, { model: MODEL, stage: 'production', verify: false, reason: 'odd' })
     const after = await missingOf(move(await add(), 'production', { autonomy: AUTONOMY }))
     assert.match(after, /^0 of 5 .*which the policy had promoted, out of production/)
+  })
+
+  it('is not earned by versions that somebody registered with the tag of a retraining', async () => {
+    for (let month = 0; month < 5; month++) {
+      const version = await byHand()
+      await move(version, 'staging')
+      await move(version, 'production', { approve: ['ada'] })
+      today += 30 * DAY
+    }
+    assert.match(await missingOf(move(await byHand(), 'production', { autonomy: AUTONOMY })), /^0 of 5 clean/)
   })
 
   it('wants level 3, a comparison with a margin, and a test, and lists all that is missing at once', async () => {

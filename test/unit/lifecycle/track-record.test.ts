@@ -14,6 +14,8 @@ const POLICY: Approval = { name: 'retraining-policy.yaml', origin: 'policy' }
 /** A log that is written day by day, with the stage maps of the real fold. */
 class Log {
   readonly events: ModelEvent[] = []
+  /** What ended retrainings name. */
+  readonly jobs = new Map<number, string>()
   private versions = 0
   private day = 0
 
@@ -29,6 +31,7 @@ class Log {
   register(tags: readonly string[] = ['retrain']): number {
     this.versions += 1
     this.add({ type: 'register', body: { version: this.versions, manifest: digest(this.versions), tags } })
+    if (tags.includes('retrain')) this.jobs.set(this.versions, this.now.toISOString())
     return this.versions
   }
 
@@ -71,7 +74,7 @@ class Log {
   }
 
   record() {
-    return trackRecord(this.events, this.now)
+    return trackRecord(this.events, this.now, this.jobs)
   }
 
   versionsOf(clean: readonly CleanPromotion[] = this.record().clean): number[] {
@@ -113,7 +116,7 @@ describe('the track record', () => {
   })
 
   it('is empty for a log without any, with an age of nothing', () => {
-    const record = trackRecord([], new Date(START))
+    const record = trackRecord([], new Date(START), new Map())
     assert.deepEqual(record, { clean: [], since: null, age: 0, reset: null })
     const [count, age, ...more] = missingForAutonomy(record, HUMAN_PROMOTES)
     assert.match(count ?? '', /^0 of 5 clean staged promotions: 5 more versions of a retraining/)
@@ -138,6 +141,30 @@ describe('the track record', () => {
     assert.deepEqual(log.versionsOf(), [])
   })
 
+  it('does not count what only carries the tag: no retraining that ended names it', () => {
+    const log = new Log()
+    for (let n = 0; n < 5; n++) log.clean()
+    log.jobs.clear()
+    assert.deepEqual(log.versionsOf(), [])
+    log.jobs.set(3, log.now.toISOString())
+    assert.deepEqual(log.versionsOf(), [3])
+  })
+
+  it('takes no age from a clock that was set back: no entry is older than what was written before it', () => {
+    const log = new Log().wait(400)
+    log.promote(log.register([]), 'staging')
+    log.wait(-400).clean()
+    const { since, age } = log.wait(393).record()
+    assert.deepEqual([since, age], [new Date(START + 400 * DAY).toISOString(), 0])
+  })
+
+  it('takes no age from before the end of the retraining', () => {
+    const log = new Log()
+    const version = log.clean()
+    log.jobs.set(version, new Date(START + 100 * DAY).toISOString())
+    assert.equal(log.wait(103).record().age, 10 * DAY)
+  })
+
   it('does not count what was retrained elsewhere and imported', () => {
     const log = new Log()
     const version = log.clean()
@@ -145,7 +172,7 @@ describe('the track record', () => {
     const [first, ...rest] = log.events
     assert.ok(first?.type === 'register')
     const imported = { ...first, body: { ...first.body, imported: { store: 'another' } } } as unknown as ModelEvent
-    assert.deepEqual(trackRecord([imported, ...rest], log.now).clean, [])
+    assert.deepEqual(trackRecord([imported, ...rest], log.now, log.jobs).clean, [])
   })
 
   it('does not count what skipped the other stages, or was staged only afterwards', () => {
@@ -260,7 +287,7 @@ describe('the track record', () => {
     for (let n = 0; n < 5; n++) log.clean()
     const first = log.record().since ?? ''
     const at = (milliseconds: number) =>
-      missingForAutonomy(trackRecord(log.events, new Date(Date.parse(first) + milliseconds)), HUMAN_PROMOTES)
+      missingForAutonomy(trackRecord(log.events, new Date(Date.parse(first) + milliseconds), log.jobs), HUMAN_PROMOTES)
     assert.deepEqual(at(90 * DAY), [])
     assert.match(at(90 * DAY - 1)[0] ?? '', /of version 1, is 89 days old/)
     const six = missingForAutonomy(log.wait(90).record(), { minAge: 0, minCleanPromotions: 6 })
@@ -271,6 +298,6 @@ describe('the track record', () => {
     const log = new Log()
     log.wait(400)
     log.clean()
-    assert.equal(trackRecord(log.events, new Date(START)).age, 0)
+    assert.equal(trackRecord(log.events, new Date(START), log.jobs).age, 0)
   })
 })

@@ -149,6 +149,22 @@ describe('Autonomy of a retraining', function () {
       )
     })
 
+    for (const goal of ['staging', 'production']) {
+      it(`does not promote to production under --force, however much was earned (promote_on_pass: ${goal})`, async () => {
+        await begin(at(EARNED).replace('promote_on_pass: staging', `promote_on_pass: ${goal}`))
+        await gated()
+        await shop.retrain()
+        await toProduction(2)
+        shop.clock.ahead += 2 * DAY
+        await shop.check('data/same.csv')
+        shop.write('quality.txt', '0.95')
+        const result = await shop.retrain({ force: true, reason: 'a person wants it' })
+        assert.equal(result.plan.autonomy.level, 2)
+        assert.equal((await shop.stages()).production, 2, result.message)
+        assert.equal(result.outcome, goal === 'staging' ? 'promoted' : 'refused')
+      })
+    }
+
     it('stays in staging where the gate of production refuses it, and tells', async () => {
       await begin(at(EARNED))
       await gated()
