@@ -1,13 +1,7 @@
 /** The metrics of held-out rows against scikit-learn, and what they say where they are not defined. */
 import assert from 'node:assert/strict'
-import {
-  betterOf,
-  knownName,
-  metricNames,
-  metricOf,
-  metricsOf,
-  weightedMetric,
-} from '../../../src/evaluation/metrics.ts'
+import { betterOf, knownName } from '../../../src/core/metric-names.ts'
+import { metricNames, metricOf, metricsOf, weightedMetric } from '../../../src/evaluation/metrics.ts'
 import { askPython, type Columns, heldOutOf, normalOf, randomOf, said, twoVersions } from './support.ts'
 
 const close = (actual: number | undefined, expected: number, what: string): void => {
