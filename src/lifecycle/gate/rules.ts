@@ -50,6 +50,10 @@ export interface GateRules {
   readonly fairness: readonly FairnessRule[]
   readonly external: readonly ExternalRule[]
   readonly waivers: readonly Waiver[]
+  /** The gates that the rules are of: the stage's, then the policy's. A waiver counts for what its own gate asks. */
+  readonly sources: readonly Gate[]
+  /** `evaluate:` of mlops.yaml, by which a champion is measured: as much a rule as any bound. */
+  readonly evaluate: string | null
   /** At least one min_ or max_ must be configured. */
   readonly bound: 'required' | 'optional'
   /** Of everything above: another digest means that a verdict no longer holds. */
@@ -58,7 +62,7 @@ export interface GateRules {
 
 /** @param validation the policy's own gate, which must hold besides the stage's; of two bounds the stricter counts */
 export function gateRules(
-  config: Pick<ModelConfig, 'risk' | 'gates'>,
+  config: Pick<ModelConfig, 'risk' | 'gates' | 'evaluate'>,
   stage: string,
   validation: Gate = NO_GATE,
 ): GateRules {
@@ -88,6 +92,8 @@ export function gateRules(
     fairness: different(both.flatMap(({ fairness }) => fairness)),
     external: different(both.flatMap(({ external }) => external)),
     waivers: different(both.flatMap(({ waivers }) => waivers)),
+    sources: validation === NO_GATE ? [configured] : [configured, validation],
+    evaluate: config.evaluate ?? null,
     bound: demanding ? 'required' : 'optional',
   }
   return { ...rules, digest: sha256(canonicalJson(rules)) }

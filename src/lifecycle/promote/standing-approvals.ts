@@ -94,7 +94,7 @@ function wordsAhead(state: ModelState, request: CountRequest): WordAhead[] {
     }
     if (event.seq < used) return []
     if (body.bound.policy === bound.policy) return [{ approval, lapsed: null }]
-    const why = `the gate of ${stage} has been changed since it was given`
+    const why = `the gate of ${stage} has been changed since it was given (its rules, or evaluate: of mlops.yaml)`
     return [{ approval, lapsed: { kind: 'policy changed', why } }]
   })
 }

@@ -14,7 +14,7 @@ import { type Author, type CountedApprovals, countApprovals } from './standing-a
  */
 export async function whoseWordCounts(
   store: Store,
-  config: Pick<ModelConfig, 'risk' | 'gates'>,
+  config: Pick<ModelConfig, 'risk' | 'gates' | 'evaluate'>,
   state: ModelState,
   version: VersionState,
   rules: GateRules,

@@ -75,9 +75,10 @@ describe('a margin', () => {
     const margin = { '*': relative(0.5) }
     assert.deepEqual(verdicts(margin, { auc: 0 }, zero), ['pass'])
     assert.deepEqual(verdicts(margin, { auc: -0.001 }, zero), ['fail'])
-    const below = champion({ metrics: { auc: -0.2 } })
-    assert.deepEqual(verdicts(margin, { auc: -0.29 }, below), ['pass'], 'a share of its size, not of its sign')
-    assert.deepEqual(verdicts(margin, { auc: -0.31 }, below), ['fail'])
+    const below = champion({ metrics: { r2: -0.2 } })
+    const more: Case = { gate: { min: { r2: -9 }, compareTo: 'production', margin } }
+    assert.deepEqual(verdicts(margin, { r2: -0.29 }, below, more), ['pass'], 'a share of its size, not of its sign')
+    assert.deepEqual(verdicts(margin, { r2: -0.31 }, below, more), ['fail'])
   })
 
   it('makes nothing of a champion without the metric, or with one that is no finite number', () => {

@@ -31,6 +31,38 @@ describe('a waiver', () => {
     assert.equal(judge(low([])).waived, 0)
   })
 
+  it('of a policy does not waive the bound of the stage, and lets through what the policy alone asks for', () => {
+    const spec = (auc: number): Case => ({
+      gate: { min: { auc: 0.8 } },
+      validation: { min: { auc: 0.9 }, waivers: [waiver('min_auc')] },
+      challenger: { metrics: { auc } },
+    })
+    assert.equal(find(spec(0.85), 'min_auc')?.verdict, 'waived', 'only the bound of the policy is broken')
+    const below = find(spec(0.7), 'min_auc')
+    assert.equal(below?.verdict, 'fail')
+    assert.match(below?.note ?? '', /the waiver of ada does not cover it/)
+    const same: Case = { ...spec(0.7), validation: { waivers: [waiver('min_auc')] } }
+    assert.equal(find(same, 'min_auc')?.verdict, 'fail', 'also where the policy bounds nothing')
+    const both: Case = { ...spec(0.7), gate: { min: { auc: 0.8 }, waivers: [waiver('min_auc', { owner: 'bo' })] } }
+    assert.match(find(both, 'min_auc')?.note ?? '', /waived by bo .*waived by ada /)
+  })
+
+  it('of a stage does not waive the stricter bound of the policy', () => {
+    const spec: Case = { ...low([waiver('min_auc')]), validation: { min: { auc: 0.95 } } }
+    assert.equal(find(spec, 'min_auc')?.verdict, 'fail')
+  })
+
+  it('of a policy does not waive the comparison that a high risk asks for', () => {
+    const spec: Case = {
+      risk: 'high',
+      gate: { min: { auc: 0.5 } },
+      validation: { compareTo: 'production', waivers: [waiver('compare_to')] },
+      challenger: { metrics: { auc: 0.7 }, test: 't' },
+      champion: version(1, { metrics: { auc: 0.8 }, test: 't' }),
+    }
+    assert.equal(find(spec, 'compare_to')?.verdict, 'fail')
+  })
+
   it('holds on its last day and not on the next', () => {
     const on = (today: string) => find(low([waiver('min_auc', { expires: TODAY })], { more: { today } }), 'min_auc')
     assert.equal(on(TODAY)?.verdict, 'waived')
@@ -44,7 +76,7 @@ describe('a waiver', () => {
   })
 
   it('of a policy counts for its retraining too', () => {
-    const spec: Case = { ...low([]), validation: { waivers: [waiver('min_auc')] } }
+    const spec: Case = { ...low([]), gate: {}, validation: { min: { auc: 0.9 }, waivers: [waiver('min_auc')] } }
     assert.equal(judge(spec).verdict, 'pass')
   })
 
