@@ -7,6 +7,8 @@ import { hostname } from 'node:os'
 import type { Json } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import { conflict } from '../core/errors.ts'
+import { given } from '../core/given.ts'
+import { hasGone, ownProcess } from '../core/process-place.ts'
 import { describeDuration } from '../project/duration.ts'
 import type { Store } from '../store/store.ts'
 import {
@@ -56,11 +58,12 @@ export async function claimJob(
   store: Store,
   model: string,
   log: JobLog,
-  begin: Omit<JobBegin, 'kind' | 'actor' | 'host' | 'time'>,
+  begin: Omit<JobBegin, 'kind' | 'actor' | 'host' | 'process' | 'time'>,
 ): Promise<Claimed | undefined> {
   if (await isAtWork(ctx, store, model, log)) throw running(ctx, model, log)
   const now = (): string => ctx.now().toISOString()
-  const record: JobBegin = { kind: 'begin', ...begin, actor: ctx.actor.name, host: hostname(), time: now() }
+  const who = { actor: ctx.actor.name, host: hostname(), ...given({ process: ownProcess() }) }
+  const record: JobBegin = { kind: 'begin', ...begin, ...who, time: now() }
   let number = log.head
   const take = async (next: JobRecord): Promise<boolean> => {
     if (!(await store.claims.take(model, SCOPE, number + 1, next as unknown as Json))) return false
@@ -90,7 +93,7 @@ export async function claimJob(
   }
 }
 
-/** Whether the process that holds the newest attempt was heard of not long ago. */
+/** Whether the process that holds the newest attempt was heard of not long ago, and is not known to have gone since. */
 export async function isAtWork(
   ctx: Context,
   store: Pick<Store, 'claims'>,
@@ -98,7 +101,7 @@ export async function isAtWork(
   log: JobLog,
 ): Promise<boolean> {
   const open = openJob(log.records)
-  if (open === null || open.left !== null) return false
+  if (open === null || open.left !== null || hasGone(open.process)) return false
   const age = ctx.now().getTime() - Date.parse(open.time)
   const silent = (await store.claims.silent(model, SCOPE)) ?? Number.POSITIVE_INFINITY
   return Math.min(age, silent * 1000) < DEAD_AFTER

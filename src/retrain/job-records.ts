@@ -3,6 +3,8 @@
  * recorded one by one as they are done, and it ends. Plain types and one fold over them; reading and writing the log is
  * in `job-log.ts`.
  */
+import { given } from '../core/given.ts'
+import type { ProcessPlace } from '../core/process-place.ts'
 import type { GateResult } from '../store/events.ts'
 import type { Finding } from './trigger.ts'
 
@@ -28,6 +30,8 @@ export interface JobBegin {
   readonly takenUp?: true
   readonly actor: string
   readonly host: string
+  /** Absent in older records, and where the system does not tell. */
+  readonly process?: ProcessPlace
   readonly time: string
 }
 
@@ -96,6 +100,7 @@ export interface OpenJob {
   /** Who was at it last. */
   readonly actor: string
   readonly host: string
+  readonly process?: ProcessPlace
   /** Of its newest record. */
   readonly time: string
   /** Runs that were started for it, oldest first. */
@@ -138,6 +143,7 @@ export function openJob(records: readonly JobRecord[]): OpenJob | null {
     begin,
     actor: latest.actor,
     host: latest.host,
+    ...given({ process: latest.process }),
     time: newest.time,
     trainings: all('training').map(({ run, time }) => ({ run, time })),
     trained: all('trained').at(-1)?.run ?? null,

@@ -30,6 +30,8 @@ export interface RetrainFacts {
   /** The newest attempt, if it has not ended, and what became of its last run. */
   readonly open: OpenJob | null
   readonly runState: RunState | null
+  /** The candidate of the last retraining, where the gate of production certainly refuses it. */
+  readonly refusal?: { readonly version: number; readonly why: string } | null
   /** Its process was heard of not long ago. */
   readonly atWork: boolean
   readonly config: ModelConfig
@@ -108,6 +110,7 @@ export function planRetrain(state: ModelState, policy: Policy, facts: RetrainFac
     events: state.events,
     coolDown: policy.coolDown,
     now: facts.now,
+    refusal: facts.refusal ?? null,
     approvals: (wanted) => gateRules(facts.config, wanted).approval,
     force: `mlops retrain ${policy.model}${policyFile === undefined ? '' : ` --policy ${shellWord(policyFile)}`} --force --reason "what was changed"`,
   })

@@ -70,6 +70,19 @@ function nextOf({ open, runState }: Known, { killed }: Unfinished): NextStep {
   return killed >= MOST_TRAININGS ? 'give up' : 'train'
 }
 
+const AFTER_TRAINING = 'after training'
+
+/** What is left of an attempt that is not gone on with, and how to keep what it made. */
+export function leftAsItIs(model: string, { stopped, since, run, version }: Unfinished): string {
+  const said = `An earlier retraining stopped ${stopped} (${since}) and is left as it is: something else is asked for now.`
+  if (version !== null) {
+    return `${said} To see what a gate says of it: mlops gate check ${versionName(model, version)} --to STAGE`
+  }
+  // Of a run that was killed or failed nothing can be registered.
+  if (run === null || stopped !== AFTER_TRAINING) return said
+  return `${said} To keep what it trained: mlops register ${model} --run ${run}`
+}
+
 function stoppedAt(
   { last, registered, promoted, dispatch }: OpenJob,
   runState: RunState | null,
@@ -93,7 +106,7 @@ function stoppedAt(
     case 'left':
       return 'before the training began'
     default:
-      if (runState === 'finished') return 'after training'
+      if (runState === 'finished') return AFTER_TRAINING
       return runState === 'failed' ? 'after the training failed' : 'while training'
   }
 }

@@ -8,19 +8,25 @@ import { sha256 } from '../core/digest.ts'
 import { conflict } from '../core/errors.ts'
 import { given } from '../core/given.ts'
 import { ulid } from '../core/ulid.ts'
+import { gateOutlook } from '../lifecycle/gate/outlook.ts'
+import { PRODUCTION } from '../lifecycle/gate/rules.ts'
+import { reasonOf } from '../lifecycle/promote/approval.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Policy } from '../project/policy.ts'
+import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import { championOf, declaredDataOf, knownVersion, runStateOf } from './facts.ts'
 import { findPolicy } from './find-policy.ts'
 import { type Job, type JobOptions, runJob } from './job.ts'
 import { claimJob, endOfKey, isAtWork, readJobs } from './job-log.ts'
 import { type JobBegin, type JobLog, openJob } from './job-records.ts'
+import { assertNoTrainingLeft } from './left-running.ts'
 import { lookAtTrigger } from './look.ts'
 import { checksBefore, planRetrain, type RetrainPlan } from './plan.ts'
 import { missingOf, preflightRefused } from './preflight.ts'
 import { type RetrainResult, repeatedResult, resultOf } from './result.ts'
+import { leftAsItIs } from './resume.ts'
 import { type RetrainSteps, realSteps } from './steps.ts'
 import { tellDue } from './tell.ts'
 
@@ -53,7 +59,7 @@ interface Scene {
 
 /**
  * @throws usage for a policy or request that makes no sense; refused `PREFLIGHT_REFUSED`; inconclusive `CHECK_MISSING`,
- *   `LABELS_TOO_FEW`; conflict `RETRAIN_RUNNING`, `RETRAIN_SUPERSEDED`; failed `JOB_FAILED` with the tail of the output;
+ *   `LABELS_TOO_FEW`; conflict `RETRAIN_RUNNING`, `TRAINING_STILL_RUNNING`, `RETRAIN_SUPERSEDED`; failed `JOB_FAILED` with the tail of the output;
  *   whatever a step throws
  */
 export async function retrain(
@@ -75,6 +81,8 @@ export async function retrain(
     if (plan.decision !== 'retrain') return await withoutTraining(scene, plan)
     const left = await stillElsewhere(scene, plan, log)
     if (left !== undefined) return left
+    const open = plan.running === null ? openJob(log.records) : null
+    if (open !== null) await assertNoTrainingLeft(ctx, store, policy.model, open)
     const result = await claimAndRun(scene, plan, log, { key, request: digest })
     // Somebody was faster: what they did may have answered the question.
     if (result !== undefined) return result
@@ -83,7 +91,7 @@ export async function retrain(
 
 async function makePlan({ ctx, project, store, steps, request, policy }: Scene, log: JobLog): Promise<RetrainPlan> {
   const { model } = policy
-  const reason = request.reason?.trim() || undefined
+  const reason = reasonOf(request.reason)
   const force = request.force === true
   const state = await store.models.stateOrEmpty(model)
   const champion = await championOf(store, state)
@@ -95,6 +103,7 @@ async function makePlan({ ctx, project, store, steps, request, policy }: Scene, 
     known: await knownVersion(store, state),
     open,
     runState: open === null ? null : await runStateOf(store, open),
+    refusal: await refusalOf(ctx, project, store, state, log),
     atWork: await isAtWork(ctx, store, model, log),
     config: modelConfig(project, model),
     stages: project.config.stages,
@@ -109,8 +118,25 @@ async function makePlan({ ctx, project, store, steps, request, policy }: Scene, 
   return planRetrain(state, policy, { ...facts, finding }, { reason, force, policyFile: request.policyFile })
 }
 
+/** Asked of records alone: what needs a look at rows or a command is not known, and the candidate waits. */
+async function refusalOf(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  state: ModelState,
+  { records }: JobLog,
+): Promise<{ readonly version: number; readonly why: string } | null> {
+  const end = records.findLast((record) => record.kind === 'end' && record.outcome === 'promoted')
+  if (end?.kind !== 'end' || end.version === null || end.stage === PRODUCTION) return null
+  const version = state.versions[end.version - 1]
+  if (version === undefined || state.stages[end.stage]?.version !== end.version) return null
+  const { verdict, refusal } = await gateOutlook(ctx, project, store, state, version, PRODUCTION)
+  return verdict === 'refuses' ? { version: end.version, why: refusal ?? 'its checks fail' } : null
+}
+
 async function withoutTraining(scene: Scene, plan: RetrainPlan): Promise<RetrainResult> {
   const { decision, model, policy, preflight, why } = plan
+  if (plan.unfinished !== null) scene.ctx.warn(leftAsItIs(model, plan.unfinished))
   if (decision === 'not ready') throw preflightRefused(model, policy, missingOf(preflight))
   const outcome = decision === 'retrain' || decision === 'not judged' ? 'planned' : decision
   const isReport = plan.autonomy.level === 1 && ['due', 'nothing to do'].includes(decision)
@@ -167,7 +193,7 @@ function beginOf(
   ctx: Context,
   plan: RetrainPlan,
   open: Job['open'],
-): Omit<JobBegin, 'kind' | 'actor' | 'host' | 'time' | 'key' | 'request'> {
+): Omit<JobBegin, 'kind' | 'actor' | 'host' | 'process' | 'time' | 'key' | 'request'> {
   if (open !== null) {
     const { attempt, cause, reason, champion, what, forced, trigger } = open.begin
     return { attempt, cause, reason, champion, takenUp: true, ...given({ what, forced, trigger }) }
@@ -195,13 +221,7 @@ function remark(ctx: Context, { resume, unfinished, model, preflight, trigger, a
     )
     return
   }
-  if (unfinished !== null) {
-    const keep =
-      unfinished.run === null || unfinished.version !== null
-        ? ''
-        : ` To keep what it trained: mlops register ${model} --run ${unfinished.run}`
-    ctx.warn(`An earlier retraining stopped ${unfinished.stopped} (${unfinished.since}) and is left as it is.${keep}`)
-  }
+  if (unfinished !== null) ctx.warn(leftAsItIs(model, unfinished))
   const missing = missingOf(preflight)
   const isByPerson = trigger.type === 'manual' || forced || autonomy.level === 1
   if (!isByPerson || missing.length === 0) return

@@ -46,6 +46,8 @@ export interface StormFacts {
   readonly now: Date
   /** How many people the gate of a stage asks for; one for production where that is not said. */
   readonly approvals?: (stage: string) => number
+  /** A candidate in a stage that the gate of production certainly refuses, and what of it does. */
+  readonly refusal?: { readonly version: number; readonly why: string } | null
   /** What retrains all the same. */
   readonly force: string
 }
@@ -104,6 +106,7 @@ function blockOf(end: JobEnd, facts: StormFacts): Blocked | null {
             facts,
           )
         }
+        if (facts.refusal?.version === end.version) return keptOut(candidate, facts.refusal.why, end, facts)
         return awaits(`waits in ${end.stage} for a person's decision`, 'production', end, facts)
       }
       return end.awaitsApproval
@@ -138,6 +141,19 @@ function rejected(what: string, end: JobEnd, facts: StormFacts): Blocked {
   const hint =
     end.version === null ? `mlops model history ${model}` : `mlops model show ${versionName(model, end.version)}`
   return { ...base(end, facts), kind: 'rejected', why: `${what}, and production is still the same`, hint }
+}
+
+/** Nobody's word would let it in: it waits for nothing. */
+function keptOut(candidate: string, refusal: string, end: JobEnd, facts: StormFacts): Blocked {
+  return {
+    ...rejected(
+      `${candidate} was retrained for the same cause and is in ${end.stage}, but the gate of production refuses it (${refusal})`,
+      end,
+      facts,
+    ),
+    hint: facts.force,
+    advice: `Change the code, the data or the gate first. All that its gate says: mlops gate check ${candidate} --to production`,
+  }
 }
 
 function takenBack(candidate: string, left: Departure, end: JobEnd, facts: StormFacts): Blocked {

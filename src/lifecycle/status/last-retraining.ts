@@ -2,10 +2,11 @@
  * What the last retraining of a model came to, read from its claims under `jobs/retrain`: enough for `status`. Writing
  * them, and what may start after them, is `src/retrain/`. A record of another shape is passed over.
  */
+import { hasGone } from '../../core/process-place.ts'
 import type { Store } from '../../store/store.ts'
 
 export interface LastRetraining {
-  /** `stopped`: its process went away, or nobody waits for it; the next `mlops retrain` goes on with it. */
+  /** `stopped`: its process went away, or nobody waits for it; `mlops retrain` goes on with it if the same is asked for. */
   readonly outcome: 'running' | 'stopped' | 'failed' | 'refused' | 'unchanged' | 'promoted'
   readonly time: string
   readonly run: string | null
@@ -50,11 +51,37 @@ async function openOne(
   const memberOf = (member: string): unknown => own.findLast((record) => record[member] != null)?.[member]
   const begin = own.find(({ kind }) => kind === 'begin')
   const isLeft = last.kind === 'step' && last.name === 'left'
-  const isRunning = !isLeft && (await isAlive(store, model, last, now))
-  const step = own.findLast(({ kind, name }) => kind === 'step' && name !== 'left')?.name
+  const isDead = hasGone(own.findLast(({ kind }) => kind === 'begin')?.process)
+  const isRunning = !isLeft && !isDead && (await isAlive(store, model, last, now))
+  const step = own.findLast(({ kind, name }) => kind === 'step' && name !== 'left')
   const known = { time: begin?.time, champion: begin?.champion, run: memberOf('run'), version: memberOf('version') }
-  const message = isLeft ? last.why : step === undefined ? 'before the training began' : `after the step ${step}`
+  const message = isLeft ? last.why : step === undefined ? 'before the training began' : whereIn(step)
   return summary({ ...known, workflow: memberOf('runUrl'), message }, isRunning ? 'running' : 'stopped')
+}
+
+/** Where an attempt stood when it was last heard of, in words. */
+function whereIn({ name, version, stage }: Loose): string {
+  const it = typeof version === 'number' ? `@${version}` : 'its version'
+  switch (name) {
+    case 'training':
+      return 'while training'
+    case 'trained':
+      return 'after training'
+    case 'dispatching':
+      return 'while dispatching the workflow'
+    case 'dispatched':
+      return 'after dispatching the workflow'
+    case 'registered':
+      return `after registering ${it}`
+    case 'refused':
+      return 'after the gate refused its version'
+    case 'promoted':
+      return `after its version entered ${typeof stage === 'string' ? stage : 'its stage'}`
+    case 'told':
+      return 'after everybody was told'
+    default:
+      return `after the step ${name}`
+  }
 }
 
 async function isAlive(store: Store, model: string, last: Loose, now: Date): Promise<boolean> {

@@ -270,6 +270,13 @@ function nextStep(facts: Facts, rank: Rank, hasBaseline: boolean): NextStep | nu
         return stepForward(model, waiting.version, waiting.outlook, waits(waiting), approvedOf(waiting))
       }
       if (candidate === undefined || production === null) return null
+      // Its gate was not asked yet: that is the retraining's to do.
+      if (facts.retraining?.outcome === 'stopped' && facts.retraining.version === candidate.version) {
+        return {
+          command: `mlops retrain ${model}`,
+          why: `its retraining stopped ${facts.retraining.message}; this goes on with it`,
+        }
+      }
       return {
         command: `mlops model diff ${model}@${production.version} ${model}@${candidate.version}`,
         why: `@${candidate.version} is newer than production and was not promoted`,
@@ -320,7 +327,7 @@ function answerToDrift({ model, production, health, retraining }: Facts, open: r
     case 'running':
       return null
     case 'stopped':
-      return { command: `mlops retrain ${model}`, why: `${why}, and its retraining stopped; this goes on with it` }
+      return { command: `mlops retrain ${model}`, why: `${why}, and its retraining stopped` }
     case 'failed':
       return retraining.run === null
         ? { command: again, why: `${why}; the last retraining failed: mend its cause first` }

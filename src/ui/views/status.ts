@@ -159,8 +159,8 @@ function lastLines(ui: Ui, retraining: NonNullable<ModelStatus['retraining']>): 
   const on = retraining.workflow === null ? '' : `, on ${ui.text(retraining.workflow)}`
   if (outcome === 'running') return [`${ui.style.symbols.bullet} it is being retrained, since ${ui.ago(time)}${on}`]
   if (outcome === 'stopped') {
-    const stopped = `its retraining of ${ui.ago(time)} stopped: ${ui.text(message)}${by}${on}`
-    return [`${ui.style.warn(ui.style.symbols.warn)} ${stopped}; mlops retrain goes on with it`]
+    const where = /^(?:before|while|after) /.test(message) ? ` ${ui.text(message)}` : `: ${ui.text(message)}`
+    return [`${ui.style.warn(ui.style.symbols.warn)} its retraining of ${ui.ago(time)} stopped${where}${by}${on}`]
   }
   if (outcome !== 'failed') return []
   return [`${ui.style.bad(ui.style.symbols.bad)} the last retraining failed ${ui.ago(time)}: ${ui.text(message)}${by}`]

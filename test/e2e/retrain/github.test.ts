@@ -223,9 +223,9 @@ describe('mlops retrain with a workflow on GitHub Actions', function () {
     }
     release()
     await Promise.all(trainings)
-    // What was killed gives way once it shows no sign of life for a while; that it does is tested without waiting.
+    // What was killed on this machine gives way at once where that can be told (Linux), elsewhere after 90 s of silence.
     const done = await retrain(['--json'])
-    assert.deepEqual([done.code, done.json.error?.code], [5, 'RETRAIN_RUNNING'])
+    assert.equal(done.code, process.platform === 'linux' ? 0 : 5, done.stdout + done.stderr)
     assert.deepEqual([hub.runs.length, await versions()], [1, 2])
   })
 

@@ -63,13 +63,8 @@ describe('A retraining that is killed with SIGKILL', function () {
     process.kill(Number(project.read('pid.txt')), 'SIGKILL')
     rmSync(project.path('wait.txt'))
 
-    const busy = await project.mlops(['retrain', MODEL, '--json'], { env, code: 5 })
-    assert.match(
-      busy.json.error?.message ?? '',
-      /is being retrained already, by .* \(run 01\w+\)\. Nothing was trained/,
-    )
     const status = await project.mlops(['status', MODEL], { env: preloaded({ LATER }) })
-    assert.match(status.stdout, /its retraining of .* stopped: after the step training/)
+    assert.match(status.stdout, /its retraining of .* stopped while training/)
     const again = await project.mlops(['retrain', MODEL], { env: preloaded({ LATER }) })
     assert.match(again.stderr, /stopped while training; this goes on from there/)
     assert.match(again.stderr, /Run 01\w+ of this retraining was killed; it trains again/)

@@ -198,6 +198,14 @@ describe('the rule against retraining storms', () => {
       assert.equal(kind([ended({})], { events: other as ModelEvent[] }), 'awaits a decision')
     })
   })
+  it('takes a candidate for rejected that the gate of production certainly refuses: no word of a person lets it in', () => {
+    const refusal = { version: 4, why: 'min_auc fails: required >= 0.9, actual 0.84' }
+    const blocked = blockedBy('drift', [ended({})], { ...facts, refusal })
+    assert.equal(blocked?.kind, 'rejected')
+    assert.match(blocked?.why ?? '', /m@4 .* is in staging, but the gate of production refuses it \(min_auc fails/)
+    assert.doesNotMatch(`${blocked?.hint} ${blocked?.advice}`, /promote/)
+    assert.equal(kind([ended({})], { refusal: { ...refusal, version: 3 } }), 'awaits a decision')
+  })
   it('says of a failure what failed: exit code, last line and run, also of one that an older program recorded', () => {
     const failure = { exitCode: 1, lastLine: "ModuleNotFoundError: No module named 'sklearn'" }
     const blocked = blockedBy('drift', [ended({ outcome: 'failed', failure })], facts)

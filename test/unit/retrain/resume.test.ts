@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hasGone } from '../../../src/core/process-place.ts'
 import { promote } from '../../../src/lifecycle/promote/promote.ts'
 import { lastRetraining } from '../../../src/lifecycle/status/last-retraining.ts'
 import { DEAD_AFTER } from '../../../src/retrain/job-log.ts'
@@ -44,6 +45,30 @@ describe('A retraining that is killed', function () {
   const names = async () => (await shop.jobs()).map((record) => (record.kind === 'step' ? record.name : record.kind))
 
   const WELL = ['begin', 'training', 'trained', 'registered', 'promoted', 'told', 'end']
+
+  it('gives way at once where its process is known to have gone', async () => {
+    const { spawnSync } = await import('node:child_process')
+    await die({ at: 2, when: 'after' })
+    const [begin] = await shop.jobs()
+    const place = begin?.kind === 'begin' ? begin.process : undefined
+    assert.equal(hasGone(place), false, 'this process is at work')
+    if (place === undefined) return
+    assert.equal(place.pid, process.pid)
+    const { pid } = spawnSync('true')
+    assert.equal(hasGone({ ...place, pid }), true)
+    assert.equal(hasGone({ place: 'another machine', pid }), false, 'of other machines nothing is known')
+    assert.equal(hasGone(undefined), false)
+  })
+
+  it('says of one that it does not go on with where it stopped, and does not suggest what cannot work', async () => {
+    await die({ at: 2, when: 'after' })
+    shop.clock.ahead += DEAD_AFTER
+    shop.write('retraining-policy.yaml', TOLD.replace('command: python3 train.py', 'command: python3 -u train.py'))
+    await shop.retrain()
+    const said = shop.warnings.find((warning) => warning.includes('An earlier retraining stopped while training'))
+    assert.ok(said, shop.warnings.join('\n'))
+    assert.doesNotMatch(said, /register/)
+  })
 
   it('records its steps one by one', async () => {
     await shop.retrain()
