@@ -99,6 +99,8 @@ export interface CheckResult {
   readonly health?: ServiceHealth
   /** What the labels that have arrived say; absent without any. */
   readonly quality?: QualityResult
+  /** Made to see whether a version to go back to fits a batch that somebody picked: no look at how production fares. */
+  readonly purpose?: 'rollback'
 }
 
 export interface SegmentResult {

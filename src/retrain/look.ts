@@ -98,6 +98,7 @@ async function lastCheck(store: Store, model: string, champion: Champion): Promi
   const fits = ({ record, time }: CheckRecord): boolean => {
     const check = record as unknown as CheckResult
     if (check.version !== champion.version || !Array.isArray(check.columns)) return false
+    if (check.purpose === 'rollback') return false
     // A look into the past is no reason to retrain today.
     if (check.window !== undefined && isHistoric(check.window, time)) return false
     return champion.baselines.includes(check.reference?.profile)

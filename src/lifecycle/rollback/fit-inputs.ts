@@ -51,8 +51,8 @@ async function check(
   const found = await compareBatch(ctx, prepared, current)
   // The answer counts also where there is no room to keep it. Of the version that is left nobody asked for a check.
   if (version !== from) {
-    await storeCheck(ctx, store, prepared, found).catch((error: Error) =>
-      ctx.warn(`This check was not kept: ${error.message}`),
+    await storeCheck(ctx, store, prepared, { ...found, purpose: 'rollback' }, { purpose: 'rollback' }).catch(
+      (error: Error) => ctx.warn(`This check was not kept: ${error.message}`),
     )
   }
   return found

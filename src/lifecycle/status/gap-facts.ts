@@ -88,12 +88,16 @@ function retrainingOf(state: ModelState, outcome: string | undefined): GapFacts[
 
 interface Effects {
   readonly version?: unknown
+  readonly purpose?: unknown
   readonly columns?: readonly { readonly effect?: unknown; readonly threshold?: unknown }[]
 }
 
 /** Largest effect of the newest check over its threshold, per 30 days since the version was registered. */
 async function driftSpeed(store: Store, state: ModelState, version: number): Promise<number | null> {
-  const newest = await store.checks.newest(state.model, ({ record }) => (record as Effects).version === version)
+  const newest = await store.checks.newest(state.model, ({ record }) => {
+    const check = record as Effects
+    return check.version === version && check.purpose !== 'rollback'
+  })
   const columns = (newest?.record as Effects | undefined)?.columns
   if (newest === undefined || !Array.isArray(columns)) return null
   const shares = (columns as NonNullable<Effects['columns']>).flatMap(({ effect, threshold }) =>

@@ -45,6 +45,7 @@ interface Nested {
   readonly reference?: { readonly name?: unknown; readonly rows?: unknown } | null
   readonly current?: { readonly source?: unknown; readonly rows?: unknown } | null
   readonly window?: unknown
+  readonly purpose?: unknown
   readonly columns?: unknown
   readonly health?: { readonly findings?: unknown } | null
   readonly quality?: { readonly verdict?: unknown; readonly summary?: unknown } | null
@@ -89,12 +90,28 @@ export async function newestHealth(store: Store, request: HealthRequest): Promis
   const references = [`baseline of ${versionName(model, version)}`, `baseline of ${model}`]
   const told = (check: CheckRecord): Health | undefined => healthIn(check, version, references, request)
   const newest = await store.checks.newest(model, (check) => told(check) !== undefined)
-  const last = newest && told(newest)
-  if (last === undefined) return { ...UNKNOWN, every }
+  const looked = newest && told(newest)
+  if (looked === undefined) return { ...UNKNOWN, every }
+  const last = await notHidden(store, model, looked, told)
   const length = every === null ? undefined : parseDuration(every)
   const age = now.getTime() - Date.parse(last.checked ?? '')
   const found = { ...last, every, overdue: length !== undefined && age > GRACE * length }
   return last.small ? { ...found, before: await checkBefore(store, model, told) } : found
+}
+
+/** Drift of what production was asked is not undone by a batch that somebody picked afterwards: both are said. */
+async function notHidden(
+  store: Store,
+  model: string,
+  last: Health,
+  told: (check: CheckRecord) => Health | undefined,
+): Promise<Health> {
+  if (last.window !== null || last.verdict === 'drift') return last
+  const newest = await store.checks.newest(model, (check) => (told(check)?.window ?? null) !== null)
+  const log = newest && told(newest)
+  if (log === undefined || log.verdict !== 'drift' || log.stale) return last
+  const batch = `${last.data ?? 'A batch'} (${last.checked?.slice(0, 10)}) said ${last.verdict}, but what production was asked drifts`
+  return { ...log, summary: `${log.summary ?? ''} ${batch}.`.trim() }
 }
 
 /** A slice of 19 rows must not hide what 20,000 rows said. */
@@ -122,7 +139,7 @@ function healthIn(
   if (record === null || typeof record !== 'object') return undefined
   const check = record as Partial<Record<'version' | 'verdict' | 'summary', unknown>> & Nested
   const { verdict } = check
-  if (check.version !== version) return undefined
+  if (check.version !== version || check.purpose === 'rollback') return undefined
   if (verdict !== 'drift' && verdict !== 'inconclusive' && verdict !== 'stable') return undefined
   if (!references.includes(String(check.reference?.name))) return undefined
   const window = windowIn(check.window)

@@ -94,6 +94,43 @@ describe('status', () => {
     assert.equal(model.next, null)
   })
 
+  it('does not take a look for a rollback for a check of production', async () => {
+    await addVersion(w, { baseline: true })
+    await up(1)
+    const at = (age: number) => new Date(w.ctx.now().getTime() - age * DAY).toISOString()
+    const base = { model: MODEL, version: 1, reference: { name: `baseline of ${MODEL}@1` } }
+    const put = (name: string, more: Json & object) =>
+      w.store.checks.put(MODEL, sha256(name), { ...base, ...more, current: { source: name } } as Json)
+    const picked = { verdict: 'stable', time: at(0), summary: 'it is stable', purpose: 'rollback' }
+    await put('fresh.csv', picked)
+    assert.equal((await first()).rank, 'never checked')
+    await check(1, 'drift', 1)
+    assert.equal((await first()).rank, 'drift')
+  })
+
+  it('does not let a batch that somebody picked hide the drift of what production was asked', async () => {
+    await addVersion(w, { baseline: true })
+    await up(1)
+    const at = (age: number) => new Date(w.ctx.now().getTime() - age * DAY).toISOString()
+    await w.store.checks.put(MODEL, sha256('log'), {
+      model: MODEL,
+      version: 1,
+      verdict: 'drift',
+      time: at(1),
+      summary: 'tenure drifted.',
+      reference: { name: `baseline of ${MODEL}@1` },
+      current: { source: 'prediction log' },
+      window: { since: at(8), until: at(1) },
+    } as Json)
+    await check(1, 'stable', 0)
+    const model = await first()
+    assert.equal(model.rank, 'drift')
+    assert.match(
+      model.health?.summary ?? '',
+      /tenure drifted\. june\.csv .* said stable, but what production was asked/,
+    )
+  })
+
   it('reads the newest checks only, however many there are', async () => {
     await addVersion(w, { baseline: true })
     await up(1)
