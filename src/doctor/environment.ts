@@ -12,6 +12,7 @@ import type { Finding } from './types.ts'
 
 /** Milliseconds for one environment. */
 const LIMIT = 180_000
+const AT_ONCE = 2
 /** pip stops at the first package that it does not find; the rest is asked again without it, so often. */
 const MOST_MISSING = 5
 /** How pip names what no index has (pip 20 to 25, `DistributionNotFound`). */
@@ -47,9 +48,19 @@ export async function environmentFindings(
     known.details.push(detail)
     users.set(key, known)
   }
-  for (const { python, details: sharing } of users.values()) {
+  const all = [...users.values()]
+  // pip mostly waits for its index: two at a time, in the order they were found.
+  for (let at = 0; at < all.length; at += AT_ONCE) {
     ctx.signal?.throwIfAborted()
-    findings.push(await findingOf(ctx, store, python, sharing, offline))
+    const some = all.slice(at, at + AT_ONCE)
+    const many = all.length > 1 ? `, ${Math.min(at + AT_ONCE, all.length)} of ${all.length} environments` : ''
+    const names = some.flatMap(({ details: sharing }) => sharing.map((each) => versionName(each.model, each.version)))
+    if (!offline) ctx.progress?.(`asking pip whether the packages of ${names.join(', ')} can be installed${many}`)
+    findings.push(
+      ...(await Promise.all(
+        some.map(({ python, details: sharing }) => findingOf(ctx, store, python, sharing, offline)),
+      )),
+    )
   }
   return findings
 }
@@ -64,8 +75,6 @@ async function findingOf(
   const packages = python.lock?.packages ?? 0
   const what = `Python ${minor(python.version)} and ${packages} packages`
   if (offline) return of(details, 'unknown', `${what}: not looked up (--offline)`, 'mlops doctor')
-  const names = details.map(({ model, version }) => versionName(model, version)).join(', ')
-  ctx.progress?.(`looking up the ${packages} packages of ${names}`)
   const answer = await installable(ctx, store, python)
   switch (answer.kind) {
     case 'installs':

@@ -6,9 +6,13 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Context } from '../core/context.ts'
 import { MlopsError } from '../core/errors.ts'
+import { parseModelRef } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
 import type { Profile } from '../drift/profile.ts'
 import type { ModelStatus } from '../lifecycle/status/model-status.ts'
+import { FEWEST_LABELS } from '../monitor/quality.ts'
+import { baselineColumns, shapeOf } from '../monitor/row-shape.ts'
+import { subjectOf } from '../monitor/subject.ts'
 import { openLog } from '../predictions/log.ts'
 import type { Project } from '../project/config.ts'
 import { DAY } from '../project/duration.ts'
@@ -156,7 +160,14 @@ async function labelProblem(
   const until = ctx.now().getTime()
   try {
     const log = openLog(ctx, project, store, model)
-    const { labelled } = await log.quality({ since: until - LABEL_DAYS * DAY, until }, {})
+    const subject = await subjectOf(store, parseModelRef(model))
+    const shape = shapeOf(project, subject, await baselineColumns(store, subject))
+    const { labelled, versions } = await log.quality({ since: until - LABEL_DAYS * DAY, until }, shape)
+    const enough = versions.filter((each) => each.labelled >= FEWEST_LABELS)
+    const given = [...new Set(enough.flatMap(({ metrics }) => Object.keys(metrics)))].sort()
+    if (enough.length > 0 && !given.includes(metric)) {
+      return [`it fires on ${metric}, which the labels do not give; they give ${given.join(', ') || 'none'}`]
+    }
     if (labelled > 0) return []
     return [`it fires on ${metric}, and no label has arrived for a prediction of the last ${LABEL_DAYS} days`]
   } catch (error) {
