@@ -14,6 +14,7 @@ import type { Gate } from '../../project/gate-config.ts'
 import type { GateCheck } from '../../store/events.ts'
 import type { Manifest } from '../../store/manifest.ts'
 import { metricOf } from '../versions/metrics.ts'
+import { agrees } from './bounds.ts'
 import { type Champion, type FromRows, isReason, own, type VersionFacts } from './facts.ts'
 import { type Allowance, allowanceOf } from './margin.ts'
 import { figure, intervalText, roughly, rowsText, signed } from './numbers.ts'
@@ -42,14 +43,44 @@ export function compareWithChampion(
   const basis = basisOf(rules, challenger, champion)
   const margins = rules.margins[stage] ?? []
   return metrics.map(({ name, better }) => {
-    const ours = metricOf(challenger.manifest.metrics, name)
+    const { value: ours, note: measured } = ownFigure(challenger, champion, name)
     const paired = pairedOf(champion, name)
     if (paired === undefined || !isReason(paired)) {
-      return compareMetric({ name, better, against, margins, basis, ours, paired })
+      return compareMetric({ name, better, against, margins, basis, ours, measured, paired })
     }
     const unpaired = `not compared row by row: ${paired.reason}`
-    return compareMetric({ name, better, against, margins, ours, basis: { ...basis, unpaired }, paired: undefined })
+    return compareMetric({
+      name,
+      better,
+      against,
+      margins,
+      ours,
+      measured,
+      basis: { ...basis, unpaired },
+      paired: undefined,
+    })
   })
+}
+
+/**
+ * The figure of the challenger: as recorded, or as the command gives that measured both. The two must be one; where they
+ * are not, what was measured counts, because the champion was measured so.
+ */
+function ownFigure(
+  { manifest }: VersionFacts,
+  { rescore }: Champion,
+  name: string,
+): { readonly value: number | undefined; readonly note?: string } {
+  const recorded = metricOf(manifest.metrics, name)
+  const measured = rescore?.kind === 'measured' ? rescore.challenger : undefined
+  if (measured === undefined || recorded === undefined || !Number.isFinite(recorded)) return { value: recorded }
+  const value = metricOf(measured.metrics, name)
+  const both = `both versions were measured with "${measured.command}"`
+  if (value === undefined || !Number.isFinite(value)) {
+    return { value: Number.NaN, note: `${both}, which gives no ${name} of this version` }
+  }
+  if (agrees(recorded, value)) return { value: recorded, note: both }
+  return { value, note: `${both}: ${name} of this version, recorded as ${recorded}, is ${figure(value)}, which counts` }
 }
 
 /** The comparison of the metric on the rows of both; undefined where one has no predictions on them. */
@@ -113,6 +144,8 @@ interface MetricComparison {
   readonly better: Better
   readonly against: string
   readonly ours: number | undefined
+  /** How `ours` came about where it was measured anew. */
+  readonly measured: string | undefined
   readonly margins: readonly Gate['margin'][]
   readonly basis: Basis
   readonly paired: PairedComparison | undefined
@@ -126,7 +159,12 @@ function compareMetric(comparison: MetricComparison): GateCheck {
   const room = allowanceOf(margins, name, known ? theirs : Number.NaN)
   const required = requiredText(comparison, theirs, known ? room : { value: 0, text: '' })
   const check = { name: NAME, metric: name, required, actual: ours === undefined ? 'missing' : String(ours) }
-  if (ours === undefined || !Number.isFinite(ours)) return { ...check, verdict: 'fail' }
+  if (ours === undefined || !Number.isFinite(ours)) {
+    const { measured } = comparison
+    return measured === undefined
+      ? { ...check, verdict: 'fail' }
+      : { ...check, verdict: 'inconclusive', note: measured }
+  }
   const wrong = impossible(name, ours)
   if (wrong !== undefined) return { ...check, verdict: 'fail', note: wrong }
   if (!known) {
@@ -138,7 +176,7 @@ function compareMetric(comparison: MetricComparison): GateCheck {
     return { ...check, verdict: 'inconclusive', note: `the figure of ${against} cannot be: ${odd}` }
   if (basis.void !== undefined) return { ...check, verdict: 'inconclusive', note: basis.void }
   const alone = room.value > 0 && basis.unpaired === undefined ? NO_ROWS : undefined
-  const notes = [boundNote(comparison, theirs, room), basis.note, basis.unpaired, alone].filter(
+  const notes = [boundNote(comparison, theirs, room), basis.note, comparison.measured, basis.unpaired, alone].filter(
     (note) => note !== undefined,
   )
   const holds = gainOf(comparison.better, ours, theirs) >= -room.value
@@ -163,6 +201,7 @@ function comparePredictions(comparison: MetricComparison, paired: PairedComparis
   const notes = [
     boundNote(comparison, paired.champion, room),
     basis.note,
+    comparison.measured,
     said,
     paired.note,
     room.value > 0

@@ -29,6 +29,12 @@ export type Rescore =
       readonly heldOut?: HeldOut
       /** Why the file that the command wrote says nothing. */
       readonly unreadable?: string
+      /** The challenger by the same command, where that is not the champion's own: whoever is measured brings no ruler. */
+      readonly challenger?: {
+        readonly command: string
+        readonly metrics: Manifest['metrics']
+        readonly heldOut?: HeldOut
+      }
     }
   | { readonly kind: 'impossible'; readonly reason: string }
 

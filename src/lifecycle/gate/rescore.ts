@@ -1,6 +1,7 @@
 /**
- * Measures the champion anew on the challenger's test set, by the evaluation command that was recorded at register or
- * stands in mlops.yaml. The test set's hash must be the recorded one. Running the command is in `evaluate.ts`.
+ * Measures the champion anew on the challenger's test set, by the evaluation command of mlops.yaml, else the champion's
+ * own, else the challenger's. Whoever is measured does not choose the ruler alone: by any command but the champion's own
+ * both versions are measured. The test set's hash must be the recorded one. Running the command is in `evaluate.ts`.
  */
 import type { Context } from '../../core/context.ts'
 import type { Digest } from '../../core/digest.ts'
@@ -16,7 +17,7 @@ import { isTestLogged, testHash, testSetsOf } from './test-set.ts'
 export interface RescoreRequest {
   readonly champion: Champion
   readonly challenger: VersionFacts
-  /** `evaluate:` of mlops.yaml; the commands recorded with the versions come first. */
+  /** `evaluate:` of mlops.yaml; it comes before the commands recorded with the versions. */
   readonly evaluate: string | undefined
   /** `--test DATA`, relative to the user's folder. */
   readonly test: string | undefined
@@ -42,7 +43,7 @@ export async function rescore(
   request: RescoreRequest,
 ): Promise<Rescore | undefined> {
   const { champion, challenger } = request
-  const command = challenger.manifest.evaluate ?? champion.manifest.evaluate ?? request.evaluate
+  const command = request.evaluate ?? champion.manifest.evaluate ?? challenger.manifest.evaluate
   const wanted = testHash(challenger.manifest)
   if (command === undefined || wanted === undefined) return undefined
   if (champion.manifest.files.length === 0) return { kind: 'impossible', reason: 'the champion has no files to score' }
@@ -51,7 +52,15 @@ export async function rescore(
   if ('reason' in data) return { kind: 'impossible', reason: data.reason }
 
   ctx.progress?.(`scoring ${champion.model}@${champion.version} on the test set of @${challenger.version}`)
-  return runEvaluation(ctx, project, store, { manifest: champion.manifest, command, data: data.path })
+  const measured = await runEvaluation(ctx, project, store, { manifest: champion.manifest, command, data: data.path })
+  if (measured.kind === 'impossible' || command === champion.manifest.evaluate) return measured
+  ctx.progress?.(`scoring @${challenger.version} with the same command`)
+  const ours = await runEvaluation(ctx, project, store, { manifest: challenger.manifest, command, data: data.path })
+  if (ours.kind === 'impossible') {
+    return { kind: 'impossible', reason: `this version cannot be measured as the champion was: ${ours.reason}` }
+  }
+  const { metrics, heldOut } = ours
+  return { ...measured, challenger: { command, metrics, ...(heldOut === undefined ? {} : { heldOut }) } }
 }
 
 const NO_FILE =

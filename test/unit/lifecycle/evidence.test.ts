@@ -58,9 +58,24 @@ describe('re-scoring the champion', () => {
     assert.match(JSON.stringify(error.details?.failed), /auc >= 0\.7 of churn-model@1/)
   })
 
+  it('does not let the challenger bring the ruler: by its own command both are measured, and that counts', async () => {
+    await up(1)
+    const rigged = 'echo auc: 0.1 # {model} {data}'
+    const files = { 'model.txt': '0.85' }
+    await addVersion(w, { ...june, ...declared, files, metrics: { auc: 0.65 }, evaluate: rigged })
+    const error = await rejection(up(2, { evaluate }))
+    assert.match(JSON.stringify(error.details?.failed), /auc >= 0\.7 of churn-model/, 'that of mlops.yaml comes first')
+    const compared = (await up(2)).gate?.checks.find(({ name }) => name === 'compare_to')
+    assert.deepEqual([compared?.actual, compared?.required], ['0.1', 'auc >= 0.1 of churn-model@1'])
+    assert.match(
+      compared?.note ?? '',
+      /both versions were measured with "echo auc: 0\.1 .*recorded as 0\.65, is 0\.1, which counts/,
+    )
+  })
+
   it('takes the test set from --test where no run says where it lies, and only the right one', async () => {
     await up(1)
-    await addVersion(w, { ...june, metrics: { auc: 0.75 } })
+    await addVersion(w, { ...june, metrics: { auc: 0.75 }, files: { 'model.txt': '0.95' } })
     const unnamed = await rejection(up(2, { evaluate }))
     assert.match(JSON.stringify(unnamed.details?.failed), /--test DATA/)
     writeFileSync(join(w.dir, 'other.txt'), '0.9')
