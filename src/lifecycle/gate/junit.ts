@@ -24,15 +24,20 @@ const NAMED = 3
 
 export function readJunit(text: string): JunitCounts | JunitProblem {
   const counts = { tests: 0, failed: 0, skipped: 0, names: [] as string[], written: null as number | null }
-  const open: { readonly name: string; readonly label: string; failed: boolean }[] = []
+  const open: Open[] = []
   let roots = 0
   for (const token of tokensOf(text)) {
     if ('problem' in token) return token
     if (token.kind === 'close') {
-      if (open.pop()?.name !== token.name) return { problem: `</${token.name.slice(0, 40)}> closes nothing` }
+      const closed = open.pop()
+      if (closed?.name !== token.name) return { problem: `</${token.name.slice(0, 40)}> closes nothing` }
+      const wrong = contradiction(closed, counts.failed)
+      if (wrong !== undefined) return { problem: wrong }
       continue
     }
-    const { name, attributes } = token
+    const { attributes } = token
+    // Some writers shout; what is meant is clear, and a failure must not be overheard.
+    const name = token.name.toLowerCase()
     if (open.length === 0) {
       roots++
       if (roots > 1 || (name !== 'testsuites' && name !== 'testsuite')) {
@@ -42,18 +47,63 @@ export function readJunit(text: string): JunitCounts | JunitProblem {
     const parent = open.at(-1)
     if (name === 'testcase') counts.tests++
     if (name === 'skipped' && parent?.name === 'testcase') counts.skipped++
-    if ((name === 'failure' || name === 'error') && parent !== undefined && !parent.failed) {
-      parent.failed = true
-      counts.failed++
-      if (counts.names.length < NAMED) counts.names.push(parent.label)
+    const entry: Open = {
+      name: token.name,
+      label: attributes.get('name') ?? name,
+      failed: false,
+      declared: name === 'testsuite' || name === 'testsuites' ? declaredFailures(attributes) : 0,
+      before: counts.failed,
     }
+    const fails = (one: Open): void => {
+      if (one.failed) return
+      one.failed = true
+      counts.failed++
+      if (counts.names.length < NAMED) counts.names.push(one.label)
+    }
+    if ((name === 'failure' || name === 'error') && parent !== undefined) fails(parent)
+    if (name === 'testcase' && BAD.test(attributes.get('status') ?? attributes.get('result') ?? '')) fails(entry)
     const at = name === 'testsuite' ? zonedTime(attributes.get('timestamp')) : null
     if (at !== null && (counts.written === null || at < counts.written)) counts.written = at
-    if (!token.empty) open.push({ name, label: attributes.get('name') ?? name, failed: false })
+    if (!token.empty) {
+      open.push(entry)
+      continue
+    }
+    const wrong = contradiction(entry, counts.failed)
+    if (wrong !== undefined) return { problem: wrong }
   }
   if (roots === 0) return { problem: 'it has no elements' }
   const [unclosed] = open
   return unclosed === undefined ? counts : { problem: `<${unclosed.name}> is not closed: the file is cut` }
+}
+
+/** An element that is not closed yet. */
+interface Open {
+  /** As it is written. */
+  readonly name: string
+  readonly label: string
+  failed: boolean
+  /** Failures and errors that a suite says it has; NaN: it says something that is no number. */
+  readonly declared: number
+  /** How many had failed before it began. */
+  readonly before: number
+}
+
+const BAD = /^\s*(?:fail|error|broken|timed? ?out)/i
+
+/** `failures` and `errors` of a suite, by attributes in any case. */
+function declaredFailures(attributes: ReadonlyMap<string, string>): number {
+  let sum = 0
+  for (const [key, value] of attributes) {
+    if (/^(?:failures|errors)$/i.test(key) && value.trim() !== '') sum += Number(value)
+  }
+  return sum
+}
+
+/** A suite that says of failures which none of its elements shows is cut, or was edited. One test may fail twice over. */
+function contradiction({ label, declared, before }: Open, failed: number): string | undefined {
+  if (declared === 0 || failed > before) return undefined
+  const said = Number.isNaN(declared) ? 'a number of failures that is none' : `${declared} failed`
+  return `the suite ${JSON.stringify(label.slice(0, 40))} says ${said}, and no test in it shows a failure`
 }
 
 type Token =
@@ -70,7 +120,10 @@ function* tokensOf(text: string): Generator<Token | JunitProblem> {
   let at = 0
   for (;;) {
     const start = text.indexOf('<', at)
-    if (start < 0) return
+    if (start < 0) {
+      const rest = text.slice(at).trim()
+      return rest === '' ? undefined : yield { problem: 'there is text after its last element' }
+    }
     const skipped = SKIPPED.find(([opening]) => text.startsWith(opening, start))
     if (skipped !== undefined) {
       const [opening, closing] = skipped

@@ -205,3 +205,19 @@ describe('a JUnit report', () => {
     }
   })
 })
+  it('that says it has failures never passes, however it says so', () => {
+    const problem = (text: string) => (readJunit(text) as { problem?: string }).problem ?? ''
+    const failed = (text: string) => (readJunit(text) as JunitCounts).failed
+    const passing = '<testcase name="a"/>'
+    assert.match(problem(`<testsuite name="s" tests="1" failures="1">${passing}</testsuite>`), /"s" says 1 failed/)
+    assert.match(problem(`<testsuites errors="2"><testsuite>${passing}</testsuite></testsuites>`), /says 2 failed/)
+    assert.match(problem('<testsuites><testsuite name="s" failures="3"/></testsuites>'), /says 3 failed/)
+    assert.match(problem(`<testsuite failures="many">${passing}</testsuite>`), /a number of failures that is none/)
+    assert.match(problem(`<testsuite>${passing}</testsuite>FAILED (failures=3)`), /text after its last element/)
+    assert.equal(failed('<testsuite><testcase name="a" status="failed"/></testsuite>'), 1)
+    assert.equal(failed('<testsuite><testcase name="a"><FAILURE/></testcase></testsuite>'), 1)
+    assert.equal(failed('<TestSuite Failures="1"><TestCase name="a"><Error/></TestCase></TestSuite>'), 1)
+    assert.equal(failed(`<testsuite failures="0" errors="0">${passing}</testsuite>\n`), 0)
+    assert.equal(failed('<testsuite><testcase name="a" status="run" result="completed"/></testsuite>'), 0)
+  })
+
