@@ -112,13 +112,13 @@ export async function pairedWith(
   if (champion.digest === challenger.digest || sameFiles(champion.manifest, challenger.manifest)) return undefined
   const theirs = await championRows(ctx, store, challenger, champion)
   if (theirs === undefined || isReason(theirs)) return theirs
-  const { comparePaired, pairRows, whyNotComparable } = await import('../../evaluation/paired.ts')
   const measured = champion.rescore?.kind === 'measured' ? champion.rescore.challenger : undefined
   if (measured !== undefined && measured.heldOut === undefined) {
     return { reason: 'the evaluate command wrote the answers of the champion and none of this version' }
   }
   // What one command wrote is compared with what the same command wrote.
   const ours = measured?.heldOut ?? rows
+  const { comparePaired, pairRows, whyNotComparable } = await import('../../evaluation/paired.ts')
   const { metricOf } = await import('../../evaluation/metrics.ts')
   const pair = pairRows(ours, theirs)
   if (pair.kind === 'unpaired') return { reason: pair.reason }
