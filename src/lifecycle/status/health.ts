@@ -107,9 +107,13 @@ async function notHidden(
   told: (check: CheckRecord) => Health | undefined,
 ): Promise<Health> {
   if (last.window !== null || last.verdict === 'drift') return last
-  const newest = await store.checks.newest(model, (check) => (told(check)?.window ?? null) !== null)
+  // Only as far back as a check speaks for today: there may be thousands of them.
+  const newest = await store.checks.newest(model, (check) => {
+    const health = told(check)
+    return health !== undefined && (health.window !== null || health.stale)
+  })
   const log = newest && told(newest)
-  if (log === undefined || log.verdict !== 'drift' || log.stale) return last
+  if (log === undefined || log.window === null || log.verdict !== 'drift' || log.stale) return last
   const batch = `${last.data ?? 'A batch'} (${last.checked?.slice(0, 10)}) said ${last.verdict}, but what production was asked drifts`
   return { ...log, summary: `${log.summary ?? ''} ${batch}.`.trim() }
 }
