@@ -50,6 +50,9 @@ const BARE = new RegExp(
 /** `NAME=value`, `name: value` anywhere in a line; whether the name is that of a secret is `isSecretName`'s to say. */
 const INLINE =
   /(?<![\w.-])((?:-{1,2})?([A-Za-z_][\w.-]*)["']?(?:\s*=\s*|:\s+))(?!\[redacted\])("[^"\n]+"|'[^'\n]+'|(?![$"'{])[^\s;&,"']+)/g
+/** `--password VALUE` and `--password=VALUE` in a line. A value that a program fills in later stays. */
+const FLAG =
+  /(?<![\w-])(--?([A-Za-z][\w.-]*)(?:[ \t]+|=))(?!\[redacted\])("[^"\n]+"|'[^'\n]+'|(?![-$"'{<%])[^\s;&|,"'`]+)/g
 /** Words before `token` that mean a piece of text, or a count of them, as language models have them. */
 const TEXT_TOKENS = new Set(
   'pad eos bos unk mask sep cls stop start end special image max min num n new per first last next out in'.split(' '),
@@ -117,6 +120,12 @@ export function redact(text: string): { readonly text: string; readonly count: n
     count++
     return `${head}${REDACTED}`
   })
+  // In code and in prose about it `--token is` has no value: one that nobody named with "=" or quotes has a digit.
+  out = out.replace(FLAG, (whole, head: string, name: string, value: string) => {
+    if (!head.startsWith('--') || !/\d/.test(value) || !isSecretName(name)) return whole
+    count++
+    return `${head}${REDACTED}`
+  })
   return { text: out, count }
 }
 
@@ -131,11 +140,11 @@ export function redactBytes(bytes: Buffer): { readonly bytes: Buffer; readonly c
   return count === 0 ? { bytes, count } : { bytes: Buffer.from(text, encoding), count }
 }
 
-/** What a person or a shell wrote: also `PGPASSWORD=…` and `password: …` in the middle of a sentence. */
+/** What a person or a shell wrote: also `PGPASSWORD=…`, `password: …` and `--password …` in the middle of a sentence. */
 export function redactText(text: string): string {
-  return redact(text).text.replace(INLINE, (whole, head: string, name: string) =>
-    isSecretName(name) ? `${head}${REDACTED}` : whole,
-  )
+  const named = (whole: string, head: string, name: string): string =>
+    isSecretName(name) ? `${head}${REDACTED}` : whole
+  return redact(text).text.replace(INLINE, named).replace(FLAG, named)
 }
 
 /**

@@ -20,6 +20,10 @@ _INLINE = re.compile(
     r"(?<![\w.-])((?:-{1,2})?([A-Za-z_][\w.-]*)[\"']?(?:\s*=\s*|:\s+))(?!\[redacted\])"
     r"(\"[^\"\n]+\"|'[^'\n]+'|(?![$\"'{])[^\s;&,\"']+)", re.A
 )
+_FLAG_VALUE = re.compile(
+    r"(?<![\w-])(--?([A-Za-z][\w.-]*)(?:[ \t]+|=))(?!\[redacted\])"
+    r"(\"[^\"\n]+\"|'[^'\n]+'|(?![-$\"'{<%])[^\s;&|,\"'`]+)", re.A
+)
 _TEXT_TOKENS = frozenset(
     "pad eos bos unk mask sep cls stop start end special image max min num n new per first last next out in".split()
 )
@@ -55,7 +59,10 @@ def redact(text):
 
 def redact_text(text):
     """Text of a person or a shell: also `NAME=value` and `name: value` in it."""
-    return _INLINE.sub(lambda found: found.group(1) + REDACTED if is_secret_name(found.group(2)) else found.group(0), redact(text))
+    def named(found):
+        return found.group(1) + REDACTED if is_secret_name(found.group(2)) else found.group(0)
+
+    return _FLAG_VALUE.sub(named, _INLINE.sub(named, redact(text)))
 
 
 def redact_param(name, value):

@@ -91,6 +91,29 @@ describe('Redaction', () => {
     assert.equal(said, 'see https://h/p, password: [redacted] and api_key=[redacted]; lr=0.1')
   })
 
+  it('takes out the value of a secret flag in a sentence, a script, and a patch', () => {
+    assert.equal(
+      redactText('sh -c python t.py --password hunter2 --lr 1'),
+      'sh -c python t.py --password [redacted] --lr 1',
+    )
+    assert.equal(
+      redactText('it ran with --api-key=hunter2; then it ended'),
+      'it ran with --api-key=[redacted]; then it ended',
+    )
+    assert.equal(redactText("--token 'a b' x"), '--token [redacted] x')
+    assert.equal(redact('+python t.py --password hunter2 --lr 1').text, '+python t.py --password [redacted] --lr 1')
+    for (const line of [
+      'use --token to log in',
+      '--max-tokens 512',
+      '--token $TOKEN',
+      '--password {password}',
+      '--token-file a1',
+    ]) {
+      assert.equal(redact(line).text, line)
+    }
+    assert.equal(redactText('--token $TOKEN --lr 0.1'), '--token $TOKEN --lr 0.1')
+  })
+
   it('knows names of secrets from those of tokens of text', () => {
     for (const name of [
       'password',
