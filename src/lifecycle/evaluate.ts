@@ -9,10 +9,13 @@
 import type { Context } from '../core/context.ts'
 import { MlopsError } from '../core/errors.ts'
 import type { Project } from '../project/config.ts'
+import { describeDuration, MINUTE } from '../project/duration.ts'
+import { modelConfig } from '../project/load.ts'
 import type { Manifest } from '../store/manifest.ts'
 import type { Store } from '../store/store.ts'
 import type { Rescore } from './gate/facts.ts'
-import { runShell, shellQuoted } from './shell-command.ts'
+import { filledIn, runShell } from './shell-command.ts'
+import { withFilesOf } from './version-files.ts'
 
 export interface EvaluationRequest {
   readonly manifest: Manifest
@@ -23,6 +26,8 @@ export interface EvaluationRequest {
 }
 
 const PREDICTIONS = '{predictions}'
+/** Nobody waits for a promotion longer; `evaluate_timeout` of mlops.yaml says otherwise. */
+const TIMEOUT = 30 * MINUTE
 
 /** @throws whatever the store throws for damaged bytes of the version, and an abort of `ctx.signal` */
 export async function runEvaluation(
@@ -34,58 +39,37 @@ export async function runEvaluation(
   return withFilesOf(store, manifest, async ({ model, scratch }) => {
     const { join } = await import('node:path')
     const predictions = join(scratch, 'predictions.csv')
-    const line = command
-      .replaceAll('{model}', () => shellQuoted(model))
-      .replaceAll('{data}', () => shellQuoted(data))
-      .replaceAll(PREDICTIONS, () => shellQuoted(predictions))
-    const printed = await measure(ctx, line, project.root, command)
+    const filled = filledIn(command, { '{model}': model, '{data}': data, [PREDICTIONS]: predictions })
+    if ('problem' in filled)
+      return { kind: 'impossible', reason: `the evaluate command "${command}": ${filled.problem}` }
+    const timeout = modelConfig(project, manifest.model).evaluateTimeout ?? TIMEOUT
+    const printed = await measure(ctx, filled.line, { cwd: project.root, timeout }, command)
     if (printed.kind === 'impossible' || !command.includes(PREDICTIONS)) return usable(printed, command)
     return usable({ ...printed, ...(await readAnswers(ctx, manifest, predictions)) }, command)
   })
 }
 
-/** The verified files of a version in a temporary folder, which is gone afterwards. */
-export async function withFilesOf<T>(
-  store: Store,
-  manifest: Manifest,
-  use: (at: {
-    /** The one file, or the folder of several. */
-    readonly model: string
-    /** An empty folder. */
-    readonly scratch: string
-  }) => Promise<T>,
-): Promise<T> {
-  const { mkdir, mkdtemp, rm } = await import('node:fs/promises')
-  const { tmpdir } = await import('node:os')
-  const { dirname, join } = await import('node:path')
-  const folder = await mkdtemp(join(tmpdir(), 'mlops-evaluate-'))
-  try {
-    const [files, scratch] = [join(folder, 'model'), join(folder, 'scratch')]
-    await Promise.all([mkdir(files), mkdir(scratch)])
-    let last = files
-    for (const { path, sha256 } of manifest.files) {
-      last = join(files, ...path.split('/'))
-      await mkdir(dirname(last), { recursive: true })
-      await store.objects.exportTo(sha256, last)
-    }
-    return await use({ model: manifest.files.length === 1 ? last : files, scratch })
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
 type Measured = Extract<Rescore, { kind: 'measured' }>
 
-async function measure(ctx: Context, line: string, cwd: string, command: string): Promise<Rescore> {
+async function measure(
+  ctx: Context,
+  line: string,
+  at: { readonly cwd: string; readonly timeout: number },
+  command: string,
+): Promise<Rescore> {
   const { createLineScanner } = await import('../tracking/line-scanner.ts')
   const { readPrintedLine } = await import('../tracking/printed-values.ts')
   const metrics: Record<string, number> = {}
   const scanner = createLineScanner((text) => {
     for (const { key, value } of readPrintedLine(text).metrics) metrics[key] = value
   })
-  const { kind, end, stderr } = await runShell(ctx, line, { cwd, onStdout: (chunk) => scanner.feed(chunk) })
+  const { kind, end, stderr } = await runShell(ctx, line, { ...at, onStdout: (chunk) => scanner.feed(chunk) })
   scanner.end()
   if (kind === 'exited' && end === 0) return { kind: 'measured', metrics }
+  if (kind === 'timed out') {
+    const limit = `had not ended after ${describeDuration(at.timeout)} and was stopped (evaluate_timeout in mlops.yaml)`
+    return { kind: 'impossible', reason: `the evaluate command "${command}" ${limit}` }
+  }
   const said = stderr.at(-1)?.trim() ?? ''
   const reason = `the evaluate command "${command}" ended with ${end}${said === '' ? '' : `: ${said}`}`
   return { kind: 'impossible', reason }

@@ -4,6 +4,7 @@
  */
 import type { Context } from '../core/context.ts'
 import { redactText } from '../core/redact.ts'
+import { placeholderProblem } from '../core/shell.ts'
 
 export interface ShellOptions {
   readonly cwd: string
@@ -43,17 +44,39 @@ export async function runShell(ctx: Context, line: string, options: ShellOptions
     options.onStdout?.(chunk)
   })
   child.stderr.on('data', (chunk: Buffer) => stderr.feed(chunk))
-  const ended = await endedBy(ctx.signal, options.timeout, child)
+  const ended = await endedBy(ctx.signal, options.timeout, child).finally(() => {
+    // A process that left the group may hold them open; nobody listens any more.
+    child.stdout.destroy()
+    child.stderr.destroy()
+  })
   const tails = { stdout: stdout.lines(), stderr: stderr.lines() }
   if (ended === TIMED_OUT) return { kind: 'timed out', end: options.timeout ?? 0, ...tails }
-  const { exitCode, signal, originalMessage } = ended
-  if (exitCode !== undefined) return { kind: 'exited', end: exitCode, ...tails }
-  if (signal !== undefined) return { kind: 'killed', end: signal, ...tails }
-  return { kind: 'not started', end: redactText(originalMessage ?? 'an error'), ...tails }
+  const { code, signal, message } = ended
+  if (code !== null) return { kind: 'exited', end: code, ...tails }
+  if (signal !== null) return { kind: 'killed', end: signal, ...tails }
+  return { kind: 'not started', end: redactText(message ?? 'an error'), ...tails }
+}
+
+/**
+ * The command with a path for each placeholder, or why there is no safe way to put it in. Configuration and `register`
+ * refuse such a command too; one that was recorded before is met here.
+ */
+export function filledIn(
+  command: string,
+  paths: Readonly<Record<string, string>>,
+): { readonly line: string } | { readonly problem: string } {
+  const problem = placeholderProblem(command)
+  if (problem !== undefined) return { problem }
+  // In one pass: a path that holds a placeholder is not filled in again.
+  const line = command.replace(/\{(?:model|data|predictions)\}/g, (word) => {
+    const path = Object.hasOwn(paths, word) ? paths[word] : undefined
+    return path === undefined ? word : shellQuoted(path)
+  })
+  return { line }
 }
 
 /** A path as one word of the command. */
-export const shellQuoted = (path: string): string =>
+const shellQuoted = (path: string): string =>
   process.platform === 'win32' ? `"${path}"` : `'${path.replaceAll("'", `'\\''`)}'`
 
 const TAIL_BYTES = 8192
@@ -81,12 +104,31 @@ function lastBytes() {
 
 const TIMED_OUT = Symbol('timed out')
 
-/** Until the child has ended; on an abort, at the limit, or when this process ends before it, its group is killed. */
-async function endedBy<T>(
+/** Milliseconds for the last words of a command whose shell has ended. */
+const LAST_WORDS = 1_000
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+  /** Why it was not started. */
+  readonly message?: string | undefined
+}
+
+/** What of execa's child this needs. */
+interface Child extends Promise<{ readonly originalMessage?: string | undefined }> {
+  readonly pid?: number
+  once(event: 'exit', listener: (code: number | null, signal: string | null) => void): unknown
+}
+
+/**
+ * Until the shell has ended; on an abort, at the limit, or when this process ends before it, its group is killed. So is
+ * what it left running in the group: a background process must not outlive the check, nor keep it waiting.
+ */
+async function endedBy(
   signal: AbortSignal | undefined,
   timeout: number | undefined,
-  child: Promise<T> & { readonly pid?: number },
-): Promise<T | typeof TIMED_OUT> {
+  child: Child,
+): Promise<Ended | typeof TIMED_OUT> {
   const kill = (): void => killGroup(child.pid)
   let stop = (): void => {}
   const aborted = new Promise<never>((_, reject) => {
@@ -96,25 +138,40 @@ async function endedBy<T>(
       reject(signal?.reason)
     }
   })
-  let timer: NodeJS.Timeout | undefined
+  const timers: NodeJS.Timeout[] = []
   const late = new Promise<typeof TIMED_OUT>((resolve) => {
     if (timeout === undefined) return
-    timer = setTimeout(() => {
+    const giveUp = (): void => {
       kill()
       resolve(TIMED_OUT)
-    }, timeout)
+    }
+    timers.push(setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER)))
+  })
+  const exited = new Promise<Ended>((resolve) => {
+    child.once('exit', (code, by) => {
+      kill()
+      const end = (): void => resolve({ code, signal: by })
+      child.then(end, end)
+      timers.push(setTimeout(end, LAST_WORDS))
+    })
+    const notStarted = ({ originalMessage }: { readonly originalMessage?: string | undefined }): void =>
+      resolve({ code: null, signal: null, message: originalMessage })
+    if (child.pid === undefined) child.then(notStarted, notStarted)
   })
   signal?.addEventListener('abort', stop)
   process.once('exit', kill)
   try {
     if (signal?.aborted === true) stop()
-    return await Promise.race([child, aborted, late])
+    return await Promise.race([exited, aborted, late])
   } finally {
-    clearTimeout(timer)
+    for (const timer of timers) clearTimeout(timer)
     process.off('exit', kill)
     signal?.removeEventListener('abort', stop)
   }
 }
+
+/** Milliseconds; Node takes a longer one for none at all. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 function killGroup(pid: number | undefined): void {
   if (pid === undefined) return

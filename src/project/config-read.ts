@@ -5,6 +5,7 @@
 import { nearest } from '../core/nearest.ts'
 import type { Config, ModelConfig } from './config.ts'
 import { configShape, emptyOf, modelShape, type RawConfig, type RawModel } from './config-schema.ts'
+import { parseDuration } from './duration.ts'
 import { toGate } from './gate-read.ts'
 import type { Problem } from './problems.ts'
 import { emptyMap, type Place } from './schema.ts'
@@ -40,6 +41,7 @@ function toModel(raw: RawModel): ModelConfig {
   return {
     risk: raw.risk,
     ...given({ artifact: raw.artifact, train: raw.train, evaluate: raw.evaluate, predictions: raw.predictions }),
+    ...given({ evaluateTimeout: raw.evaluate_timeout === undefined ? undefined : parseDuration(raw.evaluate_timeout) }),
     schema: { columns: schema.columns, ...given({ target: schema.target, prediction: schema.prediction }) },
     drift: {
       metric: drift.metric,

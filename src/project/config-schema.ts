@@ -4,6 +4,7 @@
  * the types of `config.ts`.
  */
 import { nearest } from '../core/nearest.ts'
+import { placeholderProblem } from '../core/shell.ts'
 import type { PredictionsConfig } from './config.ts'
 import { DURATION } from './duration.ts'
 import { gateShape, nameOf, stageName } from './gate-schema.ts'
@@ -166,6 +167,11 @@ export const modelShape = record({
     'The command that measures a model file on a data file and prints its metrics. With `{predictions}`, a path, it also writes its answers row by row, as `--test-predictions` takes them: then two versions are compared on the same rows.',
     'python evaluate.py {model} {data} {predictions}',
   ),
+  evaluate_timeout: optional(
+    text({ label: 'a duration such as 30s or 10m', pattern: DURATION }),
+    'Of `evaluate`: after how long it is ended, and the version counts as not measured (`30m` when nothing is said).',
+    '2h',
+  ),
   schema: withDefault(schemaShape, emptyOf(schemaShape), 'What the columns mean.'),
   drift: withDefault(driftShape, emptyOf(driftShape), 'How drift is judged.'),
   health: withDefault(
@@ -230,5 +236,5 @@ function kOfN(value: string): string | undefined {
 
 function placeholders(value: string): string | undefined {
   const missing = ['{model}', '{data}'].filter((word) => !value.includes(word))
-  return missing.length === 0 ? undefined : `the command must contain ${missing.join(' and ')}`
+  return missing.length === 0 ? placeholderProblem(value) : `the command must contain ${missing.join(' and ')}`
 }

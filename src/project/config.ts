@@ -55,6 +55,8 @@ export interface ModelConfig {
   readonly artifact?: string
   readonly train?: string
   readonly evaluate?: string
+  /** Milliseconds; undefined: half an hour. */
+  readonly evaluateTimeout?: number
   readonly schema: SchemaConfig
   readonly drift: DriftConfig
   readonly health: HealthConfig

@@ -1,5 +1,6 @@
 /** A gate from the file's spelling (`compare_to`) to ours. What each key may be is in `gate-schema.ts`. */
 import { given } from '../core/given.ts'
+import { redactText } from '../core/redact.ts'
 import { parseDuration } from './duration.ts'
 import type { ExternalRule, FairnessRule, Gate, SliceRule } from './gate-config.ts'
 import type { RawGate } from './gate-schema.ts'
@@ -20,7 +21,12 @@ export function toGate(raw: RawGate): Gate {
     slices: raw.slices.map(toSlice),
     fairness: raw.fairness.flatMap(toFairness),
     external: raw.external.flatMap(toExternal),
-    waivers: raw.waivers.map(({ check, owner, reason, expires }) => ({ check, owner, reason, expires })),
+    waivers: raw.waivers.map(({ check, owner, reason, expires }) => ({
+      check,
+      owner,
+      reason: redactText(reason),
+      expires,
+    })),
   }
 }
 

@@ -2,7 +2,11 @@
  * The schema of a gate's keys, the same under `gates.STAGE` of `mlops.yaml` and under `validation` of the policy file.
  * What a gate is once it was read is in `gate-config.ts`, turning the one into the other in `gate-read.ts`.
  */
+import { impossible } from '../core/metric-names.ts'
 import { nameProblem } from '../core/names.ts'
+import { personProblem } from '../core/person.ts'
+import { redactText } from '../core/redact.ts'
+import { placeholderProblem } from '../core/shell.ts'
 import { checked, type Say, type Wrong } from './checked.ts'
 import { DURATION } from './duration.ts'
 import { ANY_METRIC } from './gate-config.ts'
@@ -37,6 +41,10 @@ const bounds = (description: string): Pattern<number> => ({
   shape: number(),
   description,
 })
+
+/** Names are kept in every event that mentions them. */
+const secret = (value: string): string | undefined =>
+  redactText(value) === value ? undefined : 'it looks like a secret, and it would be kept for ever'
 
 const rowsNeeded = number({ whole: true, atLeast: 1 })
 
@@ -76,9 +84,9 @@ const fairness = checked(
 
 const external = checked(
   record({
-    name: required(text({ label: 'a name' }), 'How the check is called in the table.', 'load test'),
+    name: required(text({ label: 'a name', problem: secret }), 'How the check is called in the table.', 'load test'),
     command: optional(
-      text({ label: 'a command line' }),
+      text({ label: 'a command line', problem: placeholderProblem }),
       "What is run in the folder of mlops.yaml; it passes with exit code 0. `{model}` becomes the version's file, or the folder of its files.",
       './load.sh {model}',
     ),
@@ -108,7 +116,7 @@ const waiver = record({
     'The check by its name in the table of the gate, with the metric behind it where several have one name.',
     'compare_to auc',
   ),
-  owner: required(text({ label: 'the name of a person' }), 'Who answers for it.', 'ada'),
+  owner: required(text({ label: 'the name of a person', problem: personProblem }), 'Who answers for it.', 'ada'),
   reason: required(text({ label: 'a sentence' }), 'Why.', 'region north is new; more rows arrive in March'),
   expires: required(day, 'The last day (UTC) on which it holds.', '2026-12-31'),
 })
@@ -186,6 +194,16 @@ export type RawGate = typeof plain extends Shape<infer T> ? T : never
 export const gateShape = checked(plain, (gate, say, wrong) => {
   agree(gate, say, wrong)
   const compared = Object.keys(gate.rest).map((key) => key.slice(4))
+  for (const metric of new Set(compared)) {
+    const own = gate.margin?.[metric]
+    const { kind, value } = own ?? gate.margin?.[ANY_METRIC] ?? { kind: 'absolute', value: 0 }
+    if (kind !== 'absolute' || value < 1 || !isBetween0And1(metric)) continue
+    const path = own === undefined ? ['margin'] : ['margin', metric]
+    say(
+      path,
+      `${metric} lies between 0 and 1, so that with a margin of ${value} nothing could be worse; write for example 0.01`,
+    )
+  }
   for (const metric of Object.keys(gate.margin ?? {})) {
     const bounds = [`min_${metric}`, `max_${metric}`]
     if (metric === ANY_METRIC || compared.includes(metric) || bounds.some((key) => wrong.has(key))) continue
@@ -193,6 +211,9 @@ export const gateShape = checked(plain, (gate, say, wrong) => {
     say(['margin', metric], `no min_ or max_ of this gate names this metric, so it is not compared${means}`)
   }
 })
+
+const isBetween0And1 = (metric: string): boolean =>
+  impossible(metric, -1) !== undefined && impossible(metric, 2) !== undefined
 
 type Agreeing = Pick<RawGate, 'margin' | 'compare_to' | 'external'>
 

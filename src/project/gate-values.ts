@@ -21,23 +21,25 @@ export const share: Shape<number> = {
   },
 }
 
-/** A margin of all of the champion's value would let anything in. */
-const BELOW_ALL = String.raw`^\d{1,2}(?:\.\d+)?\s*%$`
+/** A margin of half of the champion's value or more lets in what nobody would: it is a slip of the finger. */
+const BELOW_HALF = String.raw`^[0-4]?\d(?:\.\d+)?\s*%$`
+/** `0x10` and `1e5` are numbers of YAML that nobody writes for a margin. */
+const PLAIN = /^\+?(?:\d+\.?\d*|\.\d+)(?:[eE]-\d+)?$/
 const MARGIN_LABEL = "a margin such as 0.01 (in the metric's own unit) or 1% (of the champion's value)"
 const oneMargin: Shape<Margin> = {
   label: MARGIN_LABEL,
   json: {
     anyOf: [
       { type: 'number', minimum: 0 },
-      { type: 'string', pattern: BELOW_ALL },
+      { type: 'string', pattern: BELOW_HALF },
     ],
   },
   read: (node, at) => {
     const part = percentIn(node)
-    if (part !== undefined && part < 1) return { kind: 'relative', value: part }
-    const value = numberIn(node)
+    if (part !== undefined && part < 0.5) return { kind: 'relative', value: part }
+    const value = node.kind === 'scalar' && PLAIN.test(node.text.trim()) ? numberIn(node) : undefined
     if (part === undefined && value !== undefined && value >= 0) return { kind: 'absolute', value }
-    return wrong(node, at, part === undefined ? MARGIN_LABEL : 'a margin below 100%')
+    return wrong(node, at, part === undefined ? MARGIN_LABEL : 'a margin below 50%')
   },
 }
 

@@ -9,8 +9,8 @@ import type { Project } from '../../project/config.ts'
 import { describeDuration, MINUTE } from '../../project/duration.ts'
 import type { ExternalRule } from '../../project/gate-config.ts'
 import type { Store } from '../../store/store.ts'
-import { withFilesOf } from '../evaluate.ts'
-import { runShell, type ShellEnd, shellQuoted } from '../shell-command.ts'
+import { filledIn, runShell, type ShellEnd } from '../shell-command.ts'
+import { withFilesOf } from '../version-files.ts'
 import type { ExternalOutcome, VersionFacts } from './facts.ts'
 import { type JunitCounts, readJunit } from './junit.ts'
 
@@ -45,8 +45,9 @@ async function runCheck(
   }
   ctx.progress?.(`external check "${name}" on ${model}@${version}`)
   return withFilesOf(store, manifest, async ({ model: path }) => {
-    const line = command.replaceAll('{model}', () => shellQuoted(path))
-    return outcomeOf(await runShell(ctx, line, { cwd: project.root, timeout }), timeout)
+    const filled = filledIn(command, { '{model}': path })
+    if ('problem' in filled) return { actual: 'not run', verdict: 'fail', note: filled.problem }
+    return outcomeOf(await runShell(ctx, filled.line, { cwd: project.root, timeout }), timeout)
   })
 }
 

@@ -2,6 +2,7 @@
 import type { Context } from '../../core/context.ts'
 import { type MlopsError, usage } from '../../core/errors.ts'
 import { redactText } from '../../core/redact.ts'
+import { placeholderProblem } from '../../core/shell.ts'
 
 /**
  * @throws usage `EVALUATE_INVALID`: without `{model}` it would measure something else; `EVALUATE_SECRET`: without its
@@ -14,6 +15,14 @@ export function evaluateCommand(
 ): string | undefined {
   const command = asked ?? configured
   if (command === undefined) return undefined
+  const unsafe = placeholderProblem(command)
+  if (unsafe !== undefined) {
+    throw usage({
+      code: 'EVALUATE_INVALID',
+      message: `The evaluation command ${JSON.stringify(redactText(command))} cannot be used: ${unsafe}.`,
+      hint: "Write for example --evaluate 'python evaluate.py {model} {data}'",
+    })
+  }
   if (command.includes('{model}') && command.includes('{data}')) {
     if (redactText(command) === command) return command
     if (asked !== undefined) throw evaluateSecret()
@@ -23,7 +32,7 @@ export function evaluateCommand(
   }
   throw usage({
     code: 'EVALUATE_INVALID',
-    message: `The evaluation command ${JSON.stringify(command)} lacks ${command.includes('{model}') ? '{data}' : '{model}'}: it could not be pointed at another version.`,
+    message: `The evaluation command ${JSON.stringify(redactText(command))} lacks ${command.includes('{model}') ? '{data}' : '{model}'}: it could not be pointed at another version.`,
     hint: "Write for example --evaluate 'python evaluate.py {model} {data}'",
   })
 }

@@ -7,6 +7,7 @@ import type { Context } from '../../../src/core/context.ts'
 import { MlopsError } from '../../../src/core/errors.ts'
 import { runExternal } from '../../../src/lifecycle/gate/external.ts'
 import { type JunitCounts, readJunit } from '../../../src/lifecycle/gate/junit.ts'
+import { safeFolder, safeNames } from '../../../src/lifecycle/version-files.ts'
 import { versionFacts } from '../../../src/lifecycle/versions/version.ts'
 import type { ExternalRule } from '../../../src/project/gate-config.ts'
 import { addVersion, damage, MODEL, type VersionSpec, type World, world } from './fixture.ts'
@@ -39,6 +40,41 @@ describe('an external command', () => {
     assert.deepEqual(found, { actual: 'exit code 0', verdict: 'pass' })
     assert.equal(readFileSync(join(w.dir, 'seen.txt'), 'utf8'), 'weights')
     assert.ok(existsSync(join(w.dir, 'where.txt')))
+  })
+
+  it('is not told a file name that a shell would run', async () => {
+    const files = { [`$(touch PWN)'"\`touch PWN\`;touch PWN #.bin`]: 'weights' }
+    const found = await outcome('printf %s {model} > seen.txt; cat {model} >> seen.txt', { spec: { files } })
+    assert.equal(found.verdict, 'pass')
+    assert.match(readFileSync(join(w.dir, 'seen.txt'), 'utf8'), /\/model\/file-1\.binweights$/)
+    assert.equal(existsSync(join(w.dir, 'PWN')), false)
+  })
+
+  it('that quotes its placeholder is not run: there the quotes of a path mean nothing', async () => {
+    for (const command of ['test -f "{model}"', "test -f '{model}'", 'cat <<END\n{model}\nEND', 'echo \\{model}']) {
+      const found = await outcome(`touch ran.txt; ${command}`)
+      assert.deepEqual([found.verdict, found.actual], ['fail', 'not run'], command)
+      assert.match(found.note ?? '', /\{model\} stands (?:inside|behind)/)
+    }
+    assert.equal(existsSync(join(w.dir, 'ran.txt')), false)
+  })
+
+  it('leaves nothing running that it put into the background, and does not wait for it', async () => {
+    const found = await outcome('(sleep 2; touch background.txt) & echo fine', { timeout: 60_000 })
+    assert.deepEqual(found, { actual: 'exit code 0', verdict: 'pass' })
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    assert.equal(existsSync(join(w.dir, 'background.txt')), false)
+  })
+
+  it('is over when its shell is, also when a process of a group of its own keeps the output open', async function () {
+    if (process.platform !== 'linux') this.skip()
+    const found = await outcome('setsid sleep 60 & echo $! > pid.txt; sleep 0.3; exit 0', { timeout: 50_000 })
+    assert.deepEqual(found, { actual: 'exit code 0', verdict: 'pass' })
+    try {
+      process.kill(Number(readFileSync(join(w.dir, 'pid.txt'), 'utf8')))
+    } catch {
+      // setsid made a process of its own, which ends by itself.
+    }
   })
 
   it('gets the folder of several files, and leaves nothing behind', async () => {
@@ -106,6 +142,28 @@ describe('an external command', () => {
   })
 
   const temporary = () => readdirSync(tmpdir()).filter((name) => name.startsWith('mlops-evaluate-'))
+})
+
+describe('the files of a version, for a command', () => {
+  it('keep their names, unless a shell would read something in them', () => {
+    assert.deepEqual(safeNames(['out/model.joblib']), ['out/model.joblib'])
+    assert.deepEqual(safeNames(['out dir/$(id).tar.gz']), ['file-1/file-2.tar.gz'])
+    assert.deepEqual(safeNames(['-rf']), ['file-1'])
+    assert.deepEqual(safeNames(['a b.txt', 'modèle.bin', 'x/`id`', 'y/`id`']), [
+      'a b.txt',
+      'modèle.bin',
+      'x/file-1',
+      'y/file-1',
+    ])
+    assert.deepEqual(safeNames(['FILE-1.bin', '$a.bin']), ['FILE-1.bin', 'file-2.bin'], 'none meets another')
+  })
+
+  it('lie in a folder whose path a shell takes as it is', () => {
+    assert.equal(safeFolder('/var/tmp/a-1', 'linux'), '/var/tmp/a-1')
+    assert.equal(safeFolder('/tmp/$(touch PWN)', 'linux'), '/tmp')
+    assert.equal(safeFolder("/tmp/it's", 'darwin'), '/tmp')
+    assert.throws(() => safeFolder('C:\\%x%&calc', 'win32'), /would not take as it is/)
+  })
 })
 
 describe('a JUnit report', () => {

@@ -295,6 +295,7 @@ describe('registering from files', () => {
     assert.ok(await w.store.objects.has(stored.testPredictions?.sha256 ?? ''))
     assert.equal(stored.evaluate, 'python evaluate.py {model} {data}')
     await refusal(fromFile({ evaluate: 'python evaluate.py {data}' }), 'EVALUATE_INVALID', 2)
+    await refusal(fromFile({ evaluate: 'python evaluate.py "{model}" {data}' }), 'EVALUATE_INVALID', 2)
     await refusal(fromFile({ test: 'missing.csv' }), 'FILE_NOT_FOUND', 4)
   })
 })

@@ -124,13 +124,36 @@ describe('the keys of a gate', () => {
       await problems('min_auc: 0.8', 'compare_to: production', 'margin: {f1: 0.01}'),
       /^mlops\.yaml:7: GATE\.margin\.f1: .*not compared; compared are auc$/,
     )
-    for (const wrong of ['-0.01', '100%', '-1%', 'much', '[1]', '.nan', '1 percent']) {
+    for (const wrong of ['-0.01', '100%', '50%', '99.99 %', '0x10', '1e5', '-1%', 'much', '[1]', '.nan', '1 percent']) {
       assert.match(
         await problems('min_auc: 0.8', 'compare_to: production', `margin: ${wrong}`),
         /^mlops\.yaml:7: GATE\.margin: expected a margin/,
         wrong,
       )
     }
+  })
+
+  it('refuse a margin that a metric between 0 and 1 cannot fail', async () => {
+    const found = async (margin: string) => problems('min_auc: 0.8', 'max_mae: 9', 'compare_to: production', margin)
+    assert.match(await found('margin: 1'), /^mlops\.yaml:8: GATE\.margin: auc lies between 0 and 1, so that/)
+    assert.match(await found('margin: {auc: 2}'), /^mlops\.yaml:8: GATE\.margin\.auc: auc lies between/)
+    assert.equal(plain(await gateOf('max_mae: 9', 'compare_to: production', 'margin: 2'))?.margin['*']?.value, 2)
+  })
+
+  it('refuse a command that quotes its placeholder, in its line', async () => {
+    const found = await problems('external:', '  - {name: e, command: \'test -f "{model}"\'}')
+    assert.match(found, /^mlops\.yaml:6: GATE\.external\[0\]\.command: \{model\} stands inside quotes/)
+  })
+
+  it('hold no secrets: names are refused, a reason is kept without', async () => {
+    const token = `gh${'p_'}${'a'.repeat(36)}`
+    assert.match(await problems(`external: [{name: "load ${token}", junit: y}]`), /external\[0\]\.name: it looks like/)
+    const waiver = (owner: string, reason: string) =>
+      `waivers: [{check: min_auc, owner: "${owner}", reason: "${reason}", expires: 2026-12-31}]`
+    assert.match(await problems(waiver(token, 'x')), /waivers\[0\]\.owner: it looks like a secret/)
+    assert.match(await problems(waiver('a\\u200bda', 'x')), /waivers\[0\]\.owner: it holds characters/)
+    const gate = await gateOf(waiver('ada', 'run with --password hunter2'))
+    assert.equal(gate?.waivers[0]?.reason, 'run with --password [redacted]')
   })
 
   it('refuse a waiver without owner, reason or expiry, and a day that does not exist, in its line', async () => {
