@@ -2,7 +2,7 @@
  * A project whose `mlops.yaml` cannot be read, as far as a rollback at night needs one: its folder and its store. What
  * else the file says is not believed, and not guessed. Every other command refuses such a file (`load.ts`).
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMlopsError, MlopsError } from '../core/errors.ts'
 import type { Project } from './config.ts'
@@ -45,6 +45,8 @@ export function rescueProject(request: LoadRequest, error: unknown): Rescued {
 function storeWritten(file: string): { readonly store: string } | undefined {
   let text: string
   try {
+    // Reading a pipe would wait for its writer for ever.
+    if (!statSync(file).isFile()) return undefined
     text = readFileSync(file, 'utf8')
   } catch {
     return undefined

@@ -2,6 +2,7 @@
 
 import type { Context } from '../core/context.ts'
 import { failed, interrupted, isMlopsError } from '../core/errors.ts'
+import { redactText } from '../core/redact.ts'
 import { ulid } from '../core/ulid.ts'
 import type { RunEnd } from '../store/run-records.ts'
 import type { Candidate, Job } from './job.ts'
@@ -47,7 +48,7 @@ async function trained(job: Job, command: Command, say: Say): Promise<{ run: str
     return { run: last, metrics: end.metrics }
   }
   if (plan.resume?.run != null) job.ctx.warn(`Run ${plan.resume.run} of this retraining was killed; it trains again.`)
-  say(1, `train: ${command.command}`)
+  say(1, `train: ${redactText(command.command)}`)
   const run = ulid(job.ctx.now().getTime())
   await claim.step({ name: 'training', run })
   const tracked = await train(job, command, run)
@@ -80,7 +81,7 @@ async function train(
     // 126 and 127 are the exit codes of `track` alone.
     if (!isMlopsError(error) || !error.code.startsWith('COMMAND_')) throw error
     const where = plan.policy === null ? `train: of ${plan.model} in mlops.yaml` : `policy.job of ${plan.policy}`
-    const hint = `The command is "${command}", from ${where}. ${error.hint ?? ''}`.trim()
+    const hint = `The command is "${redactText(command)}", from ${where}. ${error.hint ?? ''}`.trim()
     throw failed({ code: error.code, message: error.message, hint, cause: error })
   }
 }

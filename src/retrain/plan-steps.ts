@@ -1,6 +1,7 @@
 /** The steps of a retraining in words, with those that an earlier process has done: what `--plan` lists. Pure. */
 
 import { versionName } from '../core/names.ts'
+import { redactText } from '../core/redact.ts'
 import type { Gate } from '../project/gate-config.ts'
 import type { OpenJob } from './job-records.ts'
 import type { RetrainPlan } from './plan.ts'
@@ -29,7 +30,7 @@ export function plannedSteps(plan: Omit<RetrainPlan, 'steps'>, open: OpenJob | n
   const steps: PlannedStep[] =
     job.type === 'command'
       ? [
-          { name: 'train', what: [job.command, ...data].join('  '), done: isTrained },
+          { name: 'train', what: [redactText(job.command), ...data].join('  '), done: isTrained },
           {
             name: 'register',
             what: with_.length === 0 ? 'the result as the next version' : with_.join(', '),

@@ -1,6 +1,7 @@
 /** What a retraining answers, and the notes that go with it. The wording for people is in `src/ui/views/retrain.ts`. */
 
 import { promotionCommand } from '../core/next-command.ts'
+import { redactArguments, redactText } from '../core/redact.ts'
 import { shellWord } from '../core/shell.ts'
 import type { VersionDiff } from '../lifecycle/versions/diff.ts'
 import type { GateResult } from '../store/events.ts'
@@ -73,7 +74,14 @@ export function resultOf(plan: RetrainPlan, part: Partly, sent: RetrainResult['n
   const { repeated, run, workflow, version, gate, changes, production } = { ...NOTHING, ...part }
   const next = nextCommand(plan, { outcome, version, production })
   const base = { outcome, message, repeated, run, workflow, version, gate, changes, production }
-  return { ...base, model: plan.model, plan, stage: plan.stage, notifications: sent, next }
+  return { ...base, model: plan.model, plan: shown(plan), stage: plan.stage, notifications: sent, next }
+}
+
+/** The plan as it may be printed: a training command may hold a password. */
+function shown(plan: RetrainPlan): RetrainPlan {
+  const { job } = plan
+  if (job.type !== 'command') return plan
+  return { ...plan, job: { ...job, command: redactText(job.command), words: redactArguments(job.words) } }
 }
 
 /** The first result of an operation that is asked for again. */

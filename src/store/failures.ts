@@ -1,6 +1,7 @@
 /**
  * System errors of the store's disk as errors a user can act on. Nothing else turns an errno into words for the store.
  */
+import { dirname } from 'node:path'
 import { failed, MlopsError, systemCode } from '../core/errors.ts'
 
 /** What the calls were for, as it reads after "could not": `write into the store`. */
@@ -53,12 +54,14 @@ export function storeFailure(error: unknown, root: string, doing: Doing): unknow
 export function fileFailure(error: unknown, path: string, doing: 'read' | 'write'): unknown {
   const code = systemCode(error)
   if (error instanceof MlopsError || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error
-  const why =
-    code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : code === 'EACCES' ? 'permission denied' : code
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+  const why = isFull ? 'the disk is full' : code === 'EACCES' ? 'permission denied' : code
   return failed({
     code: doing === 'read' ? 'FILE_UNREADABLE' : 'FILE_UNWRITABLE',
     message: `Could not ${doing} ${path}: ${why}.`,
-    hint: `Look at its owner, mode and disk: ls -ld ${quoted(path)}`,
+    hint: isFull
+      ? `Free space there, then run the same command again: df -h ${quoted(dirname(path))}`
+      : `Look at its owner, mode and disk: ls -ld ${quoted(path)}`,
     details: { path, system: code },
     cause: error,
   })

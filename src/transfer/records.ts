@@ -230,13 +230,15 @@ function filePath(value: unknown, at: string): string | undefined {
   if (/^(?:[/\\]|[A-Za-z]:)/.test(value)) return `${where} is absolute`
   const parts = value.split('/')
   if (value.split(/[/\\]/).includes('..')) return `${where} leads upwards with ".."`
+  if (value.includes('\\')) return `${where} has a backslash, which makes a folder on some disks`
   if (parts.some((part) => part === '' || part === '.')) return `${where} has an empty part`
   return undefined
 }
 
 /** @returns two files of a manifest that would overwrite each other on some disk, in words */
 export function clashingFiles({ files }: Manifest): string | undefined {
-  const key = (path: string): string => path.normalize('NFC').toLowerCase()
+  // Disks fold more than the case of one letter: `ß` is `SS` there, and the long `ſ` an `s`.
+  const key = (path: string): string => path.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC')
   const seen = new Map<string, string>()
   for (const { path } of files) {
     const other = seen.get(key(path))

@@ -4,6 +4,7 @@
  *
  * A command implements `execute()` alone; see docs/architecture.md, "Writing a command".
  */
+import { constants } from 'node:os'
 import * as Args from '@oclif/core/args'
 import { Command } from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
@@ -31,6 +32,9 @@ export interface Outcome<T> {
   readonly exit?: ExitName | number
 }
 
+/** A closed terminal and a cancelled CI job are heard like Ctrl-C: temporary files are removed, children ended. */
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** Milliseconds that a command gets after Ctrl-C to end by itself. */
 const GRACE = 1_000
 
@@ -45,6 +49,8 @@ export abstract class MlopsCommand extends Command {
   /** The arguments after the first `--`, unchanged; undefined when there was none. */
   protected rawAfterDashes: readonly string[] | undefined
   private parsedOnce: unknown
+  /** Of the first signal: 128 and its number. */
+  private stoppedWith: number | undefined
 
   /** Does the work by calling one use case; throws `MlopsError`. Never prints by itself. */
   abstract execute(): Promise<Outcome<unknown>>
@@ -126,7 +132,9 @@ export abstract class MlopsCommand extends Command {
     const ctor = this.ctor as typeof MlopsCommand
     const flags = Object.keys({ ...ctor.baseFlags, ...ctor.flags })
     const failure = explain(thrown, { command, flags })
-    process.exitCode = this.exitCodeOf(failure.exitCode)
+    process.exitCode = this.exitCodeOf(
+      failure.exitCode === EXIT.interrupted ? (this.stoppedWith ?? failure.exitCode) : failure.exitCode,
+    )
     session.clearProgress()
     if (session.json) {
       const { warnings } = session
@@ -140,25 +148,26 @@ export abstract class MlopsCommand extends Command {
   }
 
   /**
-   * The first Ctrl-C aborts `ctx.signal` and gives the command a second to stop where it likes; a second one, or the
-   * end of that second, ends the process. The store is safe against being killed at any instant.
+   * The first Ctrl-C, SIGTERM or SIGHUP aborts `ctx.signal` and gives the command a second to stop where it likes; a
+   * second one, or the end of that second, ends the process. The store is safe against being killed at any instant.
    */
   private listenForInterrupt(report: () => void): () => void {
     const end = (): void => {
       report()
-      process.exit(EXIT.interrupted)
+      process.exit(this.stoppedWith ?? EXIT.interrupted)
     }
     let interruptions = 0
     let grace: NodeJS.Timeout | undefined
-    const listener = (): void => {
+    const listener = (signal: NodeJS.Signals): void => {
       interruptions += 1
+      this.stoppedWith ??= 128 + constants.signals[signal]
       if (interruptions > 1) end()
       this.session?.abort()
       grace ??= setTimeout(end, GRACE).unref()
     }
-    process.on('SIGINT', listener)
+    for (const signal of STOPPING) process.on(signal, listener)
     return () => {
-      process.off('SIGINT', listener)
+      for (const signal of STOPPING) process.off(signal, listener)
       clearTimeout(grace)
     }
   }

@@ -1,17 +1,11 @@
 /** A person's word, as it is recorded: what may be a name, and how far it can be believed. */
 import type { Context } from '../../core/context.ts'
 import { usage } from '../../core/errors.ts'
+import { personOf, personProblem, shownPerson } from '../../core/person.ts'
 import { redactText } from '../../core/redact.ts'
 import type { Approval } from '../../store/events.ts'
 
-const LONGEST = 200
-
-/**
- * Who a name stands for: `ada`, `Ada` and `ada@laptop` are one person, whose word counts once. What comes after the `@`
- * is a machine or a mail server, and says nothing of who somebody is.
- */
-export const personOf = (name: string): string =>
-  (name.trim().replace(/^@/, '').split('@', 1)[0] ?? '').normalize('NFKC').toLowerCase()
+export { personOf }
 
 /**
  * Names given with `--approve`. On a CI system the system's run vouches for them; typed by hand they are a claim.
@@ -20,11 +14,11 @@ export const personOf = (name: string): string =>
 export function approvalsOf(ctx: Context, names: readonly string[]): readonly Approval[] {
   return names.map((given) => {
     const name = given.trim()
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    if (name === '' || name.length > LONGEST || /[\u0000-\u001f\u007f]/.test(name)) {
+    const problem = personProblem(name)
+    if (problem !== undefined) {
       throw usage({
         code: 'APPROVAL_INVALID',
-        message: `${JSON.stringify(given.slice(0, 80))} is no name: it must have 1 to ${LONGEST} printable characters.`,
+        message: `${shownPerson(given)} is no name of a person: ${problem}.`,
         hint: 'Pass the name of the person who approves: --approve ada',
       })
     }

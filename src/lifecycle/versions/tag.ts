@@ -39,7 +39,7 @@ const MOST_TAGS = 200
 export async function tagVersion(ctx: Context, store: Store, request: TagRequest): Promise<TagResult> {
   const { ref } = request
   const add = checkedTags(request.add)
-  const remove = checkedTags(request.remove)
+  const remove = checkedTags(request.remove, 'off')
   const both = add.find((tag) => remove.includes(tag))
   if (both !== undefined) throw tagTwice(both)
   let state = await store.models.state(ref.model)

@@ -25,7 +25,7 @@ describe('the name of a person', () => {
   it('holds nothing that cannot be seen, and names somebody', () => {
     for (const name of ['a\u200bda', 'a\u00adda', '\u202eada', 'a\u0007', '\ud800', 'a\u2028b'])
       assert.match(personProblem(name) ?? '', /cannot be seen/, JSON.stringify(name))
-    for (const name of ['@', '@laptop', '.', '＠']) assert.equal(personProblem(name), 'it names nobody', name)
+    for (const name of ['@', '.', '＠']) assert.equal(personProblem(name), 'it names nobody', name)
     for (const name of ['', ' ', 'a'.repeat(201)]) assert.match(personProblem(name) ?? '', /1 to 200/)
     assert.equal(shownPerson('a\u200bda'), '"a\\u{200b}da"')
   })
