@@ -5,6 +5,7 @@
  */
 import type { Context } from '../../core/context.ts'
 import { MlopsError } from '../../core/errors.ts'
+import { knownName } from '../../core/metric-names.ts'
 import type { FairnessResult, HeldOut, PairedComparison, SliceResult } from '../../evaluation/types.ts'
 import type { Store } from '../../store/store.ts'
 import { type Champion, type FromRows, type HeldOutFacts, isReason, type VersionFacts } from './facts.ts'
@@ -40,7 +41,7 @@ export async function heldOutFacts(
   rows: OpenRows,
 ): Promise<FromRows<HeldOutFacts> | undefined> {
   if (rows === undefined || isReason(rows)) return rows
-  const { knownName, metricNames, metricOf } = await import('../../evaluation/metrics.ts')
+  const { metricNames, metricOf } = await import('../../evaluation/metrics.ts')
   const names = comparedMetrics(rules).map(({ name }) => name)
   const asked = [...new Set(rules.slices.flatMap(({ min, max }) => [...Object.keys(min), ...Object.keys(max)]))]
   const known = metricNames(rows)
@@ -64,7 +65,7 @@ async function slicesOf(
 ): Promise<Readonly<Record<string, FromRows<readonly SliceResult[]>>>> {
   if (slices.length === 0) return {}
   const { sliceMetrics } = await import('../../evaluation/slices.ts')
-  const { knownName, metricNames } = await import('../../evaluation/metrics.ts')
+  const { metricNames } = await import('../../evaluation/metrics.ts')
   const found = new Map<string, FromRows<readonly SliceResult[]>>()
   for (const { by } of slices) {
     if (found.has(by)) continue
