@@ -196,7 +196,7 @@ function comparePredictions(comparison: MetricComparison, paired: PairedComparis
   const holds = gainOf(better, paired.challenger, paired.champion) >= 0
   const verdict = room.value > 0 ? BY_INTERVAL[paired.verdict] : holds ? 'pass' : 'fail'
   const also = paired.also === null ? '' : `, ${paired.also.method} p ${roughly(paired.also.p)}`
-  const gain = `gain ${roughly(paired.gain)}, ${intervalText(paired.interval)}`
+  const gain = better === 'higher' ? `gain ${roughly(paired.gain)}, ${intervalText(paired.interval)}` : lessText(paired)
   const said = `${paired.method} on ${rowsText(paired.rows)}: ${gain}${also}: ${paired.verdict}`
   const notes = [
     boundNote(comparison, paired.champion, room),
@@ -230,16 +230,30 @@ function comparePredictions(comparison: MetricComparison, paired: PairedComparis
   }
 }
 
+/** Of a metric that is better the lower it is: the difference itself, so that its sign is that of the figure in the table. */
+function lessText({ gain, interval: { low, high, confidence } }: PairedComparison): string {
+  const interval = intervalText({ low: -high, high: -low, confidence })
+  return `difference ${signed(-gain)} (less is better), ${interval}`
+}
+
 const BY_INTERVAL = { better: 'pass', 'not worse': 'pass', worse: 'fail', inconclusive: 'inconclusive' } as const
 
 /** Positive where the challenger is better. */
 const gainOf = (better: Better, ours: number, theirs: number): number =>
   better === 'higher' ? ours - theirs : theirs - ours
 
-/** `auc >= 0.81 of churn-model@1`; with a margin `auc >= 0.8019`, and `boundNote` says how that came about. */
+/**
+ * `auc >= 0.81 of churn-model@1`. With a margin the rule itself: the numbers alone decide by `auc >= 0.8019` (`boundNote`
+ * says how that came about), rows by `auc not worse than churn-model@1 by 0.01, 95 % sure`: a value within the bound may
+ * still leave it open.
+ */
 function requiredText(comparison: MetricComparison, theirs: number | undefined, room: Allowance): string {
-  const { name, better, against } = comparison
+  const { name, better, against, paired } = comparison
   const relation = better === 'higher' ? '>=' : '<='
+  if (room.value > 0 && paired !== undefined) {
+    const sure = `${roughly(100 * paired.interval.confidence)} % sure`
+    return `${name} not worse than ${against} by ${room.text}, ${sure}`
+  }
   if (room.value === 0 || theirs === undefined) return `${name} ${relation} ${shown(comparison, theirs)} of ${against}`
   return `${name} ${relation} ${figure(better === 'higher' ? theirs - room.value : theirs + room.value)}`
 }

@@ -5,7 +5,7 @@ import type { ModelSummary } from '../../lifecycle/versions/list.ts'
 import type { VersionDetail } from '../../lifecycle/versions/version.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
-import { formatRows, formatValue, shortDigest } from './values.ts'
+import { digestOf, formatRows, formatValue, shortDigest } from './values.ts'
 
 export function renderModels(ui: Ui, models: readonly ModelSummary[]): string {
   const { style } = ui
@@ -154,7 +154,7 @@ function dataLines(ui: Ui, detail: VersionDetail): [string, string][] {
     const path = 'path' in fact && typeof fact.path === 'string' ? ui.text(fact.path) : ''
     const of = fact.of === 'rows' ? 'rows that the script logged' : ''
     const parts = [formatRows(fact.rows), columns, path, of].filter((part) => part !== '')
-    return [`data ${ui.text(fact.name)}`, [shortDigest(fact.sha256), ...parts].join(', ')]
+    return [`data ${ui.text(fact.name)}`, [digestOf(fact), ...parts].join(', ')]
   })
 }
 

@@ -2,7 +2,7 @@
 import type { RegisterResult, StageMove } from '../../lifecycle/register/types.ts'
 import { bytes, day } from '../time.ts'
 import type { Ui } from '../ui.ts'
-import { formatRows, formatValue, shortDigest } from './values.ts'
+import { digestOf, formatRows, formatValue, shortDigest } from './values.ts'
 
 const MOST_FILES = 8
 const MOST_VALUES = 12
@@ -113,9 +113,9 @@ function baseline(ui: Ui, { baseline, target, prediction }: RegisterResult): str
 }
 
 function data(ui: Ui, { data }: RegisterResult): string[] {
-  const shown = data.map(({ name, sha256, rows }) => {
+  const shown = data.map(({ name, sha256, rows, of }) => {
     const size = rows === undefined ? '' : ` ${formatRows(rows)}`
-    return `${ui.text(name)}${size} ${ui.style.dim(shortDigest(sha256))}`
+    return `${ui.text(name)}${size} ${ui.style.dim(digestOf({ sha256, of }))}`
   })
   return shown.length === 0 ? [] : [line(ui, 'data', shown.join(', '))]
 }

@@ -34,6 +34,10 @@ export function metricChange(ui: Ui, change: MetricChange, testSets: TestSets): 
 /** The first twelve digits: enough to tell two apart by eye. */
 export const shortDigest = (digest: string | null | undefined): string => (digest == null ? '-' : digest.slice(0, 12))
 
+/** A digest of rows and the hash of a file say nothing about each other: a digest that is not a file's says so. */
+export const digestOf = ({ sha256, of }: { readonly sha256: string; readonly of?: 'rows' | undefined }): string =>
+  `${shortDigest(sha256)}${of === undefined ? '' : ` (digest of ${of})`}`
+
 /** `7,043 rows` */
 export const formatRows = (rows: number | null | undefined): string =>
   rows == null ? '' : `${rows.toLocaleString('en-US')} row${rows === 1 ? '' : 's'}`

@@ -139,6 +139,27 @@ describe('the comparison row by row', () => {
     ])
   })
 
+  it('says with a margin what is required, and all figures with the sign of the table', () => {
+    const loss: PairedComparison = {
+      ...paired('inconclusive', -0.00436, 0.009),
+      metric: 'log_loss',
+      better: 'lower',
+      challenger: 0.44931,
+      champion: 0.44495,
+    }
+    const other = champion({ metrics: { log_loss: 0.44495 }, predictions: true }, { paired: { log_loss: loss } })
+    const { min: _, ...rules } = RULES
+    const [found] = compare({ '*': relative(0.02) }, { log_loss: 0.44931 }, other, {
+      gate: { ...rules, max: { log_loss: 0.6 }, margin: { '*': relative(0.02) } },
+    })
+    assert.match(found?.required ?? '', /^log_loss not worse than \S+ by 2%, 95 % sure$/)
+    assert.equal(found?.actual, '0.44931 (+0.00436)')
+    assert.match(found?.note ?? '', /difference \+0\.00436 \(less is better\), 95 % from -0\.0156 to 0\.0244/)
+    const [auc] = compare({ '*': absolute(0.01) }, ours, against(paired('not worse', 0.004, 0.01)))
+    assert.match(auc?.required ?? '', /^auc not worse than \S+ by 0\.01, 95 % sure$/)
+    assert.match(`${auc?.actual} ${auc?.note}`, /\(\+0\.004\) .*gain 0\.004,/)
+  })
+
   it('lets the two numbers decide without a margin, and shows the interval', () => {
     const at = (gain: number) => compare({}, ours, against(paired('inconclusive', gain)))[0]
     assert.deepEqual(
