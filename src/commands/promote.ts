@@ -1,6 +1,7 @@
 /** `mlops promote`: moves a stage to a version, behind its gate and a person's approval. */
 import { parseModelRef } from '../core/names.ts'
 import { type PromoteResult, promote } from '../lifecycle/promote/promote.ts'
+import { loadProject } from '../project/load.ts'
 import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { askConsent } from '../ui/consent.ts'
 import { renderPromotePlan, renderPromotion } from '../ui/views/promote.ts'
@@ -50,6 +51,7 @@ export default class Promote extends MlopsCommand {
       stage: flags.to,
       approve: flags.approve ?? [],
       dryRun: flags['dry-run'],
+      reread: () => loadProject({ cwd: session.ctx.cwd, env: session.ctx.env, store: project.storeRoot }),
       ...(flags.reason === undefined ? {} : { reason: flags.reason }),
       ...(flags.test === undefined ? {} : { test: flags.test }),
       ...(session.idempotencyKey === undefined ? {} : { idempotencyKey: session.idempotencyKey }),

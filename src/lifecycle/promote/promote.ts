@@ -3,13 +3,15 @@
  * (rollback alone restores one that was there).
  */
 import type { Context } from '../../core/context.ts'
+import { conflict } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
 import type { Project } from '../../project/config.ts'
-import { missingConfig } from '../../project/load.ts'
+import { missingConfig, modelConfig } from '../../project/load.ts'
 import type { Approval, EventDraft } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { Store } from '../../store/store.ts'
 import { cautions, onlyApprovalMissing } from '../gate/gate.ts'
+import { gateRules } from '../gate/rules.ts'
 import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from '../operation.ts'
 import { assertIntact } from '../versions/integrity.ts'
 import { approvalsOf, promptApproval, reasonOf } from './approval.ts'
@@ -71,12 +73,26 @@ export async function promote(
     tolerate: 'nothing',
     hint: `Register it again from its source, then promote the new version; see the damage: mlops model verify ${versionName(plan.model, plan.version)}`,
   })
+  await assertSameRules(request, planner)
   const move = { stage, from: plan.from, essence: essence(plan), draft: draftOf(ctx, op, plan) }
   const event = await commitMove(store, state, move, async (now) =>
     essence(await planner.plan(now, { given: words, only: plan.approvals })),
   )
   const gitTags = await tagMove(ctx, project, store, state, event)
   return { ...resultOfPlan(plan, 'promoted'), event: { seq: event.seq, time: event.time }, gitTags }
+}
+
+/** The plan was judged by the rules of its beginning. @throws conflict `PLAN_CHANGED` */
+async function assertSameRules({ reread, ref, stage, validation }: PromoteRequest, { rules }: Planner): Promise<void> {
+  if (reread === undefined) return
+  const now = gateRules(modelConfig(await reread(), ref.model), stage, validation)
+  if (now.digest === rules.digest) return
+  throw conflict({
+    code: 'PLAN_CHANGED',
+    message: `The gate of ${stage} was changed in mlops.yaml while this was being done, so that the plan no longer holds. Nothing was changed by you.`,
+    hint: `Judge it by the new rules first: mlops gate check ${ref.model} --to ${stage}`,
+    details: { model: ref.model, stage },
+  })
 }
 
 interface Scene {

@@ -1,5 +1,6 @@
 /** What is asked of a promotion and what comes of it, as plain data. No code that decides belongs here. */
 import type { ModelRef } from '../../core/names.ts'
+import type { Project } from '../../project/config.ts'
 import type { Gate } from '../../project/gate-config.ts'
 import type { Autonomy } from '../../project/policy.ts'
 import type { Approval, GateResult } from '../../store/events.ts'
@@ -26,6 +27,8 @@ export interface PromoteRequest {
   /** Names given with `--approve`. */
   readonly approve?: readonly string[]
   readonly reason?: string
+  /** Reads the project anew: a check or a question takes minutes, in which the gate may be edited. */
+  readonly reread?: () => Promise<Project>
   /** Stop after the plan. */
   readonly dryRun?: boolean
   readonly idempotencyKey?: string

@@ -129,6 +129,16 @@ describe('promote', () => {
     assert.equal((await state()).head, 1)
   })
 
+  it('moves nothing when the gate was edited while it was planned', async () => {
+    await addVersion(w)
+    const edited = w.project({ gates: { staging: gate({ min: { auc: 0.99 } }) } })
+    const error = await rejection(up(`${MODEL}@1`, 'staging', { reread: async () => edited }))
+    assert.deepEqual([error.code, error.exit], ['PLAN_CHANGED', 'conflict'])
+    assert.equal((await state()).head, 1)
+    const same = await up(`${MODEL}@1`, 'staging', { reread: async () => w.project() })
+    assert.equal(same.outcome, 'promoted')
+  })
+
   it('refuses damaged bytes and names the file', async () => {
     await addVersion(w, { files: { 'model.joblib': 'sound bytes' } })
     damage(w, (await manifest(w, 1)).files[0]?.sha256 ?? '')
