@@ -24,11 +24,14 @@ export function toGate(raw: RawGate): Gate {
     waivers: raw.waivers.map(({ check, owner, reason, expires }) => ({
       check,
       owner,
-      reason: redactText(reason),
+      reason: withoutSecrets(reason),
       expires,
     })),
   }
 }
+
+/** With holes where something was reported. */
+const withoutSecrets = (reason: string | undefined): string => (reason === undefined ? '' : redactText(reason))
 
 function bounds(rest: Readonly<Record<string, number>>): Pick<Gate, 'min' | 'max'> {
   const starting = (prefix: string): Record<string, number> => {
