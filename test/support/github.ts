@@ -41,6 +41,8 @@ export interface FakeRun {
   readonly url: string
   readonly title: string
   readonly ref: string
+  /** Its file. */
+  readonly workflow: string
   readonly inputs: Readonly<Record<string, string>>
   readonly created: Date
   status: string
@@ -256,7 +258,7 @@ function create(state: State, { headers, body }: Asked, workflow: string): FakeA
   if (problem !== undefined) return says(422, problem)
   const defaults = Object.entries(declared).map(([name, each]) => [name, String(each.default ?? '')])
   const inputs = { ...Object.fromEntries(defaults), ...(given as Record<string, string>) }
-  const run = begin(state, file, ref, inputs)
+  const run = begin(state, { ...file, workflow }, ref, inputs)
   if (options.details !== 'given' && options.details !== undefined) return { status: 204 }
   if (asked.return_run_details !== true) return { status: 204 }
   const api = `${state.api}/repos/${state.full}/actions/runs/${run.id}`
@@ -295,6 +297,7 @@ function begin(state: State, file: Record<string, unknown>, ref: string, inputs:
     url: `https://github.example/${state.full}/actions/runs/${id}`,
     title,
     ref,
+    workflow: String(file.workflow),
     inputs,
     created: now(state),
     status: 'queued',
@@ -331,11 +334,12 @@ function list(state: State, url: URL): FakeAnswer {
   return { status: 200, body: { total_count: matching.length, workflow_runs: runs }, headers: link }
 }
 
-const runBody = (state: State, { id, url, title, ref, status, conclusion, created }: FakeRun) => ({
+const runBody = (state: State, { id, url, title, ref, workflow, status, conclusion, created }: FakeRun) => ({
   id,
   name: 'Retrain',
   display_title: title,
   event: 'workflow_dispatch',
+  path: `.github/workflows/${workflow}@${ref}`,
   head_branch: ref,
   run_number: id,
   run_attempt: 1,

@@ -8,7 +8,6 @@
  */
 import { jsonOf } from '../../net/github.ts'
 import { backoff, type Client, GitHubProblem, limitPause, notGitHub } from './client.ts'
-import type { RunIdentity } from './types.ts'
 import { awaitRun } from './watch.ts'
 
 export interface Creation {
@@ -21,8 +20,8 @@ export interface Creation {
 }
 
 export type Created =
-  /** `run` is null where GitHub does not tell it. */
-  | { readonly kind: 'accepted'; readonly run: RunIdentity | null }
+  /** As GitHub says, and to be looked at before it is believed; null where it does not tell. */
+  | { readonly kind: 'accepted'; readonly runId: number | null }
   /** It may have been made: nobody knows, and it must not be made again before the run was looked for. */
   | { readonly kind: 'uncertain'; readonly why: string; readonly interrupted: boolean }
 
@@ -50,9 +49,9 @@ export async function createDispatch(client: Client, creation: Creation): Promis
         inputs,
         ...(asksForRun ? { return_run_details: true } : {}),
       })
-      const run = identityOf(jsonOf(reply))
-      if (run === null && reply.status !== 204) throw notGitHub(client, true)
-      return { kind: 'accepted', run }
+      const runId = idOf(jsonOf(reply))
+      if (runId === null && reply.status !== 204) throw notGitHub(client, true)
+      return { kind: 'accepted', runId }
     } catch (error) {
       if (!(error instanceof GitHubProblem)) throw error
       const { kind, sent } = error.facts
@@ -84,16 +83,14 @@ async function lookAfterLoss(client: Client, { workflow, correlation, since }: C
   try {
     const until = client.ctx.now().getTime() + LOOK_FOR
     const run = await awaitRun(client, { workflow, correlation, since, until })
-    return run === undefined ? 'none' : { kind: 'accepted', run: { runId: run.id, runUrl: run.url } }
+    return run === undefined ? 'none' : { kind: 'accepted', runId: run.id }
   } catch (error) {
     if (!(error instanceof GitHubProblem)) throw error
     return { kind: 'uncertain', why: error.message, interrupted: error.facts.kind === 'interrupted' }
   }
 }
 
-function identityOf(body: unknown): RunIdentity | null {
-  const { workflow_run_id: runId, html_url: runUrl } = (body ?? {}) as Readonly<Record<string, unknown>>
-  return typeof runId === 'number' && Number.isSafeInteger(runId) && typeof runUrl === 'string'
-    ? { runId, runUrl }
-    : null
+function idOf(body: unknown): number | null {
+  const { workflow_run_id: runId } = (body ?? {}) as Readonly<Record<string, unknown>>
+  return typeof runId === 'number' && Number.isSafeInteger(runId) ? runId : null
 }

@@ -10,10 +10,10 @@ import { findGitTop } from '../../project/find.ts'
 import { type Client, GitHubProblem, notGitHub, openClient, PATIENCE, realWire, type Wire } from './client.ts'
 import { createDispatch } from './create.ts'
 import { assertInputs, inputsOf, unfit } from './inputs.ts'
-import { follow, left } from './outcome.ts'
+import { type Found, follow, left } from './outcome.ts'
 import { errorOf } from './refusal.ts'
 import { findRepository } from './repository.ts'
-import { lookAtRun, type Run } from './runs.ts'
+import { checkedRun, type Expected, type Run } from './runs.ts'
 import type { DispatchOutcome, DispatchRequest, ResumeOutcome, ResumeRequest } from './types.ts'
 import { awaitRun } from './watch.ts'
 import { localWorkflow, readWorkflow, type WorkflowFile } from './workflow-file.ts'
@@ -54,8 +54,8 @@ export async function dispatch(
     request.say?.(`${workflow} was dispatched at ${ref} of ${repository.owner}/${repository.name}`)
     const appears = request.wait ? Math.min(APPEARS_WITHIN, job.timeout) : APPEARS_WITHIN_UNWAITED
     const until = ctx.now().getTime() + appears
-    const run = created.run ?? (await shownRun(client, { workflow, correlation, since, until }))
-    return await follow(client, request, run)
+    const search = { workflow, correlation, since, until }
+    return await follow(client, request, await shownRun(client, created.runId, search))
   } catch (error) {
     if (error instanceof GitHubProblem) throw errorOf(error, { repository, workflow, ref })
     throw error
@@ -77,7 +77,7 @@ export async function resume(
   const repository = await findRepository(ctx, project, job.repository)
   const client = openClient(ctx, repository, wire)
   try {
-    const known = runId === null ? undefined : await runById(client, runId)
+    const known = runId === null ? undefined : await runById(client, runId, { workflow, correlation })
     const since = new Date(Date.parse(request.dispatchedAt) || ctx.now().getTime())
     // What was dispatched a moment ago may not be listed yet.
     const search = { workflow, correlation, since, until: since.getTime() + APPEARS_WITHIN }
@@ -153,20 +153,28 @@ async function defaultBranch(client: Client): Promise<string> {
   return branch
 }
 
-/** Accepted it was; that the list cannot be read does not change it. */
-async function shownRun(client: Client, search: Parameters<typeof awaitRun>[1]) {
+/**
+ * The run that was made: the one that GitHub named, if it is that, else the one whose name carries the correlation id.
+ * Accepted it was; that it cannot be looked at does not change it.
+ */
+async function shownRun(client: Client, named: number | null, search: Parameters<typeof awaitRun>[1]): Promise<Found> {
   try {
-    const run = await awaitRun(client, search)
-    return run === undefined ? 'unlisted' : { runId: run.id, runUrl: run.url }
+    const run = (named === null ? undefined : await runById(client, named, search)) ?? (await awaitRun(client, search))
+    return run === undefined ? { unseen: 'unlisted' } : { runId: run.id, runUrl: run.url }
   } catch (error) {
     if (!(error instanceof GitHubProblem)) throw error
-    return error.facts.kind === 'interrupted' ? 'interrupted' : 'unreachable'
+    const { kind } = error.facts
+    return kind === 'interrupted' ? { unseen: kind } : { unseen: 'unreachable', said: error.message }
   }
 }
 
-async function runById(client: Client, id: number): Promise<Run | undefined> {
+/** @returns undefined where there is none with this id (yet), or it is another one, which is said */
+async function runById(client: Client, id: number, expected: Expected): Promise<Run | undefined> {
   try {
-    return (await lookAtRun(client, id, undefined, client.ctx.now().getTime() + PATIENCE)).run
+    const run = await checkedRun(client, id, expected)
+    if (typeof run !== 'string') return run
+    client.ctx.warn(`Run ${id} is not the one that was dispatched: ${run}. It is looked for by its name.`)
+    return undefined
   } catch (error) {
     if (error instanceof GitHubProblem && error.facts.status === 404) return undefined
     throw error

@@ -8,11 +8,13 @@ import { conclusionWords, failedJobLines, knownConclusion, statusWords } from '.
 
 type Request = DispatchRequest | ResumeRequest
 type Left = Extract<DispatchOutcome, { kind: 'left' }>
-type Unseen = 'unlisted' | 'unreachable' | 'interrupted'
+/** A run, or why it is not known and what GitHub, or the network, said. */
+export type Found =
+  | RunIdentity
+  | { readonly unseen: 'unlisted' | 'unreachable' | 'interrupted'; readonly said?: string }
 
-/** @param run as it is known, or why it is not */
-export async function follow(client: Client, request: Request, run: RunIdentity | Unseen): Promise<DispatchOutcome> {
-  if (typeof run === 'string') return left(request, run, null)
+export async function follow(client: Client, request: Request, run: Found): Promise<DispatchOutcome> {
+  if ('unseen' in run) return left(request, run.unseen, null, run.said)
   await request.onRun?.(run)
   request.say?.(`run ${run.runId}: ${run.runUrl}`)
   const now = client.ctx.now().getTime()
@@ -64,7 +66,7 @@ export function left(
   const what = run === null ? `The run with the id ${correlation}` : `Run ${run.runId}`
   const where = run === null ? '' : `: ${run.runUrl}`
   const state = status === null ? '' : ` (${statusWords(status)})`
-  const because = said === undefined ? '' : ` ${said}.`
+  const because = said === undefined ? '' : ` ${said.replace(/\.$/, '')}.`
   const sentences: Readonly<Record<LeftBecause, string>> = {
     asked: `${what} goes on by itself${state}${where}`,
     timeout: `${what} has not ended within ${describeDuration(job.timeout)}${state} and goes on by itself${where}`,

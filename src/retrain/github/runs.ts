@@ -18,6 +18,13 @@ export interface Run {
   readonly conclusion: string | null
 }
 
+/** What a dispatch must have made. */
+export interface Expected {
+  /** The file name of the workflow. */
+  readonly workflow: string
+  readonly correlation: string
+}
+
 /** "This API will return up to 1,000 results for each search": ten pages. */
 const MAX_PAGES = 10
 /** The clocks of the machines of GitHub, and the second that is cut off. Milliseconds. */
@@ -66,14 +73,45 @@ function carries(run: unknown, correlation: string): boolean {
 }
 
 function runOf(value: unknown): Run | undefined {
-  const { id, html_url: url, status, conclusion } = (value ?? {}) as Readonly<Record<string, unknown>>
-  if (typeof id !== 'number' || !Number.isSafeInteger(id) || typeof url !== 'string') return undefined
+  const { id, html_url: page, status, conclusion } = (value ?? {}) as Readonly<Record<string, unknown>>
+  const url = pageOf(page)
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || url === null) return undefined
   return {
     id,
     url,
     status: typeof status === 'string' ? status : 'unknown',
     conclusion: typeof conclusion === 'string' ? conclusion : null,
   }
+}
+
+/** The address of a page for people; null where it is none: it stands in terminals, messages and records. */
+export function pageOf(value: unknown): string | null {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (typeof value !== 'string' || /[\s\u0000-\u001f\u007f-\u009f]/.test(value)) return null
+  return /^https?:\/\//.test(value) && URL.canParse(value) ? value : null
+}
+
+/**
+ * Looks at a run that is said to be the one that was dispatched.
+ * @returns the run; or why it is not the one, in words. @throws GitHubProblem
+ */
+export async function checkedRun(
+  client: Client,
+  id: number,
+  { workflow, correlation }: Expected,
+): Promise<Run | string> {
+  const reply = await client.get(`/actions/runs/${id}?exclude_pull_requests=true`, {
+    until: client.ctx.now().getTime() + PATIENCE,
+  })
+  const body = jsonOf(reply)
+  const run = runOf(body)
+  if (run === undefined) throw notGitHub(client)
+  const { path, event } = body as { readonly path?: unknown; readonly event?: unknown }
+  if (run.id !== id) return `GitHub answers with run ${run.id}`
+  const file = typeof path === 'string' ? path.split('@', 1)[0]?.split('/').at(-1) : workflow
+  if (file !== workflow) return `it is of the workflow ${JSON.stringify(file)}, not ${workflow}`
+  if (event !== 'workflow_dispatch') return `it was begun by ${JSON.stringify(event)}, not by a dispatch`
+  return carries(body, correlation) ? run : `its name does not carry ${correlation}`
 }
 
 export interface Look {
@@ -114,7 +152,7 @@ const WELL = new Set(['success', 'skipped', 'neutral'])
 function failedJob(value: unknown): FailedJob | undefined {
   const { name, conclusion, html_url: url, steps } = (value ?? {}) as Readonly<Record<string, unknown>>
   if (typeof name !== 'string' || typeof conclusion !== 'string' || WELL.has(conclusion)) return undefined
-  const page = typeof url === 'string' ? url : null
+  const page = pageOf(url)
   const step = (Array.isArray(steps) ? steps : []).find((each: unknown) => {
     const { conclusion: end } = (each ?? {}) as { conclusion?: unknown }
     return typeof end === 'string' && !WELL.has(end)

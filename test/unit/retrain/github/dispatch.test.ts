@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { MlopsError } from '../../../../src/core/errors.ts'
 import { dispatch, resume } from '../../../../src/retrain/github/dispatch.ts'
+import { pageOf } from '../../../../src/retrain/github/runs.ts'
 import type { ResumeRequest } from '../../../../src/retrain/github/types.ts'
 import { type FakeRun, TOKEN, WORKFLOW } from '../../../support/github.ts'
 import { CORRELATION, type World, type WorldOptions, world } from './support.ts'
@@ -72,7 +73,7 @@ describe('A workflow on GitHub Actions', () => {
       `run ${run?.id}: ended`,
     ])
     assert.ok(Math.min(...w.pauses) >= 5 * SECOND && Math.max(...w.pauses) === 30 * SECOND, String(w.pauses))
-    assert.equal(w.hub.cost.charged, 4, 'the dispatch and three states; looking at an unchanged run is free')
+    assert.equal(w.hub.cost.charged, 5, 'the dispatch, whether it is that run, and three states; looking at an unchanged run is free')
   })
 
   it('of the default branch is started when the policy names no ref, and is found by its name where GitHub does not tell it', async () => {
@@ -310,6 +311,71 @@ describe('A workflow on GitHub Actions', () => {
     assert.ok(outcome.kind === 'left' && outcome.why === 'unreachable')
     assert.match(outcome.message, /could not be looked at any longer: https:.*503/)
     assert.equal(outcome.runId, w.hub.runs[0]?.id)
+  })
+
+  for (const [what, part] of [
+    ['of another workflow', { path: '.github/workflows/other.yml@main' }],
+    ['begun by a push', { event: 'push' }],
+    ['with another name', { display_title: 'retrain', name: 'Retrain' }],
+  ] as const) {
+    it(`that GitHub names is not believed where it is ${what}: it is looked for by its name`, async () => {
+      await begin({
+        local: WORKFLOW,
+        details: 'given',
+        onRun: (run) => Object.assign(run, { status: 'completed', conclusion: 'success' }),
+        fault: ({ path }) =>
+          path.includes('/actions/runs/7?')
+            ? {
+                status: 200,
+                body: {
+                  id: 7,
+                  html_url: 'https://github.example/7',
+                  event: 'workflow_dispatch',
+                  display_title: CORRELATION,
+                  status: 'completed',
+                  conclusion: 'success',
+                  ...part,
+                },
+              }
+            : path.endsWith('/dispatches')
+              ? { status: 200, after: true, body: { workflow_run_id: 7, html_url: 'https://github.example/7' } }
+              : undefined,
+      })
+      const outcome = await start()
+      assert.deepEqual([outcome.kind, outcome.runId], ['ended', w.hub.runs[0]?.id])
+      assert.match(w.warnings.join(), /Run 7 is not the one that was dispatched: /)
+    })
+  }
+
+  it('takes only a page of the web for the page of a run', async () => {
+    await begin()
+    assert.equal(
+      pageOf('https://github.example/acme/ml/actions/runs/1'),
+      'https://github.example/acme/ml/actions/runs/1',
+    )
+    for (const bad of [
+      'javascript:alert(1)',
+      'https://a.example/\u001b[2J',
+      'https://a.example/\n',
+      'file:///etc',
+      7,
+    ]) {
+      assert.equal(pageOf(bad), null)
+    }
+  })
+
+  it('says why it could not be looked at', async () => {
+    await begin({
+      local: WORKFLOW,
+      details: 'ignored',
+      fault: ({ method, path }) =>
+        method === 'GET' && path.includes('/runs?')
+          ? { status: 403, body: { message: 'Resource not accessible' } }
+          : undefined,
+    })
+    const outcome = await start()
+    assert.ok(outcome.kind === 'left' && outcome.why === 'unreachable')
+    assert.match(outcome.message, /could not be looked at any longer\. .*Resource not accessible/)
   })
 
   it('that does not show up is left, with what its name lacks', async () => {
