@@ -73,7 +73,11 @@ describe('A workflow on GitHub Actions', () => {
       `run ${run?.id}: ended`,
     ])
     assert.ok(Math.min(...w.pauses) >= 5 * SECOND && Math.max(...w.pauses) === 30 * SECOND, String(w.pauses))
-    assert.equal(w.hub.cost.charged, 5, 'the dispatch, whether it is that run, and three states; looking at an unchanged run is free')
+    assert.equal(
+      w.hub.cost.charged,
+      5,
+      'the dispatch, whether it is that run, and three states; looking at an unchanged run is free',
+    )
   })
 
   it('of the default branch is started when the policy names no ref, and is found by its name where GitHub does not tell it', async () => {
