@@ -7,17 +7,21 @@ import { createReadStream } from 'node:fs'
 import { type Digest, isDigest, sha256 } from '../core/digest.ts'
 import { failed, notFound, systemCode } from '../core/errors.ts'
 import { AUDIT_FORMAT, type AuditHeader } from './audit.ts'
+import { pinnedBy } from './audit-evidence.ts'
 import type { Backend } from './backend.ts'
 import { nodeFiles } from './files.ts'
-import { numbered, numberOf, REGISTRY } from './layout.ts'
+import { numbered, numberOf, REGISTRY, ROOT_LOG } from './layout.ts'
 import { LocalBackend, storeOpenedForReading } from './local-backend.ts'
 import { parseRegistry } from './registry.ts'
+import type { JsonObject } from './sealed.ts'
 
 export interface Audit {
   readonly file: string
   readonly header: AuditHeader
   /** Digest of each event that the file has, or names as the newest of its log: log -> seq -> digest. */
   readonly events: ReadonlyMap<string, ReadonlyMap<number, Digest>>
+  /** Digest of each alert and step of a retraining that the file has, by its place in the store. */
+  readonly claims: ReadonlyMap<string, Digest>
 }
 
 /** The first place of a log where the store is not what it was. */
@@ -52,8 +56,11 @@ export async function readAudit(path: string): Promise<Audit> {
 async function parseAudit(path: string): Promise<Audit> {
   const hash = createHash('sha256')
   const events = new Map<string, Map<number, Digest>>()
+  const claims = new Map<string, Digest>()
+  const evidence: Evidence = { pinned: new Set(), held: new Set() }
+  const counts: Record<string, number> = {}
   let header: AuditHeader | undefined
-  let trailer: { readonly sha256?: unknown } | undefined
+  let trailer: Row | undefined
   let count = 0
   let digestBefore = ''
   for await (const line of linesOf(path)) {
@@ -65,24 +72,56 @@ async function parseAudit(path: string): Promise<Audit> {
     if (header === undefined) throw notAnExport(path)
     if (row.kind === 'event') takeEvent(path, count, line, row, header, events)
     else if (row.kind === 'object' || row.kind === 'claim') checkRecord(path, count, line, row)
+    takeEvidence(row, evidence)
+    if (row.kind === 'claim' && typeof row.file === 'string' && CLAIM.test(row.file)) {
+      claims.set(row.file, row.sha256 as Digest)
+    }
     if (row.kind === 'trailer') {
       trailer = row
       digestBefore = hash.copy().digest('hex')
-    }
+    } else if (count > 1) counts[String(row.kind)] = (counts[String(row.kind)] ?? 0) + 1
     hash.update(line)
   }
   if (header === undefined) throw notAnExport(path)
   if (trailer === undefined) throw damaged(path, count, 'its end is missing')
-  if (trailer.sha256 !== digestBefore) throw damaged(path, count, 'its lines are not those that were written')
-  for (const { log, seq, sha256: digest } of header.logs) {
+  if (trailer.sha256 !== digestBefore || trailer.lines !== count - 1 || !countsFit(trailer, counts)) {
+    throw damaged(path, count, 'its lines are not those that were written')
+  }
+  const { pinned, held } = evidence
+  const lost = [...pinned].find((digest) => !held.has(digest))
+  if (lost !== undefined) throw damaged(path, count, `an event names ${lost.slice(0, 12)}…, and no line has it`)
+  for (const { log, seq, sha256: digest, from } of header.logs) {
     const known = events.get(log) ?? new Map<number, Digest>()
+    const isWanted = header.since === null && (log === ROOT_LOG || header.models.includes(log.split('/')[1] ?? ''))
+    if ((isWanted && from !== 1) || (from !== null && !known.has(seq))) {
+      throw damaged(path, 1, `it lacks events of ${log}, which it says it has`)
+    }
     if ((known.get(seq) ?? digest) !== digest) throw damaged(path, 1, `its last event of ${log} is another one`)
     events.set(log, known.set(seq, digest))
   }
-  return { file: path, header, events }
+  return { file: path, header, events, claims }
 }
 
 type Row = Readonly<Record<string, unknown>>
+
+/** What events name by digest, and what has a line of its own. */
+interface Evidence {
+  readonly pinned: Set<string>
+  readonly held: Set<string>
+}
+
+function takeEvidence(row: Row, { pinned, held }: Evidence): void {
+  if (typeof row.sha256 === 'string' && ['object', 'check', 'missing'].includes(String(row.kind))) held.add(row.sha256)
+  if (row.kind !== 'event') return
+  const record = row.record as JsonObject
+  if (String(row.log).endsWith('/checks/log')) pinned.add(String(record.sha256))
+  else for (const [digest] of pinnedBy(record, '')) pinned.add(digest)
+}
+
+const countsFit = (trailer: Row, found: Readonly<Record<string, number>>): boolean =>
+  Object.entries({ event: 0, object: 0, check: 0, claim: 0, missing: 0, ...found }).every(
+    ([kind, count]) => (trailer.counts as Row | undefined)?.[kind] === count,
+  )
 
 function takeEvent(
   path: string,
@@ -130,6 +169,7 @@ async function* linesOf(path: string): AsyncGenerator<Buffer> {
 
 /** What a log may be called: an export that was not made by us must not lead us anywhere else. */
 const LOG = /^(?:log|models\/[a-z0-9][a-z0-9._-]{0,63}\/(?:checks\/)?log)$/
+const CLAIM = /^models\/[a-z0-9][a-z0-9._-]{0,63}\/(?:alerts|jobs)(?:\/[a-z0-9][a-z0-9._-]{0,127})+$/
 const NEWLINE = Buffer.from('\n')
 
 function headerIn(row: Row): AuditHeader | undefined {
@@ -166,6 +206,17 @@ export async function differences(root: string, audit: Audit): Promise<Differenc
   for (const [log, digests] of events) {
     const difference = await firstDifference(backend, log, digests, written)
     if (difference !== undefined) found.push(difference)
+  }
+  for (const [file, digest] of audit.claims) {
+    const bytes = await backend.get(file)
+    if (bytes !== undefined && sha256(bytes) === digest) continue
+    const [, model, kind] = file.split('/')
+    found.push({
+      file,
+      problem: bytes === undefined ? 'missing' : 'changed',
+      why: bytes === undefined ? `${written} has it` : `it is not the one that ${written} has`,
+      affects: `${kind} of ${model}`,
+    })
   }
   return found
 }

@@ -41,7 +41,8 @@ async function* objects(backend: Backend, model: string, log: AuditLog | undefin
   }
 }
 
-function* pinnedBy(event: JsonObject, model: string): Generator<readonly [Digest, string]> {
+/** Objects that an event names by digest, with what each is. */
+export function* pinnedBy(event: JsonObject, model: string): Generator<readonly [Digest, string]> {
   if (event.type !== 'register') return
   const body = event.body as {
     readonly version: number

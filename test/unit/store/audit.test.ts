@@ -195,7 +195,69 @@ describe('The program of docs/audit.md', () => {
   }).timeout(120_000)
 })
 
+describe('An export that somebody made fit again', () => {
+  const python = join(ROOT, '.cache/venv/bin/python')
+  const verifier = /```python\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'docs/audit.md'), 'utf8'))?.[1] ?? ''
+  type Rows = { kind: string; [name: string]: unknown }[]
+  const isOf = (model: string) => (row: Rows[number]) => String(row.log ?? '').startsWith(`models/${model}/log`)
+  const forgeries: Record<string, (lines: string[]) => string[]> = {
+    'all events of a model are gone, and the header names none': (lines) => {
+      const header = JSON.parse(lines[0] ?? '')
+      for (const each of header.logs) if (isOf('churn-model')(each)) Object.assign(each, { from: null, prev: null })
+      return [`${JSON.stringify(header)}\n`, ...lines.slice(1).filter((line) => !isOf('churn-model')(JSON.parse(line)))]
+    },
+    'an object is another one, with its digest': (lines) =>
+      lines.map((line) => {
+        const { kind, what } = JSON.parse(line)
+        if (kind !== 'object' || !what.startsWith('manifest of churn-model@1')) return line
+        const record = '{"format":1}'
+        return `${JSON.stringify({ kind, sha256: sha256(`${record}\n`), what }).slice(0, -1)},"record":${record}}\n`
+      }),
+    'an object is gone': (lines) => lines.filter((line) => !line.startsWith('{"kind":"object"')),
+    'the last event of a log is gone': (lines) => {
+      const at = lines.findLastIndex((line) => line.startsWith('{"kind":"event","log":"models/churn-model/log"'))
+      return lines.filter((_, index) => index !== at)
+    },
+  }
+  for (const [what, forgery] of Object.entries(forgeries)) {
+    it(`is found out: ${what}`, async function () {
+      const lines = readFileSync(await exported(await furnished()), 'utf8').split(/(?<=\n)/)
+      const body = forgery(lines.slice(0, -1))
+      const counts: Record<string, number> = { event: 0, object: 0, check: 0, claim: 0, missing: 0 }
+      for (const line of body.slice(1)) counts[JSON.parse(line).kind] = (counts[JSON.parse(line).kind] ?? 0) + 1
+      const trailer = { kind: 'trailer', lines: body.length, counts, sha256: sha256(body.join('')) }
+      const file = join(temporaryFolder(), 'forged.jsonl')
+      writeFileSync(file, [...body, `${JSON.stringify(trailer)}\n`].join(''))
+      await refusal(() => readAudit(file), 'failed', 'AUDIT_DAMAGED')
+      if (!existsSync(python)) skipBecause(this, 'the Python environment of the tests is not set up')
+      const { status, stderr } = spawnSync(python, ['-c', verifier, file], { encoding: 'utf8' })
+      assert.equal(status, 1)
+      assert.match(stderr, /^line \d+: /, 'a sentence, no traceback')
+    })
+  }
+
+  it('is found out: it goes on after its end, with something that is no line', async function () {
+    if (!existsSync(python)) skipBecause(this, 'the Python environment of the tests is not set up')
+    const file = await exported(await furnished())
+    overwrite(file, `${readFileSync(file, 'utf8')}{}\n`)
+    assert.match(spawnSync(python, ['-c', verifier, file], { encoding: 'utf8' }).stderr, /goes on after its end/)
+  })
+})
+
 describe('store verify --against an export', () => {
+  it('finds an alert that was removed, and one that was written anew', async () => {
+    const store = await furnished()
+    const audit = await readAudit(await exported(store))
+    const [file] = [...audit.claims.keys()]
+    assert.ok(file !== undefined)
+    const path = join(store.root, file)
+    const { self: _, ...claim } = JSON.parse(readFileSync(path, 'utf8'))
+    overwrite(path, seal({ ...claim, record: { ...claim.record, kind: 'other' } }))
+    assert.match((await against(store, audit.file)).join('\n'), /alerts\/.* changed: it is not the one/)
+    rmSync(path)
+    assert.match((await against(store, audit.file)).join('\n'), /alerts\/.* missing: the export of .* has it/)
+  })
+
   const place = (store: Store, seq: number) => join(store.root, 'models/churn-model/log', numbered(seq))
   const against = async (store: Store, file: string) => {
     const { damages } = await verifyStore(store.root, { against: await readAudit(file) })
