@@ -228,7 +228,7 @@ describe('retraining-policy.yaml', () => {
       'policy:\n  model: m\n  trigger: {type: manual}\n  autonomy:\n    level: 3\n    min_age: 23h\n    min_clean_promotions: 0\n',
       [
         'retraining-policy.yaml:6: policy.autonomy.min_age: expected 1d or more, found "23h"',
-        'retraining-policy.yaml:7: policy.autonomy.min_clean_promotions: expected a whole number, 1 or more, found "0"',
+        'retraining-policy.yaml:7: policy.autonomy.min_clean_promotions: expected a whole number of at least 1, found "0"',
       ],
     ],
     [

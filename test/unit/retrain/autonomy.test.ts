@@ -161,7 +161,7 @@ describe('Autonomy of a retraining', function () {
         const result = await shop.retrain({ force: true, reason: 'a person wants it' })
         assert.equal(result.plan.autonomy.level, 2)
         assert.equal((await shop.stages()).production, 2, result.message)
-        assert.equal(result.outcome, goal === 'staging' ? 'promoted' : 'refused')
+        assert.deepEqual([result.outcome, result.production], ['promoted', null])
       })
     }
 
