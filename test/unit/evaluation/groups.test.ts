@@ -20,7 +20,10 @@ function regions() {
   return { truth, answer: said(blind), score: blind, groups: { region, one: truth.map(() => 'x') } }
 }
 
-describe('Slices', () => {
+describe('Slices', function () {
+  // Python and its libraries take their time on a busy machine.
+  this.timeout(180_000)
+
   it('are every value of the column and the missing one, worst first', () => {
     const columns = regions()
     const slices = sliceMetrics(heldOutOf(columns), 'region', ['auc', 'recall'])
@@ -111,9 +114,12 @@ describe('Slices', () => {
   })
 })
 
-describe('Differences between groups', () => {
+describe('Differences between groups', function () {
+  // Python and its libraries take their time on a busy machine.
+  this.timeout(180_000)
+
   it('are those of Fairlearn on the adult data, group by group', async function () {
-    this.timeout(120_000)
+    this.timeout(180_000)
     const data = join(ROOT, '../shared/data/adult.parquet')
     if (!existsSync(data)) skipBecause(this, 'the adult data set is not there')
     const work = folder()

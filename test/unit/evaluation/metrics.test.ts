@@ -11,7 +11,10 @@ const close = (actual: number | undefined, expected: number, what: string): void
 
 const repeat = <T>(rows: number, make: (row: number) => T): T[] => Array.from({ length: rows }, (_, row) => make(row))
 
-describe('The metrics of held-out rows', () => {
+describe('The metrics of held-out rows', function () {
+  // Python and its libraries take their time on a busy machine.
+  this.timeout(180_000)
+
   it('are those of scikit-learn, to 1e-12', function () {
     const random = randomOf(11)
     const normal = normalOf(random)

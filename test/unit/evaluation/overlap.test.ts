@@ -21,7 +21,7 @@ const of = async (test: string, train: string, schema: OverlapOptions['schema'] 
 
 describe('The overlap of test set and training data', () => {
   it('is counted as pandas counts it, between CSV, Parquet, JSONL, float32 and float64', async function () {
-    this.timeout(120_000)
+    this.timeout(180_000)
     const [shared] = askPython(this, { do: 'overlap', rows: 4_000, shared: 137, dir: work.path })
     assert.equal(shared, 137)
     const forms = ['.csv', '.parquet', '-float32.parquet', '.jsonl']

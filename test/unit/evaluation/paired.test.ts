@@ -27,7 +27,10 @@ function shuffled(heldOut: HeldOut, seed: number): HeldOut {
   return { ...heldOut, truth: pick(truth), answer: pick(answer), score: score && pick(score), id: id && pick(id) }
 }
 
-describe('A paired comparison', () => {
+describe('A paired comparison', function () {
+  // Python and its libraries take their time on a busy machine.
+  this.timeout(180_000)
+
   it('gives the interval of scipy.stats.bootstrap, up to the chance of the draws', function () {
     const classes = twoVersions(400, 21)
     const normal = normalOf(randomOf(31))
