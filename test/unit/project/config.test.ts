@@ -61,6 +61,7 @@ describe('mlops.yaml', () => {
     const project = await load(DESIGN_EXAMPLE)
     assert.deepEqual(plain(project.config), {
       store: '.mlops',
+      gitTags: false,
       stages: ['staging', 'production'],
       models: {
         'churn-model': {
@@ -130,7 +131,12 @@ describe('mlops.yaml', () => {
   ] as const) {
     it(`takes ${what} as the defaults`, async () => {
       const { config } = await load(content)
-      assert.deepEqual(plain(config), { store: '.mlops', stages: ['staging', 'production'], models: {} })
+      assert.deepEqual(plain(config), {
+        store: '.mlops',
+        stages: ['staging', 'production'],
+        gitTags: false,
+        models: {},
+      })
     })
   }
 
@@ -178,8 +184,8 @@ describe('mlops.yaml', () => {
   })
 
   for (const [what, content, expected] of [
-    ['a list at the top', '- a\n', 'mlops.yaml:1: expected a map with store, stages, models, found a list'],
-    ['a word at the top', 'hello', 'mlops.yaml:1: expected a map with store, stages, models, found "hello"'],
+    ['a list at the top', '- a\n', 'mlops.yaml:1: expected a map with store, stages, git_tags, models, found a list'],
+    ['a word at the top', 'hello', 'mlops.yaml:1: expected a map with store, stages, git_tags, models, found "hello"'],
     ['a key written twice', 'store: a\nmodels: {}\nstore: b\n', 'store: this key stands here twice, first in line 1'],
     ['an alias', 'store: &s x\nmodels: *s\n', 'mlops.yaml:1: anchors (&name) are not allowed'],
     ['an anchor', 'models: &m {}\n', 'anchors (&name) are not allowed'],
