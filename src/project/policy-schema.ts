@@ -52,7 +52,7 @@ const trigger = record({
   ),
   metric: optional(
     text({ label: 'the name of a measure or of a metric' }),
-    'Of `drift`: the measure, `psi` when nothing is said. Of `metric`: the realised metric, from the labels that have arrived: `auc`, `accuracy`, `log_loss`, `rmse` …',
+    'Of `drift`: the measure, `psi` when nothing is said. Of `metric`: the realised metric, from the labels that have arrived: `auc`, `accuracy`, `log_loss`, `rmse` and others.',
     'psi',
   ),
   threshold: optional(
