@@ -156,7 +156,7 @@ describe('The next step', () => {
     assert.equal((await missing(`${MODEL}@production`)).hint, `See what is where: mlops status ${MODEL}`)
     await up(1)
     const nothing = await rejection(rollback(w.ctx, w.project(), w.store, { model: MODEL, stage: 'production' }))
-    assert.match(nothing.hint ?? '', /--to production --approve NAME$/)
+    assert.match(nothing.hint ?? '', /--to production --approve NAME --reason TEXT$/)
   })
 
   it('for a stage that was cut short is the whole word', async () => {
