@@ -1,5 +1,5 @@
 /**
- * The errors a user can meet, and the exit code of each (DESIGN section 5).
+ * The errors a user can meet, and the exit code of each (`mlops help exit-codes`).
  *
  * Everything the program refuses or fails to do is thrown as one `MlopsError`; the command line catches it in one
  * place and renders it for a person or as the `--json` envelope. Anything else that reaches that place is a bug of

@@ -1,6 +1,7 @@
 /**
  * Named data-quality causes of a column: nulls, values that are no numbers, new categories, out of range, constant,
- * re-typed. A cause needs evidence of its own; without it, what was seen only informs (DESIGN section 7).
+ * re-typed. A cause needs evidence of its own; without it, what was seen only informs: a batch of m rows
+ * exceeds the maximum of n reference rows with probability m/(n+m) where nothing drifts at all.
  */
 import { homogeneity } from './evidence.ts'
 import { formatNumber, totalRows } from './groups.ts'

@@ -199,7 +199,10 @@ function compareOptions(project: Project, model: string, request: ComparisonRequ
 const rolesOf = (profile: Profile): Record<string, string> =>
   Object.fromEntries(profile.columns.filter(({ role }) => role !== 'feature').map(({ name, role }) => [name, role]))
 
-/** The key of a check (DESIGN section 4). @param more what identifies the window besides the bytes of its rows */
+/**
+ * The name under which a check is stored: the same question gets the same one.
+ * @param more what identifies the window besides the bytes of its rows
+ */
 export function checkKeyOf(
   { version }: Pick<PreparedCheck, 'version'>,
   { reference, current, configuration }: Pick<CheckResult, 'reference' | 'current' | 'configuration'>,

@@ -5,7 +5,7 @@
 import type { Digest } from '../core/digest.ts'
 import type { ColumnType, MetricName } from '../project/config.ts'
 
-/** The verdict on one column (DESIGN section 7). `broken` counts as drift. */
+/** The verdict on one column (docs/drift.md, "Reading the answer"). `broken` counts as drift. */
 export type ColumnVerdict = 'broken' | 'drift' | 'inconclusive' | 'negligible' | 'stable' | 'skipped'
 /** The verdict on a check. */
 export type CheckVerdict = 'drift' | 'inconclusive' | 'stable'

@@ -1,5 +1,5 @@
 /**
- * From effect and evidence to a verdict, on a column and on a check (DESIGN section 7). Pure rules, no formulas.
+ * From effect and evidence to a verdict, on a column and on a check (docs/drift-statistics.md). Pure rules, no formulas.
  */
 import { chiSquareQuantile } from '../core/special.ts'
 import type { CheckVerdict, ColumnResult, ColumnVerdict } from './types.ts'

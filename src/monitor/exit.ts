@@ -1,4 +1,4 @@
-/** Which exit code answers a check, and which one a fleet: 1 before 3 before 6 before 0 (DESIGN section 5). Pure. */
+/** Which exit code answers a check, and which one a fleet: 1 before 3 before 6 before 0 (docs/drift.md). Pure. */
 import type { ExitName } from '../core/errors.ts'
 import type { CheckResult } from '../drift/types.ts'
 import { isBreached } from './next.ts'

@@ -11,7 +11,7 @@ export interface TimeWindow {
 }
 
 export interface WindowQuery extends TimeWindow {
-  /** Only rows answered by this version (DESIGN section 7); undefined: by any. */
+  /** Only rows answered by this version: what another one answered says nothing about it; undefined: by any. */
   readonly version?: number
   readonly variant?: string
   /** Milliseconds: how many requests were slower is counted too (`latency.slower`). */

@@ -86,6 +86,6 @@ export interface Project {
    * store's models may stand somewhere else. Undefined: not asked.
    */
   readonly coversStore?: boolean
-  /** Absolute path of the store: --store, MLOPS_STORE, mlops.yaml, the main worktree (DESIGN section 4). */
+  /** Absolute path of the store: --store, MLOPS_STORE, mlops.yaml, the main worktree (`load.ts`). */
   readonly storeRoot: string
 }

@@ -69,7 +69,7 @@ export type Job =
       readonly timeout: number
     }
 
-/** How much of the way to production goes without a person (DESIGN section 8). */
+/** How much of the way to production goes without a person (docs/lifecycle.md, "Without a person"). */
 export interface Autonomy {
   /** 1: it only reports; 2: it trains and stages, a person promotes; 3: it promotes, once that was earned. */
   readonly level: 1 | 2 | 3

@@ -1,7 +1,7 @@
 /**
  * What the store needs of a place to keep files. Everything above (logs, objects, runs) is written against this, so
- * that a bucket or a git branch can take the place of a folder (DESIGN section 4, Sharing). One folder of a local
- * disk is in `local-backend.ts`. No knowledge of events, models or runs belongs here.
+ * that a bucket or a git branch can take the place of a folder. One folder of a local disk is in `local-backend.ts`.
+ * No knowledge of events, models or runs belongs here.
  *
  * A key is a `/`-separated path relative to the store. Errors are `MlopsError`s of `failures.ts`.
  */

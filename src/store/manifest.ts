@@ -6,7 +6,7 @@
  */
 import type { Digest } from '../core/digest.ts'
 
-/** What a static look at a model file found. The file is never loaded (DESIGN section 4, Secrets). */
+/** What a static look at a model file found. The file is never loaded: loading a pickle runs what is in it. */
 export interface ScanResult {
   readonly verdict: 'inert' | 'known globals only' | 'can execute code' | 'not determined'
   /** The globals that made it so, at most 20, e.g. `posix.system`. */

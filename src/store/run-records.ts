@@ -145,7 +145,7 @@ export interface ClientRecord {
   readonly time: string
 }
 
-/** A wish of the training script, applied by the binary when the run has ended well (DESIGN section 6). */
+/** A wish of the training script, applied by the binary when the run has ended well (docs/store-format.md, "Runs"). */
 export type Intent =
   | {
       readonly format: 1

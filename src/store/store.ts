@@ -1,6 +1,6 @@
 /**
  * The store as the rest of the program sees it. Domain code depends on this interface alone; `open.ts` makes one for
- * a local directory, and other backends can follow behind it (DESIGN section 4, Sharing).
+ * a local directory, and other backends can follow behind it.
  *
  * Every method that writes is durable when its promise resolves, and leaves nothing behind that blocks anybody when
  * the process dies in the middle. Reads never write. System errors arrive as `MlopsError`: `STORE_FULL`,

@@ -1,5 +1,5 @@
 /**
- * The flags that every command has (DESIGN section 5, "everywhere"), and the one of commands that change something.
+ * The flags that every command has, and the one of commands that change something.
  *
  * `MLOPS_STORE` is not bound here: `project/load.ts` reads it itself, because an environment value and a flag are
  * resolved against different folders. `--idempotency-key` has no environment variable on purpose: children of

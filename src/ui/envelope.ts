@@ -1,4 +1,4 @@
-/** The one JSON envelope of every `--json` result and error (DESIGN section 5). Additive changes only. */
+/** The one JSON envelope of every `--json` result and error (docs/architecture.md). Additive changes only: scripts read it. */
 
 export const SCHEMA_VERSION = 1
 

@@ -1,7 +1,7 @@
 // Start-up times against the bare `node -e 0`, interleaved in one run so that a busy machine slows all alike.
 //   npm run bench:startup [-- ROUNDS]     default 15
-// Prints medians, and the least times, by which the budgets of DESIGN section 9 are judged: on a busy machine the median
-// measures the others, the least disturbed round measures us. Exit 1 when a budget is missed.
+// Prints medians, and the least times, by which the budgets are judged: on a busy machine the median measures the
+// others, the least disturbed round measures us. Exit 1 when a budget is missed.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

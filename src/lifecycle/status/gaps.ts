@@ -204,7 +204,7 @@ function rated(name: GapName, evidence: readonly Evidence[]): Gap {
   return { name, rating: bad > 0 ? some : open ? 'unknown' : 'closed', evidence }
 }
 
-/** DESIGN section 1: the signal first, then versions with rollback, then retraining, and autonomy last. */
+/** What fails silently costs most: the signal first, then versions with rollback, then retraining, and autonomy last. */
 export function nextOfGaps(fleet: readonly GapFacts[]): NextStep | null {
   const live = fleet.filter(({ version }) => version !== null)
   for (const name of ['monitoring', 'versioning'] as const) {

@@ -1,4 +1,4 @@
-/** The rules of DESIGN section 7 for the verdict on a column and on a check, one test for each. */
+/** The rules for the verdict on a column and on a check, one test for each. */
 import assert from 'node:assert/strict'
 import { brokenReason, findCauses, shorten } from '../../../src/drift/causes.ts'
 import { compareProfiles } from '../../../src/drift/compare.ts'
