@@ -213,6 +213,10 @@ interface EventOf<T extends EventType> {
 /** A union over the types, so that `event.type === 'promote'` narrows `event.body`. */
 export type ModelEvent = { [T in EventType]: EventOf<T> }[EventType]
 
+/** An event that let a version into a stage. */
+export type MoveEvent = Extract<ModelEvent, { type: 'promote' | 'rollback' }>
+export const isMove = (event: ModelEvent): event is MoveEvent => event.type === 'promote' || event.type === 'rollback'
+
 /** An event before the log gives it its place: what `plan()` produces. */
 export type EventDraft = {
   [T in EventType]: Omit<EventOf<T>, 'seq' | 'prev' | 'stages' | 'model'>

@@ -19,7 +19,7 @@
 import { versionName } from '../../core/names.ts'
 import { describeDuration } from '../../project/duration.ts'
 import type { Autonomy } from '../../project/policy.ts'
-import type { ModelEvent, RegisterBody } from '../../store/events.ts'
+import { isMove, type ModelEvent, type MoveEvent, type RegisterBody } from '../../store/events.ts'
 import { PRODUCTION } from '../gate/rules.ts'
 import { approvalsOfEvent } from '../versions/history.ts'
 import type { RetrainedVersions } from './retrained-versions.ts'
@@ -45,8 +45,6 @@ export interface TrackRecord {
   readonly reset: { readonly seq: number; readonly version: number; readonly time: string; readonly by: string } | null
 }
 
-type MoveEvent = Extract<ModelEvent, { type: 'promote' | 'rollback' }>
-
 /**
  * @param events of one model, in order of seq
  * @param jobs what ended retrainings have let in
@@ -65,7 +63,7 @@ export function trackRecord(events: readonly ModelEvent[], now: Date, jobs: Retr
     latest = Math.max(latest, Date.parse(event.time) || 0)
     if (event.type === 'register' && isRetrained(event.body, jobs)) retrained.add(event.body.version)
     if (event.type === 'promote' && event.body.stage !== PRODUCTION) staged.add(event.body.version)
-    if (!isMove(event)) continue
+    if (!isProductionMove(event)) continue
     const { version } = event.body
     for (const lost of givenUp(event, events)) {
       entered.delete(lost)
@@ -139,12 +137,12 @@ function givenUp(move: MoveEvent, events: readonly ModelEvent[]): number[] {
 
 /** Had `version` been in production before `from` entered it for the first time? */
 function heldBefore(version: number, from: number, events: readonly ModelEvent[]): boolean {
-  const first = (wanted: number): number => events.findIndex((event) => isMove(event) && event.body.version === wanted)
+  const first = (wanted: number): number =>
+    events.findIndex((event) => isProductionMove(event) && event.body.version === wanted)
   return first(version) < first(from)
 }
 
-const isMove = (event: ModelEvent): event is MoveEvent =>
-  (event.type === 'promote' || event.type === 'rollback') && event.body.stage === PRODUCTION
+const isProductionMove = (event: ModelEvent): event is MoveEvent => isMove(event) && event.body.stage === PRODUCTION
 
 /** The holders on the way back from the entry before event `seq` to the one that it restores; none where it is not on that way. */
 function passedOver(seq: number, restores: number, events: readonly ModelEvent[]): number[] {

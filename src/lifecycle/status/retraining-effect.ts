@@ -11,6 +11,7 @@ import { isMlopsError } from '../../core/errors.ts'
 import { betterOf } from '../../core/metric-names.ts'
 import { versionName } from '../../core/names.ts'
 import type { CheckResult, ColumnResult } from '../../drift/types.ts'
+import { isMove } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { CheckRecord, Store } from '../../store/store.ts'
 import { eventAt, standing } from '../operation.ts'
@@ -104,7 +105,7 @@ async function triggerOf(store: Store, model: string, version: number): Promise<
 
 function formerVersion(state: ModelState, seq: number): number | null {
   const event = eventAt(state, seq)
-  return event?.type === 'promote' || event?.type === 'rollback' ? event.body.from : null
+  return event !== undefined && isMove(event) ? event.body.from : null
 }
 
 const isCheck = ({ record }: CheckRecord): boolean => {

@@ -21,18 +21,11 @@ import { firstTrack, onlyModel } from './first-run.ts'
 import { nextOfGaps } from './gaps.ts'
 import { type Health, newestHealth } from './health.ts'
 import { type LastRetraining, lastRetraining } from './last-retraining.ts'
-import {
-  damagedStatus,
-  type ModelStatus,
-  modelStatus,
-  type NextStep,
-  type Pending,
-  type PendingApproval,
-  type Rank,
-  waitingVersions,
-  worstFirst,
-} from './model-status.ts'
+import { damagedStatus, type ModelStatus, modelStatus, worstFirst } from './model-status.ts'
+import type { NextStep } from './next-step.ts'
+import type { Rank } from './rank.ts'
 import { retrainingEffect } from './retraining-effect.ts'
+import { type Pending, type PendingApproval, waitingVersions } from './waiting.ts'
 
 /** A check that covers no window of its own is too old after a week. */
 const MAX_AGE = '7d'

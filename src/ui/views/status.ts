@@ -1,6 +1,7 @@
 /** `mlops status` as text: worst first, one line of verdict per model, then what waits, then the next step. */
-import type { ModelStatus, Pending, PendingApproval } from '../../lifecycle/status/model-status.ts'
+import type { ModelStatus } from '../../lifecycle/status/model-status.ts'
 import type { StatusReport } from '../../lifecycle/status/status.ts'
+import type { Pending, PendingApproval } from '../../lifecycle/status/waiting.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { missingPeople, renderApprover } from './approvals.ts'

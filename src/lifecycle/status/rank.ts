@@ -1,0 +1,32 @@
+/**
+ * How badly a model needs somebody, from how its version in production fares. Worst first: the log is damaged ·
+ * predictions are logged and nobody ever checked them · drift in production · the service or its quality is not as it
+ * should be · checks have stopped · production never checked · last check inconclusive · last check too old · nothing in
+ * production · stable. Pure.
+ */
+import type { Health } from './health.ts'
+
+export const RANKS = [
+  'damaged',
+  'logged, never checked',
+  'drift',
+  'unhealthy',
+  'checks stopped',
+  'never checked',
+  'inconclusive',
+  'check too old',
+  'not in production',
+  'stable',
+] as const
+export type Rank = (typeof RANKS)[number]
+
+/** @param health of the version in production; null while none is */
+export function rankOf(health: Health | null): Rank {
+  if (health === null) return 'not in production'
+  if (health.verdict === 'never checked') return health.logged === null ? 'never checked' : 'logged, never checked'
+  if (health.verdict === 'drift') return 'drift'
+  if (health.breaches.length > 0) return 'unhealthy'
+  if (health.overdue) return 'checks stopped'
+  if (health.stale) return 'check too old'
+  return health.verdict
+}
