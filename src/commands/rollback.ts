@@ -45,6 +45,8 @@ export default class Rollback extends MlopsCommand {
       verify: !flags['no-verify'],
       ...(unknown === undefined ? {} : { unknown }),
       dryRun: flags['dry-run'],
+      // Of the process: starting it takes longer than a rollback does.
+      started: new Date(performance.timeOrigin),
       ...(to === undefined ? {} : { to }),
       ...(flags.reason === undefined ? {} : { reason: flags.reason }),
       ...(flags.current === undefined ? {} : { current: flags.current }),

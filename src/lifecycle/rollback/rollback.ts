@@ -18,6 +18,7 @@ import { tagMove } from '../promote/tag-move.ts'
 import { assertIntact, verifyVersion } from '../versions/integrity.ts'
 import { determineFit, type Fit, isUnfit } from './fit.ts'
 import type { FitEvaluation } from './fit-evaluation.ts'
+import { rolledBackMeanwhile } from './meanwhile.ts'
 import { planRollback, type RollbackPlan, wayBack } from './plan.ts'
 
 export interface RollbackRequest {
@@ -34,6 +35,8 @@ export interface RollbackRequest {
   readonly unknown?: string
   readonly dryRun?: boolean
   readonly idempotencyKey?: string
+  /** When the command was started: a rollback by anybody since then was not known to whoever typed it. */
+  readonly started?: Date
   /** Asked when the old version does not fit today's data; may throw `unfitRefused`. Not given: goes on. */
   readonly confirmUnfit?: (plan: RollbackPlan, fit: Fit) => Promise<boolean>
 }
@@ -86,6 +89,9 @@ export async function rollback(
     return resultOfEvent(state, earlier, approvals)
   }
 
+  const faster = to === undefined ? rolledBackMeanwhile(state, stage, { ...ctx, started: request.started }) : undefined
+  if (faster !== undefined && request.dryRun !== true) throw faster
+  if (faster !== undefined) ctx.warn(`Without --dry-run this is refused: ${faster.message}`)
   const plan = planRollback(state, stage, to, approvals)
   const unlooked: Fit = { verdict: 'skipped', summary: 'nothing to move' }
   if (plan.already) return result(state, plan, 'already there', unlooked, reason, approvals)
