@@ -7,7 +7,7 @@ import { nearest } from '../core/nearest.ts'
 import { placeholderProblem } from '../core/shell.ts'
 import type { PredictionsConfig } from './config.ts'
 import { DURATION } from './duration.ts'
-import { gateShape, nameOf, stageName } from './gate-schema.ts'
+import { gateShape, nameOf, stageName, timeLimit } from './gate-schema.ts'
 import {
   emptyMap,
   type JsonSchema,
@@ -168,7 +168,7 @@ export const modelShape = record({
     'python evaluate.py {model} {data} {predictions}',
   ),
   evaluate_timeout: optional(
-    text({ label: 'a duration such as 30s or 10m', pattern: DURATION }),
+    timeLimit,
     'Of `evaluate`: after how long it is ended, and the version counts as not measured (`30m` when nothing is said).',
     '2h',
   ),

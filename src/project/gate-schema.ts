@@ -32,6 +32,7 @@ export const nameOf = (kind: string) => (key: string) => {
   return problem === undefined ? undefined : `cannot be the name of a ${kind}: ${problem}`
 }
 export const stageName = text({ label: 'the name of a stage', problem: nameOf('stage') })
+export const timeLimit = text({ label: 'a duration such as 30s or 10m', pattern: DURATION })
 const columnName = text({ label: 'the name of a column' })
 
 const bounds = (description: string): Pattern<number> => ({
@@ -91,7 +92,7 @@ const external = checked(
       './load.sh {model}',
     ),
     timeout: optional(
-      text({ label: 'a duration such as 30s or 10m', pattern: DURATION }),
+      timeLimit,
       'Of `command`: after how long it is ended and inconclusive (`10m` when nothing is said).',
       '30m',
     ),

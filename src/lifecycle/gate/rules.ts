@@ -15,41 +15,20 @@
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { type Digest, sha256 } from '../../core/digest.ts'
 import type { ModelConfig, Risk } from '../../project/config.ts'
-import {
-  ANY_METRIC,
-  type ExternalRule,
-  type FairnessRule,
-  type Gate,
-  type Margin,
-  NO_GATE,
-  type SliceRule,
-  type Waiver,
-} from '../../project/gate-config.ts'
+import { ANY_METRIC, type Gate, type Margin, NO_GATE } from '../../project/gate-config.ts'
 
 export const PRODUCTION = 'production'
 
 /** The gate that is in force for one move, and the digest that a verdict is bound to. */
-export interface GateRules {
+export interface GateRules extends Omit<Gate, 'compareTo' | 'margin' | 'overlap'> {
   readonly stage: string
   readonly risk: Risk
-  readonly min: Readonly<Record<string, number>>
-  readonly max: Readonly<Record<string, number>>
   /** Stages whose versions must not be better. */
   readonly compareTo: readonly string[]
   /** By stage of `compareTo`: the margins of each gate that asks for the comparison. The smallest counts. */
   readonly margins: Readonly<Record<string, readonly Gate['margin'][]>>
-  readonly approval: number
-  readonly selfApproval: 'allowed' | 'refused'
-  readonly baseline: 'required' | 'optional'
-  readonly run: 'required' | 'optional'
-  readonly dataHash: 'required' | 'optional'
-  readonly health: 'required' | 'optional'
   /** Largest share of held-out rows that may stand in the training data; null: none was set. */
   readonly overlap: number | null
-  readonly slices: readonly SliceRule[]
-  readonly fairness: readonly FairnessRule[]
-  readonly external: readonly ExternalRule[]
-  readonly waivers: readonly Waiver[]
   /** The gates that the rules are of: the stage's, then the policy's. A waiver counts for what its own gate asks. */
   readonly sources: readonly Gate[]
   /** `evaluate:` of mlops.yaml, by which a champion is measured: as much a rule as any bound. */
