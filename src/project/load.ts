@@ -90,6 +90,17 @@ export function missingConfig(project: Project, model: string): string | undefin
   return `${file} names another store and no model ${model}: the default gates were judged. Stand in the project of ${storeRoot} to have its own.`
 }
 
+/**
+ * Reads the project once more, for whoever commits what was judged by it a while ago. Undefined where no file was read:
+ * then nothing can have changed.
+ */
+export function rereadOf(
+  { file, storeRoot }: Project,
+  { cwd, env }: Pick<LoadRequest, 'cwd' | 'env'>,
+): (() => Promise<Project>) | undefined {
+  return file === undefined ? undefined : () => loadProject({ cwd, env, store: storeRoot })
+}
+
 /** What is configured for `model`: its entry in `mlops.yaml`, or the defaults. */
 export function modelConfig(project: Project, model: string): ModelConfig {
   return Object.hasOwn(project.config.models, model) ? (project.config.models[model] ?? defaultModel()) : defaultModel()

@@ -2,10 +2,12 @@
  * From a candidate to its stages: the gate of the first one, then production where the policy has earned that, then
  * telling. What an earlier process did already is taken from its records.
  */
-import { isMlopsError, type MlopsError } from '../core/errors.ts'
+import { conflict, isMlopsError, type MlopsError } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
 import type { PromoteRequest, PromoteResult } from '../lifecycle/promote/types.ts'
+import type { Project } from '../project/config.ts'
+import { rereadOf } from '../project/load.ts'
 import type { GateResult } from '../store/events.ts'
 import { type Candidate, finish, type Job } from './job.ts'
 import type { StepDone } from './job-records.ts'
@@ -48,10 +50,13 @@ async function enter(job: Job, candidate: Candidate): Promise<Entered | Refused>
 
 /** @returns the refusal, where the gate says no */
 async function move(job: Job, { version }: Candidate, stage: string): Promise<PromoteResult | MlopsError> {
-  const { ctx, project, store, plan, steps, claim } = job
+  const { ctx, store, plan, steps, claim } = job
+  const reread = rereadOf(job.project, ctx)
+  const project = reread === undefined ? job.project : await asItIsNow(job, reread)
   const request: PromoteRequest = {
     ref: { model: plan.model, selector: { version } },
     stage,
+    ...(reread === undefined ? {} : { reread }),
     reason: reasonOf(job),
     validation: plan.validation,
     // Whoever goes on with this retraining finds the move that was made for it.
@@ -65,6 +70,25 @@ async function move(job: Job, { version }: Candidate, stage: string): Promise<Pr
   } catch (error) {
     if (isMlopsError(error) && error.exit === 'no') return error
     throw error
+  }
+}
+
+/**
+ * A training takes hours, in which the gate may have been edited: the candidate is judged by the one that stands now.
+ * @throws conflict `PLAN_CHANGED` where that cannot be read: the attempt stays open, and nothing is trained again.
+ */
+async function asItIsNow({ plan }: Job, reread: () => Promise<Project>): Promise<Project> {
+  try {
+    return await reread()
+  } catch (error) {
+    if (!isMlopsError(error)) throw error
+    throw conflict({
+      code: 'PLAN_CHANGED',
+      message: `The candidate stays registered and is not judged: since this began the configuration was changed, and cannot be read any more. ${error.message}`,
+      hint: `Mend it, then go on from here: mlops retrain ${plan.model}`,
+      details: { model: plan.model, cause: error.code },
+      cause: error,
+    })
   }
 }
 

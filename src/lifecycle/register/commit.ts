@@ -10,6 +10,7 @@ import { versionName } from '../../core/names.ts'
 import { nearest } from '../../core/nearest.ts'
 import { ulid } from '../../core/ulid.ts'
 import type { Project } from '../../project/config.ts'
+import { rereadOf } from '../../project/load.ts'
 import type { EventDraft, ImportedFrom, ModelEvent, RunPin } from '../../store/events.ts'
 import type { VersionState } from '../../store/fold.ts'
 import type { Manifest } from '../../store/manifest.ts'
@@ -125,10 +126,12 @@ export async function moveStage(
   stage: string,
 ): Promise<StageMove> {
   const { promote } = await import('../promote/promote.ts')
+  const reread = rereadOf(project, ctx)
   try {
     const { outcome, gate } = await promote(ctx, project, store, {
       ref: { model, selector: { version } },
       stage,
+      ...(reread === undefined ? {} : { reread }),
       ...(test === undefined ? {} : { test }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey: `${idempotencyKey}/${stage}` }),
     })

@@ -28,6 +28,7 @@ describe('processes that move the same stage at the same moment', () => {
     }
     const outcomes = await race(w, ['back', 'back', 'back'])
     await assertTruthful(w, outcomes)
+    assert.equal(outcomes.filter((outcome) => outcome === 'done').length, 1)
   })
 })
 
