@@ -172,7 +172,7 @@ describe('Held-out evidence', function () {
     project.write('answers.csv', 'label_of_truth,said\n1,1\n')
     const args = ['register', 'tumour', '--artifact', 'model.joblib', '--test-predictions', 'answers.csv']
     const { stderr } = await mlops(args, 2)
-    assert.match(stderr, /answers\.csv has no column that says what came true/)
+    assert.match(stderr, /No column of answers\.csv says what came true; there are "label_of_truth", "said"\./)
     assert.equal((await data('model', 'list')).models[0].versions, versions)
   })
 
