@@ -16,6 +16,22 @@ export interface StageEntry {
   readonly seq: number
   /** The event whose entry a rollback restores; null when nothing was there before. */
   readonly back: number | null
+  /** A version that gets a part of the traffic beside this one, and no more than that: the stage has not moved. */
+  readonly rollout?: RolloutEntry
+}
+
+/** A staged rollout as it stands: what share of a stage's traffic another version gets. */
+export interface RolloutEntry {
+  readonly version: number
+  readonly manifest: Digest
+  /** The event that began it. */
+  readonly start: number
+  /** The event that set this weight. */
+  readonly seq: number
+  /** Percent of the traffic, above 0 and below 100. */
+  readonly weight: number
+  /** The weights it goes through, ascending, the last being 100: there the stage itself moves. */
+  readonly steps: readonly number[]
 }
 
 /** The whole map of stages as it is after an event. */
@@ -140,6 +156,35 @@ export interface PromoteBody {
   /** All of them, the first included, where more than one person approved. */
   readonly approvals?: readonly Approval[]
   readonly reason?: string
+  /** The event that began the rollout which this move completes. */
+  readonly rollout?: number
+}
+
+/**
+ * A staged rollout: `start` lets a version that passed the gate of the stage have a part of its traffic, `advance`
+ * raises that part, `abort` ends it. None of them moves the stage; completing it is a `promote`.
+ */
+export interface RolloutBody {
+  readonly stage: string
+  /** The version that is rolled out. */
+  readonly version: number
+  /** The version that holds the stage, and keeps the rest of the traffic. */
+  readonly from: number
+  readonly action: 'start' | 'advance' | 'abort'
+  /** Percent of the traffic from now on; 0 after an `abort`. */
+  readonly weight: number
+  readonly steps: readonly number[]
+  /** Of a `start`: what let it in, and whose word. */
+  readonly gate?: GateResult
+  readonly approvals?: readonly Approval[]
+  readonly reason?: string
+  /** Of `advance` and `abort`: what the comparison of the two versions said, if it was asked (docs/rollout.md). */
+  readonly comparison?: {
+    readonly verdict: 'better' | 'holds' | 'breach' | 'hold'
+    readonly since: string
+    readonly until: string
+    readonly summary: string
+  }
 }
 
 export interface RollbackBody {
@@ -181,6 +226,7 @@ export interface BodyByType {
   readonly register: RegisterBody
   readonly promote: PromoteBody
   readonly rollback: RollbackBody
+  readonly rollout: RolloutBody
   readonly approve: ApproveBody
   readonly tag: TagBody
   readonly baseline: BaselineBody
@@ -232,6 +278,7 @@ export function isModelEvent(
     register: true,
     promote: true,
     rollback: true,
+    rollout: true,
     approve: true,
     tag: true,
     baseline: true,

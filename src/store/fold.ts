@@ -3,7 +3,16 @@
  * truth. `verify` compares every event's stage map with `nextStages`.
  */
 import type { Digest } from '../core/digest.ts'
-import type { BaselineBody, EventDraft, ImportedFrom, ModelEvent, RunPin, StageEntry, Stages } from './events.ts'
+import type {
+  BaselineBody,
+  EventDraft,
+  ImportedFrom,
+  ModelEvent,
+  RolloutBody,
+  RunPin,
+  StageEntry,
+  Stages,
+} from './events.ts'
 
 export interface VersionState {
   readonly version: number
@@ -71,7 +80,8 @@ export function fold(model: string, events: readonly ModelEvent[]): ModelState {
  * The stage map after an event that would become number `seq`.
  *
  * A promote pushes: its entry remembers the event that set the entry before. A rollback pops: it restores the entry
- * that event `restores` had set, together with that entry's own way back; so 1, 2, 3 goes back to 2, then to 1.
+ * that event `restores` had set, together with that entry's own way back; so 1, 2, 3 goes back to 2, then to 1. Both
+ * end a rollout; a rollout itself moves nothing.
  *
  * @param entryOf the entry that an earlier event set for the stage
  */
@@ -95,5 +105,23 @@ export function nextStages(
     if (entry === undefined) throw new RangeError(`event ${restores} set no entry for ${stage}`)
     return { ...before, [stage]: { version: entry.version, manifest: entry.manifest, seq, back: entry.back } }
   }
+  if (event.type === 'rollout')
+    return { ...before, [event.body.stage]: withRollout(before, seq, event.body, manifestOf) }
   return before
+}
+
+/** The stage stays where it is; what changes is who gets a part of its traffic. */
+function withRollout(
+  before: Stages,
+  seq: number,
+  { stage, version, action, weight, steps }: RolloutBody,
+  manifestOf: (version: number) => Digest | undefined,
+): StageEntry {
+  const entry = before[stage]
+  const manifest = manifestOf(version)
+  if (entry === undefined || manifest === undefined) throw new RangeError(`nothing can be rolled out in ${stage}`)
+  const { rollout, ...stable } = entry
+  if (action === 'abort') return stable
+  const start = action === 'start' ? seq : (rollout?.start ?? seq)
+  return { ...stable, rollout: { version, manifest, start, seq, weight, steps } }
 }

@@ -25,6 +25,7 @@ export const checksFolder = (model: string): string => `models/${model}/checks`
 /** Says which checks there are, so that a lost one is noticed. */
 export const checksLog = (model: string): string => `models/${model}/checks/log`
 export const checkKey = (model: string, key: Digest): string => `models/${model}/checks/${key}.json`
+export const servingFolder = (model: string): string => `models/${model}/serving`
 export const runFolder = (id: string): string => `runs/${id}`
 
 /** Keeps git from rewriting line ends, in a store that is a git repository. */

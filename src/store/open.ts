@@ -12,6 +12,7 @@ import { modelsOf } from './models.ts'
 import { objectsOf } from './objects.ts'
 import { parseRegistry, type Registry } from './registry.ts'
 import { runsOf } from './runs.ts'
+import { readServing } from './serving.ts'
 import type { Store } from './store.ts'
 
 export interface OpenOptions {
@@ -66,6 +67,7 @@ function assemble(
     checks: checksOf(backend, registry.digest),
     claims: claimsOf(backend, now),
     runs: runsOf(backend, objects, now),
+    serving: { list: (model) => readServing(backend, model, now()) },
   }
 }
 

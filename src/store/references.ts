@@ -26,6 +26,10 @@ export function referencedByEvent(event: EventDraft | ModelEvent): Reference[] {
       const { manifest, champion } = event.body.gate.bound
       return [ref(manifest, 'manifest'), ...(champion === undefined ? [] : [ref(champion, "champion's manifest")])]
     }
+    case 'rollout': {
+      const { gate } = event.body
+      return gate === undefined ? [] : [ref(gate.bound.manifest, 'manifest')]
+    }
     case 'baseline':
       return [ref(event.body.profile.sha256, 'baseline profile')]
     default:

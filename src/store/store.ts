@@ -22,6 +22,9 @@ import type {
   RunStart,
   TagLine,
 } from './run-records.ts'
+import type { ServingHint } from './serving.ts'
+
+export type { ServingHint } from './serving.ts'
 
 export type CommitResult =
   /** Written now, as `event`. */
@@ -156,6 +159,12 @@ export interface Runs {
   pin(id: string): Promise<{ id: string; run: Pin; end?: Pin }>
 }
 
+/** What running services say that they serve. Hints: nothing is decided by them but what to tell a person. */
+export interface Serving {
+  /** The services that said so within the last 30 s, by instance. */
+  list(model: string): Promise<ServingHint[]>
+}
+
 export interface Store {
   /** Absolute path. */
   readonly root: string
@@ -166,4 +175,5 @@ export interface Store {
   readonly checks: Checks
   readonly claims: Claims
   readonly runs: Runs
+  readonly serving: Serving
 }

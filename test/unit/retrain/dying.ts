@@ -51,6 +51,7 @@ export function dyingStore(store: Store, death?: Death): Dying {
       checks: guarded(store.checks),
       claims: guarded(store.claims),
       runs: guarded(store.runs),
+      serving: guarded(store.serving),
     },
   }
 }
