@@ -1,6 +1,6 @@
 /** Does everybody who is to be told still answer? Connects to them, and sends nothing (`notify/probe.ts`). */
 import type { Context } from '../core/context.ts'
-import { channelsOf } from '../monitor/alerting.ts'
+import { channelsOf } from '../monitor/channels.ts'
 import { type ChannelProbe, probeChannels } from '../notify/probe.ts'
 import type { Project } from '../project/config.ts'
 import type { Policy } from '../project/policy.ts'

@@ -10,25 +10,15 @@ import { undelivered } from '../notify/deliver.ts'
 import { alertRules } from '../notify/due.ts'
 import { sendDue } from '../notify/send.ts'
 import type { SeenCheck } from '../notify/types.ts'
-import { codeSettings } from '../predictions/settings.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
 import { alertsOf, type CheckKind, silentAlertsOf, troubleOf } from './alert.ts'
+import { channelsOf } from './channels.ts'
 import { WINDOW_BEFORE } from './check.ts'
 import { evidenceOf } from './evidence.ts'
 import type { Subject } from './subject.ts'
 import type { AlertReport, MonitoredCheck } from './types.ts'
-
-/** Those of mlops.yaml; where it names none, those that the code of the model asked for. */
-export async function channelsOf(
-  project: Project,
-  store: Pick<Store, 'root'>,
-  model: string,
-): Promise<readonly string[]> {
-  const { notify } = modelConfig(project, model)
-  return notify.length > 0 ? notify : (await codeSettings(store, model)).channels
-}
 
 /** Before any work. @throws usage `CHANNELS_MISSING`, `CHANNEL_INVALID` */
 export async function assertChannels(project: Project, store: Pick<Store, 'root'>, model: string): Promise<void> {

@@ -40,7 +40,6 @@ export function logAt(ctx: LogContext, home: LogHome, model: string): Prediction
       home.kind === 'files' ? newestIn(home.folder, model) : (await postgres()).newestRow(ctx, home, model),
     oldest: async () =>
       home.kind === 'files' ? oldestIn(home.folder, model) : (await postgres()).oldestRow(ctx, home, model),
-    newestLocal: async () => (home.kind === 'files' ? newestIn(home.folder, model) : undefined),
     stats: (query) => read(query, (reading) => statsOf(reading, query), { figuresOnly: true }),
     quality: (query, shape) => read(query, (reading) => qualityOf(reading, query, shape)),
     writeLabelled: (query, request) => read(query, (reading) => writeLabelled(reading, home.name, query, request)),

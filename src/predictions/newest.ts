@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { type LogDay, type LogFile, listDates, readDay } from './days.ts'
+import type { LogHome } from './home.ts'
 
 /** Read from an end of a file; a line longer than that is passed over. */
 const PIECE = 65_536
@@ -21,6 +22,13 @@ export function newestIn(folder: string, model: string): string | null {
   }
   return null
 }
+
+/**
+ * The same without asking anybody over a network: what `status` calls, and a room of its own so that it loads no query.
+ * @returns undefined where that cannot be known (PostgreSQL); null for an empty log
+ */
+export const newestLocal = (home: LogHome, model: string): string | null | undefined =>
+  home.kind === 'files' ? newestIn(home.folder, model) : undefined
 
 /** Event time of the oldest record. */
 export function oldestIn(folder: string, model: string): string | null {

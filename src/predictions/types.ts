@@ -147,9 +147,4 @@ export interface PredictionLog {
   quality(window: WindowQuery, shape: RowShape): Promise<RealisedQuality>
   /** Writes the labelled rows of the window, whichever version answered them: features and truth do not depend on it. */
   writeLabelled(window: WindowQuery, request: LabelledRequest): Promise<LabelledFile>
-  /**
-   * Event time of the newest record without asking anybody over a network: what `status` calls. Undefined where that
-   * cannot be known (PostgreSQL); null for an empty log.
-   */
-  newestLocal(): Promise<string | null | undefined>
 }

@@ -1,6 +1,6 @@
 /** `mlops notify test`: a test message to channels. */
 import { assertName } from '../../core/names.ts'
-import { channelsOf } from '../../monitor/alerting.ts'
+import { channelsOf } from '../../monitor/channels.ts'
 import { type ChannelTest, noChannels, testChannels } from '../../notify/test-message.ts'
 import type { Project } from '../../project/config.ts'
 import { modelNotFound } from '../../store/commit-problems.ts'

@@ -4,8 +4,6 @@
  */
 import type { Context } from '../../core/context.ts'
 import type { Project } from '../../project/config.ts'
-import { parseDuration } from '../../project/duration.ts'
-import { modelConfig } from '../../project/load.ts'
 import type { Approval } from '../../store/events.ts'
 import type { ModelState, VersionState } from '../../store/fold.ts'
 import type { Store } from '../../store/store.ts'
@@ -51,8 +49,6 @@ export async function collectFacts(
   return { ...recorded, champions, approvals, external, ...(heldOut === undefined ? {} : { heldOut }) }
 }
 
-const MAX_AGE = '7d'
-
 /** The same from records alone: nothing is scored, read row by row or run. */
 export async function recordedFacts(
   ctx: Context,
@@ -73,11 +69,7 @@ export async function recordedFacts(
   const today = ctx.now().toISOString().slice(0, 10)
   const known = { challenger, champions, modelBaseline: state.baseline !== undefined, today }
   if (rules.health !== 'required') return known
-  const { drift } = modelConfig(project, model)
-  // Without a window of its own a check is too old after a week, as in `status`.
-  const maxAge = parseDuration(drift.window ?? MAX_AGE) ?? 0
-  const asked = { model, version: version.version, now: ctx.now(), maxAge, every: drift.every }
-  return { ...known, lastCheck: await newestHealth(store, asked) }
+  return { ...known, lastCheck: await newestHealth(ctx, project, store, model, version.version) }
 }
 
 interface Pair {

@@ -6,7 +6,6 @@ import type { Context } from '../../core/context.ts'
 import { MlopsError } from '../../core/errors.ts'
 import type { ModelRef } from '../../core/names.ts'
 import type { Project } from '../../project/config.ts'
-import { parseDuration } from '../../project/duration.ts'
 import type { Gate } from '../../project/gate-config.ts'
 import { modelConfig } from '../../project/load.ts'
 import type { Approval } from '../../store/events.ts'
@@ -24,9 +23,6 @@ import { personOf } from './approval.ts'
 import { type PlanHealth, type PromotePlan, planPromote, type VersionHealth } from './plan.ts'
 import type { CountedApprovals } from './standing-approvals.ts'
 import { whoseWordCounts } from './whose-word.ts'
-
-/** A check that covers no window of its own is too old after a week, as in `status`. */
-const MAX_AGE = '7d'
 
 export interface PlannerRequest {
   readonly ref: ModelRef
@@ -103,10 +99,8 @@ async function versionHealth(
   model: string,
   version: number,
 ): Promise<VersionHealth> {
-  const { drift } = modelConfig(project, model)
-  const maxAge = parseDuration(drift.window ?? MAX_AGE) ?? 0
   try {
-    const found = await newestHealth(store, { model, version, now: ctx.now(), maxAge, every: drift.every })
+    const found = await newestHealth(ctx, project, store, model, version)
     const { verdict, checked, stale, summary, data, rows, small, breaches } = found
     return { version, verdict, checked, stale, summary, data, rows, small, breaches }
   } catch (error) {

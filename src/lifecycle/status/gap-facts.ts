@@ -44,7 +44,7 @@ export async function gapFacts(
   const state = await store.models.stateOrEmpty(model)
   const config = modelConfig(project, model)
   const policy = policies.get(model)
-  const { channelsOf } = await import('../../monitor/alerting.ts')
+  const { channelsOf } = await import('../../monitor/channels.ts')
   const manifest =
     production === null ? undefined : await store.models.manifest(versionAt(state, production.version).manifest)
   return {

@@ -2,8 +2,11 @@
  * How a version in production fares, as far as stored checks say so. Never better than the evidence: a check that was
  * not made, or stopped being made, is worse than most answers.
  */
+import type { Context } from '../../core/context.ts'
 import { versionName } from '../../core/names.ts'
+import type { Project } from '../../project/config.ts'
 import { DAY, parseDuration } from '../../project/duration.ts'
+import { modelConfig } from '../../project/load.ts'
 import type { CheckRecord, Store } from '../../store/store.ts'
 
 export interface Health {
@@ -71,31 +74,32 @@ const UNKNOWN: Health = {
 /** A check a little late is no news: what runs daily may be a few hours off. */
 const GRACE = 1.5
 
-export interface HealthRequest {
-  readonly model: string
-  readonly version: number
-  readonly now: Date
-  /** Milliseconds after which a check is stale. */
-  readonly maxAge: number
-  /** `drift.every` of mlops.yaml. */
-  readonly every: string | undefined
-}
+/** A check that covers no window of its own is too old after a week. */
+const MAX_AGE = '7d'
 
 /**
  * Only comparisons with the version's own baseline count: against another reference it is another question.
  * A check of a window that was long over when it was made looked into the past, and says nothing of today.
  */
-export async function newestHealth(store: Store, request: HealthRequest): Promise<Health> {
-  const { model, version, every = null, now } = request
+export async function newestHealth(
+  ctx: Pick<Context, 'now'>,
+  project: Project,
+  store: Store,
+  model: string,
+  version: number,
+): Promise<Health> {
+  const { window = MAX_AGE, every = null } = modelConfig(project, model).drift
+  const now = ctx.now()
+  const age = { now, maxAge: parseDuration(window) ?? 0 }
   const references = [`baseline of ${versionName(model, version)}`, `baseline of ${model}`]
-  const told = (check: CheckRecord): Health | undefined => healthIn(check, version, references, request)
+  const told = (check: CheckRecord): Health | undefined => healthIn(check, version, references, age)
   const newest = await store.checks.newest(model, (check) => told(check) !== undefined)
   const looked = newest && told(newest)
   if (looked === undefined) return { ...UNKNOWN, every }
   const last = await notHidden(store, model, looked, told)
   const length = every === null ? undefined : parseDuration(every)
-  const age = now.getTime() - Date.parse(last.checked ?? '')
-  const found = { ...last, every, overdue: length !== undefined && age > GRACE * length }
+  const silent = now.getTime() - Date.parse(last.checked ?? '')
+  const found = { ...last, every, overdue: length !== undefined && silent > GRACE * length }
   return last.small ? { ...found, before: await checkBefore(store, model, told) } : found
 }
 
@@ -138,7 +142,7 @@ function healthIn(
   { record, time }: CheckRecord,
   version: number,
   references: readonly string[],
-  { now, maxAge }: Pick<HealthRequest, 'now' | 'maxAge'>,
+  { now, maxAge }: { readonly now: Date; readonly maxAge: number },
 ): Health | undefined {
   if (record === null || typeof record !== 'object') return undefined
   const check = record as Partial<Record<'version' | 'verdict' | 'summary', unknown>> & Nested

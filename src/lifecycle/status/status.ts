@@ -6,8 +6,10 @@
 import type { Context } from '../../core/context.ts'
 import { MlopsError, systemCode } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
+import { logHome } from '../../predictions/home.ts'
+import { loggedNames } from '../../predictions/names.ts'
+import { newestLocal } from '../../predictions/newest.ts'
 import type { Project } from '../../project/config.ts'
-import { parseDuration } from '../../project/duration.ts'
 import { modelConfig } from '../../project/load.ts'
 import type { ModelState, VersionState } from '../../store/fold.ts'
 import type { Store } from '../../store/store.ts'
@@ -27,8 +29,6 @@ import type { Rank } from './rank.ts'
 import { retrainingEffect } from './retraining-effect.ts'
 import { type Pending, type PendingApproval, waitingVersions } from './waiting.ts'
 
-/** A check that covers no window of its own is too old after a week. */
-const MAX_AGE = '7d'
 /** Only the newest runs are looked at for ones that were interrupted. */
 const RUNS_LOOKED_AT = 20
 const INTENTS_LOOKED_AT = 300
@@ -72,7 +72,7 @@ export async function fleetStatus(ctx: Context, project: Project, given: Store, 
   const concerns = ({ model }: { readonly model: string | null }): boolean => only === undefined || model === only
   const interrupted = (await interruptedRuns(store, ids)).filter(concerns)
   const intents = (await waitingIntents(ctx, store, ids.slice(0, INTENTS_LOOKED_AT))).filter(concerns)
-  const strays = only === undefined ? await strayLogs(ctx, project, store, names) : []
+  const strays = only === undefined ? strayLogs(ctx, project, store, names) : []
   const next =
     nextOf(project, models, intents, ids.length > 0) ?? (await nextGap(ctx, project, store, models, only === undefined))
   return { models, intents, interrupted, strays, next }
@@ -164,18 +164,14 @@ function withRetraining(pending: Pending, retraining: LastRetraining | null): Pe
 }
 
 async function health(ctx: Context, project: Project, store: Store, model: string, version: number): Promise<Health> {
-  const { drift } = modelConfig(project, model)
-  const maxAge = parseDuration(drift.window ?? MAX_AGE) ?? 0
-  const found = await newestHealth(store, { model, version, now: ctx.now(), maxAge, every: drift.every })
-  if (found.checked !== null) return found
-  return { ...found, logged: await newestPrediction(ctx, project, store, model) }
+  const found = await newestHealth(ctx, project, store, model, version)
+  return found.checked === null ? { ...found, logged: newestPrediction(ctx, project, store, model) } : found
 }
 
 /** Without asking anybody over a network: null where that would be needed. What cannot be read is nothing to report here. */
-async function newestPrediction(ctx: Context, project: Project, store: Store, model: string): Promise<string | null> {
-  const { openLog } = await import('../../predictions/log.ts')
+function newestPrediction(ctx: Context, project: Project, store: Store, model: string): string | null {
   try {
-    return (await openLog(ctx, project, store, model).newestLocal()) ?? null
+    return newestLocal(logHome(ctx, { ...project, storeRoot: store.root }, model), model) ?? null
   } catch (error) {
     if (error instanceof MlopsError || systemCode(error) !== undefined) return null
     throw error
@@ -183,13 +179,7 @@ async function newestPrediction(ctx: Context, project: Project, store: Store, mo
 }
 
 /** A name that mlops.yaml has is a model that is only not registered yet. */
-async function strayLogs(
-  ctx: Context,
-  project: Project,
-  store: Store,
-  registered: readonly string[],
-): Promise<StrayLog[]> {
-  const { loggedNames } = await import('../../predictions/names.ts')
+function strayLogs(ctx: Context, project: Project, store: Store, registered: readonly string[]): StrayLog[] {
   const models = [...new Set([...registered, ...Object.keys(project.config.models)])]
   const strays = loggedNames(ctx, project, store).filter((name) => !models.includes(name))
   return strays.map((name) => ({ name, meant: nearest(name, models) ?? null }))

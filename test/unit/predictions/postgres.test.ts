@@ -7,6 +7,7 @@ import { namedData } from '../../../src/data/input.ts'
 import { type LogHome, withoutCredentials } from '../../../src/predictions/home.ts'
 import { labelPredictions } from '../../../src/predictions/label.ts'
 import { logAt, readerOf } from '../../../src/predictions/log.ts'
+import { newestLocal } from '../../../src/predictions/newest.ts'
 import { createTables } from '../../../src/predictions/postgres-write.ts'
 import { applyPrune, planPrune } from '../../../src/predictions/prune.ts'
 import { queryRecords } from '../../../src/predictions/query.ts'
@@ -76,7 +77,7 @@ describe('A prediction log in PostgreSQL', () => {
         ])
     assert.deepEqual(await rowsOf(log), await rowsOf(test.log))
     assert.deepEqual([await log.newest(), await log.oldest()], ['2026-11-25T00:02:00.000Z', '2026-11-15T00:00:00.000Z'])
-    assert.equal(await log.newestLocal(), undefined)
+    assert.equal(newestLocal(home, MODEL), undefined)
     const sql = 'SELECT id, time, version, latency_ms, status, "user" FROM predictions ORDER BY id'
     const ask = (of: LogHome) =>
       readerOf(test.ctx, of, MODEL)(WEEK, (reading) => queryRecords(reading, WEEK, sql, 1_000))

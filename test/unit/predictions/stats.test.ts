@@ -1,6 +1,7 @@
 /** Figures of a window. */
 import assert from 'node:assert/strict'
-import { at, many, record, type TestLog, testLog, WEEK } from './support.ts'
+import { newestLocal } from '../../../src/predictions/newest.ts'
+import { at, MODEL, many, record, type TestLog, testLog, WEEK } from './support.ts'
 
 let test: TestLog
 beforeEach(() => {
@@ -120,14 +121,14 @@ describe('Figures of the prediction log', () => {
 describe('The newest and the oldest prediction', () => {
   it('are found in the ends of the files', async () => {
     assert.deepEqual(
-      [await test.log.newest(), await test.log.oldest(), await test.log.newestLocal()],
+      [await test.log.newest(), await test.log.oldest(), newestLocal(test.home, MODEL)],
       [null, null, null],
     )
     test.write([...many('2026-11-15', 500), ...many('2026-11-18', 500)])
     test.raw('2026-11-18', 'torn.jsonl', '{"v":1,"id":"torn')
     test.raw('2026-11-19', 'nothing.jsonl', 'not json\n')
     assert.equal(await test.log.newest(), '2026-11-18T08:19:00.000Z')
-    assert.equal(await test.log.newestLocal(), '2026-11-18T08:19:00.000Z')
+    assert.equal(newestLocal(test.home, MODEL), '2026-11-18T08:19:00.000Z')
     assert.equal(await test.log.oldest(), '2026-11-15T00:00:00.000Z')
   })
 })
