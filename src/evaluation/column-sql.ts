@@ -26,12 +26,18 @@ export function numberOf(column: SourceColumn | undefined): string {
   return `CASE WHEN isnan(${number}) THEN NULL ELSE ${number} END`
 }
 
-/** 53 bits of the MD5 of the id, which a double holds exactly: two of a million ids are the same once in 18,000 files. */
-export function keyOf(column: SourceColumn | undefined): string {
+/** `nan`, `inf`, `-Infinity` as text: a number to a cast, and none to anybody. */
+export const isOdd = (text: string): string => `NOT isfinite(TRY_CAST(${text} AS DOUBLE))`
+
+/** An id as text: `1` and `1.0` of two files are one id. */
+export function idTextOf(column: SourceColumn | undefined): string {
   const text = textOf(column)
-  const whole = `CASE WHEN regexp_full_match(${text}, '-?[0-9]+\\.0+') THEN split_part(${text}, '.', 1) ELSE ${text} END`
-  return `CAST(md5_number_lower(${whole}) >> 11 AS DOUBLE)`
+  return `CASE WHEN regexp_full_match(${text}, '-?[0-9]+\\.0+') THEN split_part(${text}, '.', 1) ELSE ${text} END`
 }
+
+/** 53 bits of the MD5 of the id, which a double holds exactly: two of a million ids are the same once in 18,000 files. */
+export const keyOf = (column: SourceColumn | undefined): string =>
+  `CAST(md5_number_lower(${idTextOf(column)}) >> 11 AS DOUBLE)`
 
 /** Which of the words a text is: its place among them, as a number from 0. */
 export const placeAmong = (sql: string, words: readonly string[]): string =>

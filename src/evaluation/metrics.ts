@@ -36,6 +36,37 @@ export function metricOf(heldOut: HeldOut, metric: string): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
+const OF_TWO_CLASSES = ['accuracy', 'precision', 'recall', 'f1', 'auc', 'log_loss', 'brier']
+
+/**
+ * Why a metric of two classes does not follow from rows whose truth has two classes at most, though it should: a recorded figure
+ * of that name cannot be of these rows. Undefined where it follows, where no such metric is meant, where the truth has more
+ * classes or is a quantity, and of answers without a score, which say nothing of `auc`.
+ */
+export function whyNotMeasured(heldOut: HeldOut, metric: string): string | undefined {
+  const name = knownName(metric)
+  if (!OF_TWO_CLASSES.includes(name) || metricOf(heldOut, name) !== undefined) return undefined
+  const { task, truth, answer, score, classes } = heldOut
+  if (hasMoreThanTwo(truth)) return undefined
+  if (task === 'regression') return 'what came true has two values, and the answers read as numbers to be hit'
+  if (task === 'multiclass') {
+    const said = [...new Set(answer)].filter((code) => !truth.includes(code)).map((code) => classes[code])
+    const others = said.slice(0, 3).map((word) => JSON.stringify(word))
+    return `what came true has two classes, and with the answers there are ${classes.length}: ${others.join(', ')} never came true`
+  }
+  const needsScore = name === 'auc' || name === 'log_loss' || name === 'brier'
+  if (needsScore && score === null) return undefined
+  return metricNames(heldOut).includes(name)
+    ? `${metric} is not defined on these rows: all of them are of one class`
+    : 'its scores are not all between 0 and 1'
+}
+
+function hasMoreThanTwo(values: Float64Array): boolean {
+  const first = values[0]
+  const second = values.find((value) => value !== first)
+  return values.some((value) => value !== first && value !== second)
+}
+
 function exactly(heldOut: HeldOut, name: string): number {
   const counts = COUNT_METRICS[name]
   const once = () => new Uint8Array(heldOut.rows).fill(1)

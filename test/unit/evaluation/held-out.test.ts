@@ -224,8 +224,16 @@ describe('A held-out file', () => {
     const cases: readonly (readonly [string, string, RegExp])[] = [
       ['truth,answer\n1,1\n,0\n0,\n', 'HELD_OUT_MISSING', /"truth" is missing in 1 of 3 rows/],
       ['truth,answer\n1,1\n0,\n', 'HELD_OUT_MISSING', /"answer" is missing in 1 of 2 rows/],
-      ['truth,score\n1,3.2\n0,-1\n', 'HELD_OUT_ANSWERS', /"score" is not between 0 and 1 in 2 rows/],
-      ['truth,score\n1,high\n0,0.1\n', 'HELD_OUT_ANSWERS', /"score" is no finite number in 1 row\./],
+      [
+        'truth,score\n1,3.2\n0,-1\n',
+        'HELD_OUT_ANSWERS',
+        /"score" is not between 0 and 1 in 2 of 2 rows; the first is row 1, "3\.2"\.$/,
+      ],
+      [
+        'truth,score\n1,high\n0,0.1\n',
+        'HELD_OUT_ANSWERS',
+        /"score" is no finite number in 1 of 2 rows; the first is row 1, "high"\.$/,
+      ],
       ['truth,score\na,0.1\nb,0.2\nc,0.3\n', 'HELD_OUT_ANSWERS', /cannot be the answer: truth has 3 classes/],
       ['truth,answer\n', 'HELD_OUT_EMPTY', /has no rows/],
     ]
@@ -239,12 +247,8 @@ describe('A held-out file', () => {
   })
 
   it('says when a score or an id cannot be used', async () => {
-    const partial = await read('id,truth,answer,score\n1,1,1,0.9\n2,0,0,\n,1,0,0.3\n')
-    assert.deepEqual([partial.score, partial.id], [null, null])
-    assert.deepEqual(partial.notes, [
-      'score is not used: it holds no number in 1 row',
-      'id is not used: it is missing in 1 row',
-    ])
+    const partial = await read('id,truth,answer,score\n1,1,1,0.9\n2,0,0,0.2\n,1,0,0.3\n')
+    assert.deepEqual([partial.id, partial.notes], [null, ['id is not used: it is missing in 1 row']])
     const three = await read('truth,answer,score\na,a,0.1\nb,b,0.2\nc,a,0.3\n')
     assert.deepEqual([three.score, three.notes], [null, ['score is not used: there are more than two classes']])
   })
@@ -275,8 +279,8 @@ describe('Two held-out files', () => {
     const pairing = await pair('truth,answer,region\n1,1,a\n0,0,b\n', 'truth,answer,region\n1.0,0,a\n0.0,0,b\n')
     assert.ok(pairing.kind === 'paired')
     assert.equal(pairing.by, 'place')
-    const twice = await pair('id,truth,answer\n5,1,1\n5,0,0\n', 'id,truth,answer\n5,1,1\n5,0,0\n')
-    assert.equal(twice.kind === 'paired' && twice.by, 'place')
+    const half = await pair('id,truth,answer\n5,1,1\n,0,0\n', 'id,truth,answer\n5,1,1\n6,0,0\n')
+    assert.equal(half.kind === 'paired' && half.by, 'place')
   })
 
   it('have all classes that either says', async () => {
