@@ -1,6 +1,7 @@
 // `npm test`: all set-up and every check, in order; the first thing that cannot be set up ends it.
 //   npm packages -> Python environment -> in CI Debian packages -> types and lint -> build -> mocha (unit, e2e, crash at a small size)
 import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setupDebian } from './setup-debian.js'
@@ -39,4 +40,7 @@ required('build', process.execPath, ['.ci/build.js'])
 // `npm test -- test/unit/core/names.test.ts` runs the set-up and that file; `npx mocha FILE` the file alone.
 const asked = process.argv.slice(2)
 const files = asked.length > 0 ? asked : ['test/{unit,crash,e2e}/**/*.test.ts']
-process.exit(step('tests', process.execPath, ['node_modules/mocha/bin/mocha.js', ...files]))
+// Most tests wait for a child or a disk: one process of tests per core, a file at a time. One file asked for by name runs
+// in one process, where it can be debugged.
+const jobs = asked.length === 1 ? [] : ['--parallel', '--jobs', String(Math.max(2, availableParallelism()))]
+process.exit(step('tests', process.execPath, ['node_modules/mocha/bin/mocha.js', ...jobs, ...files]))
