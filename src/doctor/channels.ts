@@ -1,9 +1,9 @@
 /** Does everybody who is to be told still answer? Connects to them, and sends nothing (`notify/probe.ts`). */
 import type { Context } from '../core/context.ts'
+import { type ProjectPolicies, policyOf } from '../lifecycle/status/gap-facts.ts'
 import { channelsOf } from '../monitor/channels.ts'
 import { type ChannelProbe, probeChannels } from '../notify/probe.ts'
 import type { Project } from '../project/config.ts'
-import type { Policy } from '../project/policy.ts'
 import type { Store } from '../store/store.ts'
 import type { Finding } from './types.ts'
 
@@ -12,12 +12,12 @@ export async function channelFindings(
   project: Project,
   store: Store,
   models: readonly string[],
-  policies: ReadonlyMap<string, Policy>,
+  policies: ProjectPolicies,
   offline: boolean,
 ): Promise<readonly Finding[]> {
   const users = new Map<string, Set<string>>()
   for (const model of models) {
-    const told = [...(await channelsOf(project, store, model)), ...(policies.get(model)?.notifyOnFail ?? [])]
+    const told = [...(await channelsOf(project, store, model)), ...(policyOf(policies, model)?.notifyOnFail ?? [])]
     for (const channel of told) users.set(channel, (users.get(channel) ?? new Set()).add(model))
   }
   const channels = [...users.keys()]

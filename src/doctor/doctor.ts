@@ -3,12 +3,13 @@
  * the one thing to do. Changes nothing; asks channels and package indexes unless it is told to stay offline.
  */
 import type { Context } from '../core/context.ts'
-import { gapFacts, readablePolicies } from '../lifecycle/status/gap-facts.ts'
+import { gapFacts, projectPolicies } from '../lifecycle/status/gap-facts.ts'
 import { type GapFacts, gapsOf, nextOfGaps } from '../lifecycle/status/gaps.ts'
 import type { NextStep } from '../lifecycle/status/next-step.ts'
-import { fleetStatus } from '../lifecycle/status/status.ts'
+import { urgentStatus } from '../lifecycle/status/status.ts'
 import type { VersionDetail } from '../lifecycle/versions/version.ts'
 import type { Project } from '../project/config.ts'
+import { readOnce } from '../store/read-once.ts'
 import type { Store } from '../store/store.ts'
 import { channelFindings } from './channels.ts'
 import { environmentFindings } from './environment.ts'
@@ -28,10 +29,11 @@ export interface DoctorRequest {
 export async function examine(
   ctx: Context,
   project: Project,
-  store: Store,
+  given: Store,
   { model, offline }: DoctorRequest,
 ): Promise<DoctorReport> {
-  const status = await fleetStatus(ctx, project, store, model)
+  const store = readOnce(given)
+  const status = await urgentStatus(ctx, project, store, model)
   const damaged = status.models.filter(({ rank }) => rank === 'damaged')
   const whole = status.models.filter(({ rank }) => rank !== 'damaged')
   const states = await Promise.all(whole.map((each) => store.models.stateOrEmpty(each.model)))
@@ -48,19 +50,15 @@ export async function examine(
     details.push(...staged.details)
     findings.push(...staged.findings, ...staged.details.flatMap(versionFindings))
   }
-  const policies = await readablePolicies(ctx, project)
-  const policy = await policyReport(ctx, project, store, whole)
+  const policies = await projectPolicies(ctx, project)
+  const policy = await policyReport(ctx, project, store, policies, whole)
+  const names = whole.map((each) => each.model)
+  const machine = await machineFindings(ctx, store, states)
+  const channels = await channelFindings(ctx, project, store, names, policies, offline)
   findings.push(
-    ...(await machineFindings(ctx, store, states)),
+    ...machine,
     ...policy.findings.filter((each) => model === undefined || each.model === null || each.model === model),
-    ...(await channelFindings(
-      ctx,
-      project,
-      store,
-      whole.map((each) => each.model),
-      policies,
-      offline,
-    )),
+    ...channels,
     ...(await environmentFindings(ctx, store, details, offline)),
   )
   const facts: GapFacts[] = []

@@ -9,6 +9,7 @@ import { MlopsError } from '../core/errors.ts'
 import { parseModelRef } from '../core/names.ts'
 import { nearest } from '../core/nearest.ts'
 import type { Profile } from '../drift/profile.ts'
+import type { ProjectPolicies } from '../lifecycle/status/gap-facts.ts'
 import type { ModelStatus } from '../lifecycle/status/model-status.ts'
 import { FEWEST_LABELS } from '../monitor/quality.ts'
 import { baselineColumns, shapeOf } from '../monitor/row-shape.ts'
@@ -17,7 +18,7 @@ import { openLog } from '../predictions/log.ts'
 import type { Project } from '../project/config.ts'
 import { DAY } from '../project/duration.ts'
 import { modelConfig } from '../project/load.ts'
-import { loadPolicy, type Policy, policyFiles, type Trigger } from '../project/policy.ts'
+import type { Policy, Trigger } from '../project/policy.ts'
 import { knownVersion } from '../retrain/facts.ts'
 import { missingOf, preflight } from '../retrain/preflight.ts'
 import type { ModelState } from '../store/fold.ts'
@@ -34,19 +35,12 @@ export async function policyReport(
   ctx: Context,
   project: Project,
   store: Store,
+  policies: ProjectPolicies,
   statuses: readonly ModelStatus[],
 ): Promise<PolicyReport> {
-  const findings: Finding[] = []
+  const findings = policies.unreadable.map(unreadable)
   const problems = new Map<string, readonly string[]>()
-  for (const file of policyFiles(project.root)) {
-    let policy: Policy
-    try {
-      policy = await loadPolicy(file, { cwd: ctx.cwd, stages: project.config.stages })
-    } catch (error) {
-      if (!(error instanceof MlopsError)) throw error
-      findings.push(unreadable(error))
-      continue
-    }
+  for (const policy of policies.readable) {
     const found = await problemsOf(ctx, project, store, policy, statuses)
     problems.set(policy.model, found)
     const next = `mlops retrain ${policy.model} --plan`

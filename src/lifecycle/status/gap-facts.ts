@@ -18,19 +18,30 @@ import { wayBack } from '../rollback/plan.ts'
 import type { GapFacts } from './gaps.ts'
 import type { ModelStatus } from './model-status.ts'
 
-/** The policies of the project that can be read, by model; a file that cannot is for its own command to name. */
-export async function readablePolicies(ctx: Context, project: Project): Promise<ReadonlyMap<string, Policy>> {
-  const found = new Map<string, Policy>()
+export interface ProjectPolicies {
+  readonly readable: readonly Policy[]
+  /** Why the other files cannot be read: for the doctor, and their own command, to name. */
+  readonly unreadable: readonly MlopsError[]
+}
+
+/** The policies that stand beside mlops.yaml. */
+export async function projectPolicies(ctx: Context, project: Project): Promise<ProjectPolicies> {
+  const readable: Policy[] = []
+  const unreadable: MlopsError[] = []
   for (const file of policyFiles(project.root)) {
     try {
-      const policy = await loadPolicy(file, { cwd: ctx.cwd, stages: project.config.stages })
-      if (!found.has(policy.model)) found.set(policy.model, policy)
+      readable.push(await loadPolicy(file, { cwd: ctx.cwd, stages: project.config.stages }))
     } catch (error) {
       if (!(error instanceof MlopsError)) throw error
+      unreadable.push(error)
     }
   }
-  return found
+  return { readable, unreadable }
 }
+
+/** Of two for one model the first file counts. */
+export const policyOf = ({ readable }: ProjectPolicies, model: string): Policy | undefined =>
+  readable.find((policy) => policy.model === model)
 
 /** @param status of the model, as `fleetStatus` found it */
 export async function gapFacts(
@@ -38,12 +49,12 @@ export async function gapFacts(
   project: Project,
   store: Store,
   status: ModelStatus,
-  policies: ReadonlyMap<string, Policy>,
+  policies: ProjectPolicies,
 ): Promise<GapFacts> {
   const { model, production, health, retraining } = status
   const state = await store.models.stateOrEmpty(model)
   const config = modelConfig(project, model)
-  const policy = policies.get(model)
+  const policy = policyOf(policies, model)
   const { channelsOf } = await import('../../monitor/channels.ts')
   const manifest =
     production === null ? undefined : await store.models.manifest(versionAt(state, production.version).manifest)

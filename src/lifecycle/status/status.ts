@@ -12,6 +12,7 @@ import { newestLocal } from '../../predictions/newest.ts'
 import type { Project } from '../../project/config.ts'
 import { modelConfig } from '../../project/load.ts'
 import type { ModelState, VersionState } from '../../store/fold.ts'
+import { readOnce } from '../../store/read-once.ts'
 import type { Store } from '../../store/store.ts'
 import { gateOutlook } from '../gate/outlook.ts'
 import { gateRules, isGuarded, PRODUCTION } from '../gate/rules.ts'
@@ -62,6 +63,14 @@ export interface StatusReport {
 /** @param only one model. @throws notFound `MODEL_NOT_FOUND` */
 export async function fleetStatus(ctx: Context, project: Project, given: Store, only?: string): Promise<StatusReport> {
   const store = readOnce(given)
+  const report = await urgentStatus(ctx, project, store, only)
+  return only !== undefined || report.next !== null
+    ? report
+    : { ...report, next: await nextGap(ctx, project, store, report.models) }
+}
+
+/** The same without the gaps on the way to production: where nothing is urgent, there is no next step. */
+export async function urgentStatus(ctx: Context, project: Project, store: Store, only?: string): Promise<StatusReport> {
   // Names it with the nearest ones when there is no such model.
   if (only !== undefined && !(await store.models.list()).includes(only)) await store.models.state(only)
   const names = only === undefined ? await store.models.list() : [only]
@@ -73,9 +82,7 @@ export async function fleetStatus(ctx: Context, project: Project, given: Store, 
   const interrupted = (await interruptedRuns(store, ids)).filter(concerns)
   const intents = (await waitingIntents(ctx, store, ids.slice(0, INTENTS_LOOKED_AT))).filter(concerns)
   const strays = only === undefined ? strayLogs(ctx, project, store, names) : []
-  const next =
-    nextOf(project, models, intents, ids.length > 0) ?? (await nextGap(ctx, project, store, models, only === undefined))
-  return { models, intents, interrupted, strays, next }
+  return { models, intents, interrupted, strays, next: nextOf(project, models, intents, ids.length > 0) }
 }
 
 /** Where nothing is urgent: what the fleet is still without on the way to production. */
@@ -84,12 +91,11 @@ async function nextGap(
   project: Project,
   store: Store,
   models: readonly ModelStatus[],
-  isFleet: boolean,
 ): Promise<NextStep | null> {
   // Somebody is at it, or waits: a step on another road would be noise.
-  if (!isFleet || models.some(({ rank }) => rank !== 'stable')) return null
-  const { gapFacts, readablePolicies } = await import('./gap-facts.ts')
-  const policies = await readablePolicies(ctx, project)
+  if (models.some(({ rank }) => rank !== 'stable')) return null
+  const { gapFacts, projectPolicies } = await import('./gap-facts.ts')
+  const policies = await projectPolicies(ctx, project)
   const facts = await Promise.all(models.map((each) => gapFacts(ctx, project, store, each, policies)))
   return nextOfGaps(facts)
 }
@@ -210,22 +216,6 @@ async function waitingIntents(ctx: Context, store: Store, runs: string[]): Promi
     ctx.warn(`What training scripts asked for cannot be read: ${error.message}`)
     return []
   }
-}
-
-/** A log is read once per report, however many questions are asked of it. */
-function readOnce(store: Store): Store {
-  const states = new Map<string, Promise<ModelState>>()
-  const stateOrEmpty = (model: string): Promise<ModelState> => {
-    const known = states.get(model) ?? store.models.stateOrEmpty(model)
-    states.set(model, known)
-    return known
-  }
-  let ids: Promise<string[]> | undefined
-  const list = (): Promise<string[]> => {
-    ids ??= store.runs.list()
-    return ids
-  }
-  return { ...store, models: { ...store.models, stateOrEmpty }, runs: { ...store.runs, list } }
 }
 
 /** Ranks that say nothing ill of production. */

@@ -1,6 +1,6 @@
 /** `mlops doctor` through the built binary: a sound project, then one with everything wrong that it is meant to find. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
 import { skipBecause } from '../../support/skip.ts'
@@ -171,5 +171,15 @@ describe('mlops doctor', function () {
     const { code, stderr } = await project.run(['doctor', 'chrun-model'])
     assert.equal(code, 4)
     assert.match(stderr, /churn-model/)
+  })
+
+  it('says that a list of packages is lost, and everything else all the same', async () => {
+    const { json: shown } = await project.run(['model', 'show', `${MODEL}@3`, '--json'])
+    const digest: string = shown.data.python.lock.sha256
+    rmSync(project.path(`.mlops/objects/sha256/${digest.slice(0, 2)}/${digest.slice(2)}`))
+    const { json, code } = await project.run(['doctor', '--offline', '--json'])
+    assert.equal(code, 3)
+    assert.match(of(json, 'environment').join(), /^bad: churn-model@3: .*the list of its packages cannot be read/)
+    assert.notDeepEqual(of(json, 'channels'), [])
   })
 })
