@@ -86,7 +86,7 @@ async function readAnswers(
   try {
     const { readHeldOutFile } = await import('../evaluation/held-out.ts')
     const signal = ctx.signal === undefined ? {} : { signal: ctx.signal }
-    return { heldOut: await readHeldOutFile(path, manifest, { by: [], ...signal }) }
+    return { heldOut: await readHeldOutFile(path, manifest, signal) }
   } catch (error) {
     ctx.signal?.throwIfAborted()
     if (!(error instanceof MlopsError)) throw error

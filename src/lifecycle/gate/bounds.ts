@@ -65,25 +65,34 @@ export function recordedCheck(rules: GateRules, { challenger, heldOut }: GateFac
   if (heldOut === undefined || names.length === 0) return []
   const check = { name: 'recorded metrics', required: 'as its rows say' }
   if (isReason(heldOut)) return [{ ...check, actual: 'unreadable', verdict: 'inconclusive', note: heldOut.reason }]
-  const both = names.flatMap((name) => {
-    const recorded = metricOf(challenger.manifest.metrics, name)
-    const computed = own(heldOut.metrics, name)
-    return recorded === undefined || !Number.isFinite(recorded) || computed === undefined
-      ? []
-      : [{ name, recorded, computed }]
+  const recorded = names.flatMap((name) => {
+    const value = metricOf(challenger.manifest.metrics, name)
+    return value === undefined || !Number.isFinite(value) ? [] : [{ name, value }]
   })
-  if (both.length === 0) return []
-  const apart = both.filter(({ recorded, computed }) => !agrees(recorded, computed))
-  const said = (list: typeof both): string =>
-    list.map(({ name, recorded, computed }) => `${name} ${recorded} recorded, ${figure(computed)} computed`).join('; ')
-  if (apart.length === 0) {
-    const actual = `${both.map(({ name }) => name).join(', ')} on ${rowsText(heldOut.rows)}`
-    return [{ ...check, actual, verdict: 'pass' }]
+  const both = recorded.flatMap(({ name, value }) => {
+    const computed = own(heldOut.metrics, name)
+    return computed === undefined ? [] : [{ name, value, computed }]
+  })
+  const doubts = recorded.flatMap(({ name, value }) => {
+    const why = own(heldOut.unknown ?? {}, name)
+    return why === undefined ? [] : [{ said: `${name} ${value} recorded, none computed`, why: `${name}: ${why}` }]
+  })
+  const apart = both.filter(({ value, computed }) => !agrees(value, computed))
+  if (apart.length > 0 || doubts.length > 0) {
+    const differ = apart.map(({ name, value, computed }) => `${name} ${value} recorded, ${figure(computed)} computed`)
+    const actual = [...differ, ...doubts.map(({ said }) => said)].join('; ')
+    const note = [...doubts.map(({ why }) => why), apart.length > 0 ? OTHER_ROWS : NOT_OF_THEM].join('; ')
+    // Two figures contradict each other; where there is one, nobody knows whether it is of these rows.
+    return [{ ...check, actual, verdict: apart.length > 0 ? 'fail' : 'inconclusive', note }]
   }
-  const note =
-    'one of the two is not of this test set; register it again with the metrics and the predictions of the same rows'
-  return [{ ...check, actual: said(apart), verdict: 'fail', note }]
+  if (both.length === 0) return []
+  const actual = `${both.map(({ name }) => name).join(', ')} on ${rowsText(heldOut.rows)}`
+  return [{ ...check, actual, verdict: 'pass' }]
 }
+
+const OTHER_ROWS =
+  'one of the two is not of this test set; register it again with the metrics and the predictions of the same rows'
+const NOT_OF_THEM = 'register it again with predictions from which the recorded metrics follow'
 
 /** Rounding of what was recorded, and scores that were written with fewer digits, are no disagreement. */
 const LEAST_DECIMALS = 2

@@ -11,7 +11,7 @@ import { newestHealth } from '../status/health.ts'
 import { versionFacts } from '../versions/version.ts'
 import { runExternal } from './external.ts'
 import { type Champion, type ExternalOutcome, type GateFacts, own, type Rescore, type VersionFacts } from './facts.ts'
-import { heldOutFacts, type OpenRows, openRows, pairedWith } from './held-out-facts.ts'
+import { heldOutFacts, type OpenRows, onSameRows, openRows } from './held-out-facts.ts'
 import { needsRescore, rescore } from './rescore.ts'
 import { comparedMetrics, type GateRules } from './rules.ts'
 
@@ -96,10 +96,10 @@ async function championFacts(
       )
     : undefined
   const known: Champion = measured === undefined ? champion : { ...champion, rescore: measured }
-  const paired = await remember(scored, `paired ${stage} ${key}`, () =>
-    pairedWith(ctx, store, rules, { stage, challenger, champion: known, rows }),
+  const compared = await remember(scored, `paired ${stage} ${key}`, () =>
+    onSameRows(ctx, store, rules, { stage, challenger, champion: known, rows }),
   )
-  return paired === undefined ? known : { ...known, paired }
+  return { ...known, ...compared }
 }
 
 /** One after the other: what is measured under load should not load each other. */

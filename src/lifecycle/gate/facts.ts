@@ -52,6 +52,8 @@ export interface Champion extends VersionFacts {
   readonly rescore?: Rescore
   /** By metric, on the rows of the challenger; absent where one of the two has no predictions on them. */
   readonly paired?: FromRows<Readonly<Record<string, FromRows<PairedComparison>>>>
+  /** As `HeldOutFacts.slices`, of its answers on the rows of the challenger. Absent: no rule asks for groups. */
+  readonly slices?: FromRows<HeldOutFacts['slices']>
 }
 
 /** The held-out predictions that the challenger recorded. Absent: none are recorded, or they were not read. */
@@ -59,6 +61,8 @@ export interface HeldOutFacts {
   readonly rows: number
   /** Computed from the predictions, under the names that the gate uses; what they do not allow is left out. */
   readonly metrics: Readonly<Record<string, number>>
+  /** Why a metric that the gate uses does not follow from them, though it should (`whyNotMeasured`). */
+  readonly unknown?: Readonly<Record<string, string>>
   /** What can be asked of predictions of this kind. */
   readonly known: readonly string[]
   /** By column, then in the order of the groups. */

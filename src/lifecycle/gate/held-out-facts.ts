@@ -7,11 +7,12 @@ import type { Context } from '../../core/context.ts'
 import { MlopsError } from '../../core/errors.ts'
 import { knownName } from '../../core/metric-names.ts'
 import type { FairnessResult, HeldOut, PairedComparison, SliceResult } from '../../evaluation/types.ts'
+import type { Manifest } from '../../store/manifest.ts'
 import type { Store } from '../../store/store.ts'
 import { type Champion, type FromRows, type HeldOutFacts, isReason, type VersionFacts } from './facts.ts'
 import { allowanceOf } from './margin.ts'
 import { comparedMetrics, type GateRules } from './rules.ts'
-import { sameFiles, testSetsOf } from './test-set.ts'
+import { sameFiles, testSetsOf, whyOtherRows } from './test-set.ts'
 
 /** The rows of the challenger; undefined where none are recorded, or no rule looks at them. */
 export type OpenRows = FromRows<HeldOut> | undefined
@@ -26,13 +27,25 @@ export async function openRows(
   if (manifest.testPredictions === undefined || asked === 0) return undefined
   ctx.progress?.(`reading the held-out predictions of ${model}@${version}`)
   const by = [...new Set([...rules.slices, ...rules.fairness].map((rule) => rule.by))]
-  return orReason(ctx, async () => {
-    const { readHeldOut } = await import('../../evaluation/held-out.ts')
-    const rows = await readHeldOut(store, manifest, options(ctx, by))
-    // Whoever asked for a column that is not there is told which ones are.
-    if (by.every((name) => Object.hasOwn(rows.groups, name))) return rows
-    return readHeldOut(store, manifest, ctx.signal === undefined ? {} : { signal: ctx.signal })
-  })
+  return orReason(ctx, () => recordedRows(ctx, store, manifest, by))
+}
+
+/** What a version recorded, where it is of its test set. @param by the group columns that are asked for, else all of them */
+async function recordedRows(
+  ctx: Context,
+  store: Store,
+  manifest: Manifest,
+  by?: readonly string[],
+): Promise<FromRows<HeldOut>> {
+  const { readHeldOut } = await import('../../evaluation/held-out.ts')
+  const signal = ctx.signal === undefined ? {} : { signal: ctx.signal }
+  const asked = await readHeldOut(store, manifest, by === undefined ? signal : { by, ...signal })
+  const other = whyOtherRows(asked.rows, manifest)
+  if (other !== undefined) return { reason: other }
+  // Whoever asked for a column that is not there is told which ones are. Without ids two versions are matched by place,
+  // and every column that both have says whether that is the right one.
+  const isEnough = asked.id !== null && by?.every((name) => Object.hasOwn(asked.groups, name))
+  return by === undefined || isEnough ? asked : readHeldOut(store, manifest, signal)
 }
 
 export async function heldOutFacts(
@@ -41,7 +54,7 @@ export async function heldOutFacts(
   rows: OpenRows,
 ): Promise<FromRows<HeldOutFacts> | undefined> {
   if (rows === undefined || isReason(rows)) return rows
-  const { metricNames, metricOf } = await import('../../evaluation/metrics.ts')
+  const { metricNames, metricOf, whyNotMeasured } = await import('../../evaluation/metrics.ts')
   const names = comparedMetrics(rules).map(({ name }) => name)
   const asked = [...new Set(rules.slices.flatMap(({ min, max }) => [...Object.keys(min), ...Object.keys(max)]))]
   const known = metricNames(rows)
@@ -49,9 +62,14 @@ export async function heldOutFacts(
     const value = metricOf(rows, name)
     return value === undefined ? [] : [[name, value]]
   })
+  const unknown = names.flatMap((name): [string, string][] => {
+    const why = whyNotMeasured(rows, name)
+    return why === undefined ? [] : [[name, why]]
+  })
   return {
     rows: rows.rows,
     metrics: Object.fromEntries(metrics),
+    ...(unknown.length === 0 ? {} : { unknown: Object.fromEntries(unknown) }),
     known: [...known, ...asked.filter((name) => !known.includes(name) && known.includes(knownName(name)))],
     slices: await slicesOf(ctx, rules, rows),
     fairness: await fairnessOf(ctx, rules, rows),
@@ -101,28 +119,25 @@ interface Pairing {
   readonly rows: OpenRows
 }
 
-/** Undefined where one of the two has no predictions on the rows of the challenger. */
-export async function pairedWith(
+/** What is known of a champion by the rows of the challenger. */
+export type OnSameRows = Pick<Champion, 'paired' | 'slices'>
+
+/** Nothing where no rule looks at rows; no `paired` where one of the two has no predictions on the rows of the challenger. */
+export async function onSameRows(
   ctx: Context,
   store: Store,
   rules: GateRules,
   { stage, challenger, champion, rows }: Pairing,
-): Promise<Champion['paired']> {
+): Promise<OnSameRows> {
   const metrics = comparedMetrics(rules)
-  if (rows === undefined || isReason(rows) || metrics.length === 0) return undefined
-  if (champion.digest === challenger.digest || sameFiles(champion.manifest, challenger.manifest)) return undefined
-  const theirs = await championRows(ctx, store, challenger, champion)
-  if (theirs === undefined || isReason(theirs)) return theirs
-  const measured = champion.rescore?.kind === 'measured' ? champion.rescore.challenger : undefined
-  if (measured !== undefined && measured.heldOut === undefined) {
-    return { reason: 'the evaluate command wrote the answers of the champion and none of this version' }
-  }
-  // What one command wrote is compared with what the same command wrote.
-  const ours = measured?.heldOut ?? rows
-  const { comparePaired, pairRows, whyNotComparable } = await import('../../evaluation/paired.ts')
+  if (rows === undefined || isReason(rows) || metrics.length + rules.slices.length === 0) return {}
+  if (champion.digest === challenger.digest || sameFiles(champion.manifest, challenger.manifest)) return {}
+  const theirs = await championRows(ctx, store, challenger, champion, rows)
+  if (theirs === undefined) return withSlices(rules, { reason: 'it has no predictions on these rows' })
+  const pair = isReason(theirs) ? theirs : await pairOf(ctx, store, { challenger, champion, rows }, theirs)
+  if (isReason(pair)) return { paired: pair, ...withSlices(rules, pair) }
+  const { comparePaired, whyNotComparable } = await import('../../evaluation/paired.ts')
   const { metricOf } = await import('../../evaluation/metrics.ts')
-  const pair = pairRows(ours, theirs)
-  if (pair.kind === 'unpaired') return { reason: pair.reason }
   const found: [string, FromRows<PairedComparison>][] = []
   for (const { name, better } of metrics) {
     ctx.progress?.(`comparing ${name} with ${champion.model}@${champion.version} row by row`)
@@ -136,7 +151,41 @@ export async function pairedWith(
     found.push([name, comparePaired(pair.challenger, pair.champion, { metric: name, better, margin })])
     ctx.signal?.throwIfAborted()
   }
-  return Object.fromEntries(found)
+  // A row is in the same group whoever answered it: the champion needs no columns of its own.
+  const theirGroups = { ...pair.champion, groups: { ...pair.champion.groups, ...pair.challenger.groups } }
+  return { paired: Object.fromEntries(found), ...withSlices(rules, await slicesOf(ctx, rules, theirGroups)) }
+}
+
+const withSlices = ({ slices }: GateRules, found: NonNullable<Champion['slices']>): OnSameRows =>
+  slices.length === 0 ? {} : { slices: found }
+
+interface SameRows {
+  readonly challenger: HeldOut
+  readonly champion: HeldOut
+}
+
+/** The rows of both brought together, or why they are not the same. */
+async function pairOf(
+  ctx: Context,
+  store: Store,
+  { challenger, champion, rows }: Omit<Pairing, 'stage'> & { readonly rows: HeldOut },
+  theirs: HeldOut,
+): Promise<FromRows<SameRows>> {
+  const { manifest } = challenger
+  const rescored = champion.rescore?.kind === 'measured' ? champion.rescore : undefined
+  const measured = rescored?.challenger
+  if (measured !== undefined && measured.heldOut === undefined) {
+    return { reason: 'the evaluate command wrote the answers of the champion and none of this version' }
+  }
+  const other = rescored === undefined ? undefined : whyOtherRows(theirs.rows, manifest)
+  if (other !== undefined) return { reason: `of what the evaluate command wrote ${other}` }
+  // What one command wrote is compared with what the same command wrote. Rows that are matched by place need all columns.
+  const isByPlace = theirs.id === null && rows.id !== null
+  const ours = measured?.heldOut ?? (isByPlace ? await orReason(ctx, () => recordedRows(ctx, store, manifest)) : rows)
+  if (isReason(ours)) return ours
+  const { pairRows } = await import('../../evaluation/paired.ts')
+  const pair = pairRows(ours, theirs)
+  return pair.kind === 'unpaired' ? { reason: pair.reason } : pair
 }
 
 /** On the rows of the challenger: written while it was scored anew, else recorded with the same test set. */
@@ -145,24 +194,18 @@ async function championRows(
   store: Store,
   challenger: VersionFacts,
   { manifest, rescore }: Champion,
+  rows: HeldOut,
 ): Promise<OpenRows> {
   if (rescore?.kind === 'measured') {
     if (rescore.heldOut !== undefined) return rescore.heldOut
     return rescore.unreadable === undefined ? undefined : { reason: rescore.unreadable }
   }
   if (manifest.testPredictions === undefined || testSetsOf(challenger.manifest, manifest) !== 'same') return undefined
-  return orReason(ctx, async () =>
-    (await import('../../evaluation/held-out.ts')).readHeldOut(store, manifest, options(ctx, [])),
-  )
+  return orReason(ctx, () => recordedRows(ctx, store, manifest, rows.id === null ? undefined : []))
 }
 
-const options = (ctx: Context, by: readonly string[]) => ({
-  by,
-  ...(ctx.signal === undefined ? {} : { signal: ctx.signal }),
-})
-
 /** What the rows do not allow is a finding of the gate, with its reason, and no error of the program. */
-async function orReason<T>(ctx: Context, make: () => Promise<T>): Promise<FromRows<T>> {
+async function orReason<T>(ctx: Context, make: () => Promise<FromRows<T>>): Promise<FromRows<T>> {
   try {
     return await make()
   } catch (error) {

@@ -58,6 +58,7 @@ function sliceCheck(rule: SliceRule, { metric, bound, relation }: Bound, facts: 
     failing.length > 0 ? `${relation === '>=' ? 'below' : 'above'} the bound: ${named(failing)}` : '',
     open.length > 0 ? `nothing can be said of ${named(open)}` : '',
     judged.length === 0 ? 'the predictions have no rows' : '',
+    ...(worst === undefined ? [] : championsThere(facts, rule.by, metric, worst)),
   ].filter((part) => part !== '')
   return {
     ...check,
@@ -71,8 +72,23 @@ function sliceCheck(rule: SliceRule, { metric, bound, relation }: Bound, facts: 
   }
 }
 
+/** What the champion gives in the same group, for the reader; the verdict is drawn from the bound alone. */
+function championsThere({ champions }: GateFacts, by: string, metric: string, worst: JudgedGroup): string[] {
+  return Object.values(champions).flatMap((champion) => {
+    if (champion?.slices === undefined) return []
+    const name = `${champion.model}@${champion.version}`
+    const groups = isReason(champion.slices) ? champion.slices : own(champion.slices, by)
+    if (groups === undefined) return []
+    if (isReason(groups)) return [`not compared with ${name}: ${groups.reason}`]
+    const group = groups.find(({ value }) => value === worst.value)
+    const found = group === undefined ? undefined : own(group.metrics, metric)
+    return [`${name} on the same rows of ${worst.name}: ${found === undefined ? 'not defined' : figure(found.value)}`]
+  })
+}
+
 interface JudgedGroup {
   readonly name: string
+  readonly value: string | null
   readonly rows: number
   readonly found: SliceMetric | undefined
   readonly verdict: 'pass' | 'fail' | 'inconclusive'
@@ -87,7 +103,7 @@ function judgeGroup(
   minRows: number | undefined,
 ): JudgedGroup {
   const found = own(group.metrics, metric)
-  const base = { name: groupName(group.value), rows: group.rows, found }
+  const base = { name: groupName(group.value), value: group.value, rows: group.rows, found }
   if (minRows !== undefined && group.rows < minRows) {
     return { ...base, verdict: 'inconclusive', said: `${rowsText(group.rows)}, ${minRows} are needed` }
   }

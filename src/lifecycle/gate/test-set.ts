@@ -7,6 +7,17 @@ const testFact = ({ data }: Pick<Manifest, 'data'>): DataFact | undefined => dat
 /** The hash of the held-out rows that a version's metrics were measured on. */
 export const testHash = (manifest: Manifest): Digest | undefined => testFact(manifest)?.sha256
 
+/**
+ * Why answers are not those of the test set, in words: more rows than it has are a comparison surer than it can be, fewer may be
+ * those that are easy. Undefined where they fit, and where nobody counted the test set.
+ */
+export function whyOtherRows(answers: number, { data }: Pick<Manifest, 'data'>): string | undefined {
+  const rows = testFact({ data })?.rows
+  if (rows === undefined || rows === answers) return undefined
+  const count = (number: number): string => `${number.toLocaleString('en-US')} row${number === 1 ? '' : 's'}`
+  return `there are answers on ${count(answers)}, and the test set has ${count(rows)}`
+}
+
 /** True when no file is known to hold the test set: its rows were logged by the script. */
 export const isTestLogged = (manifest: Manifest): boolean => testFact(manifest)?.of === 'rows'
 

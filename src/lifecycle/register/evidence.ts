@@ -59,13 +59,14 @@ export async function collectEvidence(
     const why = impossible(metric, readNumber(value) ?? Number.NaN)
     if (why !== undefined) ctx.warn(`${why}; a gate that looks at it refuses it`)
   }
-  const heldOut = await heldOutEvidence(ctx, store, { model, schema, request, run, metrics, notes })
+  const data = await dataFacts(ctx, request, run)
+  const heldOut = await heldOutEvidence(ctx, store, { model, schema, request, run, data, metrics, notes })
   const baseline = await baselineOf(ctx, request, { schema, by: config.drift.by }, run, notes)
   const registered = baseline === undefined ? null : await storeBaseline(store, baseline, schema, request)
   return {
     ...heldOut,
     baseline: registered,
-    data: await dataFacts(ctx, request, run),
+    data,
     overlap: await overlapEvidence(ctx, { request, run, schema, notes }),
     evaluate,
     schema,

@@ -6,11 +6,12 @@
 import { resolve } from 'node:path'
 import { readNumber } from '../../core/canonical-json.ts'
 import type { Context } from '../../core/context.ts'
-import { isMlopsError } from '../../core/errors.ts'
+import { isMlopsError, usage } from '../../core/errors.ts'
 import type { HeldOut } from '../../evaluation/types.ts'
 import type { SchemaConfig } from '../../project/config.ts'
-import type { Manifest, TableFormat } from '../../store/manifest.ts'
+import type { DataFact, Manifest, TableFormat } from '../../store/manifest.ts'
 import type { Store } from '../../store/store.ts'
+import { whyOtherRows } from '../gate/test-set.ts'
 import type { LoggedTest, RunSource } from './run-source.ts'
 import type { RegisteredHeldOut, RegisterRequest } from './types.ts'
 
@@ -26,34 +27,50 @@ export interface HeldOutRequest {
   readonly schema: SchemaConfig
   readonly request: Pick<RegisterRequest, 'testPredictions' | 'examples'>
   readonly run: RunSource | undefined
+  /** What the version will say of its data: how many rows the test set has. */
+  readonly data: readonly DataFact[]
   /** Those that the version will have. */
   readonly metrics: Manifest['metrics']
   /** Takes sentences for a person. */
   readonly notes: string[]
 }
 
-/** @throws usage `HELD_OUT_…`, failed `DATA_…` for a file that was named; what was logged and cannot be read is noted */
+/** @throws usage `HELD_OUT_…`, failed `DATA_…` for a file that was named; what was logged and cannot be used is noted */
 export async function heldOutEvidence(ctx: Context, store: Store, asked: HeldOutRequest): Promise<HeldOutEvidence> {
   const { request, notes } = asked
   const found =
     request.testPredictions === undefined
       ? await loggedPredictions(ctx, store, asked)
       : await namedPredictions(ctx, store, asked, request.testPredictions)
-  const heldOut = found === undefined ? null : await recomputed(found.rows, found.from, asked.metrics)
+  const heldOut = found?.rows === undefined ? null : await recomputed(found.rows, found.from, asked.metrics)
   notes.push(...(heldOut === null ? [] : disagreements(heldOut)))
   return { testPredictions: found?.pin, examples: await examplesOf(ctx, store, asked), heldOut }
 }
 
 interface Found {
   readonly pin: NonNullable<Manifest['testPredictions']>
-  readonly rows: HeldOut
+  /** Undefined: they were logged and say nothing. */
+  readonly rows: HeldOut | undefined
   readonly from: RegisteredHeldOut['from']
 }
 
-async function namedPredictions(ctx: Context, store: Store, { schema }: HeldOutRequest, path: string): Promise<Found> {
+async function namedPredictions(
+  ctx: Context,
+  store: Store,
+  { schema, data }: HeldOutRequest,
+  path: string,
+): Promise<Found> {
   const { readHeldOutFile } = await import('../../evaluation/held-out.ts')
   ctx.progress?.(`reading ${path}`)
   const rows = await readHeldOutFile(path, hintsOf(schema), { cwd: ctx.cwd, ...signalOf(ctx) })
+  const other = whyOtherRows(rows.rows, { data })
+  if (other !== undefined) {
+    throw usage({
+      code: 'HELD_OUT_ROWS',
+      message: `${path} is not of the test set: ${other}.`,
+      hint: 'Write one answer for each row of the test set, or name the rows that were answered: --test FILE',
+    })
+  }
   const format = await formatOf(ctx, path)
   const pin = await store.objects.putFile(resolve(ctx.cwd, path))
   return { pin: { ...pin, ...(format === undefined ? {} : { format }) }, rows, from: 'file' }
@@ -62,7 +79,7 @@ async function namedPredictions(ctx: Context, store: Store, { schema }: HeldOutR
 async function loggedPredictions(
   ctx: Context,
   store: Store,
-  { model, schema, run, notes }: HeldOutRequest,
+  { model, schema, run, data, notes }: HeldOutRequest,
 ): Promise<Found | undefined> {
   const logged = run?.test
   if (logged === undefined) return undefined
@@ -70,12 +87,23 @@ async function loggedPredictions(
   try {
     const { readHeldOut } = await import('../../evaluation/held-out.ts')
     const rows = await readHeldOut(store, { model, testPredictions: pin, ...hintsOf(schema) }, signalOf(ctx))
-    return { pin, rows, from: 'run' }
+    const other = whyOtherRows(rows.rows, { data })
+    if (other === undefined) return { pin, rows, from: 'run' }
+    notes.push(saysNothing(other))
+    return { pin, rows: undefined, from: 'run' }
   } catch (error) {
+    // Without them a gate would ask nothing. It finds them, and says what ails them.
+    if (isMlopsError(error) && error.code.startsWith('HELD_OUT_')) {
+      notes.push(saysNothing(error.message.replace(/\.$/, '')))
+      return { pin, rows: undefined, from: 'run' }
+    }
     notes.push(unreadable('held-out answers', 'log_test', error))
     return undefined
   }
 }
+
+const saysNothing = (why: string): string =>
+  `the held-out answers that the script logged with log_test cannot be used, and a gate that looks at a metric will not pass: ${why}; name others: --test-predictions FILE`
 
 const pinOf = ({ data, rowsDigest }: LoggedTest): Found['pin'] => ({
   ...data,

@@ -136,12 +136,12 @@ describe('held-out answers that a script logged', () => {
   })
 
   it('leave the test set to the file where one is declared, and give way to a file of answers', async () => {
-    writeFileSync(join(w.dir, 'test.csv'), 'a,b\n1,2\n')
+    writeFileSync(join(w.dir, 'test.csv'), 'a,b\n1,2\n3,4\n5,6\n7,8\n')
     writeFileSync(join(w.dir, 'answers.csv'), ANSWERS)
     const test = await hashDeclaredData({ name: 'test', path: 'test.csv' }, w.dir)
     const id = await addRun(w, { artifacts: { 'model.bin': 'x' }, evidence, start: { data: [test] } })
     const declared = await manifestOf(await register({ run: id }))
-    assert.deepEqual(declared.data, [{ name: 'test', sha256: test.sha256, rows: 1, columns: 2 }])
+    assert.deepEqual(declared.data, [{ name: 'test', sha256: test.sha256, rows: 4, columns: 2 }])
     assert.equal(declared.testPredictions?.rowsDigest, DIGEST)
 
     const named = await register({ run: id, testPredictions: 'answers.csv', test: 'answers.csv' })
@@ -160,15 +160,19 @@ describe('held-out answers that a script logged', () => {
     assert.equal((await register({ run: id })).heldOut?.rows, 4)
   })
 
-  it('that cannot be read do not keep the version out', async () => {
+  it('that cannot be used do not keep the version out, and are kept so that a gate says what ails them', async () => {
     const id = await addRun(w, {
       artifacts: { 'model.bin': 'x' },
       evidence: [{ kind: 'test', text: '{"truth":null,"answer":1}\n' }],
     })
     const result = await register({ run: id })
     assert.equal(result.heldOut, null)
-    assert.match(result.notes.join('\n'), /what the script logged with log_test cannot be read/)
-    assert.equal((await manifestOf(result)).testPredictions, undefined)
+    assert.match(
+      result.notes.join('\n'),
+      /logged with log_test cannot be used, and a gate that looks at a metric will not pass: .*"truth" is missing in 1 of 1 row;/,
+    )
+    const [record] = await w.store.runs.evidence(id)
+    assert.equal((await manifestOf(result)).testPredictions?.sha256, record?.data.sha256)
   })
 
   it('that were damaged in the store are left out and missed by verify', async () => {
