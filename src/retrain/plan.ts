@@ -8,11 +8,12 @@ import type { ModelConfig } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
 import type { Autonomy, Policy } from '../project/policy.ts'
 import type { ModelState } from '../store/fold.ts'
+import { BASELINE_NAMES, type DataProblem } from './declared-data.ts'
 import type { RunState } from './facts.ts'
 import type { JobRecord, OpenJob } from './job-records.ts'
 import { goal, type PlannedJob, planJob, reasonMissing } from './plan-job.ts'
 import { type PlannedStep, plannedSteps } from './plan-steps.ts'
-import { missingOf, type PreflightCheck, type PreflightFacts, preflight } from './preflight.ts'
+import { isIndispensable, missingOf, type PreflightCheck, type PreflightFacts, preflight } from './preflight.ts'
 import { isTrained, type Resume, resumeOf, type Unfinished, unfinishedOf } from './resume.ts'
 import { type Blocked, blockedBy } from './storm.ts'
 import type { Champion, Finding } from './trigger.ts'
@@ -25,6 +26,8 @@ export interface RetrainFacts {
   readonly jobs: readonly JobRecord[]
   /** What the run behind the version in production declared, by name: the data of a job that names none. */
   readonly declaredData: Readonly<Record<string, string>>
+  /** What the job declares and cannot read. */
+  readonly dataProblems: readonly DataProblem[]
   /** For the preflight: the version in production, else the newest. */
   readonly known: PreflightFacts['known']
   /** The newest attempt, if it has not ended, and what became of its last run. */
@@ -114,7 +117,8 @@ export function planRetrain(state: ModelState, policy: Policy, facts: RetrainFac
     approvals: (wanted) => gateRules(facts.config, wanted).approval,
     force: `mlops retrain ${policy.model}${policyFile === undefined ? '' : ` --policy ${shellWord(policyFile)}`} --force --reason "what was changed"`,
   })
-  const pathOf = (...names: string[]): string | null => data.find(({ name }) => names.includes(name))?.path ?? null
+  const pathOf = (...names: readonly string[]): string | null =>
+    data.find(({ name }) => names.includes(name))?.path ?? null
   const stage = goal(policy, facts.stages)
   const checks = checksBefore(state, policy, facts)
   const open = openOf(policy, facts, { what, force, reason: reason ?? null })
@@ -127,14 +131,14 @@ export function planRetrain(state: ModelState, policy: Policy, facts: RetrainFac
     policy: policy.file ?? null,
     champion: champion === null ? null : { version: champion.version, manifest: champion.manifest },
     trigger: finding,
-    ...decide(parts),
+    ...withData(decide(parts), checks, open.resume),
     blocked: open.resume === null ? blocked : null,
     forced: force && (!finding.fires || blocked !== null),
     cause,
     reason: reason ?? null,
     job,
     register: {
-      baseline: pathOf('train', 'training', 'baseline'),
+      baseline: pathOf(...BASELINE_NAMES),
       test: pathOf('test', 'holdout', 'held-out'),
       target: facts.config.schema.target ?? null,
     },
@@ -159,7 +163,7 @@ const supervised = (autonomy: Autonomy): Autonomy => ({ ...autonomy, level: auto
 export function checksBefore(
   state: ModelState,
   policy: Policy,
-  facts: Pick<RetrainFacts, 'champion' | 'known' | 'config' | 'stages' | 'declaredData' | 'platform'>,
+  facts: Pick<RetrainFacts, 'champion' | 'known' | 'config' | 'stages' | 'declaredData' | 'dataProblems' | 'platform'>,
 ): readonly PreflightCheck[] {
   const job = planJob(policy, facts)
   const data = job.type === 'command' ? job.data : []
@@ -172,8 +176,13 @@ export function checksBefore(
     known: facts.known,
     modelBaseline: state.baseline !== undefined,
     data: Object.fromEntries(data.map(({ name, path }) => [name, path])),
+    dataProblems: facts.dataProblems,
   })
 }
+
+/** A policy that goes by itself; anything else is a person's word. */
+export const isAutomatic = ({ level }: Autonomy, { type }: Pick<Finding, 'type'>, force: boolean): boolean =>
+  type !== 'manual' && !force && level >= 2
 
 /** How long a workflow is waited for is no part of what it trains: whoever waits longer goes on with the same one. */
 function trained(job: PlannedJob): Omit<PlannedJob, 'timeout'> {
@@ -223,15 +232,17 @@ interface Deciding {
   readonly resume: Resume | null
 }
 
-function decide({
-  policy,
-  finding,
-  blocked,
-  checks,
-  force,
-  reason,
-  resume,
-}: Deciding): Pick<RetrainPlan, 'decision' | 'why'> {
+type Decided = Pick<RetrainPlan, 'decision' | 'why'>
+
+/** Whoever wants it: what is to be trained on must be there. What is trained already needs it no more. */
+function withData(decided: Decided, checks: readonly PreflightCheck[], resume: Resume | null): Decided {
+  const absent = missingOf(checks).find(isIndispensable)
+  if (decided.decision !== 'retrain' || absent === undefined) return decided
+  if (resume !== null && resume.next !== 'train') return decided
+  return { decision: 'not ready', why: absent.found }
+}
+
+function decide({ policy, finding, blocked, checks, force, reason, resume }: Deciding): Decided {
   if (resume !== null) {
     return { decision: 'retrain', why: `it goes on with the retraining that stopped ${resume.stopped}` }
   }
@@ -239,9 +250,8 @@ function decide({
     return { decision: 'retrain', why: `--force, although ${blocked?.why ?? finding.summary}` }
   }
   const { level } = policy.autonomy
-  const isAutomatic = finding.type !== 'manual' && !force && level >= 2
   const missing = missingOf(checks)
-  if (isAutomatic && missing.length > 0) {
+  if (isAutomatic(policy.autonomy, finding, force) && missing.length > 0) {
     return { decision: 'not ready', why: `there is no ${missing.map(({ what }) => what).join(', no ')}` }
   }
   if (finding.judged === false) return { decision: 'not judged', why: finding.summary.replace(/\.$/, '') }

@@ -1,7 +1,8 @@
 /**
  * What must be there before a retraining may go without a person: a version in production that could need a successor,
- * a baseline to see drift by, a metric to judge the successor by, labelled rows to measure it on. Pure; all that is
- * missing is named at once, each with what to type or to write.
+ * a baseline to see drift by, a metric to judge the successor by, labelled rows to measure it on, and declared data that
+ * can be read: without these nobody may train. Pure; all that is missing is named at once, each with what to type or to
+ * write.
  */
 import { refused } from '../core/errors.ts'
 import { betterOf } from '../core/metric-names.ts'
@@ -11,9 +12,10 @@ import type { ModelConfig } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
 import type { Policy } from '../project/policy.ts'
 import type { Manifest } from '../store/manifest.ts'
+import type { DataProblem } from './declared-data.ts'
 
 export interface PreflightCheck {
-  readonly what: 'version in production' | 'baseline' | 'metric' | 'labelled data'
+  readonly what: 'version in production' | 'baseline' | 'metric' | 'labelled data' | 'data to train on'
   readonly ok: boolean
   /** What was found, or why it is needed. One sentence without a full stop. */
   readonly found: string
@@ -33,11 +35,15 @@ export interface PreflightFacts {
   readonly modelBaseline: boolean
   /** Of the job, by name. */
   readonly data: Readonly<Record<string, string>>
+  readonly dataProblems: readonly DataProblem[]
 }
 
 export function preflight(facts: PreflightFacts): readonly PreflightCheck[] {
-  return [production(facts), baseline(facts), metric(facts), labels(facts)]
+  return [production(facts), baseline(facts), metric(facts), labels(facts), ...declared(facts)]
 }
+
+/** What nobody can go without, not even a person who insists: the training would be in vain. */
+export const isIndispensable = ({ what }: PreflightCheck): boolean => what === 'data to train on'
 
 export const missingOf = (checks: readonly PreflightCheck[]): readonly PreflightCheck[] =>
   checks.filter(({ ok }) => !ok)
@@ -111,6 +117,18 @@ function labels({ model, config, known, data, policy }: PreflightFacts): Preflig
   )
 }
 
+/** None for a job that declares none: it may read what it likes. */
+function declared({ data, dataProblems, policy }: PreflightFacts): PreflightCheck[] {
+  const what = 'data to train on'
+  const names = Object.entries(data).map(([name, path]) => `${name}=${path}`)
+  if (names.length === 0) return []
+  if (dataProblems.length === 0) return [good(what, `${names.join(', ')} can be read`)]
+  const found = dataProblems.map(({ name, path, problem }) => `${name}=${path}: ${problem}`).join('; ')
+  const paths = dataProblems.map(({ name }) => `${name}: PATH`).join(', ')
+  const file = policy.file ?? 'retraining-policy.yaml'
+  return [bad(what, found, `put it there, or name another in ${file}, under policy.job:  data: {${paths}}`)]
+}
+
 const good = (what: PreflightCheck['what'], found: string): PreflightCheck => ({ what, ok: true, found, mend: null })
 const bad = (what: PreflightCheck['what'], found: string, mend: string): PreflightCheck => ({
   what,
@@ -119,14 +137,25 @@ const bad = (what: PreflightCheck['what'], found: string, mend: string): Preflig
   mend,
 })
 
-/** @returns refused `PREFLIGHT_REFUSED`, naming all that is missing */
-export function preflightRefused(model: string, file: string | null, missing: readonly PreflightCheck[]) {
+/**
+ * @param byPerson a person asked for it, and is held up only by what is indispensable
+ * @returns refused `PREFLIGHT_REFUSED`, naming all that is missing
+ */
+export function preflightRefused(
+  model: string,
+  file: string | null,
+  missing: readonly PreflightCheck[],
+  byPerson = false,
+) {
   const lines = missing.map(({ what, found, mend }) => `  no ${what}: ${found}\n    ${mend}`)
   const count = missing.length === 1 ? 'One thing is' : `${missing.length} things are`
+  const which = byPerson ? `${model} cannot be retrained` : `${model} is not ready to be retrained without a person`
   return refused({
     code: 'PREFLIGHT_REFUSED',
-    message: `${model} is not ready to be retrained without a person. ${count} missing:\n${lines.join('\n')}`,
-    hint: `A person may retrain it all the same: mlops retrain ${model} --force --reason TEXT`,
+    message: `${which}. ${count} missing:\n${lines.join('\n')}`,
+    hint: missing.some(isIndispensable)
+      ? `Nothing was trained. When it is there: mlops retrain ${model}${byPerson ? ' --reason TEXT' : ''}`
+      : `A person may retrain it all the same: mlops retrain ${model} --force --reason TEXT`,
     details: { model, policy: file, missing },
   })
 }

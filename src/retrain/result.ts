@@ -7,6 +7,7 @@ import type { VersionDiff } from '../lifecycle/versions/diff.ts'
 import type { GateResult } from '../store/events.ts'
 import type { JobEnd } from './job-records.ts'
 import type { RetrainPlan } from './plan.ts'
+import { isIndispensable } from './preflight.ts'
 
 export interface RetrainResult {
   /**
@@ -126,7 +127,11 @@ function plannedCommand({ model, reason, decision, blocked, preflight, running, 
   if (decision === 'not judged') return notJudgedCommand(model, trigger)
   if (decision === 'due') return `mlops retrain ${model} --reason TEXT`
   const [missing] = preflight.filter(({ ok, mend }) => !ok && mend?.startsWith('mlops ') === true)
-  if (decision === 'not ready') return missing?.mend?.split(', ')[0] ?? 'mlops help configuration'
+  if (decision === 'not ready') {
+    // A file is put in its place, or named anew; then somebody looks again.
+    const other = preflight.some((check) => isIndispensable(check) && !check.ok)
+    return missing?.mend?.split(', ')[0] ?? (other ? `mlops retrain ${model} --plan` : 'mlops help configuration')
+  }
   return blocked?.hint ?? `mlops status ${model}`
 }
 

@@ -16,6 +16,7 @@ import { modelConfig } from '../project/load.ts'
 import type { Policy } from '../project/policy.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
+import { problemsOf } from './declared-data.ts'
 import { championOf, declaredDataOf, knownVersion, runStateOf } from './facts.ts'
 import { findPolicy } from './find-policy.ts'
 import { type Job, type JobOptions, runJob } from './job.ts'
@@ -23,8 +24,9 @@ import { claimJob, endOfKey, isAtWork, readJobs } from './job-log.ts'
 import { type JobBegin, type JobLog, openJob } from './job-records.ts'
 import { assertNoTrainingLeft } from './left-running.ts'
 import { lookAtTrigger } from './look.ts'
-import { checksBefore, planRetrain, type RetrainPlan } from './plan.ts'
-import { missingOf, preflightRefused } from './preflight.ts'
+import { checksBefore, isAutomatic, planRetrain, type RetrainPlan } from './plan.ts'
+import { planJob } from './plan-job.ts'
+import { isIndispensable, missingOf, preflightRefused } from './preflight.ts'
 import { type RetrainResult, repeatedResult, resultOf } from './result.ts'
 import { leftAsItIs } from './resume.ts'
 import { type RetrainSteps, realSteps } from './steps.ts'
@@ -96,16 +98,20 @@ async function makePlan({ ctx, project, store, steps, request, policy }: Scene, 
   const state = await store.models.stateOrEmpty(model)
   const champion = await championOf(store, state)
   const open = openJob(log.records)
+  const config = modelConfig(project, model)
+  const declaredData = await declaredDataOf(project, store, state)
+  const job = planJob(policy, { config, declaredData, platform: process.platform })
   const facts = {
     champion,
     jobs: log.records,
-    declaredData: await declaredDataOf(project, store, state),
+    declaredData,
+    dataProblems: job.type === 'command' ? await problemsOf(ctx, project.root, job.data) : [],
     known: await knownVersion(store, state),
     open,
     runState: open === null ? null : await runStateOf(store, open),
     refusal: await refusalOf(ctx, project, store, state, log),
     atWork: await isAtWork(ctx, store, model, log),
-    config: modelConfig(project, model),
+    config,
     stages: project.config.stages,
     now: ctx.now(),
     platform: process.platform,
@@ -137,7 +143,11 @@ async function refusalOf(
 async function withoutTraining(scene: Scene, plan: RetrainPlan): Promise<RetrainResult> {
   const { decision, model, policy, preflight, why } = plan
   if (plan.unfinished !== null) scene.ctx.warn(leftAsItIs(model, plan.unfinished))
-  if (decision === 'not ready') throw preflightRefused(model, policy, missingOf(preflight))
+  if (decision === 'not ready') {
+    const byPerson = !isAutomatic(plan.autonomy, plan.trigger, scene.request.force === true)
+    const missing = missingOf(preflight).filter((check) => !byPerson || isIndispensable(check))
+    throw preflightRefused(model, policy, missing, byPerson)
+  }
   const outcome = decision === 'retrain' || decision === 'not judged' ? 'planned' : decision
   const isReport = plan.autonomy.level === 1 && ['due', 'nothing to do'].includes(decision)
   const told = isReport ? await tellDue({ ...scene, plan }, scene.policy.coolDown) : []

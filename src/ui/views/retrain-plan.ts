@@ -15,7 +15,7 @@ export function renderRetrainPlan(ui: Ui, plan: RetrainPlan): string {
     .join('\n\n')
 }
 
-function verdict({ style }: Ui, { decision, resume, running }: RetrainPlan): string {
+function verdict({ style }: Ui, { decision, resume, running, preflight }: RetrainPlan): string {
   if (decision === 'retrain' && running !== null) return style.bad(`${style.symbols.bad} It would not retrain now`)
   switch (decision) {
     case 'retrain':
@@ -23,7 +23,11 @@ function verdict({ style }: Ui, { decision, resume, running }: RetrainPlan): str
     case 'blocked':
       return style.bad(`${style.symbols.bad} It would not retrain`)
     case 'not ready':
-      return style.bad(`${style.symbols.bad} Not ready to go without a person`)
+      return style.bad(
+        preflight.some(({ what, ok }) => what === 'data to train on' && !ok)
+          ? `${style.symbols.bad} Not ready`
+          : `${style.symbols.bad} Not ready to go without a person`,
+      )
     case 'not judged':
       return style.warn(`${style.symbols.unknown} It cannot be said`)
     case 'due':

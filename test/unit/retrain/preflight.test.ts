@@ -1,8 +1,8 @@
 /** What must be there before a retraining may go without a person, and that all of it is named at once. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import type { MlopsError } from '../../../src/core/errors.ts'
+import { conflict, type MlopsError } from '../../../src/core/errors.ts'
 import { promote } from '../../../src/lifecycle/promote/promote.ts'
 import { registerVersion } from '../../../src/lifecycle/register/register.ts'
 import { loadProject } from '../../../src/project/load.ts'
@@ -10,6 +10,8 @@ import { skipBecause } from '../../support/skip.ts'
 import { hasPython, MODEL, POLICY, type Workshop, workshop } from './workshop.ts'
 
 const BARE = POLICY.replace('validation: {min_auc: 0.8}', '').replace(', test: data/test.csv', '')
+
+const interruptedBy = () => conflict({ code: 'STAGE_MOVED', message: 'somebody else was faster' })
 
 describe('The preflight of a retraining', function () {
   this.timeout(60_000)
@@ -95,6 +97,7 @@ describe('The preflight of a retraining', function () {
         ['baseline', false],
         ['metric', false],
         ['labelled data', false],
+        ['data to train on', true],
       ],
     )
     assert.match(next, /^mlops retrain churn-model --force --reason "the first version"$/)
@@ -107,10 +110,79 @@ describe('The preflight of a retraining', function () {
     const { plan } = await shop.retrain({ planOnly: true, reason: 'new labels' })
     assert.deepEqual(
       plan.preflight.map(({ ok }) => ok),
-      [true, true, true, true],
+      [true, true, true, true, true],
     )
     assert.equal(plan.decision, 'retrain')
     await bare(BARE.replace('{type: drift, metric: psi, threshold: 0.15}', '{type: manual}'))
     assert.equal((await shop.retrain({ planOnly: true, reason: 'x' })).plan.decision, 'retrain')
+  })
+
+  describe('looks at the data of the job before it trains', () => {
+    const DATA =
+      'job: {type: command, command: python3 train.py data/june.csv, data: {train: data/june.csv, test: data/test.csv}}'
+    const begin = async (): Promise<void> => {
+      shop = await workshop()
+      await shop.firstVersion()
+      await shop.check('data/june.csv')
+    }
+    const refusedFor = async (request: Parameters<Workshop['retrain']>[0] = {}): Promise<MlopsError> => {
+      const runs = await shop.runs()
+      const error = await shop.retrain(request).then(
+        () => assert.fail('it went through'),
+        (problem: MlopsError) => problem,
+      )
+      assert.deepEqual([error.code, error.exitCode], ['PREFLIGHT_REFUSED', 3])
+      assert.deepEqual([await shop.runs(), (await shop.jobs()).length], [runs, 0], 'nothing was begun')
+      return error
+    }
+    const found = (error: MlopsError): string =>
+      (error.details as { missing: readonly { found: string }[] }).missing.map((each) => each.found).join('\n')
+
+    it('and names all that is not there, also to a person who insists', async () => {
+      await begin()
+      rmSync(join(shop.dir, 'data/june.csv'))
+      shop.write('data/test.csv', '')
+      const said = 'train=data/june.csv: there is no such file or folder; test=data/test.csv: it is empty'
+      const error = await refusedFor()
+      assert.equal(found(error), said)
+      assert.match(error.message, /under policy\.job: {2}data: \{train: PATH, test: PATH\}/)
+      assert.match(error.hint ?? '', /^Nothing was trained\. When it is there: mlops retrain churn-model$/)
+      const insisted = await refusedFor({ force: true, reason: 'now' })
+      assert.equal(found(insisted), said)
+      assert.match(insisted.message, /^churn-model cannot be retrained\. One thing is missing:/)
+      const { plan, next } = await shop.retrain({ planOnly: true })
+      assert.deepEqual([plan.decision, next], ['not ready', 'mlops retrain churn-model --plan'])
+    })
+
+    it('which has a header and no rows, is no table, or is a folder without a file', async () => {
+      await begin()
+      shop.write('data/june.csv', 'tenure,plan\n')
+      assert.equal(found(await refusedFor()), 'train=data/june.csv: it has a header but no rows')
+      shop.write('data/june.csv', 'PAR1 and no table PAR1')
+      assert.match(found(await refusedFor()), /^train=data\/june\.csv: it cannot be profiled: /)
+      mkdirSync(join(shop.dir, 'data/empty'))
+      shop.write(
+        'retraining-policy.yaml',
+        POLICY.replace(/job: .*/, DATA.replace('test: data/test.csv', 'test: data/empty')),
+      )
+      shop.write('data/june.csv', 'tenure,plan\n1,2\n')
+      assert.equal(found(await refusedFor()), 'test=data/empty: the folder holds no data')
+    })
+
+    it('which cannot be opened', async () => {
+      await begin()
+      rmSync(join(shop.dir, 'data/june.csv'))
+      symlinkSync('june.csv', join(shop.dir, 'data/june.csv'))
+      assert.equal(found(await refusedFor()), 'train=data/june.csv: it cannot be read (ELOOP)')
+    })
+
+    it('and needs none of it where the training has been done', async () => {
+      await begin()
+      const died = await shop.retrain({}, { register: () => Promise.reject(interruptedBy()) }).catch((e: Error) => e)
+      assert.match(String(died), /somebody else/)
+      rmSync(join(shop.dir, 'data/test.csv'))
+      const { plan } = await shop.retrain({ planOnly: true })
+      assert.deepEqual([plan.decision, plan.resume?.next], ['retrain', 'register'])
+    })
   })
 })

@@ -258,6 +258,7 @@ describe('the plan of a retraining', () => {
     finding,
     jobs: [],
     declaredData: { train: 'old.csv' },
+    dataProblems: [],
     known: {
       version: 3,
       manifest: {
