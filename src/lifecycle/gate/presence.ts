@@ -28,7 +28,8 @@ export function presenceChecks(rules: GateRules, { challenger, modelBaseline }: 
   if (rules.dataHash === 'required') {
     const known = manifest.baseline?.data ?? manifest.data.find(({ name }) => name !== 'test')
     const hint = 'train under mlops track --data train=PATH, or register with --baseline DATA'
-    checks.push(presence('data_hash', known !== undefined, known?.sha256.slice(0, 12) ?? 'missing', hint))
+    const actual = known === undefined ? 'missing' : `${known.of ?? 'file'} hash ${known.sha256.slice(0, 12)}`
+    checks.push(presence('data_hash', known !== undefined, actual, hint))
   }
   return checks
 }

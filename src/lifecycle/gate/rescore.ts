@@ -12,7 +12,7 @@ import type { Store } from '../../store/store.ts'
 import { runEvaluation } from '../evaluate.ts'
 import { metricOf } from '../versions/metrics.ts'
 import type { Champion, Rescore, VersionFacts } from './gate.ts'
-import { isTestLogged, testHash, testSetsOf } from './test-set.ts'
+import { isTestLogged, otherTest, testHash, testSetsOf } from './test-set.ts'
 
 export interface RescoreRequest {
   readonly champion: Champion
@@ -86,7 +86,11 @@ async function findTestData(
     try {
       const found = await hashDeclaredData({ name: 'test', path }, ctx.cwd, ctx.signal)
       if (found.sha256 === wanted) return { path }
-      reasons.push(`${path} is not the test set of this version any more (its hash differs)`)
+      reasons.push(
+        named === undefined
+          ? `${path} is not the test set of this version any more (its hash differs)`
+          : otherTest(named, challenger.version),
+      )
     } catch (error) {
       ctx.signal?.throwIfAborted()
       // Gone or unreadable: the next place may have it.

@@ -18,6 +18,10 @@ export function whyOtherRows(answers: number, { data }: Pick<Manifest, 'data'>):
   return `there are answers on ${count(answers)}, and the test set has ${count(rows)}`
 }
 
+/** What is said of a file that a user names and that is another one. */
+export const otherTest = (path: string, version: number): string =>
+  `${path} is not the test set that @${version} was measured on (its hash differs)`
+
 /** True when no file is known to hold the test set: its rows were logged by the script. */
 export const isTestLogged = (manifest: Manifest): boolean => testFact(manifest)?.of === 'rows'
 

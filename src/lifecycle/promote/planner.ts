@@ -52,6 +52,7 @@ export function createPlanner(ctx: Context, project: Project, store: Store, requ
   const config = modelConfig(project, ref.model)
   const rules = gateRules(config, stage, validation)
   const scored = new Map<string, unknown>()
+  let uncheckedTest = test
   const count = async (state: ModelState, version: VersionState, { given, only }: PlanOptions) => {
     const found = await whoseWordCounts(store, config, state, version, rules, given)
     if (only === undefined) return found
@@ -63,6 +64,12 @@ export function createPlanner(ctx: Context, project: Project, store: Store, requ
     count: (state, options) => count(state, resolveVersion(state, ref, 'newest'), options),
     async plan(state, options) {
       const version = resolveVersion(state, ref, 'newest')
+      if (uncheckedTest !== undefined) {
+        const { checkNamedTest } = await import('../gate/named-test.ts')
+        await checkNamedTest(ctx, await store.models.manifest(version.manifest), version.version, uncheckedTest)
+        // Once for all plans that are made of the same move.
+        uncheckedTest = undefined
+      }
       const { counted, uncounted } = await count(state, version, options)
       const facts = await collectFacts(ctx, project, store, state, {
         rules,

@@ -14,19 +14,23 @@ import type { RunSource } from './run-source.ts'
 import type { RegisterRequest } from './types.ts'
 
 export interface OverlapRequest {
-  readonly request: Pick<RegisterRequest, 'baseline' | 'test'>
+  readonly request: Pick<RegisterRequest, 'baseline' | 'test' | 'testPredictions'>
   readonly run: RunSource | undefined
   readonly schema: SchemaConfig
   /** Takes sentences for a person. */
   readonly notes: string[]
 }
 
-/** @returns undefined when it is unknown; when both sides were named, a note says why */
+/** @returns undefined when it is unknown; a note says why, but where a version has no held-out rows at all */
 export async function overlapEvidence(ctx: Context, asked: OverlapRequest): Promise<Overlap | undefined> {
   const { request, run, schema, notes } = asked
   const train = tableOf(ctx, request.baseline, run, 'train')
   const test = tableOf(ctx, request.test, run, 'test')
-  if (train === undefined || test === undefined) return undefined
+  if (train === undefined || test === undefined) {
+    const missing = missingTable(asked, test === undefined)
+    if (missing !== undefined) notes.push(notKnown(missing))
+    return undefined
+  }
   try {
     const [{ overlapOf }, { namedData }] = await Promise.all([
       import('../../evaluation/overlap.ts'),
@@ -43,7 +47,7 @@ export async function overlapEvidence(ctx: Context, asked: OverlapRequest): Prom
   } catch (error) {
     ctx.signal?.throwIfAborted()
     if (!isMlopsError(error) || error.exit === 'interrupted') throw error
-    notes.push(`whether held-out rows stand in the training data is not known: ${error.message.replace(/\.$/, '')}`)
+    notes.push(notKnown(error.message.replace(/\.$/, '')))
     return undefined
   }
 }
@@ -55,6 +59,21 @@ export function overlapText({ rows, shared, expected }: { rows: number; shared: 
   const chance =
     expected === undefined || expected < 1 ? '' : `; training rows repeat, so about ${count(expected)} can be chance`
   return `${count(shared)} of ${count(rows)} held-out rows ${verb} in the training data too${chance}`
+}
+
+const notKnown = (why: string): string => `whether held-out rows stand in the training data is not known: ${why}`
+
+/** Why there are no two tables to compare; undefined where a version has no held-out rows. */
+function missingTable({ request, run }: OverlapRequest, noTest: boolean): string | undefined {
+  if (noTest) {
+    const isNamed = request.test !== undefined
+    if (isNamed) return 'the test set is no file that can be read again'
+    const isAnswered = request.testPredictions !== undefined || run?.test !== undefined
+    return isAnswered ? 'there are answers on them, and no file of the rows was named (--test FILE)' : undefined
+  }
+  return typeof request.baseline === 'string'
+    ? 'the training data is no file that can be read again'
+    : 'no training data was named (--baseline FILE, or mlops track --data train=FILE)'
 }
 
 interface Table {

@@ -4,6 +4,7 @@
  */
 import type { Digest } from '../../core/digest.ts'
 import type { MlopsError } from '../../core/errors.ts'
+import type { DataFact } from '../../store/manifest.ts'
 import type { GitFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { type Measured, type MetricChange, metricChanges, type TestSets, testSetsOf } from './metric-diff.ts'
@@ -24,8 +25,15 @@ export interface CommandChange {
 
 export interface DataChange {
   readonly name: string
-  readonly from: { readonly sha256: Digest; readonly rows: number | null } | null
-  readonly to: { readonly sha256: Digest; readonly rows: number | null } | null
+  readonly from: DataSide | null
+  readonly to: DataSide | null
+}
+
+export interface DataSide {
+  readonly sha256: Digest
+  readonly rows: number | null
+  /** `rows`: a digest of rows, and of no file (`DataFact`). */
+  readonly of?: 'rows'
 }
 
 export interface CodeState {
@@ -144,7 +152,12 @@ function dataChanges(from: VersionDetail, to: VersionDetail): DataChange[] {
   const facts = (version: VersionDetail) => {
     const all =
       version.baseline === null ? version.data : [...version.data, { ...version.baseline.data, name: 'baseline' }]
-    return new Map(all.map(({ name, sha256, rows }) => [name, { sha256, rows: rows ?? null }]))
+    const side = ({ sha256, rows, of }: DataFact): DataSide => ({
+      sha256,
+      rows: rows ?? null,
+      ...(of === undefined ? {} : { of }),
+    })
+    return new Map(all.map((fact) => [fact.name, side(fact)]))
   }
   const [before, after] = [facts(from), facts(to)]
   return [...new Set([...before.keys(), ...after.keys()])]

@@ -4,7 +4,7 @@ import type { CodeState, VersionDiff } from '../../lifecycle/versions/diff.ts'
 import type { ValueChange } from '../../lifecycle/versions/value-diff.ts'
 import { bytes } from '../time.ts'
 import type { Ui } from '../ui.ts'
-import { formatDelta, formatRows, formatValue, metricChange, shortDigest } from './values.ts'
+import { digestOf, formatDelta, formatRows, formatValue, metricChange, shortDigest } from './values.ts'
 
 export function renderDiff(ui: Ui, diff: VersionDiff, code: CodeDiff | null): string {
   const { style } = ui
@@ -80,8 +80,11 @@ function commandLines(ui: Ui, { command, from, to }: VersionDiff): string[] {
 const shown = (word: string): string => (word === '' || /\s/.test(word) ? JSON.stringify(word) : word)
 
 function dataLine(ui: Ui, { name, from, to }: VersionDiff['data'][number]): string {
-  const side = (fact: typeof from): string =>
-    fact === null ? 'none' : `${shortDigest(fact.sha256)}${fact.rows === null ? '' : ` (${formatRows(fact.rows)})`}`
+  const side = (fact: typeof from): string => {
+    if (fact === null) return 'none'
+    const rows = fact.rows === null ? '' : `, ${formatRows(fact.rows)}`
+    return `${fact.of === undefined ? 'file ' : ''}${digestOf(fact)}${rows}`
+  }
   return `${ui.text(name)} ${side(from)} ${ui.style.symbols.arrow} ${side(to)}`
 }
 

@@ -8,6 +8,7 @@ import { profileBaseline } from '../../../src/drift/baseline.ts'
 import { promote } from '../../../src/lifecycle/promote/promote.ts'
 import { determineFit } from '../../../src/lifecycle/rollback/fit.ts'
 import { rollback } from '../../../src/lifecycle/rollback/rollback.ts'
+import type { ModelConfig } from '../../../src/project/config.ts'
 import { addVersion, gate, MODEL, rejection, type World, world } from './fixture.ts'
 
 /** Prints the first number of the model file, less the first number of the data: a score that depends on both. */
@@ -80,8 +81,36 @@ describe('re-scoring the champion', () => {
     assert.match(JSON.stringify(unnamed.details?.failed), /--test DATA/)
     writeFileSync(join(w.dir, 'other.txt'), '0.9')
     const wrong = await rejection(up(2, { evaluate, test: 'other.txt' }))
-    assert.match(JSON.stringify(wrong.details?.failed), /hash differs/)
+    assert.match(
+      JSON.stringify(wrong.details?.failed),
+      /other\.txt is not the test set that @2 was measured on \(its hash/,
+    )
+    assert.doesNotMatch(JSON.stringify(wrong.details?.failed), /any more/, 'it never was')
+    assert.match(w.warnings.join('\n'), /^--test other\.txt is not used: other\.txt is not the test set that @2/m)
+    w.warnings.length = 0
     assert.equal((await up(2, { evaluate, test: "june's data.txt" })).outcome, 'promoted')
+    assert.doesNotMatch(w.warnings.join('\n'), /--test/)
+  })
+
+  it('says of every file named with --test that it is not used, also where no champion has to be scored', async () => {
+    writeFileSync(join(w.dir, 'other.txt'), '0.9')
+    const dry = async (config: Partial<ModelConfig>, test: string) => {
+      w.warnings.length = 0
+      const request = { ref: parseModelRef(MODEL), stage: 'staging', dryRun: true, test }
+      await promote(w.ctx, w.project(config), w.store, request)
+      return w.warnings.filter((text) => text.startsWith('--test')).join('\n')
+    }
+    assert.match(await dry({}, 'other.txt'), /other\.txt is not the test set that @1 was measured on/)
+    await addVersion(w, { metrics: { auc: 0.75 } })
+    const again =
+      /--test other\.txt is not used: churn-model@2 records no test set; register it again with --test other\.txt/
+    assert.match(await dry({}, 'other.txt'), again)
+    await addVersion(w, { data: [{ name: 'test', sha256: sha256('rows'), rows: 1, of: 'rows' }] })
+    const logged = /known by the rows that its script logged with log_test, and a file cannot be compared with them/
+    assert.match(await dry({ evaluate }, 'other.txt'), logged)
+    const error = await rejection(dry({}, 'gone.txt'))
+    assert.deepEqual([error.exit, error.code], ['notFound', 'FILE_NOT_FOUND'])
+    assert.match(error.message, /^--test gone\.txt: there is no such file in /)
   })
 
   it('is inconclusive, with the reason, when the command fails or prints no metric', async () => {

@@ -177,6 +177,8 @@ describe('what must be there', () => {
     for (const { note } of failingChecks(none)) assert.match(note ?? '', /register|mlops track/)
     const data = [{ name: 'train', sha256: sha256('rows') }]
     assert.equal(judge({ gate: needs, challenger: { baseline: true, run: true, data } }).verdict, 'pass')
+    const known = check({ gate: needs, challenger: { data } }, 'data_hash')
+    assert.equal(known?.actual, `file hash ${sha256('rows').slice(0, 12)}`)
   })
 
   it("takes the model's own baseline where the version has none", () => {

@@ -286,9 +286,37 @@ describe('held-out rows in the training data', () => {
       assert.equal(result.overlap, null)
       assert.equal(result.notes.filter((note) => note.includes('is not known')).length, 1, result.notes.join('\n'))
     }
-    // Without one of the two there is no question.
+    // Without held-out rows there is no question.
     assert.doesNotMatch((await fromFile({ baseline: 'train.csv' })).notes.join('\n'), /held-out/)
-    assert.doesNotMatch((await fromFile({ test: 'test.csv' })).notes.join('\n'), /held-out/)
+  })
+
+  it('are unknown, and register says so, when there is no file of one of the two', async () => {
+    const said = async (request: Partial<RegisterRequest>): Promise<string> => {
+      const { overlap, notes } = await register({ artifacts: ['model.json'], ...request })
+      assert.equal(overlap, null)
+      const found = notes.filter((note) =>
+        note.startsWith('whether held-out rows stand in the training data is not known'),
+      )
+      assert.equal(found.length, 1, notes.join('\n'))
+      return found[0] ?? ''
+    }
+    assert.match(
+      await said({ test: 'test.csv' }),
+      /: no training data was named \(--baseline FILE, or mlops track --data/,
+    )
+    assert.match(await said({ test: 'test.csv', baseline: false }), /: no training data was named/)
+    writeFileSync(join(w.dir, 'answers.csv'), ANSWERS)
+    const answered = { testPredictions: 'answers.csv', baseline: 'train.csv' }
+    assert.match(
+      await said(answered),
+      /: there are answers on them, and no file of the rows was named \(--test FILE\)$/,
+    )
+    const evidence = [{ kind: 'test' as const, text: LINES, rowsDigest: DIGEST }]
+    const logged = await addRun(w, { artifacts: { 'model.bin': 'x' }, evidence })
+    assert.match(await said({ artifacts: [], run: logged, baseline: 'train.csv' }), /no file of the rows was named/)
+    const test = await hashDeclaredData({ name: 'test', path: 'test.csv' }, w.dir)
+    const declared = await addRun(w, { artifacts: { 'model.bin': 'x' }, start: { data: [test] } })
+    assert.match(await said({ artifacts: [], run: declared }), /: no training data was named/)
   })
 
   it('are told apart from what can be chance', () => {

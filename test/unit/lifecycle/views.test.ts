@@ -13,6 +13,9 @@ import { history } from '../../../src/lifecycle/versions/history.ts'
 import { verifyVersion } from '../../../src/lifecycle/versions/integrity.ts'
 import { listModels } from '../../../src/lifecycle/versions/list.ts'
 import { loadVersion } from '../../../src/lifecycle/versions/version.ts'
+import { createStyle } from '../../../src/ui/style.ts'
+import { createUi } from '../../../src/ui/ui.ts'
+import { renderDiff } from '../../../src/ui/views/diff.ts'
 import { ADA, addVersion, BOB, damage, MODEL, type World, world } from './fixture.ts'
 
 const COMMIT = 'a'.repeat(40)
@@ -131,6 +134,17 @@ describe('what the store knows of a version', () => {
       ],
     )
     assert.equal(found.identical, false)
+  })
+
+  it('names the hash of a file and a digest of rows for what they are', async () => {
+    await addVersion(w, { test: 'a file' })
+    await addVersion(w, { data: [{ name: 'test', sha256: sha256('rows'), rows: 9, of: 'rows' }] })
+    const found = await diff(1, 2)
+    const short = (text: string) => sha256(text).slice(0, 12)
+    const said = `test file ${short('a file')}, 100 rows → ${short('rows')} (digest of rows), 9 rows`
+    const style = createStyle({ color: false, unicode: true })
+    const shown = renderDiff(createUi({ style, width: 200, now: w.ctx.now(), quiet: false }), found, null)
+    assert.ok(shown.includes(said), shown)
   })
 
   it('does not claim the same code or packages where nothing was recorded', async () => {
