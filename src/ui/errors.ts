@@ -55,7 +55,7 @@ export function explain(thrown: unknown, context: ParseContext): Failure {
 
 /**
  * For a person, on stderr. No trailing newline.
- * @param width columns of stderr: message and problems are broken between words, hints are there to be copied
+ * @param width columns of stderr: what is longer is broken between words
  */
 export function renderFailure(failure: Failure, style: Style, debug: boolean, width: number): string {
   const { message, hint, details } = failure.error
@@ -65,7 +65,9 @@ export function renderFailure(failure: Failure, style: Style, debug: boolean, wi
   for (const problem of problemsOf(details)) {
     text.push(wrap(`  ${style.symbols.bullet} ${cleanText(problem)}`, width, 4))
   }
-  if (hint !== null) text.push(`  ${style.symbols.arrow} ${hint.split('\n').map(cleanText).join('\n    ')}`)
+  if (hint !== null) {
+    text.push(wrap(`  ${style.symbols.arrow} ${hint.split('\n').map(cleanText).join('\n    ')}`, width, 4))
+  }
   if (debug && failure.stack !== undefined) text.push(style.dim(failure.stack))
   return text.join('\n')
 }

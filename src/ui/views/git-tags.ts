@@ -5,5 +5,5 @@ import type { Ui } from '../ui.ts'
 export function renderGitTags(ui: Ui, tags: readonly string[] | undefined): string {
   if (tags === undefined || tags.length === 0) return ''
   const words = tags.map((tag) => (tag.includes('#') ? `'${tag}'` : tag)).join(' ')
-  return `Git tags made, to share them: ${ui.style.command(`git push origin ${words}`)}`
+  return ui.wrap(`Git tags made, to share them: ${ui.style.command(`git push origin ${words}`)}`, 2)
 }

@@ -25,7 +25,7 @@ export function renderRetrain(ui: Ui, result: RetrainResult): string {
     case 'nothing to do': {
       const head = `${style.good(style.symbols.dash)} Nothing to do for ${name}: ${ui.text(result.plan.why)}.`
       const force = result.plan.blocked?.force ?? `mlops retrain ${result.model} --force`
-      const again = `To retrain all the same: ${style.command(ui.text(force))}`
+      const again = ui.wrap(`To retrain all the same: ${style.command(ui.text(force))}`, 2)
       return joined([ui.wrap(head, 2), renderUnfinished(ui, result.plan), told, `${next}\n${again}`])
     }
     case 'blocked': {
@@ -113,8 +113,8 @@ function renderBlocked(ui: Ui, { trigger, blocked }: RetrainPlan): string[] {
           ]),
     ].join('\n'),
     [
-      ...(advice === null ? [] : [ui.text(advice)]),
-      ...(force === hint ? [] : [`To retrain all the same: ${style.command(ui.text(force))}`]),
+      ...(advice === null ? [] : [ui.wrap(ui.text(advice), 2)]),
+      ...(force === hint ? [] : [ui.wrap(`To retrain all the same: ${style.command(ui.text(force))}`, 2)]),
     ].join('\n'),
   ]
 }

@@ -40,6 +40,33 @@ describe('Prose', () => {
     const ui = createUi({ style: plain, width: 10, now: new Date(0), quiet: false })
     assert.equal(ui.wrap('one two three', 1), 'one two\n three')
   })
+
+  it('keeps a command whole, so that it can be copied', () => {
+    const broken = (text: string) => wrap(text, 30, 2)
+    assert.equal(
+      broken('→ It is gone. See all damage: mlops store verify --store /a'),
+      '→ It is gone. See all damage:\n  mlops store verify --store /a',
+    )
+    assert.equal(
+      broken('Do it: mlops retrain churn-model --reason "x; y. Z", or leave it'),
+      'Do it:\n  mlops retrain churn-model --reason "x; y. Z",\n  or leave it',
+    )
+    assert.equal(
+      broken(`to share them: ${color.command("git push origin a 'b c'")} now and then`),
+      `to share them:\n  ${color.command("git push origin a 'b c'")} now\n  and then`,
+    )
+    assert.equal(
+      broken('(in a container: docker run --user 1000), or: ls -l /some/where'),
+      '(in a container:\n  docker run --user 1000), or:\n  ls -l /some/where',
+    )
+  })
+
+  it('takes mlops.yaml, or git in a sentence, for no command', () => {
+    assert.equal(
+      wrap('one line of mlops.yaml that git ignores', 20, 2),
+      'one line of\n  mlops.yaml that\n  git ignores',
+    )
+  })
 })
 
 describe('An error on a narrow terminal', () => {
