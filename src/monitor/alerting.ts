@@ -102,6 +102,8 @@ async function earlierChecks(store: Store, { model, key, version, reference }: M
   return checks.flatMap(({ key: id, record }) => {
     const check = record as unknown as Partial<CheckResult> | null
     if (id === key || check?.version !== version || check.verdict === undefined || check.time === undefined) return []
+    // It stood in no series: somebody picked that batch to see whether they could go back.
+    if (check.purpose === 'rollback') return []
     return questionOf(check.reference?.name) === questionOf(reference.name)
       ? [{ ...(check as CheckResult), key: id }]
       : []

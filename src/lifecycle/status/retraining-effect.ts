@@ -110,7 +110,9 @@ function formerVersion(state: ModelState, seq: number): number | null {
 
 const isCheck = ({ record }: CheckRecord): boolean => {
   const check = record as Partial<CheckResult> | null
-  return typeof check === 'object' && Array.isArray(check?.columns) && typeof check?.reference?.name === 'string'
+  // A rollback's own check is of a batch that somebody picked: no look at how production fares.
+  if (typeof check !== 'object' || check?.purpose === 'rollback') return false
+  return Array.isArray(check?.columns) && typeof check?.reference?.name === 'string'
 }
 
 /** Against another reference it is another question. */

@@ -1,7 +1,14 @@
 /** Did retraining help? What made it start, against what the checks say since its version entered production. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CheckResult, ColumnResult, QualityResult } from '../../../src/drift/types.ts'
-import { effectOf } from '../../../src/lifecycle/status/retraining-effect.ts'
+import { promote } from '../../../src/lifecycle/promote/promote.ts'
+import { registerVersion } from '../../../src/lifecycle/register/register.ts'
+import { rollback } from '../../../src/lifecycle/rollback/rollback.ts'
+import { effectOf, retrainingEffect } from '../../../src/lifecycle/status/retraining-effect.ts'
+import { skipBecause } from '../../support/skip.ts'
+import { hasPython, MODEL, type Workshop, workshop } from '../retrain/workshop.ts'
 
 const column = (name: string, effect: number, more: Partial<ColumnResult> = {}): ColumnResult => ({
   column: name,
@@ -103,5 +110,37 @@ describe('Whether retraining helped', () => {
       at(0.84).summary,
       '@4 was retrained for realised auc 0.71, worse than 0.8: since then auc 0.84 on 400 labels on 1 check: it helped',
     )
+  })
+})
+
+describe('Whether retraining helped, from what the store has', function () {
+  this.timeout(60_000)
+  let shop: Workshop
+  before(function () {
+    if (!hasPython()) skipBecause(this, 'python3 is not installed')
+  })
+  afterEach(() => shop?.remove())
+
+  it('is not said by the check of a rollback: somebody picked that batch', async () => {
+    shop = await workshop()
+    await shop.firstVersion()
+    await shop.check('data/june.csv')
+    await shop.retrain()
+    const { ctx, project, store } = shop
+    const inProduction = { ref: { model: MODEL, selector: { version: 2 } }, stage: 'production', approve: ['ada'] }
+    await promote(ctx, project, store, inProduction)
+    shop.write('other.bin', 'other weights')
+    const artifacts = ['other.bin']
+    await registerVersion(ctx, project, store, { model: MODEL, artifacts, metrics: { auc: 0.9 }, stage: 'staging' })
+    // The old version of staging is the one in production.
+    const back = { model: MODEL, stage: 'staging', current: 'data/june.csv' }
+    assert.equal((await rollback(ctx, project, store, back)).version, 2)
+    const effect = async () => retrainingEffect(store, await store.models.state(MODEL))
+    const before = await effect()
+    assert.deepEqual([before?.version, before?.verdict, before?.checks], [2, 'too early', 0])
+    shop.write('data/july.csv', readFileSync(join(shop.dir, 'data/june.csv'), 'utf8'))
+    await shop.check('data/july.csv')
+    const after = await effect()
+    assert.deepEqual([after?.verdict, after?.checks], ['helped', 1])
   })
 })

@@ -150,9 +150,9 @@ describe('mlops retrain', () => {
     it('says that the data of the job is not there, and trains nothing', async () => {
       shop.write('retraining-policy.yaml', POLICY.replace('train: data/june.csv', 'train: data/july.csv'))
       const error = await refusal(shop.retrain())
-      assert.equal(error.exitCode, 4)
-      assert.match(error.message, /july\.csv/)
-      assert.equal(await shop.runs(), 1)
+      assert.deepEqual([error.code, error.exitCode], ['PREFLIGHT_REFUSED', 3])
+      assert.match(error.message, /train=data\/july\.csv: there is no such file/)
+      assert.deepEqual([await shop.runs(), (await shop.jobs()).length], [1, 0])
     })
 
     it('tells when training gave the very version that is in production', async () => {
