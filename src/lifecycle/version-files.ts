@@ -21,9 +21,13 @@ export async function withFilesOf<T>(
   use: (at: FilesOfVersion) => Promise<T>,
 ): Promise<T> {
   const { mkdir, mkdtemp, rm } = await import('node:fs/promises')
+  const { rmSync } = await import('node:fs')
   const { tmpdir } = await import('node:os')
   const { dirname, join } = await import('node:path')
   const folder = await mkdtemp(join(safeFolder(tmpdir(), process.platform), 'mlops-evaluate-'))
+  // A second signal, or a model of gigabytes after the first, ends the process before the end of this function.
+  const removeNow = (): void => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', removeNow)
   try {
     const [files, scratch] = [join(folder, 'model'), join(folder, 'scratch')]
     await Promise.all([mkdir(files), mkdir(scratch)])
@@ -37,6 +41,7 @@ export async function withFilesOf<T>(
     return await use({ model: manifest.files.length === 1 ? last : files, scratch })
   } finally {
     await rm(folder, { recursive: true, force: true })
+    process.off('exit', removeNow)
   }
 }
 

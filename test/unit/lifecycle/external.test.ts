@@ -1,8 +1,9 @@
 /** Checks made outside: real commands through the shell, real JUnit files, also broken, old and hostile ones. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Context } from '../../../src/core/context.ts'
 import { MlopsError } from '../../../src/core/errors.ts'
 import { runExternal } from '../../../src/lifecycle/gate/external.ts'
@@ -156,6 +157,30 @@ describe('the files of a version, for a command', () => {
       'y/file-1',
     ])
     assert.deepEqual(safeNames(['FILE-1.bin', '$a.bin']), ['FILE-1.bin', 'file-2.bin'], 'none meets another')
+  })
+
+  it('are gone also when the process ends before the command does', async () => {
+    const w = await world()
+    try {
+      await addVersion(w, { files: { 'model.bin': 'x' } })
+      const url = (path: string): string => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).href)
+      const script = `
+        import { openStore } from ${url('store/open.ts')}
+        import { withFilesOf } from ${url('lifecycle/version-files.ts')}
+        const store = await openStore(process.argv[1], { write: false })
+        const [version] = (await store.models.state('${MODEL}')).versions
+        await withFilesOf(store, await store.models.manifest(version.manifest), async ({ model }) => {
+          process.stdout.write(model)
+          process.exit(143)
+        })`
+      const args = ['--import=tsx', '--input-type=module', '-e', script, w.store.root]
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+      assert.deepEqual([status, stderr], [143, ''])
+      assert.match(stdout, /mlops-evaluate-[^/]*\/model\/model\.bin$/)
+      assert.equal(existsSync(dirname(dirname(stdout))), false)
+    } finally {
+      w.remove()
+    }
   })
 
   it('lie in a folder whose path a shell takes as it is', () => {
