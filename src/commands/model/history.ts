@@ -1,7 +1,10 @@
 /** `mlops model history`: who moved what, when and why. */
+import { isMlopsError } from '../../core/errors.ts'
 import { parseModelRef } from '../../core/names.ts'
 import { type HistoryEntry, history } from '../../lifecycle/versions/history.ts'
+import type { ModelState } from '../../store/fold.ts'
 import { resolveVersion } from '../../store/resolve.ts'
+import type { Store } from '../../store/store.ts'
 import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderHistory } from '../../ui/views/history.ts'
 
@@ -30,11 +33,24 @@ export default class ModelHistory extends MlopsCommand {
     const ref = parseModelRef(args.model)
     const store = await this.session.openStore()
     const state = await store.models.state(ref.model)
-    const events = history(state, {
+    const asked = {
       ...(ref.selector === undefined ? {} : { version: resolveVersion(state, ref, 'newest').version }),
       ...(flags.stage === undefined ? {} : { stage: flags.stage }),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
-    })
+    }
+    const events = history(state, asked, await this.effects(store, state))
     return { data: { model: ref.model, events }, render: (ui) => renderHistory(ui, ref.model, events) }
+  }
+
+  /** What the log says must be told, whatever ails the records beside it. */
+  private async effects(store: Store, state: ModelState) {
+    const { retrainingEffects } = await import('../../lifecycle/status/retraining-effect.ts')
+    try {
+      return await retrainingEffects(store, state)
+    } catch (error) {
+      if (!isMlopsError(error)) throw error
+      this.session.ctx.warn(`Whether retraining helped is not known: ${error.message}`)
+      return undefined
+    }
   }
 }

@@ -14,7 +14,7 @@ import type { CheckResult, ColumnResult } from '../../drift/types.ts'
 import { isMove } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { CheckRecord, Store } from '../../store/store.ts'
-import { eventAt, standing } from '../operation.ts'
+import { standing } from '../operation.ts'
 
 export interface RetrainingEffect {
   readonly version: number
@@ -64,18 +64,66 @@ const MOST_COLUMNS = 5
 
 /** @returns null where no version in production comes from a retraining for drift or a metric */
 export async function retrainingEffect(store: Store, state: ModelState): Promise<RetrainingEffect | null> {
-  const entry = standing(state, 'production')
+  const entry = standing(state, PRODUCTION)
   if (entry === null) return null
-  const trigger = await triggerOf(store, state.model, entry.version)
-  if (trigger === null) return null
-  const before = formerVersion(state, entry.seq)
-  const all = (await store.checks.list(state.model)).filter(isCheck)
-  const since = all
-    .filter((check) => isOwn(check, state.model, entry.version) && check.time >= entry.since)
-    .map(resultOf)
-  const former = all.filter((check) => before !== null && isOwn(check, state.model, before) && check.time < entry.since)
-  return effectOf(trigger, { version: entry.version, since: entry.since, checks: since, former: former.map(resultOf) })
+  return (await retrainingEffects(store, state, entry.seq)).get(entry.seq) ?? null
 }
+
+/**
+ * Of every version from a retraining, for as long as it was in production: by the event that put it there.
+ * @param only the one event that is asked about
+ */
+export async function retrainingEffects(
+  store: Store,
+  state: ModelState,
+  only?: number,
+): Promise<ReadonlyMap<number, RetrainingEffect>> {
+  const stays = staysOf(state).filter(({ seq }) => only === undefined || seq === only)
+  const triggers = stays.length === 0 ? new Map<number, Trigger>() : await triggersOf(store, state.model)
+  const asked = stays.flatMap((stay) => {
+    const trigger = triggers.get(stay.version)
+    return trigger === undefined ? [] : [{ ...stay, trigger }]
+  })
+  if (asked.length === 0) return new Map()
+  const all = (await store.checks.list(state.model)).filter(isCheck)
+  const checksOf = (version: number, from: string, until: string | null): CheckResult[] =>
+    all
+      .filter((check) => isOwn(check, state.model, version) && check.time >= from && isBefore(check.time, until))
+      .map(resultOf)
+  return new Map(
+    asked.map(({ seq, version, since, until, before, trigger }) => {
+      const checks = checksOf(version, since, until)
+      const former = before === null ? [] : checksOf(before, '', since)
+      return [seq, effectOf(trigger, { version, since, isOver: until !== null, checks, former })]
+    }),
+  )
+}
+
+const PRODUCTION = 'production'
+
+/** A version in production, from the event that put it there to the one that put another there. */
+interface Stay {
+  readonly seq: number
+  readonly version: number
+  readonly since: string
+  /** Null: it is there. */
+  readonly until: string | null
+  /** The version that it took the place of. */
+  readonly before: number | null
+}
+
+function staysOf({ events }: ModelState): Stay[] {
+  const moves = events.flatMap((event) => (isMove(event) && event.body.stage === PRODUCTION ? [event] : []))
+  return moves.map(({ seq, time, body }, at) => ({
+    seq,
+    version: body.version,
+    since: time,
+    until: moves[at + 1]?.time ?? null,
+    before: body.from,
+  }))
+}
+
+const isBefore = (time: string, until: string | null): boolean => until === null || time < until
 
 /** Beside a check: of the version that was checked, if that is the one in production. Never in the way of the check. */
 export async function effectOfRetraining(
@@ -91,21 +139,22 @@ export async function effectOfRetraining(
   }
 }
 
-/** Why the retraining that made a version had begun. */
-async function triggerOf(store: Store, model: string, version: number): Promise<Trigger | null> {
+/** Why the retraining that made a version had begun, by version. */
+async function triggersOf(store: Store, model: string): Promise<ReadonlyMap<number, Trigger>> {
   const records = (await store.claims.list(model, 'jobs/retrain')).map(
     ({ record }) => record as Readonly<Record<string, unknown>>,
   )
-  const end = records.findLast((record) => record.kind === 'end' && record.version === version)
-  const begin = records.find((record) => record.kind === 'begin' && record.attempt === end?.attempt)
-  const trigger = begin?.trigger as Trigger | undefined
-  const isKnown = trigger?.type === 'drift' || trigger?.type === 'metric'
-  return end === undefined || !isKnown || !Array.isArray(trigger.columns) ? null : trigger
-}
-
-function formerVersion(state: ModelState, seq: number): number | null {
-  const event = eventAt(state, seq)
-  return event !== undefined && isMove(event) ? event.body.from : null
+  const found = new Map<number, Trigger>()
+  for (const { kind, version, attempt } of records) {
+    if (kind !== 'end' || typeof version !== 'number') continue
+    const begin = records.find((record) => record.kind === 'begin' && record.attempt === attempt)
+    const trigger = begin?.trigger as Trigger | undefined
+    const isKnown = trigger?.type === 'drift' || trigger?.type === 'metric'
+    // Of two that gave the same version the later one says.
+    if (isKnown && Array.isArray(trigger.columns)) found.set(version, trigger)
+    else found.delete(version)
+  }
+  return found
 }
 
 const isCheck = ({ record }: CheckRecord): boolean => {
@@ -127,7 +176,9 @@ const resultOf = ({ record }: CheckRecord): CheckResult => record as unknown as 
 interface Facts {
   readonly version: number
   readonly since: string
-  /** Of the version since it entered production, newest first. */
+  /** Another version has taken its place. */
+  readonly isOver?: boolean
+  /** Of the version while it was in production, newest first. */
   readonly checks: readonly CheckResult[]
   /** Of the one before it, newest first. */
   readonly former: readonly CheckResult[]
@@ -140,7 +191,7 @@ export function effectOf(trigger: Trigger, facts: Facts): RetrainingEffect {
 
 type Answer = 'drift' | 'fine' | 'unknown'
 
-function effectOnDrift(trigger: Trigger, { version, since, checks, former }: Facts): RetrainingEffect {
+function effectOnDrift(trigger: Trigger, { version, since, isOver, checks, former }: Facts): RetrainingEffect {
   const judged = checks.filter((check) => answerOf(trigger, check) !== 'unknown')
   const [newest] = judged
   const columns = trigger.columns.slice(0, MOST_COLUMNS).map(({ column, metric = 'psi', effect }) => {
@@ -163,7 +214,7 @@ function effectOnDrift(trigger: Trigger, { version, since, checks, former }: Fac
     ...(quality === null || isBreach ? [] : [qualityWords(quality)]),
   ]
   const base = { version, cause, since, verdict, checks: judged.length, columns, quality } as const
-  return { ...base, summary: sentence(base, said) }
+  return { ...base, summary: sentence({ ...base, isOver }, said) }
 }
 
 /** What a check says of the columns that made the retraining start. */
@@ -187,7 +238,7 @@ function effectIn({ metric: own, effect, measures }: ColumnResult, metric: strin
   return own === metric ? effect : (measures[metric === 'ks' ? 'ks_lower' : metric] ?? null)
 }
 
-function effectOnMetric(trigger: Trigger, { version, since, checks }: Facts): RetrainingEffect {
+function effectOnMetric(trigger: Trigger, { version, since, isOver, checks }: Facts): RetrainingEffect {
   const { name, value, threshold } = trigger.metric ?? { name: 'metric', value: Number.NaN, threshold: Number.NaN }
   const judged = checks.flatMap((check) => {
     const found = check.quality?.metrics.find(({ metric }) => metric === name)
@@ -206,7 +257,7 @@ function effectOnMetric(trigger: Trigger, { version, since, checks }: Facts): Re
       ? []
       : [`${name} ${rounded(newest.value)} on ${newest.labelled.toLocaleString('en-US')} labels`]
   const base = { version, cause, since, verdict, checks: judged.length, columns: [], quality } as const
-  return { ...base, summary: sentence(base, said) }
+  return { ...base, summary: sentence({ ...base, isOver }, said) }
 }
 
 /** The first metric that both sides have on enough labels. */
@@ -223,13 +274,21 @@ function qualityOf(former: readonly CheckResult[], checks: readonly CheckResult[
 }
 
 function sentence(
-  { version, cause, verdict, checks }: Pick<RetrainingEffect, 'version' | 'cause' | 'verdict' | 'checks'>,
+  {
+    version,
+    cause,
+    verdict,
+    checks,
+    isOver,
+  }: Pick<RetrainingEffect, 'version' | 'cause' | 'verdict' | 'checks'> & { readonly isOver: boolean | undefined },
   said: readonly string[],
 ): string {
   const head = `@${version} was retrained for ${cause}`
-  if (verdict === 'too early') return `${head}: no check since then can say whether it helped`
+  if (verdict === 'too early') {
+    return `${head}: no check ${isOver === true ? 'while it was in production' : 'since then'} can say whether it helped`
+  }
   const on = `on ${checks} check${checks === 1 ? '' : 's'}`
-  return `${head}: since then ${said.join(', ')} ${on}: it ${verdict}`
+  return `${head}: ${isOver === true ? 'in production' : 'since then'} ${said.join(', ')} ${on}: it ${verdict}`
 }
 
 const qualityWords = ({ metric, before, after }: NonNullable<RetrainingEffect['quality']>): string =>

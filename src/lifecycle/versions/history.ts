@@ -2,6 +2,7 @@
 import type { Actor } from '../../core/context.ts'
 import type { Approval, GateCheck, GateResult, ImportedFrom, ModelEvent, RollbackBody } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
+import type { RetrainingEffect } from '../status/retraining-effect.ts'
 
 export interface HistoryEntry {
   readonly seq: number
@@ -25,6 +26,8 @@ export interface HistoryEntry {
   /** Where a registered version came from, if it came out of an archive. */
   readonly imported: ImportedFrom | null
   readonly tags: { readonly add: readonly string[]; readonly remove: readonly string[] } | null
+  /** Of a move of a version from a retraining to production: whether the retraining helped. */
+  readonly retraining: RetrainingEffect | null
   readonly tool: string
 }
 
@@ -43,7 +46,12 @@ export interface HistoryRequest {
   readonly limit?: number
 }
 
-export function history(state: ModelState, request: HistoryRequest = {}): HistoryEntry[] {
+/** @param effects of retrainings, by the event that put their version into production (`retrainingEffects`) */
+export function history(
+  state: ModelState,
+  request: HistoryRequest = {},
+  effects: ReadonlyMap<number, RetrainingEffect> = new Map(),
+): HistoryEntry[] {
   const { stage, version, limit = Number.POSITIVE_INFINITY } = request
   const entries: HistoryEntry[] = []
   for (let index = state.events.length - 1; index >= 0 && entries.length < limit; index--) {
@@ -52,7 +60,7 @@ export function history(state: ModelState, request: HistoryRequest = {}): Histor
     const entry = entryOf(event)
     if (stage !== undefined && entry.stage !== stage) continue
     if (version !== undefined && entry.version !== version && entry.from !== version) continue
-    entries.push(entry)
+    entries.push({ ...entry, retraining: effects.get(entry.seq) ?? null })
   }
   return entries
 }
@@ -85,6 +93,7 @@ function entryOf(event: ModelEvent): HistoryEntry {
     run: null,
     imported: null,
     tags: null,
+    retraining: null,
     tool,
   }
   switch (event.type) {

@@ -4,6 +4,7 @@ import type { GateCheck } from '../../store/events.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderApprover } from './approvals.ts'
+import { effectLine } from './retraining-effect.ts'
 import { formatRows, formatValue, shortDigest } from './values.ts'
 
 export function renderHistory(ui: Ui, model: string, entries: readonly HistoryEntry[]): string {
@@ -20,6 +21,7 @@ function renderEntry(ui: Ui, model: string, entry: HistoryEntry): string {
     entry.reason === null ? '' : `"${ui.text(entry.reason)}"`,
     ...words(ui, entry),
     ...evidence(ui, entry),
+    entry.retraining === null ? '' : effectLine(ui, entry.retraining),
   ].filter((part) => part !== '')
   return [ui.wrap(head, 5), ...details.map((detail) => ui.wrap(`     ${detail}`, 7))].join('\n')
 }

@@ -119,4 +119,23 @@ describe('A retraining because realised quality fell', function () {
     assertMatchesSchema('status', json)
     assert.equal(json.data.models[0].effect.verdict, 'helped')
   })
+
+  it('keeps saying so in the history, also when another version is in production', async () => {
+    await project.mlops(['promote', `${MODEL}@1`, '--to', 'production', '--approve', 'ada', '--reason', 'a try'], {
+      env,
+    })
+    const { json } = await project.mlops(['model', 'history', MODEL, '--stage', 'production', '--json'], { env })
+    assertMatchesSchema('model history', json)
+    const effects = json.data.events.map((event: { version: number; retraining: { verdict: string } | null }) => [
+      event.version,
+      event.retraining?.verdict ?? null,
+    ])
+    assert.deepEqual(effects, [
+      [1, null],
+      [2, 'helped'],
+      [1, null],
+    ])
+    const { stdout } = await project.mlops(['model', 'history', MODEL], { env })
+    assert.match(stdout.replaceAll(/\s+/g, ' '), /retrained for realised auc .* in production auc 0\.\d+ on 400 labels/)
+  })
 })

@@ -6,7 +6,11 @@ import type { CheckResult, ColumnResult, QualityResult } from '../../../src/drif
 import { promote } from '../../../src/lifecycle/promote/promote.ts'
 import { registerVersion } from '../../../src/lifecycle/register/register.ts'
 import { rollback } from '../../../src/lifecycle/rollback/rollback.ts'
-import { effectOf, retrainingEffect } from '../../../src/lifecycle/status/retraining-effect.ts'
+import { effectOf, retrainingEffect, retrainingEffects } from '../../../src/lifecycle/status/retraining-effect.ts'
+import { history } from '../../../src/lifecycle/versions/history.ts'
+import { createStyle } from '../../../src/ui/style.ts'
+import { createUi } from '../../../src/ui/ui.ts'
+import { renderHistory } from '../../../src/ui/views/history.ts'
 import { skipBecause } from '../../support/skip.ts'
 import { hasPython, MODEL, type Workshop, workshop } from '../retrain/workshop.ts'
 
@@ -142,5 +146,43 @@ describe('Whether retraining helped, from what the store has', function () {
     await shop.check('data/july.csv')
     const after = await effect()
     assert.deepEqual([after?.verdict, after?.checks], ['helped', 1])
+  })
+
+  it('stands in the history beside each stay in production, also after another version has come', async () => {
+    shop = await workshop()
+    await shop.firstVersion()
+    await shop.check('data/june.csv')
+    await shop.retrain()
+    const { ctx, project, store } = shop
+    const enter = (version: number) =>
+      promote(ctx, project, store, {
+        ref: { model: MODEL, selector: { version } },
+        stage: 'production',
+        approve: ['ada'],
+      })
+    await enter(2)
+    shop.write('data/july.csv', readFileSync(join(shop.dir, 'data/june.csv'), 'utf8'))
+    await shop.check('data/july.csv')
+    await enter(1)
+    await enter(2)
+    const state = await store.models.state(MODEL)
+    const entries = history(state, { stage: 'production' }, await retrainingEffects(store, state))
+    assert.deepEqual(
+      entries.map(({ version, retraining }) => [version, retraining?.verdict, retraining?.checks]),
+      [
+        [2, 'too early', 0],
+        [1, undefined, undefined],
+        [2, 'helped', 1],
+        [1, undefined, undefined],
+      ],
+    )
+    const quiet = { color: false, unicode: true } as const
+    const ui = createUi({ style: createStyle(quiet), width: Number.POSITIVE_INFINITY, now: new Date(), quiet: false })
+    const text = renderHistory(ui, MODEL, entries)
+    assert.match(
+      text,
+      /✔ @2 was retrained for drift of \w+ \(psi [\d.]+\): in production psi [\d.]+ on 1 check: it helped/,
+    )
+    assert.match(text, /@2 was retrained for drift .*: no check since then can say whether it helped/)
   })
 })
