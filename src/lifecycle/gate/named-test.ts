@@ -49,5 +49,5 @@ async function doubtOf(ctx: Context, manifest: Manifest, version: number, path: 
   }
   ctx.progress?.(`hashing ${path}`)
   const found = await hashDeclaredData({ name: 'test', path }, ctx.cwd, ctx.signal)
-  return found.sha256 === wanted ? undefined : `--test ${path} is not used: ${otherTest(path, version)}`
+  return found.sha256 === wanted ? undefined : `--test ${path} is not used: ${otherTest('it', version)}`
 }

@@ -86,7 +86,7 @@ describe('re-scoring the champion', () => {
       /other\.txt is not the test set that @2 was measured on \(its hash/,
     )
     assert.doesNotMatch(JSON.stringify(wrong.details?.failed), /any more/, 'it never was')
-    assert.match(w.warnings.join('\n'), /^--test other\.txt is not used: other\.txt is not the test set that @2/m)
+    assert.match(w.warnings.join('\n'), /^--test other\.txt is not used: it is not the test set that @2/m)
     w.warnings.length = 0
     assert.equal((await up(2, { evaluate, test: "june's data.txt" })).outcome, 'promoted')
     assert.doesNotMatch(w.warnings.join('\n'), /--test/)
@@ -100,7 +100,7 @@ describe('re-scoring the champion', () => {
       await promote(w.ctx, w.project(config), w.store, request)
       return w.warnings.filter((text) => text.startsWith('--test')).join('\n')
     }
-    assert.match(await dry({}, 'other.txt'), /other\.txt is not the test set that @1 was measured on/)
+    assert.match(await dry({}, 'other.txt'), /other\.txt is not used: it is not the test set that @1 was measured on/)
     await addVersion(w, { metrics: { auc: 0.75 } })
     const again =
       /--test other\.txt is not used: churn-model@2 records no test set; register it again with --test other\.txt/
