@@ -74,9 +74,12 @@ class DailyFiles:
             self._close(day)
         while len(self._open) >= _MAX_OPEN:
             self._close(next(iter(self._open)))
-        fd, path = self._new_file(os.path.join(self._folder, "date=" + day))
+        fd, path = self._new_file(self._folder_of(day))
         self._open[day] = [fd, 0, _deadline(day), path]
         return fd
+
+    def _folder_of(self, day):
+        return os.path.join(self._folder, "date=" + day)
 
     def _new_file(self, folder):
         self._make_folder(folder)

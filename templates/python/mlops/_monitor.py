@@ -15,6 +15,7 @@ from ._writer import Writer
 
 _logs = {}
 _logs_lock = threading.Lock()
+_labels_lock = threading.Lock()
 
 
 class Monitor:
@@ -104,6 +105,29 @@ class Monitor:
         if inspect.isfunction(rows) or inspect.ismethod(rows):
             return Prediction(self, None, members)(rows)
         return Prediction(self, rows, members)
+
+    def label(self, ids, labels, day=None):
+        """Keeps the truth about predictions, by their ids. `day` (YYYY-MM-DD, UTC) is that of the predictions, where it
+        is known. Unlike `watch` it waits for the disk, and raises an OSError when the labels could not be kept.
+        """
+        pairs = list(zip(_watch.take_ids(ids, len(ids)), labels))
+        log = self._opened()
+        if log.problem is not None:
+            raise OSError(log.problem)
+        with _labels_lock:
+            if log.labels is None or log.labels_pid != os.getpid():
+                from ._labels import label_sink
+
+                log.labels, log.labels_pid = label_sink(log.place, self.model), os.getpid()
+            log.labels.put(pairs, day)
+
+    @property
+    def problem(self):
+        """Why nothing can be logged; None when it can."""
+        try:
+            return self._opened().problem
+        except Exception as error:
+            return str(error) or type(error).__name__
 
     def flush(self, timeout=None):
         """Waits until everything is written; False when `timeout` seconds did not suffice. Never raises."""
@@ -245,6 +269,9 @@ class _Log:
         self.drop = frozenset(name.lower() for name in drop | place.drop)
         self.sample = place.sample if place.sample is not None else sample
         self.problem = place.problem
+        self.place = place
+        self.labels = None
+        self.labels_pid = None
         self.writer = writer
 
 
@@ -300,8 +327,9 @@ def _count_loss(log, rows, error):
 
 
 def _forked():
-    global _logs_lock
+    global _logs_lock, _labels_lock
     _logs_lock = threading.Lock()
+    _labels_lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,0 +1,307 @@
+"""From a version's files to answers: load(folder) -> predict(rows). One short loader for each flavour.
+
+Files reach this module only after their digests were verified (following.py). Nothing here knows about requests.
+"""
+from __future__ import annotations
+
+import importlib.util
+import math
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+from .settings import PYTHON, Contract
+
+Row = Dict[str, Any]
+Predict = Callable[[List[Row]], List[Any]]
+
+
+class Incompatible(Exception):
+    """This version can never be served by this code in this environment. One line that says what differs."""
+
+
+def load(folder: Path, artifact: str, contract: Contract) -> Predict:
+    """@raises Incompatible, and whatever the library raises for files that it cannot read"""
+    loader = _LOADERS.get(contract.flavour)
+    if loader is None:
+        raise Incompatible("service.json names the flavour %r, which this service does not know" % contract.flavour)
+    return loader(folder / artifact, contract)
+
+
+# -- rows into what libraries take ------------------------------------------------------------------------------------
+
+
+class Columns:
+    """The columns a model wants, in its order, each with one dtype whatever the rows are: a batch in which another row
+    lacks a value must not change what the model sees of this row."""
+
+    def __init__(self, contract: Contract, wanted: Optional[Sequence[str]] = None, categories: bool = False):
+        known = {feature["name"]: feature for feature in contract.features}
+        names = list(known) if wanted is None else [str(name) for name in wanted]
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise Incompatible("the model wants %s, which is not in the contract of this service" % ", ".join(missing[:5]))
+        self.names = names
+        self._columns = [(name, known[name], categories) for name in names]
+
+    def frame(self, rows: List[Row]) -> Any:
+        import pandas
+
+        return pandas.DataFrame({name: _column(name, feature, rows, cat) for name, feature, cat in self._columns}, copy=False)
+
+    def matrix(self, rows: List[Row], dtype: str = "float64") -> Any:
+        import numpy
+
+        names = self.names
+        return numpy.array([[row[name] for name in names] for row in rows], dtype=dtype).reshape(len(rows), len(names))
+
+    def one(self, name: str, rows: List[Row], dtype: str) -> Any:
+        import numpy
+
+        return numpy.array([[row[name]] for row in rows], dtype=dtype)
+
+
+def _column(name: str, feature: Mapping[str, Any], rows: List[Row], categories: bool) -> Any:
+    import numpy
+
+    values = [row[name] for row in rows]
+    kind, nullable = feature["type"], feature.get("nullable", False)
+    if kind == "number" or (kind == "integer" and nullable):
+        return numpy.array(values, dtype="float64")  # None becomes NaN, as in a CSV that pandas read
+    if kind == "integer":
+        return numpy.array(values, dtype="int64")
+    if kind == "boolean" and not nullable:
+        return numpy.array(values, dtype="bool")
+    import pandas
+
+    if kind == "datetime":
+        return pandas.to_datetime(pandas.Series(values, dtype="object"), utc=True).dt.tz_localize(None)
+    if categories and feature.get("categories"):
+        return pandas.Categorical(values, categories=feature["categories"])
+    column = numpy.empty(len(values), dtype="object")
+    column[:] = [math.nan if value is None else value for value in values]
+    return column
+
+
+# -- flavours ---------------------------------------------------------------------------------------------------------
+
+
+def _sklearn(path: Path, contract: Contract) -> Predict:
+    return _estimator(_unpickled(path), contract)
+
+
+def _estimator(model: Any, contract: Contract) -> Predict:
+    names = getattr(model, "feature_names_in_", None)
+    columns = Columns(contract, names)
+    # A model that was fitted on an array knows no names, and warns about every frame.
+    rows_in = columns.frame if names is not None else columns.matrix
+    if contract.output["kind"] != "probability":
+        return lambda rows: model.predict(rows_in(rows)).tolist()
+    classes = [_plain(each) for each in model.classes_]
+    answers = _chances(contract, classes)
+    return lambda rows: answers(model.predict_proba(rows_in(rows)).tolist())
+
+
+def _xgboost(path: Path, contract: Contract) -> Predict:
+    if path.suffix in _PICKLES:
+        return _estimator(_unpickled(path), contract)
+    import xgboost
+
+    booster = xgboost.Booster()
+    booster.load_model(path)
+    columns = Columns(contract, booster.feature_names, categories=True)
+    answers = _from_scores(contract)
+    return lambda rows: answers(booster.predict(xgboost.DMatrix(columns.frame(rows), enable_categorical=True)))
+
+
+def _lightgbm(path: Path, contract: Contract) -> Predict:
+    if path.suffix in _PICKLES:
+        return _estimator(_unpickled(path), contract)
+    import lightgbm
+
+    booster = lightgbm.Booster(model_file=str(path))
+    # Its files write blanks in names as underscores.
+    spelled = {re.sub(r"\s", "_", name): name for name in contract.names}
+    columns = Columns(contract, [spelled.get(name, name) for name in booster.feature_name()], categories=True)
+    answers = _from_scores(contract)
+    # One thread: rows come in small batches, and starting threads takes longer than answering them.
+    return lambda rows: answers(booster.predict(columns.frame(rows), num_threads=1))
+
+
+def _torch(path: Path, contract: Contract) -> Predict:
+    import torch
+
+    exported = path.suffix == ".pt2"
+    model = torch.export.load(str(path)).module() if exported else torch.jit.load(str(path), map_location="cpu").eval()
+    columns = Columns(contract)
+    answers = _from_scores(contract)
+
+    def predict(rows: List[Row]) -> List[Any]:
+        with torch.inference_mode():
+            return answers(model(torch.from_numpy(columns.matrix(rows, "float32"))).numpy())
+
+    return predict
+
+
+def _onnx(path: Path, contract: Contract) -> Predict:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    inputs = session.get_inputs()
+    types = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64", "tensor(string)": "object", "tensor(bool)": "bool"}
+    one = len(inputs) == 1 and len(contract.features) > 1
+    columns = Columns(contract, None if one else [each.name for each in inputs])
+    outputs = [each.name for each in session.get_outputs()]
+    kind = contract.output["kind"]
+    # Converted classifiers give labels, then probabilities.
+    wanted = outputs[-1] if kind == "probability" else outputs[0]
+    answers = _from_scores(contract)
+
+    def predict(rows: List[Row]) -> List[Any]:
+        if one:
+            feed = {inputs[0].name: columns.matrix(rows, types[inputs[0].type])}
+        else:
+            feed = {each.name: columns.one(each.name, rows, types[each.type]) for each in inputs}
+        found = session.run([wanted], feed)[0]
+        if isinstance(found, list):  # one {class: probability} for each row
+            return _chances(contract, list(found[0]))([list(each.values()) for each in found])
+        if kind == "class" and len(outputs) > 1:
+            return [_plain(each) for each in found]
+        return answers(found)
+
+    return predict
+
+
+def _callable(path: Path, contract: Contract) -> Predict:
+    """A Python file with `predict(rows)`, or `load(folder)` that gives one; or a pickled object that can be called.
+    `rows` is a list of dicts, the answer a list as long."""
+    if path.suffix != ".py":
+        model = _unpickled(path)
+        found = model if callable(model) else getattr(model, "predict", None)
+    else:
+        spec = importlib.util.spec_from_file_location("version_" + path.stem, path)
+        if spec is None or spec.loader is None:
+            raise Incompatible("%s is no Python file" % path.name)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found = module.load(path.parent) if hasattr(module, "load") else getattr(module, "predict", None)
+    if not callable(found):
+        raise Incompatible("%s has neither predict(rows) nor load(folder)" % path.name)
+    predict = found
+    return lambda rows: [_plain(each) for each in predict([dict(row) for row in rows])]
+
+
+_LOADERS = {
+    "sklearn": _sklearn, "xgboost": _xgboost, "lightgbm": _lightgbm, "torch": _torch, "onnx": _onnx, "callable": _callable,
+}
+_PICKLES = (".joblib", ".pkl", ".pickle")
+
+
+def _unpickled(path: Path) -> Any:
+    if path.suffix == ".joblib":
+        import joblib
+
+        return joblib.load(path)
+    import pickle
+
+    with open(path, "rb") as file:
+        return pickle.load(file)
+
+
+# -- what libraries answer into what clients get ----------------------------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    """A Python value, whatever array it came from."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _chances(contract: Contract, classes: List[Any]) -> Callable[[List[List[float]]], List[Any]]:
+    """Of two classes the chance of the one that is asked for, which the contract names last; of more, all of them."""
+    said = contract.output.get("classes")
+    if said and sorted(map(str, said)) != sorted(map(str, classes)):
+        raise Incompatible("the model knows the classes %s, the contract of this service %s" % (classes, said))
+    if len(classes) > 2:
+        names = [str(each) for each in classes]
+        return lambda rows: [dict(zip(names, row)) for row in rows]
+    at = [str(each) for each in classes].index(str(said[-1])) if said else len(classes) - 1
+    return lambda rows: [row[at] for row in rows]
+
+
+def _from_scores(contract: Contract) -> Callable[[Any], List[Any]]:
+    """For models that give bare numbers: one for each row, or one for each row and class."""
+    kind, classes = contract.output["kind"], contract.output.get("classes") or [0, 1]
+
+    def answers(scores: Any) -> List[Any]:
+        wide = scores.ndim == 2 and scores.shape[1] > 1
+        if kind == "number":
+            return scores.tolist() if wide else scores.reshape(-1).tolist()
+        if kind == "class":
+            if scores.dtype.kind in "OUS":
+                return scores.reshape(-1).tolist()
+            picked = scores.argmax(axis=1) if wide else (scores.reshape(-1) > 0.5).astype(int)
+            return [classes[at] for at in picked.tolist()]
+        if not wide:
+            return scores.reshape(-1).tolist()
+        if scores.shape[1] == 2:
+            return scores[:, 1].tolist()
+        return [dict(zip(map(str, classes), row)) for row in scores.tolist()]
+
+    return answers
+
+
+# -- is it what was registered? ---------------------------------------------------------------------------------------
+
+# A pickle is read by the very version that wrote it, or may answer differently without a word.
+_EXACT = {"sklearn": "scikit-learn", "xgboost": "xgboost", "lightgbm": "lightgbm", "torch": "torch"}
+_ALMOST = ("numpy", "pandas", "scipy")
+
+
+def environment_differs(flavour: str, python: Optional[str], lock: Sequence[str]) -> Optional[str]:
+    """What of the training run's environment is another one here, in one line; None when nothing that matters is.
+    @param lock lines `name==version`"""
+    if python and ".".join(python.split(".")[:2]) != PYTHON:
+        return "it was trained with Python %s, and this is Python %s" % (python, PYTHON)
+    trained = {}
+    for line in lock:
+        name, _, version = line.strip().partition("==")
+        trained[name.lower().replace("_", "-").replace("xgboost-cpu", "xgboost")] = version
+    for name in [*_EXACT.values(), *_ALMOST]:
+        here, then = _installed(name), trained.get(name)
+        if then is None or (here is None and name != _EXACT.get(flavour)):
+            continue
+        if here is None:
+            return "it was trained with %s %s, which is not installed here" % (name, then)
+        same = here == then if name in _EXACT.values() else here.split(".")[:2] == then.split(".")[:2]
+        if not same and not (flavour == "onnx" and name in _EXACT.values()):
+            return "it was trained with %s %s, and this is %s %s" % (name, then, name, here)
+    return None
+
+
+def _installed(name: str) -> Optional[str]:
+    for each in (name, name + "-cpu"):
+        try:
+            return metadata.version(each)
+        except metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+def golden_differs(expected: Any, found: Any) -> Optional[str]:
+    """How an answer differs from the one recorded at registration; None when it does not (numbers: 1e-6 relative)."""
+    if isinstance(expected, Mapping):
+        values = list(expected.values())
+        if set(expected) == {"output_0", "output_1"} and not isinstance(found, Mapping):
+            expected = values[1]  # a predict_proba of two classes
+        elif isinstance(found, Mapping) and len(values) == len(found):
+            for one, other in zip(values, found.values()):
+                if golden_differs(one, other):
+                    return "%s instead of %s" % (found, dict(expected))
+            return None
+    if isinstance(expected, (int, float)) and isinstance(found, (int, float)) and not isinstance(found, bool):
+        close = math.isclose(float(expected), float(found), rel_tol=1e-6, abs_tol=1e-12)
+        return None if close else "%.9g instead of %.9g" % (found, expected)
+    return None if str(expected) == str(found) else "%r instead of %r" % (found, expected)

@@ -1,0 +1,263 @@
+"""Reads the registry: a mounted store (docs/store-format.md of mlops), or the unpacked archive of one version. Nothing is
+believed that its digest does not vouch for, and nothing is written.
+"""
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Protocol
+
+from mlops._canonical import seal
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MOST_BYTES = 64 << 20
+
+
+class Unreadable(Exception):
+    """The registry is not there, or not what it should be: damaged, cut short, somebody else's. It may be mended."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A rollout: this version gets `weight` percent of the traffic. `start` numbers the rollout."""
+
+    version: int
+    manifest: str
+    start: int
+    seq: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the stage says. `seq` is the event that said it."""
+
+    version: int
+    manifest: str
+    seq: int
+    rollout: Optional[Share] = None
+
+
+class Registry(Protocol):
+    kind: str
+
+    def moved(self) -> bool: ...
+    def wanted(self) -> Wanted: ...
+    def registered(self, version: int) -> Dict[str, Any]: ...
+    def path_of(self, digest: str) -> Path: ...
+
+
+class Store:
+    """The stage of a model in a mounted store. `moved` costs two looks at file names, so it can be asked every 0.2 s."""
+
+    kind = "store"
+
+    def __init__(self, root: Path, model: str, stage: str):
+        self.root = root
+        self._model = model
+        self._stage = stage
+        self._log = root / "models" / model / "log"
+        self._id: Optional[str] = None
+        # The newest event that was read; 0 before the first.
+        self._newest = 0
+
+    def moved(self) -> bool:
+        """Whether there is something new. @raises Unreadable when what was there has gone: a store that is not mounted"""
+        if self._newest == 0:
+            return True
+        if not self._event_file(self._newest).exists():
+            raise Unreadable("event %d of %s is not in the store at %s any more" % (self._newest, self._model, self.root))
+        return self._event_file(self._newest + 1).exists()
+
+    def wanted(self) -> Wanted:
+        registry = _sealed(self.root / "registry.json")
+        if registry.get("format") != 1:
+            raise Unreadable("the store at %s has a format that this service does not know" % self.root)
+        if self._id not in (None, registry["id"]):
+            raise Unreadable("another store is mounted at %s" % self.root)
+        number = self._last_event()
+        event = self._event(number)
+        stages = event["stages"]
+        if self._stage not in stages:
+            raise Unreadable("no version of %s is in %s" % (self._model, self._stage))
+        self._id, self._newest = registry["id"], number
+        entry = stages[self._stage]
+        share = entry.get("rollout")
+        return Wanted(
+            version=int(entry["version"]), manifest=entry["manifest"], seq=int(entry["seq"]),
+            rollout=share and Share(int(share["version"]), share["manifest"], int(share["start"]), int(share["seq"]), float(share["weight"])),
+        )
+
+    def registered(self, version: int) -> Dict[str, Any]:
+        """The event that registered a version."""
+        for number in range(self._last_event(), 0, -1):
+            event = _sealed(self._event_file(number))
+            if event["type"] == "register" and event["body"]["version"] == version:
+                return event
+        raise Unreadable("no event registers version %d of %s" % (version, self._model))
+
+    def path_of(self, digest: str) -> Path:
+        return self.root / "objects" / "sha256" / digest[:2] / digest[2:]
+
+    def _event_file(self, number: int) -> Path:
+        return self._log / ("%010d.json" % number)
+
+    def _last_event(self) -> int:
+        number = self._newest
+        if number == 0:
+            try:
+                names = [name for name in os.listdir(self._log) if re.fullmatch(r"\d{10}\.json", name)]
+            except OSError as error:
+                raise Unreadable("there is no log of %s in the store at %s (%s)" % (self._model, self.root, error.strerror)) from None
+            number = max((int(name[:10]) for name in names), default=0)
+            if number == 0:
+                raise Unreadable("%s has no version in the store at %s" % (self._model, self.root))
+        # By name: a folder that is read while others write may leave out files.
+        while self._event_file(number + 1).exists():
+            number += 1
+        return number
+
+    def _event(self, number: int) -> Dict[str, Any]:
+        event = _sealed(self._event_file(number))
+        before = self._event_file(number - 1) if number > 1 else self.root / "registry.json"
+        if event["seq"] != number or event["model"] != self._model or event["prev"] != hashlib.sha256(_bytes(before)).hexdigest():
+            raise Unreadable("event %d of %s does not follow from the one before it" % (number, self._model))
+        return event
+
+
+class Bundle:
+    """One version: an archive of `mlops model export`, unpacked. It never moves."""
+
+    kind = "bundle"
+
+    def __init__(self, root: Path, model: str):
+        self.root = root
+        self._model = model
+        self._read = False
+
+    def moved(self) -> bool:
+        return not self._read
+
+    def wanted(self) -> Wanted:
+        index = _json(_bytes(self.root / "archive.json"), self.root / "archive.json")
+        if index.get("format") != 1 or index.get("kind") != "mlops model version":
+            raise Unreadable("%s is no archive of a version that this service can read" % self.root)
+        if index["model"] != self._model:
+            raise Unreadable("the bundle at %s holds %s, and this service is for %s" % (self.root, index["model"], self._model))
+        self._read = True
+        return Wanted(version=int(index["version"]), manifest=index["manifest"], seq=0)
+
+    def registered(self, version: int) -> Dict[str, Any]:
+        path = self.root / "origin.json"
+        return _json(_bytes(path), path)["event"]
+
+    def path_of(self, digest: str) -> Path:
+        # The manifest is the one object that has a name of its own.
+        named = self.root / "objects" / digest
+        return named if named.exists() else self.root / "manifest.json"
+
+
+# -- verified bytes ---------------------------------------------------------------------------------------------------
+
+
+def read_object(registry: Registry, digest: str) -> bytes:
+    """@raises Unreadable for bytes that are missing or not what their name says"""
+    if not _DIGEST.fullmatch(digest):
+        raise Unreadable("%r is no digest" % (digest,))
+    data = _bytes(registry.path_of(digest))
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise Unreadable("object %s… is damaged: its bytes are others" % digest[:12])
+    return data
+
+
+def copy_object(registry: Registry, digest: str, target: Path) -> None:
+    """Copies while hashing, so that the bytes that were verified are the bytes that will be loaded."""
+    if not _DIGEST.fullmatch(digest):
+        raise Unreadable("%r is no digest" % (digest,))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    found = hashlib.sha256()
+    try:
+        with open(registry.path_of(digest), "rb") as source, open(target, "xb") as copy:
+            for chunk in iter(lambda: source.read(1 << 20), b""):
+                found.update(chunk)
+                copy.write(chunk)
+    except FileNotFoundError:
+        raise Unreadable("object %s… is not in the %s" % (digest[:12], registry.kind)) from None
+    if found.hexdigest() != digest:
+        raise Unreadable("object %s… is damaged: its bytes are others" % digest[:12])
+
+
+def read_manifest(registry: Registry, digest: str) -> Dict[str, Any]:
+    manifest = _json(read_object(registry, digest), registry.path_of(digest))
+    for file in manifest["files"]:
+        parts = file["path"].split("/")
+        if not all(parts) or any(part in (".", "..") or "\\" in part or ":" in part for part in parts):
+            raise Unreadable("the manifest names a file outside of its folder: %r" % file["path"])
+    return manifest
+
+
+def read_examples(registry: Registry, manifest: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """The golden predictions; [] when none were recorded."""
+    found = manifest.get("examples")
+    if not found or found.get("format", "jsonl") != "jsonl":
+        return []
+    data = read_object(registry, found["sha256"])
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    return [json.loads(line) for line in data.decode("utf-8").splitlines() if line.strip()]
+
+
+def read_environment(registry: Registry, version: int) -> Dict[str, Any]:
+    """{"python": "3.11.7", "lock": [lines]} of the training run; {} for a version that no run made."""
+    pin = registry.registered(version)["body"].get("run")
+    if not pin:
+        return {}
+    facts: Dict[str, Any] = {}
+    for record in (pin.get("run"), pin.get("end")):
+        if record:
+            found = _json(read_object(registry, record["sha256"]), registry.path_of(record["sha256"]))
+            facts = found.get("python") or found.get("late", {}).get("python") or facts
+    if not facts:
+        return {}
+    try:
+        lock = read_object(registry, facts["lock"]["sha256"]).decode("utf-8").splitlines()
+    except (KeyError, Unreadable):
+        lock = []  # an archive may lack it
+    return {"python": facts.get("version"), "lock": lock}
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise Unreadable("%s cannot be read (%s)" % (path, error.strerror or error)) from None
+    if len(data) > _MOST_BYTES:
+        raise Unreadable("%s is larger than any record" % path)
+    return data
+
+
+def _json(data: bytes, path: Path) -> Dict[str, Any]:
+    try:
+        found = json.loads(data.decode("utf-8"))
+    except ValueError:
+        raise Unreadable("%s is damaged: it is no JSON" % path) from None
+    if not isinstance(found, dict):
+        raise Unreadable("%s is damaged: it is no record" % path)
+    return found
+
+
+def _sealed(path: Path) -> Dict[str, Any]:
+    """A write-once record, whose `self` is the digest of its other bytes."""
+    data = _bytes(path)
+    record = _json(data, path)
+    found = dict(record)
+    found.pop("self", None)
+    if seal(found) != data:
+        raise Unreadable("%s is damaged: its digest does not match" % path)
+    return record
