@@ -5,9 +5,9 @@
 import type { Context } from '../core/context.ts'
 import { EXIT, inconclusive, isMlopsError, type MlopsError, usage } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
-import { promotionCommand } from '../core/next-command.ts'
 import type { CheckVerdict } from '../drift/types.ts'
 import type { Project } from '../project/config.ts'
+import { nextMove } from '../project/next-move.ts'
 import type { Store } from '../store/store.ts'
 import { channelsMissing } from './alerting.ts'
 import { channelsOf } from './channels.ts'
@@ -46,7 +46,7 @@ export async function driftOfFleet(
 ): Promise<FleetReport> {
   assertStage(project, stage)
   const models = await modelsIn(store, stage)
-  if (models.length === 0) throw nothingThere(stage, await store.models.list())
+  if (models.length === 0) throw nothingThere(project, stage, await store.models.list())
   if (wishes.alert) await assertSomeChannel(project, store, models)
   const entries: (FleetEntry & { readonly exit: DriftExit })[] = []
   for (const [i, { model, version }] of models.entries()) {
@@ -62,11 +62,11 @@ export async function driftOfFleet(
   }
 }
 
-function nothingThere(stage: string, [first]: readonly string[]): MlopsError {
+function nothingThere(project: Project, stage: string, [first]: readonly string[]): MlopsError {
   const hint =
     first === undefined
       ? 'Register a model first: mlops register MODEL --artifact FILE --baseline DATA'
-      : `Move one there: ${promotionCommand(first, stage)}; or check its newest version: mlops drift ${first}`
+      : `Move one there: ${nextMove(project, first, first, stage)}; or check its newest version: mlops drift ${first}`
   return inconclusive({
     code: 'STAGE_EMPTY',
     message: `No model has a version in ${stage}: there is nothing to check.`,

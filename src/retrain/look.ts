@@ -3,10 +3,10 @@
 import type { Context } from '../core/context.ts'
 import { inconclusive, notFound } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
-import { promotionCommand } from '../core/next-command.ts'
 import type { CheckResult } from '../drift/types.ts'
 import { isHistoric, isSmallCheck } from '../lifecycle/status/health.ts'
 import type { Project } from '../project/config.ts'
+import { nextMove } from '../project/next-move.ts'
 import type { Policy, Trigger } from '../project/policy.ts'
 import type { CheckRecord, Store } from '../store/store.ts'
 import { identitiesOf } from './data-identity.ts'
@@ -51,7 +51,7 @@ export async function lookAtTrigger(
     ctx.warn(`--current is not looked at: the trigger of ${policy.file} is ${trigger.type}, not drift.`)
   }
   try {
-    if (champion === null) throw noChampion(model)
+    if (champion === null) throw noChampion(project, model)
     if (trigger.type === 'drift')
       return await lookAtDrift(ctx, project, store, model, trigger, champion, request, steps)
     if (trigger.type === 'schedule') return judgeSchedule(trigger.every, champion, model, ctx.now())
@@ -120,10 +120,10 @@ async function lastCheck(store: Store, model: string, champion: Champion): Promi
   })
 }
 
-const noChampion = (model: string) =>
+const noChampion = (project: Project, model: string) =>
   notFound({
     code: 'STAGE_EMPTY',
     message: `No version of ${model} is in production, so there is nothing that could need a successor.`,
-    hint: `Put one there: ${promotionCommand(model, 'production')}. To train now all the same: mlops retrain ${model} --force`,
+    hint: `Put one there: ${nextMove(project, model, model, 'production')}. To train now all the same: mlops retrain ${model} --force`,
     details: { model, stage: 'production' },
   })

@@ -8,6 +8,7 @@ import { refused } from '../core/errors.ts'
 import { betterOf } from '../core/metric-names.ts'
 import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
+import { gateRules, PRODUCTION } from '../lifecycle/gate/rules.ts'
 import type { ModelConfig } from '../project/config.ts'
 import type { Gate } from '../project/gate-config.ts'
 import type { Policy } from '../project/policy.ts'
@@ -26,7 +27,7 @@ export interface PreflightCheck {
 export interface PreflightFacts {
   readonly model: string
   readonly policy: Pick<Policy, 'file' | 'validation' | 'job'>
-  readonly config: Pick<ModelConfig, 'schema' | 'gates'>
+  readonly config: ModelConfig
   readonly stage: string
   readonly inProduction: boolean
   /** The version in production, else the newest; null while there is none. */
@@ -48,7 +49,7 @@ export const isIndispensable = ({ what }: PreflightCheck): boolean => what === '
 export const missingOf = (checks: readonly PreflightCheck[]): readonly PreflightCheck[] =>
   checks.filter(({ ok }) => !ok)
 
-function production({ model, inProduction, known }: PreflightFacts): PreflightCheck {
+function production({ model, inProduction, known, config }: PreflightFacts): PreflightCheck {
   const what = 'version in production'
   if (inProduction && known !== null) return good(what, `${versionName(model, known.version)} is in production`)
   if (known === null) {
@@ -62,7 +63,7 @@ function production({ model, inProduction, known }: PreflightFacts): PreflightCh
   return bad(
     what,
     `no version of ${model} is in production; the newest is ${name}`,
-    promotionCommand(name, 'production'),
+    promotionCommand(name, PRODUCTION, gateRules(config, PRODUCTION).approval),
   )
 }
 

@@ -3,11 +3,11 @@ import { canonicalJson } from '../core/canonical-json.ts'
 import type { Actor } from '../core/context.ts'
 import type { Digest } from '../core/digest.ts'
 import { versionName } from '../core/names.ts'
-import { promotionCommand } from '../core/next-command.ts'
 import { shellWord } from '../core/shell.ts'
 import { worstVerdict } from '../lifecycle/register/bundle.ts'
 import { stageAfter } from '../lifecycle/status/next-step.ts'
 import type { Project } from '../project/config.ts'
+import { nextMove } from '../project/next-move.ts'
 import type { Manifest, ScanResult } from '../store/manifest.ts'
 import type { Contents } from './check-archive.ts'
 import type { Archive } from './read-archive.ts'
@@ -78,7 +78,7 @@ export function resultOf(
   const next =
     version === null
       ? `mlops model import ${shellWord(file)}${model === contents.manifest.model ? '' : ` --as ${model}`}`
-      : nextStep(project, versionName(model, version), held, here)
+      : nextStep(project, model, versionName(model, version), held, here)
   return {
     outcome,
     model,
@@ -94,9 +94,15 @@ export function resultOf(
   }
 }
 
-function nextStep(project: Project, name: string, held: readonly string[], here: Manifest | undefined): string {
+function nextStep(
+  project: Project,
+  model: string,
+  name: string,
+  held: readonly string[],
+  here: Manifest | undefined,
+): string {
   const stage = stageAfter(project.config.stages, held)
-  return stage === null || here?.files.length === 0 ? `mlops model show ${name}` : promotionCommand(name, stage)
+  return stage === null || here?.files.length === 0 ? `mlops model show ${name}` : nextMove(project, model, name, stage)
 }
 
 /** What is not as the archive has it, in words. */

@@ -5,9 +5,9 @@
 import type { Context } from '../../core/context.ts'
 import { usage } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
-import { promotionCommand } from '../../core/next-command.ts'
 import type { Overlap } from '../../evaluation/types.ts'
 import type { Project } from '../../project/config.ts'
+import { nextMove } from '../../project/next-move.ts'
 import type { Manifest } from '../../store/manifest.ts'
 import { PRODUCTION } from '../gate/rules.ts'
 import { assertStage } from '../operation.ts'
@@ -111,13 +111,13 @@ export function resultOf(
   evidence: Evidence,
   run: RunSource | undefined,
   stage: StageMove | null,
-  stages: readonly string[],
+  project: Project,
 ): RegisterResult {
   const held = stage === null || stage.outcome === 'refused' ? [] : [stage.stage]
   const next =
     manifest.files.length === 0
       ? `mlops model show ${versionName(model, version)}`
-      : promotionCommand(versionName(model, version), stageAfter(stages, held) ?? PRODUCTION)
+      : nextMove(project, model, versionName(model, version), stageAfter(project.config.stages, held) ?? PRODUCTION)
   return {
     model,
     version,

@@ -65,7 +65,7 @@ export async function registerVersion(
 
   const stage =
     wishes.stage === undefined ? null : await moveStage(ctx, project, store, request, placed.version, wishes.stage)
-  return resultOf(model, manifest, placed, evidence, run, stage, project.config.stages)
+  return resultOf(model, manifest, placed, evidence, run, stage, project)
 }
 
 const placeOf = (ctx: Context, { root }: Project, store: Store): Place => ({
