@@ -19,6 +19,7 @@ import type { Project } from '../project/config.ts'
 import { DAY } from '../project/duration.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Policy, Trigger } from '../project/policy.ts'
+import { problemsOf as dataProblemsOf } from '../retrain/declared-data.ts'
 import { knownVersion } from '../retrain/facts.ts'
 import { missingOf, preflight } from '../retrain/preflight.ts'
 import type { ModelState } from '../store/fold.ts'
@@ -76,13 +77,21 @@ async function problemsOf(
   }
   const state = await store.models.stateOrEmpty(model)
   return [
-    ...(await lacking(project, store, state, policy)),
+    ...(await lacking(ctx, project, store, state, policy)),
     ...(await triggerProblems(ctx, project, store, state, policy, status)),
     ...jobProblems(project, policy),
   ]
 }
 
-async function lacking(project: Project, store: Store, state: ModelState, policy: Policy): Promise<string[]> {
+async function lacking(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  state: ModelState,
+  policy: Policy,
+): Promise<string[]> {
+  const data = policy.job.type === 'command' ? (policy.job.data ?? {}) : {}
+  const files = Object.entries(data).map(([name, path]) => ({ name, path }))
   const checks = preflight({
     model: state.model,
     policy,
@@ -91,7 +100,8 @@ async function lacking(project: Project, store: Store, state: ModelState, policy
     inProduction: state.stages.production !== undefined,
     known: await knownVersion(store, state),
     modelBaseline: state.baseline !== undefined,
-    data: policy.job.type === 'command' ? (policy.job.data ?? {}) : {},
+    data,
+    dataProblems: await dataProblemsOf(ctx, project.root, files),
   })
   return missingOf(checks).map(({ what, found }) => `no ${what}: ${found}`)
 }

@@ -141,7 +141,7 @@ describe('mlops doctor', function () {
       'retraining-policy.yaml',
       POLICY.replace('threshold: 0.15', 'threshold: 0.15, column: tenur').replace(
         '  validation',
-        '  job: {type: command, command: python retrain.py}\n  validation',
+        '  job: {type: command, command: python retrain.py, data: {train: data/gone.csv}}\n  validation',
       ),
     )
     project.write('retraining-policy-2.yaml', POLICY.replace(MODEL, 'chrun-model'))
@@ -155,6 +155,10 @@ describe('mlops doctor', function () {
       /bad: retraining-policy.yaml: it looks at the column tenur, which the baseline has not; is tenure meant\?/,
     )
     assert.match(policies, /bad: retraining-policy.yaml: its job runs retrain.py, which does not exist/)
+    assert.match(
+      policies,
+      /bad: retraining-policy.yaml: no data to train on: train=data\/gone.csv: there is no such file/,
+    )
     assert.match(policies, /bad: retraining-policy-2.yaml: there is no model chrun-model; is churn-model meant\?/)
     const channels = of(json, 'channels').join('\n')
     assert.match(channels, /bad: webhook:http:\/\/127.0.0.1:\d+\/… does not answer: the connection was refused/)
