@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { userInfo } from 'node:os'
+import { skipBecause } from '../../support/skip.ts'
 import { assertMatchesSchema, BINARY, ROOT, type TempProject, tempProject } from '../harness.ts'
 import { openTerminal, skipWithoutTmux, type Terminal } from '../terminal.ts'
 
@@ -132,7 +133,7 @@ describe('mlops approve', function () {
 
   it('leaves a log that the Python client reads: the service still knows what is in production', async function () {
     const python = ['python3', 'python'].find((name) => spawnSync(name, ['--version']).status === 0)
-    if (python === undefined) return this.skip()
+    if (python === undefined) skipBecause(this, 'Python is not installed')
     const project = await shop(1)
     await project.mlops(['approve', M, '--to', 'production', '--as', 'ada', '--reason', 'fine'])
     const script = `

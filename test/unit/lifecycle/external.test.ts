@@ -11,6 +11,7 @@ import { type JunitCounts, readJunit } from '../../../src/lifecycle/gate/junit.t
 import { safeFolder, safeNames } from '../../../src/lifecycle/version-files.ts'
 import { versionFacts } from '../../../src/lifecycle/versions/version.ts'
 import type { ExternalRule } from '../../../src/project/gate-config.ts'
+import { skipBecause } from '../../support/skip.ts'
 import { addVersion, damage, MODEL, type VersionSpec, type World, world } from './fixture.ts'
 
 const REGISTERED = '2026-01-01T00:00:00.000Z'
@@ -68,7 +69,7 @@ describe('an external command', () => {
   })
 
   it('is over when its shell is, also when a process of a group of its own keeps the output open', async function () {
-    if (process.platform !== 'linux') this.skip()
+    if (process.platform !== 'linux') skipBecause(this, 'setsid is a command of Linux')
     const found = await outcome('setsid sleep 60 & echo $! > pid.txt; sleep 0.3; exit 0', { timeout: 50_000 })
     assert.deepEqual(found, { actual: 'exit code 0', verdict: 'pass' })
     try {
