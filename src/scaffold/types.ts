@@ -4,6 +4,7 @@
  * plans; applying the plan is the only part that writes. No text of a generated file belongs here: that is in `templates/`.
  */
 import type { Json } from '../core/canonical-json.ts'
+import type { Digest } from '../core/digest.ts'
 
 export const SCAFFOLD_KINDS = ['fastapi', 'docker', 'github-actions', 'cron', 'airflow', 'prefect'] as const
 export type ScaffoldKind = (typeof SCAFFOLD_KINDS)[number]
@@ -12,6 +13,7 @@ export type ScaffoldKind = (typeof SCAFFOLD_KINDS)[number]
 export interface GeneratedFile {
   /** Relative to the scaffold's folder, `/`-separated, never `..`. */
   readonly path: string
+  /** Lines end with `\n`. */
   readonly content: string
   readonly executable?: boolean
   /**
@@ -25,7 +27,7 @@ export interface GeneratedFile {
 export interface Scaffold {
   readonly kind: ScaffoldKind
   /** What it was made from, kept beside the base contents, so that an update needs no flags: model, options, digests. */
-  readonly answers: Readonly<Record<string, Json>>
+  readonly answers: Answers
   /** Sorted by path; no path twice. */
   readonly files: readonly GeneratedFile[]
   /** What to do with it, as commands a person can type, the first first. */
@@ -33,12 +35,40 @@ export interface Scaffold {
   readonly warnings: readonly string[]
 }
 
+export type Answers = Readonly<Record<string, Json>>
+
+/** `.mlops-scaffold/<kind>/answers.json`: what a scaffold was made from, and the base of every file. */
+export interface AnswersFile {
+  readonly format: 1
+  readonly kind: ScaffoldKind
+  /** Which program wrote it: `mlops 0.1.0`. */
+  readonly tool: string
+  readonly answers: Answers
+  /** By path: digest of the base content (of a person's own file: of what it began as). */
+  readonly files: Readonly<Record<string, { readonly sha256: Digest; readonly care: GeneratedFile['care'] }>>
+}
+
+/** What was generated before: the answers, and the base contents whose digests are right. */
+export interface Remembered {
+  readonly answers: AnswersFile | undefined
+  readonly base: ReadonlyMap<string, string>
+  /** An update was interrupted: it is finished first. */
+  readonly pending: boolean
+}
+
+/** What stands in the folder at a path of the scaffold; not in the map: nothing does. */
+export type DiskFile =
+  | { readonly kind: 'file'; readonly text: string; readonly crlf: boolean; readonly mode: number }
+  /** A link, a folder, a device, no text: nothing that is ever written over. `why` continues "it is". */
+  | { readonly kind: 'other'; readonly why: string }
+
 /** What becomes of one file. */
 export type FileChange =
-  /** New, or replaced because nobody had edited it. */
+  /** New, or replaced because nobody had edited it, or both edits together. */
   | {
       readonly path: string
       readonly action: 'create' | 'replace' | 'merge'
+      /** As it will stand there, line ends included. */
       readonly content: string
       readonly mode: number
     }
@@ -46,8 +76,18 @@ export type FileChange =
   | { readonly path: string; readonly action: 'unchanged' | 'yours' | 'deleted' }
   /** Its template is gone; removed where nobody had edited it, else left and said. */
   | { readonly path: string; readonly action: 'remove' | 'left' }
-  /** Both sides changed the same lines, or a file nobody generated stands in its place. `content` has conflict markers. */
-  | { readonly path: string; readonly action: 'conflict'; readonly content: string; readonly why: string }
+  /** Both sides changed the same lines, or a file nobody generated stands in its place. */
+  | {
+      readonly path: string
+      readonly action: 'conflict'
+      /** One clause, why it cannot be decided here. */
+      readonly why: string
+      /** With conflict markers; null where nothing can be written (a link stands there). */
+      readonly content: string | null
+      readonly mode: number
+      /** Lines of the file as it stands, from 1, at which both sides meet. */
+      readonly lines: readonly number[]
+    }
 
 export interface ScaffoldPlan {
   readonly kind: ScaffoldKind
@@ -55,4 +95,8 @@ export interface ScaffoldPlan {
   readonly folder: string
   readonly changes: readonly FileChange[]
   readonly scaffold: Scaffold
+  /** Nothing would be written but `answers.json`. */
+  readonly upToDate: boolean
+  /** An earlier update was interrupted; applying finishes it first. */
+  readonly interrupted: boolean
 }
