@@ -48,7 +48,8 @@ describe('A damaged score', () => {
       ['False', 'True'],
     ] as const) {
       for (const column of ['answer', 'y_pred', 'churn']) {
-        for (const cell of spellings) {
+        // Every spelling once: each file is read by an engine of its own.
+        for (const cell of no === '0' && column === 'answer' ? spellings : ['nan']) {
           const rows = table(`truth,${column}`, (at) => `${at % 2 ? yes : no},${score(at)}`, { 5: `${yes},${cell}` })
           const error = await refusal(rows, { prediction: 'churn' })
           assert.equal(error.code, 'HELD_OUT_ANSWERS')

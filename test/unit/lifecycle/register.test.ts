@@ -280,7 +280,7 @@ describe('registering from files', () => {
   })
 
   it('records test set, test predictions, examples and the evaluation command', async () => {
-    writeFileSync(join(w.dir, 'predictions.csv'), 'truth,answer\n1,1\n0,1\n')
+    writeFileSync(join(w.dir, 'predictions.csv'), `truth,answer\n${'1,1\n0,1\n'.repeat(100)}`)
     const { manifest } = await fromFile({
       test: 'train.csv',
       testPredictions: 'predictions.csv',
