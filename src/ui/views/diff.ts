@@ -44,7 +44,9 @@ export function renderDiff(ui: Ui, diff: VersionDiff, code: CodeDiff | null): st
 
 function section(ui: Ui, title: string, lines: readonly string[]): string {
   const body = lines.length === 0 ? [ui.style.dim('same')] : lines
-  return [ui.style.heading(title), ...body.map((line) => `  ${line}`)].join('\n')
+  // A command is read, and copied, as it was typed.
+  const shown = body.map((line) => (title === 'Command' ? `  ${line}` : ui.wrap(`  ${line}`, 4)))
+  return [ui.style.heading(title), ...shown].join('\n')
 }
 
 function valueLine(ui: Ui, { name, from, to, kind, delta }: ValueChange): string {

@@ -20,7 +20,10 @@ export function renderPromotePlan(ui: Ui, plan: PromotePlan): string {
       ? `${style.symbols.arrow} nothing is there now`
       : `(now ${style.name(`${plan.model}@${plan.from.version}`)}, since ${day(plan.from.since)})`
   return joined([
-    `${style.name(`${plan.model}@${plan.version}`)} ${style.symbols.arrow} ${style.bold(plan.stage)} ${from}`,
+    ui.wrap(
+      `${style.name(`${plan.model}@${plan.version}`)} ${style.symbols.arrow} ${style.bold(plan.stage)} ${from}`,
+      2,
+    ),
     renderGate(ui, plan.gate),
     renderHealth(ui, plan.stage, plan.health),
     plan.changes === null ? '' : renderShortDiff(ui, plan.changes),
@@ -49,7 +52,7 @@ export function renderPromotion(ui: Ui, result: PromoteResult, wasShown = false)
   if (planned) {
     const verdict = plannedVerdict(ui, result)
     const move = `Plan: ${name} ${style.symbols.arrow} ${style.bold(stage)} (${from === null ? 'nothing is there now' : `now ${model}@${from}`})`
-    return joined([move, ...parts, ui.wrap(`${verdict} ${style.dim('Dry run: nothing was changed.')}`)])
+    return joined([ui.wrap(move, 2), ...parts, ui.wrap(`${verdict} ${style.dim('Dry run: nothing was changed.')}`)])
   }
   const done = result.repeated
     ? `was put into ${style.bold(stage)} at ${day(result.event?.time ?? '')} (${gone}) ${style.dim('(done before, with the same idempotency key)')}`
@@ -118,11 +121,8 @@ export function renderShortDiff(ui: Ui, diff: VersionDiff): string {
   ].filter((part) => part !== '')
   const against = `${diff.from.model}@${diff.from.version}`
   const head = `Against ${style.name(against)}: ${rest.length === 0 ? 'nothing else' : rest.join(', ')} changed`
-  return [
-    ...(lines.length + rest.length === 0
-      ? [`Against ${style.name(against)}: nothing recorded changed`]
-      : [head, ...lines]),
-  ].join('\n')
+  if (lines.length + rest.length === 0) return ui.wrap(`Against ${style.name(against)}: nothing recorded changed`, 2)
+  return [ui.wrap(head, 2), ...lines.map((line) => ui.wrap(line, 4))].join('\n')
 }
 
 const count = (number: number, noun: string): string =>
