@@ -1,0 +1,44 @@
+"""The service under test, in this process. Its model comes from where the service would take it: MLOPS_STORE, MLOPS_BUNDLE
+or bundle/. Nothing is written but the prediction log, and that goes into a temporary folder.
+"""
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ["MLOPS_PREDICTIONS"] = tempfile.mkdtemp(prefix="predictions-")
+os.environ["MLOPS_INSTANCE"] = "tests-%d" % os.getpid()
+os.environ.pop("WEB_CONCURRENCY", None)
+
+
+@pytest.fixture(scope="session")
+def service():
+    """A client of the running service, which may have no model yet."""
+    from fastapi.testclient import TestClient
+
+    from app.main import app
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def client(service):
+    """A client of the service with its model."""
+    from app.settings import FACTS, read_settings
+
+    settings = read_settings(FACTS, os.environ)
+    if settings.store is None and not (settings.bundle / "archive.json").exists():
+        pytest.skip("there is no model here: set MLOPS_STORE, or unpack an archive of mlops model export into bundle/")
+    until = time.monotonic() + 120
+    while service.get("/readyz").status_code != 200:
+        assert time.monotonic() < until and service.get("/v1/model").json()["state"] == "starting"
+        why = service.get("/v1/model").json()["why"]
+        assert why is None, why
+        time.sleep(0.1)
+    return service
