@@ -119,18 +119,21 @@ function nextCommand(
 }
 
 /** A plan that needs a reason is carried out with that reason. */
-function plannedCommand({ model, reason, decision, blocked, preflight, running, trigger }: RetrainPlan): string {
+function plannedCommand({ model, reason, decision, why, blocked, preflight, running, trigger }: RetrainPlan): string {
   if (running !== null) return `mlops status ${model}`
+  const said = reason === null ? '' : ` --reason ${shellWord(reason)}`
   if (decision === 'retrain') {
-    return reason === null ? `mlops retrain ${model}` : `mlops retrain ${model} --reason ${shellWord(reason)}`
+    return `mlops retrain ${model}${said}`
   }
   if (decision === 'not judged') return notJudgedCommand(model, trigger)
   if (decision === 'due') return `mlops retrain ${model} --reason TEXT`
+  const absent = preflight.find((check) => isIndispensable(check) && !check.ok)
+  // A file is put in its place, or named anew; then somebody looks again.
+  if (decision === 'not ready' && absent?.found === why) return `mlops retrain ${model}${said} --plan`
   const [missing] = preflight.filter(({ ok, mend }) => !ok && mend?.startsWith('mlops ') === true)
   if (decision === 'not ready') {
-    // A file is put in its place, or named anew; then somebody looks again.
-    const other = preflight.some((check) => isIndispensable(check) && !check.ok)
-    return missing?.mend?.split(', ')[0] ?? (other ? `mlops retrain ${model} --plan` : 'mlops help configuration')
+    const otherwise = absent === undefined ? 'mlops help configuration' : `mlops retrain ${model}${said} --plan`
+    return missing?.mend?.split(', ')[0] ?? otherwise
   }
   return blocked?.hint ?? `mlops status ${model}`
 }

@@ -152,6 +152,9 @@ describe('The preflight of a retraining', function () {
       assert.match(insisted.message, /^churn-model cannot be retrained\. One thing is missing:/)
       const { plan, next } = await shop.retrain({ planOnly: true })
       assert.deepEqual([plan.decision, next], ['not ready', 'mlops retrain churn-model --plan'])
+      const asked = await shop.retrain({ planOnly: true, force: true, reason: 'new labels' })
+      assert.deepEqual([asked.plan.decision, asked.plan.why], ['not ready', said])
+      assert.equal(asked.next, "mlops retrain churn-model --reason 'new labels' --plan")
     })
 
     it('which has a header and no rows, is no table, or is a folder without a file', async () => {
