@@ -7,7 +7,7 @@ export const columnsOf = (stream: NodeJS.WriteStream): number =>
 
 /** Where a command begins: ours anywhere, those of others where a sentence announces them. */
 const OTHERS = 'cd|chmod|curl|df|docker|export|git|kill|ls|npm|pg_isready|pip'
-const BEGIN = String.raw`(?:\bmlops (?=[a-z])|(?<=: (?:\x1b\[\d+m)*|\()(?:${OTHERS}) )`
+const BEGIN = String.raw`(?:(?:(?<=\x1b\[\d+m)|(?<![\w./-]))mlops (?=[a-z])|(?<=: (?:\x1b\[\d+m)*|\()(?:${OTHERS}) )`
 /** What is quoted belongs to it; a mark of punctuation, a colour's end or the next part of the sentence ends it. */
 const REST = String.raw`(?:"[^"\n]*"|'[^'\n]*'|.)*?(?=[;,:.]? and | or |[;,:?] |\. [A-Z]| \(|\)|\x1b|$)`
 const COMMAND = new RegExp(BEGIN + REST, 'gm')

@@ -12,7 +12,7 @@ export function renderExported(ui: Ui, file: string, { header, counts, sha256 }:
     count(counts.claim, 'alert or job', 'alerts and jobs'),
   ]
   return [
-    `${style.good(style.symbols.ok)} ${style.name(ui.text(file))}: ${parts.join(', ')}.`,
+    ui.wrap(`${style.good(style.symbols.ok)} ${style.name(ui.text(file))}: ${parts.join(', ')}.`, 2),
     style.dim(`sha256 of its lines: ${sha256}`),
     ui.wrap('Keep it where whoever can write into the store cannot. Whether the store still has this history:', 0),
     `  ${style.command(`mlops store verify --against ${ui.text(file)}`)}`,

@@ -27,7 +27,7 @@ export function renderModels(ui: Ui, models: readonly ModelSummary[]): string {
         value: ({ newest }) =>
           newest === null ? '-' : `@${newest.version} ${ui.ago(newest.registered)} by ${newest.by}`,
       },
-      ...(models.some(({ tagged }) => tagged.length > 0) ? [{ title: 'TAGS', value: tagsCell }] : []),
+      ...(models.some(({ tagged }) => tagged.length > 0) ? [{ title: 'TAGS', value: tagsCell, shrink: true }] : []),
     ],
     models,
   )
@@ -78,14 +78,14 @@ export function renderVersion(ui: Ui, detail: VersionDetail): string {
     ['manifest', shortDigest(detail.manifest)],
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
-  const lines = facts.map(([name, value]) => `${style.dim(name.padEnd(width))}  ${value}`)
+  const lines = facts.map(([name, value]) => ui.wrap(`${style.dim(name.padEnd(width))}  ${value}`, width + 2))
   const parts = [
     `${style.name(`${detail.model}@${detail.version}`)}${held}`,
     lines.join('\n'),
     valuesPart(ui, 'Metrics', detail.metrics),
     valuesPart(ui, 'Parameters', detail.params),
     filesPart(ui, detail),
-    ...detail.problems.map((problem) => style.bad(`${style.symbols.bad} ${ui.text(problem)}`)),
+    ...detail.problems.map((problem) => ui.wrap(style.bad(`${style.symbols.bad} ${ui.text(problem)}`), 2)),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
 }

@@ -16,9 +16,9 @@ export function renderVerify(ui: Ui, report: VerifyReport): string {
     count(report.events, 'event'),
     count(report.runs, 'run'),
   ]
-  const read = style.dim(`Read ${parts.join(', ')} of ${ui.text(report.root)}.`)
+  const read = ui.wrap(style.dim(`Read ${parts.join(', ')} of ${ui.text(report.root)}.`), 2)
   const lines = report.ok
-    ? [`${style.good(style.symbols.ok)} The store is whole${anchored(report)}.`, read]
+    ? [ui.wrap(`${style.good(style.symbols.ok)} The store is whole${anchored(report)}.`, 2), read]
     : [
         `${style.bad(style.symbols.bad)} ${count(report.damages.length, 'file')} damaged.`,
         read,
@@ -29,7 +29,9 @@ export function renderVerify(ui: Ui, report: VerifyReport): string {
   if (!report.ok)
     lines.push(
       '',
-      'Restore these files from a copy of the store; storing the same file again also replaces a damaged object.',
+      ui.wrap(
+        'Restore these files from a copy of the store; storing the same file again also replaces a damaged object.',
+      ),
     )
   return lines.join('\n')
 }
@@ -46,8 +48,8 @@ function damages(ui: Ui, report: VerifyReport): string {
     .map(({ file, problem, why, affects }) =>
       [
         style.name(ui.text(file)),
-        `  ${style.bad(problem)}: ${ui.text(why)}`,
-        ...(affects.length === 0 ? [] : [`  affects ${affected(ui, affects)}`]),
+        ui.wrap(`  ${style.bad(problem)}: ${ui.text(why)}`, 4),
+        ...(affects.length === 0 ? [] : [ui.wrap(`  affects ${affected(ui, affects)}`, 4)]),
       ].join('\n'),
     )
     .join('\n')
@@ -64,7 +66,7 @@ function affected(ui: Ui, affects: readonly string[]): string {
 function warnings(ui: Ui, { warnings }: VerifyReport): string {
   const { style } = ui
   return warnings
-    .map(({ file, why }) => `${style.warn(style.symbols.warn)} ${ui.text(file)}: ${ui.text(why)}`)
+    .map(({ file, why }) => ui.wrap(`${style.warn(style.symbols.warn)} ${ui.text(file)}: ${ui.text(why)}`, 2))
     .join('\n')
 }
 

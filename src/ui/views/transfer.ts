@@ -9,9 +9,12 @@ export function renderExported(ui: Ui, { model, version, archive, files, missing
   const { style } = ui
   const without = missing.length === 0 ? '' : `, without the ${missing.join(' and the ')} of its run`
   const lines = [
-    `${style.good(style.symbols.ok)} ${style.name(`${model}@${version}`)} is in ${ui.text(archive.file)}: ${counted(files, 'model file')}, ${bytes(archive.size)}${without}`,
+    ui.wrap(
+      `${style.good(style.symbols.ok)} ${style.name(`${model}@${version}`)} is in ${ui.text(archive.file)}: ${counted(files, 'model file')}, ${bytes(archive.size)}${without}`,
+      2,
+    ),
     `  sha256 ${archive.sha256}`,
-    `  To read it there: ${style.command(`mlops model import ${ui.text(archive.file)}`)}`,
+    ui.wrap(`  To read it there: ${style.command(`mlops model import ${ui.text(archive.file)}`)}`, 4),
   ]
   return lines.join('\n')
 }
@@ -21,7 +24,7 @@ const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? ''
 export function renderImported(ui: Ui, result: ImportResult): string {
   const { style } = ui
   const lines = [
-    heading(ui, result),
+    ui.wrap(heading(ui, result), 2),
     ui.wrap(`  ${from(ui, result)}`, 2),
     ...result.changes.map((change) => ui.wrap(`  ${style.warn(style.symbols.warn)} ${ui.text(change)}`, 4)),
     ...(result.scan === 'can execute code' || result.scan === 'not determined'

@@ -56,6 +56,10 @@ describe('Prose', () => {
       `to share them:\n  ${color.command("git push origin a 'b c'")} now\n  and then`,
     )
     assert.equal(
+      broken(`To read it there: ${color.command('mlops model import a-file.tar.gz')}`),
+      `To read it there:\n  ${color.command('mlops model import a-file.tar.gz')}`,
+    )
+    assert.equal(
       broken('(in a container: docker run --user 1000), or: ls -l /some/where'),
       '(in a container:\n  docker run --user 1000), or:\n  ls -l /some/where',
     )
