@@ -252,9 +252,10 @@ def load_version(registry: Registry, contract: Contract, version: int, digest: s
     """@raises Incompatible, Unreadable, and what libraries raise"""
     manifest = read_manifest(registry, digest)
     environment = read_environment(registry, version)
+    examples = read_examples(registry, manifest)
     differs = environment_differs(contract.flavour, environment.get("python"), environment.get("lock", []))
     if differs is None and digest != contract.made_from:
-        differs = contract_differs(registry, contract, manifest)
+        differs = contract_differs(registry, contract, manifest, examples)
     if differs is not None:
         raise Incompatible(differs)
     # Private: nobody else may change a file between its check and its use.
@@ -263,7 +264,7 @@ def load_version(registry: Registry, contract: Contract, version: int, digest: s
         for file in manifest["files"]:
             copy_object(registry, file["sha256"], Path(folder) / file["path"])
         predict = load(Path(folder), artifact_of(contract, manifest), contract)
-        golden = check_golden(predict, read_examples(registry, manifest), contract, max_batch)
+        golden = check_golden(predict, examples, contract, max_batch)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -282,31 +283,32 @@ def artifact_of(contract: Contract, manifest: Dict[str, Any]) -> str:
 
 
 _PROFILE_TYPES = {
-    "numeric": ("integer", "number", "boolean"), "categorical": ("string", "boolean", "integer"),
-    "timestamp": ("datetime", "string"), "text": ("string",), "id": ("string", "integer"),
+    "numeric": ("integer", "number", "boolean"), "categorical": ("string", "boolean", "integer", "number"),
+    "timestamp": ("datetime", "string"), "text": ("string",),
 }
 
 
-def contract_differs(registry: Registry, contract: Contract, manifest: Dict[str, Any]) -> Optional[str]:
-    """How the columns of its baseline differ from what this service takes; None when they fit or none were recorded."""
+def contract_differs(registry: Registry, contract: Contract, manifest: Dict[str, Any], examples: List[Dict[str, Any]]) -> Optional[str]:
+    """How the columns that it was trained on differ from what this service takes; None when they fit or none are recorded."""
     baseline = manifest.get("baseline")
-    if not baseline:
+    columns = json.loads(read_object(registry, baseline["profile"]))["columns"] if baseline else []
+    answers = (manifest.get("target"), manifest.get("prediction"))
+    if examples:
+        wanted = {name for example in examples for name in example["features"]}
+    else:
+        wanted = {each["name"] for each in columns if each.get("role") == "feature" and each["type"] not in ("id", "ignore")}.difference(answers)
+    if not wanted:
         return None
-    profile = json.loads(read_object(registry, baseline["profile"]))
-    columns = {column["name"]: column for column in profile["columns"]}
     known = {feature["name"]: feature for feature in contract.features}
-    gone = [name for name in known if name not in columns]
-    new = [
-        name for name, column in columns.items()
-        if name not in known and column.get("role") == "feature" and column["type"] not in ("id", "ignore")
-    ]
+    gone = [name for name in known if name not in wanted and not (examples and name in contract.drop)]
+    new = sorted(wanted.difference(known))
     if gone or new:
-        parts = [("it has no column " + ", ".join(gone[:5])) if gone else "", ("it wants " + ", ".join(new[:5])) if new else ""]
+        parts = [("it wants " + ", ".join(new[:5])) if new else "", ("it does not know " + ", ".join(gone[:5])) if gone else ""]
         return "another contract: %s" % " and ".join(part for part in parts if part)
-    for name, feature in known.items():
-        kind = columns[name]["type"]
-        if feature["type"] not in _PROFILE_TYPES.get(kind, (feature["type"],)):
-            return "another contract: %s is %s there, and %s here" % (name, kind, feature["type"])
+    for column in columns:
+        feature, kind = known.get(column["name"]), column["type"]
+        if feature and feature["type"] not in _PROFILE_TYPES.get(kind, (feature["type"],)):
+            return "another contract: %s is %s there, and %s here" % (column["name"], kind, feature["type"])
     return None
 
 
