@@ -1,7 +1,7 @@
 /** A store with trained versions, a generated service, and that service running for real under uvicorn. No expectations. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,7 +19,7 @@ export interface ServingWorld {
   train(flavour: string, seed: number, ...more: readonly string[]): Promise<void>
   promote(version: number, ...more: readonly string[]): Promise<void>
   /** Writes the service into `service/`. */
-  scaffold(flavour: string): Promise<void>
+  scaffold(flavour: string, version?: number): Promise<void>
   /** Starts the service; it is stopped when the tests of the file end. */
   serve(env?: Readonly<Record<string, string | undefined>>, ...args: readonly string[]): Promise<Service>
   python(args: readonly string[], env?: Readonly<Record<string, string | undefined>>): { code: number; output: string }
@@ -69,16 +69,13 @@ export async function servingWorld(context: Mocha.Context, configuration = ''): 
     async promote(version, ...more) {
       await world.mlops(['promote', `${MODEL}@${version}`, '--to', 'production', '--approve', 'ada', ...more])
     },
-    async scaffold(flavour) {
-      const event = JSON.parse(readFileSync(project.path(`.mlops/models/${MODEL}/log/0000000001.json`), 'utf8'))
-      const { code, output } = world.python([
-        join(import.meta.dirname, 'by_hand.py'),
-        flavour,
-        project.path('service'),
-        join(ROOT, 'templates'),
-        '-',
-        event.body.manifest,
-      ])
+    async scaffold(flavour, version = 1) {
+      const log = `.mlops/models/${MODEL}/log`
+      const events = readdirSync(project.path(log)).map((name) => JSON.parse(project.read(`${log}/${name}`)))
+      const { manifest } = events.find(({ type, body }) => type === 'register' && body.version === version).body
+      const script = join(import.meta.dirname, 'by_hand.py')
+      const args = [script, flavour, project.path('service'), join(ROOT, 'templates'), '-', manifest]
+      const { code, output } = world.python(args)
       assert.equal(code, 0, output)
     },
     async serve(more = {}, ...args) {
