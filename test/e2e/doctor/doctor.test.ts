@@ -1,12 +1,11 @@
 /** `mlops doctor` through the built binary: a sound project, then one with everything wrong that it is meant to find. */
 import assert from 'node:assert/strict'
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { delimiter, dirname, join } from 'node:path'
-import { skipBecause } from '../../support/skip.ts'
-import { assertMatchesSchema, type Envelope, ROOT, tempProject } from '../harness.ts'
+import { delimiter, dirname } from 'node:path'
+import { needsPython, PYTHON } from '../../support/python.ts'
+import { assertMatchesSchema, type Envelope, tempProject } from '../harness.ts'
 
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
 const MODEL = 'churn-model'
 const CONFIG = `store: .mlops
 stages: [staging, production]
@@ -58,7 +57,7 @@ describe('mlops doctor', function () {
   const python = { PATH: [dirname(PYTHON), process.env.PATH].join(delimiter) }
 
   before(async function () {
-    if (!existsSync(PYTHON)) skipBecause(this, 'the Python environment of the tests is not set up')
+    needsPython(this)
     await project.mlops(['init', '--yes'])
     project.write('mlops.yaml', CONFIG)
     await project.mlops(['register', MODEL, '--artifact', 'train.py', '--metric', 'auc=0.9'])

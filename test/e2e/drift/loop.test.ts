@@ -1,9 +1,8 @@
 /** The prediction log in the rest of the loop: the real Python client writes it; status, retrain and rollback read it. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 import { ROOT } from '../harness.ts'
 import { log, loggedProject, MODEL } from './logged.ts'
 
@@ -13,8 +12,7 @@ describe('The prediction log in the loop', function () {
   this.timeout(120_000)
 
   it('from m.watch(X) to a verdict: status first says that nobody checked, then what the check said', async function () {
-    const python = join(ROOT, '.cache/venv/bin/python')
-    if (!existsSync(python)) skipBecause(this, 'the Python environment of the tests is not set up')
+    needsPython(this)
     const project = await loggedProject()
     const script = `
 import numpy as np, pandas as pd, mlops
@@ -25,7 +23,7 @@ m = mlops.monitor("${MODEL}")
 m.watch(X, (1 - X.tenure / 61).round(3), version=1, latency_ms=12.5)
 assert m.flush(10) and m.dropped == 0, m.last_error
 `
-    const ran = spawnSync(python, ['-c', script], {
+    const ran = spawnSync(PYTHON, ['-c', script], {
       cwd: project.dir,
       env: { ...process.env, PYTHONPATH: join(ROOT, 'templates/python') },
       encoding: 'utf8',

@@ -6,11 +6,10 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { skipBecause } from '../../support/skip.ts'
-import { assertMatchesSchema, ROOT, type RunResult, type TempProject, tempProject } from '../harness.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
+import { assertMatchesSchema, type RunResult, type TempProject, tempProject } from '../harness.ts'
 
 const MODEL = 'loans'
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
 const SCRIPTS = join(import.meta.dirname, 'project')
 
 /** As `--json` prints it; the schema checks the shape. */
@@ -64,7 +63,7 @@ describe('gates with real models', function () {
   const log = (): readonly string[] => readdirSync(project.path('.mlops/models', MODEL, 'log'))
 
   before(async function () {
-    if (!existsSync(PYTHON)) skipBecause(this, 'no Python environment: node .ci/setup-python.js')
+    needsPython(this)
     project = tempProject()
     for (const file of readdirSync(SCRIPTS)) copyFileSync(join(SCRIPTS, file), project.path(file))
     python('data.py')

@@ -3,17 +3,16 @@
  * measures it again. What one wrote the other must read, to the last digit.
  */
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { NEGATIVE, POSITIVE } from '../../../src/core/classes.ts'
 import { readHeldOut } from '../../../src/evaluation/held-out.ts'
 import { rolesOf } from '../../../src/evaluation/roles.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 import { assertMatchesSchema, ROOT, type TempProject, tempProject } from '../harness.ts'
 
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
 const CONFIG = `store: .mlops
 models:
   tumour:
@@ -46,7 +45,7 @@ describe('Held-out evidence', function () {
   const store = () => openStore(project.path('.mlops'), { write: false })
 
   before(async function () {
-    if (!existsSync(PYTHON)) skipBecause(this, 'no .cache/venv; node .ci/setup-python.js makes it')
+    needsPython(this)
     project = tempProject({})
     await mlops(['init', '--yes', '--name', 'tumour'])
     project.write('mlops.yaml', CONFIG)

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython } from '../../support/python.ts'
 import { BINARY, cleanEnv, type TempProject, tempProject } from '../harness.ts'
-import { env, hasVenv, MODEL, preloaded, trainedProject } from './project.ts'
+import { env, MODEL, preloaded, trainedProject } from './project.ts'
 
 const LATER = '120000'
 
@@ -13,7 +13,7 @@ describe('A retraining that is killed with SIGKILL', function () {
   this.timeout(240_000)
   let origin: TempProject
   before(async function () {
-    if (!hasVenv()) skipBecause(this, 'there is no .cache/venv: node .ci/setup-python.js')
+    needsPython(this)
     origin = await trainedProject()
     await origin.mlops(['drift', MODEL, '--current', 'data/june.csv'], { env, code: 3 })
   })

@@ -1,13 +1,9 @@
-/** A project whose model scikit-learn trains: version 1 in production, and June, in which the customers are others. */
-import { existsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { ROOT, type TempProject, tempProject } from '../harness.ts'
+import { PYTHON } from '../../support/python.ts'
+import { type TempProject, tempProject } from '../harness.ts'
 
 export const MODEL = 'churn-model'
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
-export const hasVenv = (): boolean => existsSync(PYTHON)
-
 /** The kills of `killed-at.mjs` in the built binary. */
 export const preloaded = (more: Readonly<Record<string, string>> = {}): Record<string, string> => ({
   PATH: [dirname(PYTHON), process.env.PATH].join(delimiter),

@@ -1,11 +1,10 @@
 /** A retraining because the realised metric fell, from the prediction log and its labels to whether it helped; with scikit-learn. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 import { DAY, dayStart } from '../drift/logged.ts'
-import { assertMatchesSchema, ROOT, type TempProject } from '../harness.ts'
-import { env, hasVenv, MODEL, POLICY, people, trainedProject } from './project.ts'
+import { assertMatchesSchema, type TempProject } from '../harness.ts'
+import { env, MODEL, POLICY, people, trainedProject } from './project.ts'
 
 const METRIC = POLICY.replace(
   'type: drift\n    metric: psi\n    threshold: 0.15',
@@ -25,7 +24,7 @@ describe('A retraining because realised quality fell', function () {
   let project: TempProject
   let labelled = 0
   before(async function () {
-    if (!hasVenv()) skipBecause(this, 'there is no .cache/venv: node .ci/setup-python.js')
+    needsPython(this)
     project = await trainedProject(METRIC)
     project.write('score.py', SCORE)
   })
@@ -38,10 +37,9 @@ describe('A retraining because realised quality fell', function () {
     truth: (churned: number) => number,
   ): Promise<void> => {
     const rows = people(seed, count)
-    const python = join(ROOT, '.cache/venv/bin/python')
     const input = JSON.stringify(rows)
     const scores = JSON.parse(
-      execFileSync(python, ['score.py', 'model.joblib'], { cwd: project.dir, input, encoding: 'utf8' }),
+      execFileSync(PYTHON, ['score.py', 'model.joblib'], { cwd: project.dir, input, encoding: 'utf8' }),
     )
     const from = dayStart(1)
     const lines = rows.map(({ tenure, calls }, i) => {

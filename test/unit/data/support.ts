@@ -1,17 +1,16 @@
 /** What the tests of src/data/ share: a temporary folder to write into, and reading all rows of a source. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MlopsError } from '../../../src/core/errors.ts'
 import { asInput, type DataInput } from '../../../src/data/input.ts'
 import type { OpenOptions } from '../../../src/data/source.ts'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 
 const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
 
 export interface Read {
   readonly columns: readonly string[]
@@ -82,7 +81,7 @@ export function bench(): Bench {
 }
 
 export function python(context: Mocha.Context, ...words: readonly string[]): void {
-  if (!existsSync(PYTHON)) skipBecause(context, 'the Python environment of the tests is not set up')
+  needsPython(context)
   const { status, stderr } = spawnSync(PYTHON, [join(ROOT, 'test/python/write_formats.py'), ...words], {
     encoding: 'utf8',
   })

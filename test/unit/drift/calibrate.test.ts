@@ -1,8 +1,6 @@
 /** Thresholds that keep a promised rate of false alarms on chunks nobody has seen, and what is said about it. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { binomialAtLeast, clopperPearson, rateWith } from '../../../src/core/binomial.ts'
 import {
   type ColumnEffects,
@@ -12,8 +10,7 @@ import {
   proposeThresholds,
   roundedUp,
 } from '../../../src/drift/calibrate.ts'
-import { skipBecause } from '../../support/skip.ts'
-import { ROOT } from './support.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 
 describe('Proposed thresholds', function () {
   this.timeout(60_000)
@@ -124,15 +121,14 @@ describe('Proposed thresholds', function () {
   })
 
   it('rest on exact intervals, as scipy has them', function () {
-    const python = join(ROOT, '.cache/venv/bin/python')
-    if (!existsSync(python)) skipBecause(this, 'the Python environment of the tests is not set up')
+    needsPython(this)
     const of50 = [0, 1, 3, 20, 49, 50].map((events) => [events, 50] as const)
     const cases = [...of50, [3, 2000], [1999, 2000]] as const
     const script = `
 import json, sys
 from scipy.stats import binomtest, beta
 print(json.dumps([[*binomtest(k, n).proportion_ci(0.95, "exact"), beta.ppf(0.95, max(k, 1), n + 1 - max(k, 1))] for k, n in json.load(sys.stdin)]))`
-    const { stdout, stderr, status } = spawnSync(python, ['-c', script], {
+    const { stdout, stderr, status } = spawnSync(PYTHON, ['-c', script], {
       input: JSON.stringify(cases),
       encoding: 'utf8',
     })

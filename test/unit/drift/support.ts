@@ -1,6 +1,6 @@
 /** What the tests of src/drift/ share: temporary folders, the Python reference, profiles of data written in place. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,10 +8,9 @@ import { type Baseline, profileBaseline, profileBatch } from '../../../src/drift
 import { type CompareOptions, type Comparison, compareProfiles } from '../../../src/drift/compare.ts'
 import type { ColumnResult } from '../../../src/drift/types.ts'
 import type { SchemaConfig } from '../../../src/project/config.ts'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 
 export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
 /** Real files that nobody here made; absent on other machines. */
 export const DATA = join(ROOT, '../shared/data')
 
@@ -47,7 +46,7 @@ export function folder(): Folder {
 
 // biome-ignore lint/suspicious/noExplicitAny: the shape of the answer depends on the request
 export function askPython(context: Mocha.Context, request: unknown): any {
-  if (!existsSync(PYTHON)) skipBecause(context, 'the Python environment of the tests is not set up')
+  needsPython(context)
   const script = join(ROOT, 'test/python/drift_reference.py')
   const { stdout, stderr, status } = spawnSync(PYTHON, [script], {
     input: JSON.stringify(request),

@@ -1,15 +1,14 @@
 /** What the tests of src/evaluation/ share: held-out rows made of plain arrays, seeded numbers, the Python reference. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { namingOf } from '../../../src/evaluation/naming.ts'
 import type { GroupColumn, HeldOut } from '../../../src/evaluation/types.ts'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 
 export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
 
 export interface Columns {
   readonly truth: readonly (string | number)[]
@@ -113,7 +112,7 @@ export function pairOf({ truth, score, other }: TwoVersions): readonly [HeldOut,
 /** Asks test/python/evaluation_reference.py, one answer for each request. Skips the test where the environment is not set up. */
 // biome-ignore lint/suspicious/noExplicitAny: the answers of the Python reference
 export function askPython(context: Mocha.Context, ...requests: readonly Readonly<Record<string, unknown>>[]): any[] {
-  if (!existsSync(PYTHON)) skipBecause(context, 'the Python environment of the tests is not set up')
+  needsPython(context)
   const { stdout, stderr, status } = spawnSync(PYTHON, [join(ROOT, 'test/python/evaluation_reference.py')], {
     input: JSON.stringify(requests),
     encoding: 'utf8',

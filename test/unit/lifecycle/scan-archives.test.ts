@@ -5,10 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { scanFile } from '../../../src/lifecycle/scan/scan.ts'
-import { skipBecause } from '../../support/skip.ts'
-
-const ROOT = join(import.meta.dirname, '../../..')
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
+import { needsPython, PYTHON } from '../../support/python.ts'
 
 /** Zip files as torch.save lays them out, written by Python's zipfile, and a joblib file for pickle.load. */
 const SCRIPT = `
@@ -74,7 +71,7 @@ describe('archives and mixtures', function () {
   let dir: string
 
   before(function () {
-    if (!existsSync(PYTHON)) skipBecause(this, '.cache/venv is not here (node .ci/setup-python.js)')
+    needsPython(this)
     dir = mkdtempSync(join(tmpdir(), 'mlops-archives-'))
     execFileSync(PYTHON, ['-c', SCRIPT, dir])
   })

@@ -1,13 +1,11 @@
 /** The list of known imports against the installed libraries: nothing on it may run or load something. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isKnownGlobal, knownGlobals } from '../../../src/lifecycle/scan/known-globals.ts'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
 const script = (name: string, input = ''): string =>
   execFileSync(PYTHON, [join(ROOT, 'test/python/scan', name)], {
     input,
@@ -18,7 +16,7 @@ const script = (name: string, input = ''): string =>
 describe('the list of known imports', function () {
   this.timeout(120_000)
   before(function () {
-    if (!existsSync(PYTHON)) skipBecause(this, '.cache/venv is not here (node .ci/setup-python.js)')
+    needsPython(this)
   })
 
   it('holds nothing that runs or loads something while it is made or gets its state', () => {

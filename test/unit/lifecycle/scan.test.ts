@@ -1,7 +1,7 @@
 /** What real libraries write, and what attackers write, through the scanner. Python's pickletools is the reference. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
@@ -9,10 +9,9 @@ import { scanPickles } from '../../../src/lifecycle/scan/pickle-file.ts'
 import { openFile } from '../../../src/lifecycle/scan/reader.ts'
 import { Report } from '../../../src/lifecycle/scan/report.ts'
 import { scanFile } from '../../../src/lifecycle/scan/scan.ts'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
 
 interface Expected {
   readonly verdict: string
@@ -37,7 +36,7 @@ describe('scanning what real libraries write', function () {
   let expected: Record<string, Expected>
 
   before(function () {
-    if (!existsSync(PYTHON)) skipBecause(this, '.cache/venv is not here (node .ci/setup-python.js)')
+    needsPython(this)
     execFileSync(PYTHON, [join(ROOT, 'test/python/scan/corpus.py'), dir])
     expected = JSON.parse(readFileSync(join(dir, 'expect.json'), 'utf8'))
   })

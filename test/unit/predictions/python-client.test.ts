@@ -11,8 +11,8 @@ import { createTables } from '../../../src/predictions/postgres-write.ts'
 import { EVERYTHING } from '../../../src/predictions/window.ts'
 import { loadProject } from '../../../src/project/load.ts'
 import { startPostgres } from '../../support/postgres.ts'
-import { skipBecause } from '../../support/skip.ts'
-import { CLIENT, VENV_PYTHON, type Workshop, workshop } from '../tracking/support.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
+import { CLIENT, type Workshop, workshop } from '../tracking/support.ts'
 
 const ROWS = 3000
 const MAKE = `
@@ -55,14 +55,14 @@ const FORMS = {
 describe('What the Python client watched', () => {
   let shop: Workshop
   before(function () {
-    if (!existsSync(VENV_PYTHON)) skipBecause(this, 'no .cache/venv; node .ci/setup-python.js makes it')
+    needsPython(this)
   })
   beforeEach(async () => {
     shop = await workshop({ 'mlops.yaml': 'models:\n  churn-model: {}\n' })
   })
   afterEach(() => shop.remove())
   const python = (code: string, env: NodeJS.ProcessEnv = {}) =>
-    execFileSync(VENV_PYTHON, ['-c', code], {
+    execFileSync(PYTHON, ['-c', code], {
       cwd: shop.root,
       env: { PATH: '/usr/bin:/bin', PYTHONPATH: CLIENT, PYTHONDONTWRITEBYTECODE: '1', ...env },
     })

@@ -1,17 +1,16 @@
 /** Labels that arrive later, and the realised metrics they give: against scikit-learn. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { namedData } from '../../../src/data/input.ts'
 import { compactLog } from '../../../src/predictions/compact.ts'
 import { type LabelRequest, labelOf, labelPredictions } from '../../../src/predictions/label.ts'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 import { type Line, MODEL, many, NOW, record, type TestLog, testLog, WEEK } from './support.ts'
 
 const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
 const EVERYTHING = { since: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }
 
 let test: TestLog
@@ -133,7 +132,7 @@ describe('Realised metrics', () => {
   }
 
   it('are those of scikit-learn', async function () {
-    if (!existsSync(PYTHON)) skipBecause(this, 'the Python environment of the tests is not set up')
+    needsPython(this)
     const next = random(7)
     const rows = Array.from({ length: 500 }, () => ({ r: next(), s: next(), k: Math.floor(next() * 4) }))
     // Scores with many ties; classes as words; classes with a score beside them; more than two classes; numbers.

@@ -1,18 +1,18 @@
 /** Settings made in code: written by the Python client, read by the program. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { channelProblem } from '../../../src/notify/channels.ts'
 import { codeSettings } from '../../../src/predictions/settings.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
-import { skipBecause } from '../../support/skip.ts'
-import { CLIENT, VENV_PYTHON, type Workshop, workshop } from '../tracking/support.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
+import { CLIENT, type Workshop, workshop } from '../tracking/support.ts'
 
 describe('Settings made in code', () => {
   let shop: Workshop
   before(function () {
-    if (!existsSync(VENV_PYTHON)) skipBecause(this, 'no .cache/venv; node .ci/setup-python.js makes it')
+    needsPython(this)
   })
   beforeEach(async () => {
     shop = await workshop({ 'mlops.yaml': 'models:\n  churn-model: {}\n' })
@@ -24,14 +24,10 @@ describe('Settings made in code', () => {
   })
   const env = { PATH: '/usr/bin:/bin', PYTHONPATH: CLIENT, PYTHONDONTWRITEBYTECODE: '1' }
   const script = (...lines: string[]) =>
-    execFileSync(
-      VENV_PYTHON,
-      ['-c', ['from mlops import monitor', 'm = monitor("churn-model")', ...lines].join('\n')],
-      {
-        cwd: shop.root,
-        env,
-      },
-    )
+    execFileSync(PYTHON, ['-c', ['from mlops import monitor', 'm = monitor("churn-model")', ...lines].join('\n')], {
+      cwd: shop.root,
+      env,
+    })
   const folder = () => join(shop.store.root, 'predictions/churn-model/settings')
 
   it('are none where no script said anything', async () => {
@@ -86,7 +82,7 @@ describe('Settings made in code', () => {
       'print(json.dumps([bool(CHANNEL.match(c)) for c in json.load(sys.stdin)]))',
     ].join('\n')
     const input = JSON.stringify(candidates)
-    const { stdout, stderr } = spawnSync(VENV_PYTHON, ['-c', code], { env, input, encoding: 'utf8' })
+    const { stdout, stderr } = spawnSync(PYTHON, ['-c', code], { env, input, encoding: 'utf8' })
     assert.equal(stderr, '')
     const theirs: unknown = JSON.parse(stdout)
     const mine = candidates.map((written) => channelProblem(written) === undefined)

@@ -1,7 +1,7 @@
 /** An audit export proves itself to a program that is not ours, and shows what a store hides about its own past. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sha256 } from '../../../src/core/digest.ts'
@@ -12,7 +12,7 @@ import { numbered, objectKey } from '../../../src/store/layout.ts'
 import { seal } from '../../../src/store/sealed.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
-import { skipBecause } from '../../support/skip.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
 import {
   draft,
   promote,
@@ -155,13 +155,12 @@ describe('An audit export', () => {
 })
 
 describe('The program of docs/audit.md', () => {
-  const python = join(ROOT, '.cache/venv/bin/python')
   const verifier = /```python\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'docs/audit.md'), 'utf8'))?.[1] ?? ''
-  const verify = (file: string) => spawnSync(python, ['-c', verifier, file], { encoding: 'utf8' })
+  const verify = (file: string) => spawnSync(PYTHON, ['-c', verifier, file], { encoding: 'utf8' })
   let store: Store
   let file: string
   before(async function () {
-    if (!existsSync(python)) skipBecause(this, 'the Python environment of the tests is not set up')
+    needsPython(this)
     store = await furnished()
     file = await exported(store)
   })
@@ -196,7 +195,6 @@ describe('The program of docs/audit.md', () => {
 })
 
 describe('An export that somebody made fit again', () => {
-  const python = join(ROOT, '.cache/venv/bin/python')
   const verifier = /```python\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'docs/audit.md'), 'utf8'))?.[1] ?? ''
   type Rows = { kind: string; [name: string]: unknown }[]
   const isOf = (model: string) => (row: Rows[number]) => String(row.log ?? '').startsWith(`models/${model}/log`)
@@ -229,18 +227,18 @@ describe('An export that somebody made fit again', () => {
       const file = join(temporaryFolder(), 'forged.jsonl')
       writeFileSync(file, [...body, `${JSON.stringify(trailer)}\n`].join(''))
       await refusal(() => readAudit(file), 'failed', 'AUDIT_DAMAGED')
-      if (!existsSync(python)) skipBecause(this, 'the Python environment of the tests is not set up')
-      const { status, stderr } = spawnSync(python, ['-c', verifier, file], { encoding: 'utf8' })
+      needsPython(this)
+      const { status, stderr } = spawnSync(PYTHON, ['-c', verifier, file], { encoding: 'utf8' })
       assert.equal(status, 1)
       assert.match(stderr, /^line \d+: /, 'a sentence, no traceback')
     })
   }
 
   it('is found out: it goes on after its end, with something that is no line', async function () {
-    if (!existsSync(python)) skipBecause(this, 'the Python environment of the tests is not set up')
+    needsPython(this)
     const file = await exported(await furnished())
     overwrite(file, `${readFileSync(file, 'utf8')}{}\n`)
-    assert.match(spawnSync(python, ['-c', verifier, file], { encoding: 'utf8' }).stderr, /goes on after its end/)
+    assert.match(spawnSync(PYTHON, ['-c', verifier, file], { encoding: 'utf8' }).stderr, /goes on after its end/)
   })
 })
 

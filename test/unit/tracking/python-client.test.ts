@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { canonicalBytes, canonicalJson } from '../../../src/core/canonical-json.ts'
 import { sha256 } from '../../../src/core/digest.ts'
@@ -13,12 +13,12 @@ import { openStore } from '../../../src/store/open.ts'
 import { openSealed, seal } from '../../../src/store/sealed.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
 import { ENV_ALLOWED } from '../../../src/tracking/environment.ts'
-import { skipBecause } from '../../support/skip.ts'
-import { CLIENT, ROOT, VENV_PYTHON, type Workshop, workshop } from './support.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
+import { CLIENT, ROOT, type Workshop, workshop } from './support.ts'
 
 const TESTS = join(ROOT, 'test/python/client')
 const python = (args: readonly string[], options: { cwd?: string; input?: string; env?: NodeJS.ProcessEnv } = {}) =>
-  execFileSync(VENV_PYTHON, args, {
+  execFileSync(PYTHON, args, {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
     ...options,
@@ -37,7 +37,7 @@ type Case = null | boolean | { f: string } | { i: string } | { s: number[] } | {
 
 describe('The Python client and the program', () => {
   before(function () {
-    if (!existsSync(VENV_PYTHON)) skipBecause(this, 'no .cache/venv; node .ci/setup-python.js makes it')
+    needsPython(this)
   })
 
   it('write the same canonical JSON, for every kind of number and text', () => {
@@ -143,7 +143,7 @@ describe('The Python client and the program', () => {
 
     it('a run that Python attached to is ended by the program, with what both recorded', async () => {
       shop.write('train.py', SCRIPT)
-      const run = await shop.track([VENV_PYTHON, 'train.py'])
+      const run = await shop.track([PYTHON, 'train.py'])
       assert.equal(run.exitCode, 0, run.stderr)
       // Logged by the client, so the rounded number on stdout does not count.
       assert.equal(run.end.metrics.auc, 0.9123456789012345)
@@ -154,7 +154,7 @@ describe('The Python client and the program', () => {
       )
       assert.equal((await shop.store.runs.list()).length, 1)
       const [client] = await shop.store.runs.clients(run.runId)
-      assert.deepEqual([client?.model, client?.python.executable], ['churn-model', VENV_PYTHON])
+      assert.deepEqual([client?.model, client?.python.executable], ['churn-model', PYTHON])
       assert.equal((await shop.store.runs.intents(run.runId)).length, 2)
     })
 
@@ -165,7 +165,7 @@ describe('The Python client and the program', () => {
         'train.py',
         'import time; time.sleep(1)\nimport mlops\nwith mlops.track("churn-model", params={"api_token": "hunter2"}) as run:\n    run.log_artifact("out")\n',
       )
-      const { stderr } = spawnSync(VENV_PYTHON, ['train.py'], {
+      const { stderr } = spawnSync(PYTHON, ['train.py'], {
         cwd: shop.root,
         env: { PATH: '/usr/bin:/bin', PYTHONPATH: CLIENT, PYTHONDONTWRITEBYTECODE: '1' },
         encoding: 'utf8',
@@ -187,7 +187,7 @@ describe('The Python client and the program', () => {
         'train.py',
         'import mlops\nwith mlops.track("churn-model") as run:\n    run.log_metric("a", 1)\n    raise ValueError\n',
       )
-      const run = await shop.track([VENV_PYTHON, 'train.py'])
+      const run = await shop.track([PYTHON, 'train.py'])
       assert.deepEqual([run.exitCode, run.end.status, run.end.metrics], [1, 'failed', { a: 1 }])
     })
 
@@ -246,7 +246,7 @@ describe('The Python client and the program', () => {
   it('keep what the client promises to scripts', function () {
     this.timeout(300_000)
     const { status, stdout, stderr } = spawnSync(
-      VENV_PYTHON,
+      PYTHON,
       ['-m', 'pytest', '-q', '-rs', '-p', 'no:cacheprovider', TESTS],
       {
         encoding: 'utf8',

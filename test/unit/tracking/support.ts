@@ -11,7 +11,6 @@ import type { Store } from '../../../src/store/store.ts'
 import { type TrackOutcome, type TrackRequest, trackCommand } from '../../../src/tracking/track.ts'
 
 export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
-export const VENV_PYTHON = join(ROOT, '.cache/venv/bin/python')
 export const CLIENT = join(ROOT, 'templates/python')
 
 export interface Tracked extends TrackOutcome {

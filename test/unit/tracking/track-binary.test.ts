@@ -5,8 +5,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { assertMatchesSchema, BINARY, cleanEnv, type TempProject, tempProject } from '../../e2e/harness.ts'
 import { openTerminal, skipWithoutTmux } from '../../e2e/terminal.ts'
-import { skipBecause } from '../../support/skip.ts'
-import { CLIENT, VENV_PYTHON } from './support.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
+import { CLIENT } from './support.ts'
 
 describe('mlops track', () => {
   let project: TempProject
@@ -234,13 +234,13 @@ describe('mlops track', () => {
     ].join('\n')
 
     beforeEach(function () {
-      if (!existsSync(VENV_PYTHON)) skipBecause(this, 'the Python environment of the tests is not set up')
+      needsPython(this)
       project.write('train.py', SCRIPT)
     })
     const versions = async () => (await project.mlops(['model', 'show', 'churn-model', '--json'])).json.data
 
     it('registers the version when the run has ended well', async () => {
-      const run = await project.mlops(['track', '--json', '--', VENV_PYTHON, 'train.py'])
+      const run = await project.mlops(['track', '--json', '--', PYTHON, 'train.py'])
       assertMatchesSchema('track', run.json)
       assert.equal(run.json.data.intents.registered[0].version, 1)
       assert.ok(await versions())
@@ -249,7 +249,7 @@ describe('mlops track', () => {
     it('is registered by the client through the program when nobody tracks it', async () => {
       project.write('mlops', `#!/bin/sh\nexec "${process.execPath}" "${BINARY}" "$@"\n`)
       chmodSync(project.path('mlops'), 0o755)
-      const done = spawnSync(VENV_PYTHON, ['train.py'], {
+      const done = spawnSync(PYTHON, ['train.py'], {
         cwd: project.dir,
         env: cleanEnv({ PYTHONPATH: CLIENT, MLOPS_BIN: project.path('mlops') }),
         encoding: 'utf8',
@@ -260,7 +260,7 @@ describe('mlops track', () => {
     })
 
     it('stays pending on a host without the program, and run apply does it later, once', async () => {
-      const done = spawnSync(VENV_PYTHON, ['train.py'], {
+      const done = spawnSync(PYTHON, ['train.py'], {
         cwd: project.dir,
         env: cleanEnv({ PYTHONPATH: CLIENT, PATH: '/usr/bin:/bin' }),
         encoding: 'utf8',

@@ -11,8 +11,8 @@ import type { SignalSource } from '../../../src/tracking/child.ts'
 import { listRuns, runStatus } from '../../../src/tracking/run-summary.ts'
 import { trackCommand } from '../../../src/tracking/track.ts'
 import { parseParamFlags } from '../../../src/tracking/value-maps.ts'
-import { skipBecause } from '../../support/skip.ts'
-import { VENV_PYTHON, type Workshop, workshop } from './support.ts'
+import { needsPython, PYTHON } from '../../support/python.ts'
+import { type Workshop, workshop } from './support.ts'
 
 describe('Tracking a command', () => {
   let shop: Workshop
@@ -168,7 +168,7 @@ describe('Tracking a command', () => {
   })
 
   it('records git facts with the patch, and the interpreter with its packages', async function () {
-    if (!existsSync(VENV_PYTHON)) skipBecause(this, 'the Python environment of the tests is not set up')
+    needsPython(this)
     const git = (...args: string[]) =>
       execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: shop.root, stdio: 'ignore' })
     git('init', '-q')
@@ -177,14 +177,14 @@ describe('Tracking a command', () => {
     git('add', '.')
     git('commit', '-q', '-m', 'x')
     shop.write('helper.py', 'x = 1\n')
-    const run = await shop.track([VENV_PYTHON, 'train.py'])
+    const run = await shop.track([PYTHON, 'train.py'])
     const { start } = await shop.store.runs.read(run.runId)
     assert.deepEqual([start.git?.dirty, start.git?.patch?.files], [true, ['helper.py']])
     const patch = await shop.store.objects.read(start.git?.patch?.sha256 ?? '')
     assert.match(patch.toString(), /\+x = 1/)
-    assert.equal(start.python?.executable, VENV_PYTHON)
+    assert.equal(start.python?.executable, PYTHON)
     const lock = (await shop.store.objects.read(start.python?.lock?.sha256 ?? '')).toString()
-    const freeze = execFileSync(VENV_PYTHON, ['-m', 'pip', 'list', '--format=freeze', '--disable-pip-version-check'])
+    const freeze = execFileSync(PYTHON, ['-m', 'pip', 'list', '--format=freeze', '--disable-pip-version-check'])
     assert.deepEqual(
       lock.toLowerCase().trim().split('\n').sort(),
       freeze.toString().toLowerCase().trim().split('\n').sort(),
@@ -297,7 +297,7 @@ describe('Tracking a command', () => {
   })
 
   it('writes the real output of a scikit-learn training as few metrics and nothing else', async function () {
-    if (!existsSync(VENV_PYTHON)) skipBecause(this, 'the Python environment of the tests is not set up')
+    needsPython(this)
     shop.write(
       'train.py',
       [
@@ -319,7 +319,7 @@ describe('Tracking a command', () => {
         'print(f"auc: {roc_auc_score(y, model.predict_proba(X)[:, 1]):.4f}")',
       ].join('\n'),
     )
-    const run = await shop.track([VENV_PYTHON, 'train.py'])
+    const run = await shop.track([PYTHON, 'train.py'])
     assert.equal(run.exitCode, 0, run.stderr)
     assert.deepEqual(Object.keys(run.end.metrics), ['auc'])
     assert.ok(Number(run.end.metrics.auc) > 0.9)

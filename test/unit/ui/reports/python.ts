@@ -1,12 +1,10 @@
 /** Asks test/python/read_reports.py what a parser that is not ours makes of a report. */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { skipBecause } from '../../../support/skip.ts'
+import { needsPython, PYTHON } from '../../../support/python.ts'
 
 const ROOT = dirname(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))))
-const PYTHON = join(ROOT, '.cache/venv/bin/python')
 
 export interface Element {
   readonly tag: string
@@ -33,7 +31,7 @@ export const readPrometheus = (context: Mocha.Context, text: string): readonly F
   ask(context, { form: 'prometheus', text }) as readonly Family[]
 
 function ask(context: Mocha.Context, request: unknown): unknown {
-  if (!existsSync(PYTHON)) skipBecause(context, 'the Python environment of the tests is not set up')
+  needsPython(context)
   const { stdout, stderr, status } = spawnSync(PYTHON, [join(ROOT, 'test/python/read_reports.py')], {
     input: JSON.stringify(request),
     encoding: 'utf8',
