@@ -13,6 +13,9 @@ import type { Claims } from './store.ts'
 /** Kinds of claims: the first part of a scope. */
 export const CLAIM_KINDS = ['alerts', 'jobs'] as const
 
+/** The scope of a model's retrainings (docs/store-format.md). */
+export const RETRAINING = 'jobs/retrain'
+
 /** The heartbeat of a scope: its modification time. A hint, not a record. */
 export const BEAT = 'alive'
 

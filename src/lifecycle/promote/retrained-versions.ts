@@ -2,9 +2,8 @@
  * Which versions a retraining brought about: those that an ended job of `jobs/retrain` names. What a register event is
  * tagged with proves nothing, as anybody may write a tag. What they earn a policy is in `track-record.ts`.
  */
+import { RETRAINING } from '../../store/claims.ts'
 import type { Store } from '../../store/store.ts'
-
-const SCOPE = 'jobs/retrain'
 
 type Loose = Readonly<Record<string, unknown>>
 
@@ -15,7 +14,7 @@ export type RetrainedVersions = ReadonlyMap<number, string>
 export async function retrainedVersions(store: Pick<Store, 'claims'>, model: string): Promise<RetrainedVersions> {
   const found = new Map<number, string>()
   const begun = new Set<unknown>()
-  for (const { record } of await store.claims.list(model, SCOPE)) {
+  for (const { record } of await store.claims.list(model, RETRAINING)) {
     const { kind, attempt, outcome, version, time } = record as Loose
     if (kind === 'begin') begun.add(attempt)
     if (kind !== 'end' || outcome !== 'promoted' || !begun.has(attempt)) continue

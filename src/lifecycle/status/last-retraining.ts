@@ -3,6 +3,7 @@
  * them, and what may start after them, is `src/retrain/`. A record of another shape is passed over.
  */
 import { hasGone } from '../../core/process-place.ts'
+import { RETRAINING } from '../../store/claims.ts'
 import type { Store } from '../../store/store.ts'
 
 export interface LastRetraining {
@@ -19,7 +20,6 @@ export interface LastRetraining {
   readonly champion: string | null
 }
 
-const SCOPE = 'jobs/retrain'
 /** Seconds without a sign of life after which a job is taken for dead, as in `src/retrain/job-log.ts`. */
 const DEAD_AFTER = 90
 const DECIDED: readonly unknown[] = ['failed', 'refused', 'unchanged', 'promoted']
@@ -28,11 +28,11 @@ type Loose = Readonly<Record<string, unknown>>
 
 /** @returns null when there was none, or none that says anything about the model */
 export async function lastRetraining(store: Store, model: string, now: Date): Promise<LastRetraining | null> {
-  const newest = await store.claims.newest(model, SCOPE)
+  const newest = await store.claims.newest(model, RETRAINING)
   if (newest === undefined) return null
   const last = newest.record as Loose
   if (DECIDED.includes(last.outcome)) return summary(last, last.outcome as LastRetraining['outcome'])
-  const records = (await store.claims.list(model, SCOPE)).map(({ record }) => record as Loose)
+  const records = (await store.claims.list(model, RETRAINING)).map(({ record }) => record as Loose)
   if (last.kind === 'begin' || last.kind === 'step') return openOne(store, model, records, last, now)
   // Somebody pressed Ctrl-C the last time: what came of the one before still holds.
   const end = records.findLast(({ outcome }) => DECIDED.includes(outcome))
@@ -86,7 +86,7 @@ function whereIn({ name, version, stage }: Loose): string {
 
 async function isAlive(store: Store, model: string, last: Loose, now: Date): Promise<boolean> {
   const age = (now.getTime() - Date.parse(String(last.time))) / 1000
-  const silent = (await store.claims.silent(model, SCOPE)) ?? Number.POSITIVE_INFINITY
+  const silent = (await store.claims.silent(model, RETRAINING)) ?? Number.POSITIVE_INFINITY
   return Math.min(age, silent) < DEAD_AFTER
 }
 

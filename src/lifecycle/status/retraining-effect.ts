@@ -11,6 +11,7 @@ import { isMlopsError } from '../../core/errors.ts'
 import { betterOf } from '../../core/metric-names.ts'
 import { versionName } from '../../core/names.ts'
 import type { CheckResult, ColumnResult } from '../../drift/types.ts'
+import { RETRAINING } from '../../store/claims.ts'
 import { isMove } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { CheckRecord, Store } from '../../store/store.ts'
@@ -141,7 +142,7 @@ export async function effectOfRetraining(
 
 /** Why the retraining that made a version had begun, by version. */
 async function triggersOf(store: Store, model: string): Promise<ReadonlyMap<number, Trigger>> {
-  const records = (await store.claims.list(model, 'jobs/retrain')).map(
+  const records = (await store.claims.list(model, RETRAINING)).map(
     ({ record }) => record as Readonly<Record<string, unknown>>,
   )
   const found = new Map<number, Trigger>()
