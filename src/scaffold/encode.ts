@@ -155,6 +155,16 @@ function quoted(text: string, language: 'json' | 'yaml' | 'python'): string {
   return `"${escaped}"`
 }
 
+/** JSON that was written by somebody else, on as many lines as it has: what is hidden in its strings becomes an escape. */
+export const escapeHidden = (json: string): string =>
+  json.replace(HIDDEN, (char) =>
+    char === '\n'
+      ? char
+      : unitsOf(char)
+          .map((unit) => `\\u${hex(unit, 4)}`)
+          .join(''),
+  )
+
 const unitsOf = (char: string): number[] => Array.from({ length: char.length }, (_, index) => char.charCodeAt(index))
 const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, '0')
 const numeral = (value: number): string => (Object.is(value, -0) ? '-0.0' : String(value))

@@ -110,6 +110,9 @@ export const isIdentifier = (text: string): boolean => /^[A-Za-z_]\w*$/.test(tex
 export const HELPERS = {
   /** An identifier of Python. */
   identifier: (value: unknown): string => checked(scalarText(value), isIdentifier, 'is no identifier'),
+  /** A type of Python: `float`, `Optional[Dict[str, float]]`. */
+  annotation: (value: unknown): string =>
+    checked(scalarText(value), (text) => /^[A-Za-z]\w*(?:\[[A-Za-z, [\]]+\])?$/.test(text), 'is no type'),
   /** A name of a model or stage: also fit for a file name, a job id, a URL. */
   name: (value: unknown): string => checked(scalarText(value), (text) => nameProblem(text) === undefined, 'is no name'),
   /** `2.1`, `3.11`, `v4`: digits, letters, dots, dashes. */

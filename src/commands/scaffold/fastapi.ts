@@ -28,7 +28,11 @@ export default class ScaffoldFastapi extends MlopsCommand {
       summary: 'What the model file is, where its bytes do not tell.',
       options: ['sklearn', 'xgboost', 'lightgbm', 'torch', 'onnx', 'callable'],
     }),
-    callable: Flags.string({ summary: 'A function of your own that answers: MODULE:FUNCTION.', helpValue: 'M:F' }),
+    with: Flags.string({
+      summary: 'A package the service needs beside, with bounds if you like.',
+      helpValue: 'PKG',
+      multiple: true,
+    }),
     output: Flags.string({
       summary: 'What it answers, where nothing recorded tells.',
       options: ['probability', 'class', 'number'],
@@ -45,12 +49,16 @@ export default class ScaffoldFastapi extends MlopsCommand {
 
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(ScaffoldFastapi)
-    const { stage, artifact, flavour, callable, output, refuse, python, relock, unlocked } = flags
-    const options = { model: args.model, stage, artifact, flavour, callable, output, refuse, python, relock, unlocked }
+    const { stage, artifact, flavour, output, refuse, python, relock, unlocked } = flags
+    const given = { model: args.model, stage, artifact, flavour, output, refuse, with: flags.with }
     const { session } = this
     const project = await session.loadProject()
     const world = { ctx: session.ctx, project, openStore: () => session.openStore() }
-    const request = { kind: 'fastapi' as const, ...scaffoldWishes(flags), options: givenOptions(options) }
+    const request = {
+      kind: 'fastapi' as const,
+      ...scaffoldWishes(flags),
+      options: givenOptions({ ...given, python, relock, unlocked }),
+    }
     const result = await scaffold(world, request)
     return { data: result, render: (ui) => renderScaffold(ui, result), ...exitOfScaffold(result) }
   }

@@ -1,10 +1,250 @@
-/** `mlops scaffold fastapi`: from a version to the files of a service. */
-import { failed } from '../../core/errors.ts'
-import type { Generator } from '../generators.ts'
+/** `mlops scaffold fastapi`: from a version to the files of a service. The texts are in templates/fastapi. */
+import { readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { failed, usage } from '../../core/errors.ts'
+import { type ModelRef, parseModelRef, versionName } from '../../core/names.ts'
+import { shellWord } from '../../core/shell.ts'
+import { assertStage } from '../../lifecycle/operation.ts'
+import type { ModelConfig, Project } from '../../project/config.ts'
+import type { Store } from '../../store/store.ts'
+import { templateFolder } from '../../tracking/client-path.ts'
+import { flagOption, type GenerateRequest, type Generator, listOption, textOption, type World } from '../generators.ts'
+import { clientFiles, renderTemplates } from '../render.ts'
+import type { GeneratedFile, Scaffold } from '../types.ts'
+import { contractDigest, openApi, schemaValues, serviceJson } from './documents.ts'
+import { exampleOf } from './example.ts'
+import { FLAVOURS, type Flavour, type OutputKind, type ServiceFacts } from './facts.ts'
+import { recognise } from './flavour.ts'
+import { interpreters, lockedRequirements, lockKey, unlockedRequirements } from './lock.ts'
+import { isRequirement, type Needs, needsOf } from './packages.ts'
+import { signatureOf } from './signature.ts'
+import { readVersion, type ServedVersion } from './version.ts'
+
+/** Written once, then a person's own. */
+const YOURS = ['app/hooks.py']
+const REQUIREMENTS = 'requirements.txt'
 
 export const generator: Generator = {
   kind: 'fastapi',
   folder: 'service',
-  generate: () =>
-    Promise.reject(failed({ code: 'NOT_BUILT', message: 'The generator of services is not built yet.', hint: 'Wait' })),
+  async generate(world, request): Promise<Scaffold> {
+    const store = await world.openStore()
+    const ref = await modelOf(store, request)
+    const stage = stageOf(world.project, ref, request)
+    const version = await readVersion(store, ref.given)
+    const warnings: string[] = [...version.detail.problems]
+    const { facts, needs } = factsOf(world, request, version, stage, warnings)
+    const requirements = await requirementsOf(world, request, version, needs, facts.python)
+    const files: GeneratedFile[] = [
+      ...(await renderTemplates('fastapi', {
+        values: { ...schemaValues(facts), facts },
+        yours: YOURS,
+        only: (path) => path !== 'openapi.json',
+      })),
+      ...(await clientFiles()),
+      { path: 'service.json', content: serviceJson(facts), care: 'kept in step' },
+      { path: 'openapi.json', content: openApi(await skeleton(), facts), care: 'kept in step' },
+      { path: REQUIREMENTS, content: requirements.text, care: 'kept in step' },
+    ]
+    return {
+      kind: 'fastapi',
+      answers: answersOf(request, ref.written, version, stage, requirements.key),
+      files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+      next: nextSteps(world, request, stage, requirements.key !== null),
+      warnings,
+    }
+  },
+}
+
+/** What is given now, else what was answered before, else the only model there is. */
+async function modelOf(store: Store, request: GenerateRequest): Promise<{ written: string; given: ModelRef }> {
+  const written = textOption(request, 'model')
+  if (written !== undefined) return { written, given: parseModelRef(written) }
+  const models = await store.models.list()
+  const [only, second] = models
+  if (only !== undefined && second === undefined) return { written: only, given: parseModelRef(only) }
+  throw usage({
+    code: 'MODEL_MISSING',
+    message:
+      only === undefined ? 'There is no model in this store yet.' : `Which model? There are ${models.join(', ')}.`,
+    hint:
+      only === undefined
+        ? 'Register one: mlops register MODEL --artifact FILE --baseline DATA'
+        : `Name it: mlops scaffold fastapi ${only}`,
+  })
+}
+
+/** The stage the service follows: what was said, what MODEL@STAGE says, else production. */
+function stageOf(project: Project, { given }: { given: ModelRef }, request: GenerateRequest): string {
+  const { selector } = given
+  const said = request.options.stage ?? (request.options.model === undefined ? request.previous?.stage : undefined)
+  const stage =
+    typeof said === 'string' ? said : selector !== undefined && 'stage' in selector ? selector.stage : 'production'
+  assertStage(project, stage)
+  return stage
+}
+
+function factsOf(
+  { ctx, project }: World,
+  request: GenerateRequest,
+  version: ServedVersion,
+  stage: string,
+  warnings: string[],
+): { readonly facts: ServiceFacts; readonly needs: Needs } {
+  const { detail, profile, examples, lock } = version
+  const config: ModelConfig | undefined = Object.hasOwn(project.config.models, detail.model)
+    ? project.config.models[detail.model]
+    : undefined
+  const name = versionName(detail.model, detail.version)
+  const found = recognise(name, version.files, {
+    artifact: textOption(request, 'artifact'),
+    flavour: flavourSaid(request),
+  })
+  const drop = config?.predictions?.drop ?? []
+  const signature = signatureOf({
+    model: name,
+    profile,
+    examples,
+    schema: config?.schema ?? { columns: {} },
+    target: detail.target ?? undefined,
+    prediction: detail.prediction ?? undefined,
+    drop,
+    refuse: listOption(request, 'refuse'),
+    kind: textOption(request, 'output') as OutputKind | undefined,
+  })
+  warnings.push(...signature.notes.map((note) => `${name}: ${note}.`))
+  if (examples.length === 0) {
+    warnings.push(
+      `${name} has no golden predictions, so nothing proves that the service answers as the training did; record them with run.log_examples(X, y_pred).`,
+    )
+  }
+  const needs = needsOf(found.flavour, found.modules, lock, listOption(request, 'with'))
+  if (needs.unknown.length > 0) {
+    warnings.push(
+      `${found.path} imports ${needs.unknown.join(', ')}, which no recorded package is called: put that code beside app/, or name its package with --with.`,
+    )
+  }
+  const { python } = detail
+  const facts: ServiceFacts = {
+    format: 1,
+    model: detail.model,
+    stage,
+    scaffolded: { version: detail.version, manifest: detail.manifest, tool: ctx.tool },
+    flavour: found.flavour,
+    artifact: found.path,
+    python: python === null ? null : python.version.split('.').slice(0, 2).join('.'),
+    features: signature.features,
+    output: signature.output,
+    example: exampleOf(signature, examples, profile),
+    drop,
+    personal: [],
+    contract: contractDigest(signature),
+  }
+  return { facts, needs }
+}
+
+function flavourSaid(request: GenerateRequest): Flavour | undefined {
+  const said = textOption(request, 'flavour')
+  return FLAVOURS.find((flavour) => flavour === said)
+}
+
+interface Requirements {
+  readonly text: string
+  /** What it was made of; null when it is not locked. */
+  readonly key: string | null
+}
+
+/** Locked once, and again when what it is made of has changed: pip takes seconds and the network. */
+async function requirementsOf(
+  world: World,
+  request: GenerateRequest,
+  version: ServedVersion,
+  needs: Needs,
+  python: string | null,
+): Promise<Requirements> {
+  const { ctx } = world
+  const { detail, lock } = version
+  const name = versionName(detail.model, detail.version)
+  const wrong = needs.roots.find((root) => !isRequirement(root))
+  if (wrong !== undefined) {
+    throw usage({
+      code: 'REQUIREMENT_INVALID',
+      message: `--with ${JSON.stringify(wrong)} is no requirement: a name, and bounds if you like.`,
+      hint: 'Write for example --with "shap>=0.44"',
+    })
+  }
+  const isRelock = request.options.relock === true
+  if (request.options.unlocked === true || (flagOption(request, 'unlocked') && !isRelock)) {
+    return { text: unlockedRequirements(needs.roots, lock), key: null }
+  }
+  if (lock === undefined || python === null) throw noLock(name, detail.run !== null)
+  const key = lockKey(needs.roots, version.lockDigest, python)
+  const last = request.base.get(REQUIREMENTS)
+  if (!isRelock && last !== undefined && request.previous?.requirements === key) return { text: last, key }
+  const isOurs = detail.imported === null
+  const programs = interpreters(
+    ctx,
+    textOption({ ...request, previous: undefined }, 'python'),
+    isOurs ? detail.python?.executable : undefined,
+    python,
+  )
+  return { text: await lockedRequirements(ctx, { roots: needs.roots, lock, python, interpreters: programs }), key }
+}
+
+const noLock = (name: string, hasRun: boolean) =>
+  usage({
+    code: 'NO_PACKAGE_LOCK',
+    message: hasRun
+      ? `The run of ${name} recorded no packages, so the service cannot be given the environment the model was trained in.`
+      : `${name} was registered without a run, so nobody knows with which packages it was trained.`,
+    hint: `Train it under mlops track and register that run, or write requirements without digests: mlops scaffold fastapi ${name.replace(/@.*/, '')} --unlocked`,
+  })
+
+/** What a later run needs to know. Nothing of this machine. */
+function answersOf(
+  request: GenerateRequest,
+  written: string,
+  { detail }: ServedVersion,
+  stage: string,
+  key: string | null,
+): Scaffold['answers'] {
+  const texts = ['artifact', 'flavour', 'output'].flatMap((name) => {
+    const value = textOption(request, name)
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  const lists = ['refuse', 'with'].flatMap((name) => {
+    const value = listOption(request, name)
+    return value.length === 0 ? [] : [[name, value] as const]
+  })
+  return {
+    model: written,
+    version: detail.version,
+    manifest: detail.manifest,
+    stage,
+    ...Object.fromEntries([...texts, ...lists]),
+    ...(key === null ? { unlocked: true } : { requirements: key }),
+  }
+}
+
+async function skeleton(): Promise<string> {
+  const folder = templateFolder('fastapi')
+  if (folder === undefined) {
+    throw failed({
+      code: 'TEMPLATES_MISSING',
+      message: 'This installation of mlops is incomplete: templates/fastapi is not there.',
+      hint: 'Install it again: npm install -g mlops',
+    })
+  }
+  return await readFile(join(folder, 'openapi.json'), 'utf8')
+}
+
+function nextSteps({ ctx, project }: World, { folder }: GenerateRequest, stage: string, isLocked: boolean): string[] {
+  const near = relative(ctx.cwd, folder)
+  const place = shellWord(near.startsWith('..') ? folder : near === '' ? '.' : near)
+  const locked = isLocked ? '--require-hashes ' : ''
+  return [
+    `cd ${place} && python -m venv .venv && .venv/bin/pip install ${locked}-r requirements.txt`,
+    `MLOPS_STORE=${shellWord(project.storeRoot)} .venv/bin/uvicorn app.main:app    # follows ${stage}`,
+    '.venv/bin/pip install pytest httpx && .venv/bin/python -m pytest tests',
+  ]
 }

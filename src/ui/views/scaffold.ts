@@ -4,17 +4,33 @@ import type { Ui } from '../ui.ts'
 
 export function renderScaffold(ui: Ui, result: ScaffoldResult): string {
   const { style } = ui
-  const name = `${result.kind} in ${style.bold(ui.text(result.folder))}`
-  const changed = result.changes.filter(({ action }) => action !== 'unchanged')
-  const same = result.changes.length - changed.length
+  const from = madeFrom(result.answers)
+  const name = `${result.kind}${from === '-' ? '' : ` for ${style.name(ui.text(from))}`} in ${style.bold(ui.text(result.folder))}`
+  const quiet = ['unchanged', 'yours']
+  const changed = result.changes.filter(({ action }) => !quiet.includes(action))
   const parts = [
     ui.wrap(headline(ui, result, name), 2),
-    changed.map((change) => line(ui, change, result.outcome !== 'applied')).join('\n'),
-    same === 0 ? '' : style.dim(`  ${same} ${same === 1 ? 'file is' : 'files are'} as they should be`),
+    lines(ui, changed, result.outcome !== 'applied'),
+    style.dim(stays(result)),
     ...diffs(ui, result),
-    result.outcome === 'applied' && !hasConflicts(result) ? nextSteps(ui, result.next) : '',
+    isNew(result) && !hasConflicts(result) ? nextSteps(ui, result.next) : '',
   ]
   return parts.filter((part) => part !== '').join('\n')
+}
+
+/** What to do with it is said where something was made, not at every update. */
+const isNew = ({ outcome, changes }: ScaffoldResult): boolean =>
+  outcome === 'applied' && changes.some(({ action }) => action === 'create')
+
+function stays({ changes }: ScaffoldResult): string {
+  const count = (action: ScaffoldChange['action']): number =>
+    changes.filter((change) => change.action === action).length
+  const [same, yours] = [count('unchanged'), count('yours')]
+  const parts = [
+    same === 0 ? '' : `${same} ${same === 1 ? 'file is as it should be' : 'files are as they should be'}`,
+    yours === 0 ? '' : `${yours} ${yours === 1 ? 'is' : 'are'} yours`,
+  ].filter((part) => part !== '')
+  return parts.length === 0 ? '' : `  ${parts.join(', ')}`
 }
 
 function headline(ui: Ui, result: ScaffoldResult, name: string): string {
@@ -46,6 +62,28 @@ const WORDS: Readonly<Record<ScaffoldChange['action'], readonly [done: string, p
   ],
   conflict: ['conflict', 'conflict'],
 }
+
+/** A folder of which many files share one fate is one line. */
+const MANY = 6
+
+function lines(ui: Ui, changes: readonly ScaffoldChange[], isPlanned: boolean): string {
+  const groups = new Map<string, ScaffoldChange[]>()
+  for (const change of changes) {
+    const key = `${folderOf(change)} ${change.action}`
+    groups.set(key, [...(groups.get(key) ?? []), change])
+  }
+  return [...groups.values()]
+    .flatMap((group) => {
+      const [first] = group
+      const folder = first === undefined ? '' : folderOf(first)
+      const isMany = group.length >= MANY && folder !== '' && first?.action !== 'conflict'
+      if (!isMany || first === undefined) return group.map((change) => line(ui, change, isPlanned))
+      return [line(ui, { ...first, path: `${folder} (${group.length} files)` }, isPlanned)]
+    })
+    .join('\n')
+}
+
+const folderOf = ({ path }: ScaffoldChange): string => path.slice(0, path.lastIndexOf('/') + 1)
 
 function line(ui: Ui, change: ScaffoldChange, isPlanned: boolean): string {
   const { style } = ui
