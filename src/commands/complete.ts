@@ -27,7 +27,7 @@ export default class Complete extends MlopsCommand {
   private lookup(): Lookup {
     const read = async <T>(get: (store: Store) => Promise<readonly T[]>): Promise<readonly T[]> => {
       try {
-        return await get(await this.session.openStore())
+        return await get(await this.session.openStore({ ask: 'never' }))
       } catch {
         return []
       }

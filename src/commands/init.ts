@@ -10,6 +10,7 @@ export default class Init extends MlopsCommand {
   static override examples = [
     '<%= config.bin %> init',
     '<%= config.bin %> init --yes --name churn-model --target churned',
+    '<%= config.bin %> init --remote origin',
     '<%= config.bin %> init services/churn --train "python fit.py"',
   ]
   static override args = {
@@ -19,6 +20,11 @@ export default class Init extends MlopsCommand {
     name: Flags.string({ summary: 'Name of the first model.', helpValue: 'NAME' }),
     train: Flags.string({ summary: 'The command that trains it.', helpValue: 'CMD' }),
     target: Flags.string({ summary: 'The column that the model predicts.', helpValue: 'COL' }),
+    remote: Flags.string({
+      summary: "Share the store as a branch of this git remote (a name, or an address); in a clone, join the team's.",
+      helpValue: 'REMOTE',
+    }),
+    branch: Flags.string({ summary: 'The branch it is there; mlops-store when nothing is said.', helpValue: 'NAME' }),
     shared: Flags.boolean({ summary: 'A store in which several users of this machine work together.' }),
     'dry-run': Flags.boolean({ summary: 'Show what would be made, and make nothing.' }),
   }
@@ -27,7 +33,7 @@ export default class Init extends MlopsCommand {
     const { args, flags } = await this.parse(Init)
     const { session } = this
     const { applyInit, planInit, prepareInit, targetProblem } = await import('../project/init.ts')
-    const { facts, project, suggested } = await prepareInit(session.ctx, { dir: args.dir, store: flags.store })
+    const { facts, project, suggested, ...rest } = await prepareInit(session.ctx, { dir: args.dir, ...flags })
 
     // With an mlops.yaml there is nothing to ask: it will not be touched. A dry run shows what the defaults would do.
     const ask = project === undefined && !session.yes && !flags['dry-run']
@@ -63,7 +69,7 @@ export default class Init extends MlopsCommand {
         : undefined)
 
     const choices = { model, train: train?.trim() || undefined, target: target?.trim() || undefined }
-    const plan = planInit(facts, { ...choices, shared: flags.shared }, project)
+    const plan = planInit(facts, { ...choices, ...rest, shared: flags.shared }, project)
     const data: InitView = flags['dry-run']
       ? { ...plan, changed: false, dryRun: true }
       : { ...(await applyInit(session.ctx, plan)), dryRun: false }

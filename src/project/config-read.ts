@@ -24,13 +24,14 @@ export function readConfig(node: YamlNode, file: string): { config: Config; prob
   // With wrong stages every gate would be wrong too: that would only repeat the one mistake.
   if (!problems.some((problem) => problem.path.startsWith('stages'))) checkStages(raw, node, report)
   const { store, stages, git_tags: gitTags } = raw
-  return { config: { store, stages, gitTags, models: mapValues(raw.models, toModel) }, problems }
+  const shared = store.remote === undefined ? {} : { sharing: { remote: store.remote, branch: store.branch } }
+  return { config: { store: store.path, ...shared, stages, gitTags, models: mapValues(raw.models, toModel) }, problems }
 }
 
 /** What a project without `mlops.yaml` has. */
 export function defaultConfig(): Config {
   const { store, stages } = emptyOf(configShape)
-  return { store, stages, models: emptyMap() }
+  return { store: store.path, stages, models: emptyMap() }
 }
 
 /** What a model has that `mlops.yaml` does not name. */

@@ -69,6 +69,8 @@ export interface ModelConfig {
 export interface Config {
   /** As written; relative to the project. */
   readonly store: string
+  /** The branch of a git remote that the team shares the store as (docs/git-store.md). Absent: the folder alone. */
+  readonly sharing?: { readonly remote: string; readonly branch: string }
   readonly stages: readonly string[]
   /** Every move of a stage leaves tags in the project's git repository. Absent: no. */
   readonly gitTags?: boolean

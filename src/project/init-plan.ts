@@ -10,6 +10,7 @@ import { shellWord } from '../core/shell.ts'
 import type { Project } from './config.ts'
 import type { Facts } from './detect.ts'
 import { CONFIG_NAME } from './find.ts'
+import { type SharingChoice, sharedConfig } from './init-sharing.ts'
 import { renderConfig } from './init-yaml.ts'
 import { displayPath } from './load.ts'
 
@@ -19,15 +20,19 @@ export interface InitChoices {
   /** The column that the model predicts; undefined: what was found. */
   readonly target?: string | undefined
   readonly shared: boolean
+  /** The branch of a remote that the team shares the store as; undefined: the folder alone. */
+  readonly sharing?: SharingChoice | undefined
+  /** Of the mlops.yaml that is there, for a change in it. */
+  readonly configText?: string | undefined
 }
 
 export interface InitStep {
   readonly what: 'store' | 'ignore' | 'config'
   /** Absolute. */
   readonly path: string
-  /** `present`: there already, left alone. */
-  readonly action: 'create' | 'append' | 'present'
-  /** What is written into a file. */
+  /** `present`: there already, left alone; `change`: one line of it. */
+  readonly action: 'create' | 'append' | 'change' | 'present'
+  /** What is written into a file; of a change the whole new text. */
   readonly content?: string
 }
 
@@ -35,6 +40,8 @@ export interface InitPlan {
   readonly root: string
   readonly model: string
   readonly shared: boolean
+  /** The branch of a remote that the team shares the store as. */
+  readonly sharing?: SharingChoice
   /** In the order in which they are done. */
   readonly steps: readonly InitStep[]
   /** For a person: `Python by .venv`, `training script train.py`. */
@@ -70,8 +77,17 @@ export function planInit(facts: Facts, choices: InitChoices, project: Project | 
   const evaluate =
     facts.evaluateScript === undefined ? undefined : `${facts.python} ${shellWord(facts.evaluateScript)} {model} {data}`
   const configPath = join(facts.root, CONFIG_NAME)
+  const { sharing, configText } = choices
+  const isNews = sharing !== undefined && project !== undefined && project.config.sharing === undefined
   const config: InitStep = facts.hasConfig
-    ? { what: 'config', path: configPath, action: 'present' }
+    ? isNews && configText !== undefined
+      ? {
+          what: 'config',
+          path: configPath,
+          action: 'change',
+          content: sharedConfig(configText, project.config.store, sharing),
+        }
+      : { what: 'config', path: configPath, action: 'present' }
     : {
         what: 'config',
         path: configPath,
@@ -79,6 +95,7 @@ export function planInit(facts: Facts, choices: InitChoices, project: Project | 
         content: renderConfig({
           model,
           store: facts.storeSetting,
+          sharing,
           train,
           evaluate,
           artifact: facts.artifact,
@@ -90,6 +107,7 @@ export function planInit(facts: Facts, choices: InitChoices, project: Project | 
     root: facts.root,
     model,
     shared: choices.shared,
+    ...(sharing === undefined ? {} : { sharing }),
     steps: [
       // The store first: where it cannot be made, nothing else is left behind.
       { what: 'store', path: facts.store, action: facts.hasStore ? 'present' : 'create' },

@@ -1,8 +1,11 @@
 /** The text of a new `mlops.yaml`: what is known is set, what a newcomer may want next stands there as a comment. */
+import type { SharingChoice } from './init-sharing.ts'
 
 export interface NewConfig {
   readonly model: string
   readonly store: string
+  /** Makes `store:` a map. */
+  readonly sharing?: SharingChoice | undefined
   readonly train: string | undefined
   readonly evaluate: string | undefined
   readonly artifact: string | undefined
@@ -11,14 +14,16 @@ export interface NewConfig {
   readonly python: string
 }
 
-export function renderConfig({ model, store, train, evaluate, artifact, target, python }: NewConfig): string {
+export function renderConfig(config: NewConfig): string {
+  const { model, store, sharing, train, evaluate, artifact, target, python } = config
+  const setting = sharing === undefined ? yamlText(store) : storeLine(store, sharing)
   const line = (key: string, value: string | undefined, example: string, what: string, indent = 4): string => {
-    const setting = value === undefined ? `# ${key}: ${example}` : `${key}: ${yamlText(value)}`
-    return `${`${' '.repeat(indent)}${setting}`.padEnd(50)} # ${what}`
+    const entry = value === undefined ? `# ${key}: ${example}` : `${key}: ${yamlText(value)}`
+    return `${`${' '.repeat(indent)}${entry}`.padEnd(50)} # ${what}`
   }
   return `# Settings of mlops for this project; paths are relative to this file. Commit it: it holds no secrets.
 # What is not here has a default. Lines that begin with "#" are examples.
-store: ${yamlText(store).padEnd(43)} # everything mlops records, in plain files; git ignores it
+store: ${setting.padEnd(43)} # everything mlops records, in plain files; git ignores it
 
 models:
   ${yamlText(model)}:
@@ -42,3 +47,10 @@ export function yamlText(value: string): string {
   const otherwise = /^(?:true|false|null|~|[-+.\d][\d.eExo_+-]*|\.(?:inf|nan))$/i.test(value)
   return plain && !otherwise ? value : JSON.stringify(value)
 }
+
+/** `{path: .mlops, remote: origin, branch: mlops-store}` */
+export const storeLine = (path: string, { remote, branch }: SharingChoice): string =>
+  `{path: ${flow(path)}, remote: ${flow(remote)}, branch: ${flow(branch)}}`
+
+/** Inside of braces some plain texts would end the value. */
+const flow = (text: string): string => (/[{}[\],:#]/.test(text) ? JSON.stringify(text) : yamlText(text))

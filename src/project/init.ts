@@ -3,14 +3,17 @@
  * overwritten, so it can be run again and again.
  */
 
-import { appendFile, lstat, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { appendFile, lstat, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Context } from '../core/context.ts'
 import { failed, systemCode, usage } from '../core/errors.ts'
 import { shellWord } from '../core/shell.ts'
+import { DEFAULT_BRANCH } from '../store/git-names.ts'
 import type { Project } from './config.ts'
 import { detectFacts, type Facts } from './detect.ts'
 import { type InitPlan, type InitStep, suggestModelName, suggestTrain } from './init-plan.ts'
+import { chosenSharing, type SharingChoice } from './init-sharing.ts'
 import { loadProjectHere } from './load.ts'
 
 export { planInit, targetProblem } from './init-plan.ts'
@@ -20,12 +23,19 @@ export interface InitRequest {
   readonly dir?: string | undefined
   /** `--store` */
   readonly store?: string | undefined
+  /** `--remote` */
+  readonly remote?: string | undefined
+  /** `--branch` */
+  readonly branch?: string | undefined
 }
 
 export interface Prepared {
   readonly facts: Facts
   /** As it is now, when there is an mlops.yaml. */
   readonly project: Project | undefined
+  /** How the store is to be shared, for `planInit`, with the text of the mlops.yaml that may have to say so. */
+  readonly sharing: SharingChoice | undefined
+  readonly configText: string | undefined
   /** What a prompt offers and `--yes` takes. */
   readonly suggested: { readonly model: string; readonly train: string | undefined }
 }
@@ -42,15 +52,20 @@ export async function prepareInit(ctx: Context, request: InitRequest): Promise<P
   const explicit = store !== undefined || (ctx.env.MLOPS_STORE ?? '') !== ''
   const facts = await detectFacts(ctx, root, explicit ? project.storeRoot : undefined, here?.storeRoot)
   const configured = Object.keys(here?.config.models ?? {})[0]
+  const sharing = chosenSharing(request, here, DEFAULT_BRANCH)
   return {
     facts,
     project: here,
+    sharing,
+    configText: here?.file === undefined ? undefined : await readFile(here.file, 'utf8'),
     suggested: { model: configured ?? suggestModelName(root), train: suggestTrain(facts) },
   }
 }
 
 export interface InitResult extends Omit<InitPlan, 'steps'> {
   readonly steps: readonly Omit<InitStep, 'content'>[]
+  /** `branch`: it was made, `folder`: the folder was made from it. */
+  readonly joined?: 'branch' | 'folder' | 'present'
   /** False when everything was there already. */
   readonly changed: boolean
 }
@@ -59,12 +74,36 @@ export interface InitResult extends Omit<InitPlan, 'steps'> {
 export async function applyInit(ctx: Context, plan: InitPlan): Promise<InitResult> {
   await makeFolder(plan.root)
   const done: InitStep[] = []
-  for (const step of plan.steps) done.push(await applyStep(ctx, plan, step))
+  let joined: InitResult['joined']
+  for (const step of plan.steps) {
+    if (step.what === 'store' && plan.sharing !== undefined) {
+      joined = await joinBranch(ctx, plan, plan.sharing, step.path)
+      done.push({ ...step, action: joined === 'present' ? 'present' : step.action })
+    } else done.push(await applyStep(ctx, plan, step))
+  }
   return {
     ...plan,
+    ...(joined === undefined ? {} : { joined }),
     steps: done.map(({ content: _, ...step }) => step),
-    changed: done.some((step) => step.action !== 'present'),
+    changed: done.some((step) => step.action !== 'present') || (joined ?? 'present') !== 'present',
   }
+}
+
+async function joinBranch(
+  ctx: Context,
+  { root, shared }: InitPlan,
+  sharing: SharingChoice,
+  store: string,
+): Promise<NonNullable<InitResult['joined']>> {
+  const { joinStore } = await import('../store/git-join.ts')
+  const { env, actor, now, progress } = ctx
+  const { what, notes } = await joinStore(
+    store,
+    { ...sharing, at: root },
+    { env, actor, now, shared, mayCreate: true, ...(progress === undefined ? {} : { progress }) },
+  )
+  for (const note of notes) ctx.warn(note)
+  return what
 }
 
 async function applyStep(ctx: Context, plan: InitPlan, step: InitStep): Promise<InitStep> {
@@ -77,6 +116,7 @@ async function applyStep(ctx: Context, plan: InitPlan, step: InitStep): Promise<
   }
   if (step.action === 'present') return step
   try {
+    if (step.action === 'change') return await change(step)
     return step.action === 'append' ? await append(step) : await create(step)
   } catch (error) {
     throw cannotWrite(step.path, error)
@@ -92,6 +132,14 @@ async function create(step: InitStep): Promise<InitStep> {
     if (systemCode(error) === 'EEXIST') return { ...step, action: 'present' }
     throw error
   }
+}
+
+async function change(step: InitStep): Promise<InitStep> {
+  const { mode } = await stat(step.path)
+  const temporary = `${step.path}.${randomBytes(6).toString('hex')}.tmp`
+  await writeFile(temporary, step.content ?? '', { flag: 'wx', mode: mode & 0o777 })
+  await rename(temporary, await realpath(step.path))
+  return step
 }
 
 async function append(step: InitStep): Promise<InitStep> {

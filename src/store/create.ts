@@ -42,19 +42,29 @@ export interface CreatedStore {
 export async function createStore(root: string, options: CreateOptions = {}): Promise<CreatedStore> {
   const files = options.files ?? nodeFiles
   return explained(root, 'make the store', async () => {
-    await makeRoot(files, root, options.shared === true)
-    const shared = isShared(files.info(root))
-    const backend = new LocalBackend(root, { files, shared })
-    for (const folder of FOLDERS) await backend.makeFolder(backend.path(folder))
-    for (const folder of FOLDERS) await backend.settleFolder(backend.path(folder))
-    await makeReserve(backend)
-    const notes = shared ? [sharedWith(files, root)] : []
-    const repository = await makeRepository(backend, shared, options.env, notes)
+    const { backend, repository, notes } = await prepareFolder(root, options)
     const id = randomBytes(16).toString('hex')
     const created = await backend.putIfAbsent(REGISTRY, registryBytes(STORE_FORMAT, id))
     if (!created) await backend.settle(REGISTRY)
     return { root, id: readRegistry(files, root).id, created, repository, notes }
   })
+}
+
+/** Everything that a store needs but its `registry.json`: until that is there, nobody takes the folder for a store. */
+export async function prepareFolder(
+  root: string,
+  options: CreateOptions,
+): Promise<{ backend: LocalBackend; repository: boolean; notes: string[] }> {
+  const files = options.files ?? nodeFiles
+  await makeRoot(files, root, options.shared === true)
+  const shared = isShared(files.info(root))
+  const backend = new LocalBackend(root, { files, shared })
+  for (const folder of FOLDERS) await backend.makeFolder(backend.path(folder))
+  for (const folder of FOLDERS) await backend.settleFolder(backend.path(folder))
+  await makeReserve(backend)
+  const notes = shared ? [sharedWith(files, root)] : []
+  const repository = await makeRepository(backend, shared, options.env, notes)
+  return { backend, repository, notes }
 }
 
 async function makeRoot(files: Files, root: string, shared: boolean): Promise<void> {
@@ -142,7 +152,8 @@ async function makeRepository(
   }
 }
 
-async function writeAttributes(backend: LocalBackend): Promise<void> {
+/** Durable, and in force for whatever git does in the folder. */
+export async function writeAttributes(backend: LocalBackend): Promise<void> {
   const present = await backend.get('.gitattributes')
   if (hasAttributes(present)) return
   const staged = await backend.stage()

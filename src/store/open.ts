@@ -1,4 +1,7 @@
 /** Opening a store: what is refused before anything is read or written, and why. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Actor } from '../core/context.ts'
 import { failed, type MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
 import type { Backend } from './backend.ts'
 import { ANY_DIGEST } from './chain.ts'
@@ -6,6 +9,9 @@ import { checksOf } from './checks.ts'
 import { claimsOf } from './claims.ts'
 import { quoted, storeFailure } from './failures.ts'
 import { type FileInfo, type Files, nodeFiles, ownedBy } from './files.ts'
+import type { SharingWish } from './git-remote.ts'
+import type { GitEnv } from './git-run.ts'
+import { readSharing } from './git-sharing.ts'
 import { FOLDERS, REGISTRY, STORE_FORMAT } from './layout.ts'
 import { LocalBackend, storeOpenedForReading } from './local-backend.ts'
 import { modelsOf } from './models.ts'
@@ -24,6 +30,19 @@ export interface OpenOptions {
   readonly warn?: (message: string) => void
   /** Tests put a failing disk here. */
   readonly files?: Files
+  /** Of a store that is shared as a branch of a git repository (docs/git-store.md). */
+  readonly git?: GitOptions
+}
+
+export interface GitOptions {
+  /** How `mlops.yaml` says that the store at `root` is shared: a folder that is missing is made from the branch. */
+  readonly wish?: SharingWish | undefined
+  readonly env: GitEnv
+  readonly actor: Actor
+  readonly ask?: 'once' | 'never'
+  readonly progress?: ((step: string, fraction?: number) => void) | undefined
+  /** Tests end the process between two steps. */
+  readonly step?: ((name: string) => void) | undefined
 }
 
 /**
@@ -34,22 +53,65 @@ export interface OpenOptions {
 export async function openStore(root: string, options: OpenOptions): Promise<Store> {
   const { write, warn = () => {}, now = processClock } = options
   const given = options.files ?? nodeFiles
+  const { git } = options
+  if (git?.wish !== undefined) await joinFirst(root, git, git.wish, now, warn)
   const info = await inspectRoot(given, root)
   const registry = readRegistry(given, root)
   const newer = registry.format > STORE_FORMAT
   if (newer && write) throw tooNew(root, registry.format)
   if (newer) warn(tooNewToTrust(root, registry.format))
   const files = write ? filesForWriting(given, root, info) : given
-  const backend = new LocalBackend(root, {
-    files,
-    shared: isShared(info),
-    ...(newer ? { newer: registry.format } : {}),
-    ...(write ? {} : { refusal: storeOpenedForReading(root) }),
-  })
+  const common = { files, shared: isShared(info), ...(newer ? { newer: registry.format } : {}) }
+  const local = new LocalBackend(root, { ...common, ...(write ? {} : { refusal: storeOpenedForReading(root) }) })
   // Before anything else is written: what a command puts into the objects would stay although its event is refused.
-  if (write) for (const folder of FOLDERS) await backend.refuseLinks(folder)
+  if (write) for (const folder of FOLDERS) await local.refuseLinks(folder)
+  const backend = await maybeShared(local, common, { ...options, warn, now })
   return assemble(backend, files, newer ? { ...registry, digest: ANY_DIGEST } : registry, now, warn)
 }
+
+/** The folder says by itself that it is the clone of a branch, whoever names it: nobody writes past the team. */
+async function maybeShared(
+  local: LocalBackend,
+  common: { readonly files: Files; readonly shared: boolean; readonly newer?: number },
+  { write, now, warn, git }: OpenOptions & { readonly now: () => Date; readonly warn: (message: string) => void },
+): Promise<Backend> {
+  const sharing = readSharing(local.root)
+  if (sharing === undefined) return local
+  const { openShared } = await import('./git-open.ts')
+  const { env, actor, ask = 'once', progress, step } = git ?? NOBODY
+  return openShared(local, new LocalBackend(local.root, common), sharing, {
+    ...{ write, ask, env, actor, now, warn, progress, step },
+  })
+}
+
+const NOBODY: GitOptions = { env: { PATH: '/usr/local/bin:/usr/bin:/bin' }, actor: { name: 'mlops', origin: 'local' } }
+
+/** A fresh clone of the code has no store yet: its first command makes it from the branch that `mlops.yaml` names. */
+async function joinFirst(
+  root: string,
+  git: GitOptions,
+  wish: SharingWish,
+  now: () => Date,
+  warn: (message: string) => void,
+): Promise<void> {
+  if (existsSync(join(root, REGISTRY))) {
+    if (readSharing(root) === undefined) throw notJoined(root, wish)
+    return
+  }
+  if (git.ask === 'never') return
+  const { joinStore } = await import('./git-join.ts')
+  const { notes } = await joinStore(root, wish, { ...git, now, mayCreate: false })
+  for (const note of notes) warn(note)
+}
+
+/** @throws nothing is guessed: its records may be another store's, or not in the branch yet */
+const notJoined = (root: string, { remote, branch }: SharingWish): MlopsError =>
+  usage({
+    code: 'STORE_NOT_JOINED',
+    message: `mlops.yaml shares the store as ${branch} of ${remote}, and ${root} is a store of its own that is not joined to it.`,
+    hint: 'Join it: mlops init',
+    details: { store: root, remote, branch },
+  })
 
 function assemble(
   backend: Backend,

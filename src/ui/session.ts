@@ -15,6 +15,13 @@ import { createStyle, type Style, wantsColor, wantsUnicode } from './style.ts'
 import { createUi, type Ui } from './ui.ts'
 import { columnsOf, wrap } from './wrap.ts'
 
+export interface OpenRequest {
+  readonly write?: boolean
+  readonly root?: string
+  /** `never`: a store that is shared as a branch is read as this folder has it. */
+  readonly ask?: 'once' | 'never'
+}
+
 export interface Session {
   readonly ctx: Context
   readonly json: boolean
@@ -39,7 +46,7 @@ export interface Session {
   /** Read once per run. */
   loadProject(): Promise<Project>
   /** The project's store, or the one at `root`. @throws notFound when there is none */
-  openStore(options?: { readonly write?: boolean; readonly root?: string }): Promise<Store>
+  openStore(options?: OpenRequest): Promise<Store>
   /** Writes a result that is too long to be held to stdout; false once nobody reads it any more. */
   write(piece: Uint8Array): Promise<boolean>
   confirm(options: ConfirmOptions): Promise<boolean>
@@ -125,13 +132,20 @@ export function createSession(flags: BaseFlagValues, tool: string, cwd: string):
     get wrote() {
       return wrote
     },
-    async openStore({ write = false, root } = {}) {
+    async openStore({ write = false, root, ask = 'once' } = {}) {
       wrote ||= write
-      const [storeRoot, { openStore }] = await Promise.all([
-        root ?? loadOnce().then((loaded) => loaded.storeRoot),
+      const [loaded, { openStore }] = await Promise.all([
+        root === undefined ? loadOnce() : undefined,
         import('../store/open.ts'),
       ])
-      return openStore(storeRoot, { write, now, warn: ctx.warn })
+      // A store that was named by --store is what its folder says; mlops.yaml speaks of its own alone.
+      const sharing = loaded?.coversStore === true ? loaded.config.sharing : undefined
+      const wish = loaded === undefined || sharing === undefined ? undefined : { ...sharing, at: loaded.root }
+      const { actor, progress } = ctx
+      return openStore(root ?? loaded?.storeRoot ?? '', {
+        ...{ write, now, warn: ctx.warn },
+        git: { env, actor, ask, wish, ...(progress === undefined ? {} : { progress }) },
+      })
     },
     write: (piece) => new Promise((resolve) => process.stdout.write(piece, (error) => resolve(error == null))),
     confirm: (options) => withClearLine(progress, confirm(asking, options)),

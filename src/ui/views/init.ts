@@ -22,6 +22,8 @@ export function renderInit(ui: Ui, view: InitView, cwd: string): string {
   }
   const verb = (step: Step): string => {
     if (step.action === 'present') return 'there already'
+    if (step.action === 'change')
+      return view.dryRun ? 'its line "store:" would be changed' : 'its line "store:" was changed'
     if (view.dryRun) return step.action === 'append' ? 'would get a line' : 'would be made'
     return step.action === 'append' ? 'line added' : 'made'
   }
@@ -42,11 +44,23 @@ export function renderInit(ui: Ui, view: InitView, cwd: string): string {
     head,
     ...view.found.map((fact) => style.dim(`  found ${ui.text(fact)}`)),
     ...lines,
+    ...sharedAs(ui, view),
     ...planned,
     ...view.notes.map((note) => `${style.symbols.bullet} ${ui.text(note)}`),
     '',
     `Next: ${style.command(ui.text(view.root === cwd ? view.next : `cd ${shown(view.root, cwd)} && ${view.next}`))}`,
   ].join('\n')
+}
+
+const JOINED = { branch: 'made', folder: 'the folder was made from it', present: 'there already' } as const
+
+function sharedAs({ style, text }: Ui, { sharing, joined, dryRun }: InitView): string[] {
+  if (sharing === undefined) return []
+  const what = dryRun || joined === undefined ? 'would be made or joined' : JOINED[joined]
+  const sign = dryRun ? style.warn(style.symbols.bullet) : style.good(style.symbols.ok)
+  return [
+    `${sign} ${text(sharing.branch)} of ${text(sharing.remote)}  ${style.dim(`the branch that the team shares the store as: ${what}`)}`,
+  ]
 }
 
 const indented = (text: string): string =>

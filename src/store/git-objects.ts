@@ -1,0 +1,77 @@
+/** Which objects must travel with a record, so that whoever has the record has what it relies on. */
+import type { Digest } from '../core/digest.ts'
+import type { Backend } from './backend.ts'
+import { MAX_CARRIED_BYTES } from './git-carried.ts'
+import type { Git } from './git-dir.ts'
+import type { NewFile } from './git-push.ts'
+import { objectKey } from './layout.ts'
+import type { Manifest } from './manifest.ts'
+import { referencedByManifest, referencedByRun } from './references.ts'
+import type { RunStart } from './run-records.ts'
+
+/** Records that name further objects are small. */
+const MAX_RECORD_BYTES = 8 << 20
+
+/**
+ * The objects of this folder that the record names, and those that a manifest or `run.json` among them names: anything
+ * that looks like a digest and is an object here, so that a new kind of pin cannot be forgotten.
+ */
+export async function objectsOfRecord(local: Backend, record: Buffer): Promise<Digest[]> {
+  const found = new Set<Digest>()
+  const pending = digestsIn(record)
+  for (const digest of pending) {
+    if (found.has(digest)) continue
+    const stat = await local.stat(objectKey(digest))
+    if (stat?.kind !== 'file' || stat.size > MAX_CARRIED_BYTES) continue
+    found.add(digest)
+    if (stat.size <= MAX_RECORD_BYTES) pending.push(...(await namedBy(local, digest)))
+  }
+  return [...found]
+}
+
+const digestsIn = (record: Buffer): Digest[] => record.toString('latin1').match(/(?<=")[0-9a-f]{64}(?=")/g) ?? []
+
+async function namedBy(local: Backend, digest: Digest): Promise<Digest[]> {
+  const bytes = await local.get(objectKey(digest))
+  if (bytes?.at(0) !== 0x7b) return []
+  try {
+    const record = JSON.parse(bytes.toString('utf8')) as Manifest & RunStart
+    if (Array.isArray(record.files) && typeof record.model === 'string') return digests(referencedByManifest(record))
+    // The patch and the list of packages of a run; what else it produced stays where it ran.
+    return record.git !== undefined || record.python !== undefined ? digests(referencedByRun(record, undefined)) : []
+  } catch {
+    return []
+  }
+}
+
+const digests = (references: readonly { readonly sha256: Digest }[]): Digest[] => references.map(({ sha256 }) => sha256)
+
+/** Those that the branch does not have at `base`, to be put into a commit. */
+export async function newObjects(
+  git: Git,
+  local: Backend,
+  base: string,
+  wanted: readonly Digest[],
+): Promise<NewFile[]> {
+  if (wanted.length === 0) return []
+  const asked = wanted.map((digest) => `${base}:${objectKey(digest)}\n`).join('')
+  const { stdout } = await git(['cat-file', '--batch-check'], { input: [Buffer.from(asked)] })
+  const answers = stdout.toString('latin1').split('\n')
+  const files: NewFile[] = []
+  for (const [n, digest] of wanted.entries()) {
+    if (!(answers[n] ?? '').endsWith(' missing')) continue
+    files.push(await fileOf(local, objectKey(digest)))
+  }
+  return files
+}
+
+/** A file of the folder, for a commit. */
+export async function fileOf(local: Backend, key: string): Promise<NewFile> {
+  const size = (await local.stat(key))?.size ?? 0
+  return { key, size, bytes: () => chunksOf(local, key) }
+}
+
+async function* chunksOf(local: Backend, key: string): AsyncIterable<Uint8Array> {
+  // A chunk is valid until the next is asked for, and git may take it later.
+  for await (const chunk of (await local.read(key)) ?? []) yield Buffer.from(chunk)
+}
