@@ -40,6 +40,8 @@ export interface ScaffoldResult {
   readonly answers: Answers
   readonly changes: readonly ScaffoldChange[]
   readonly next: readonly string[]
+  /** What was guessed, left out, or could not be known. */
+  readonly warnings: readonly string[]
 }
 
 export interface ScaffoldChange {
@@ -76,7 +78,6 @@ export async function scaffold(world: World, request: ScaffoldRequest): Promise<
   const paths = [...made.files.map(({ path }) => path), ...Object.keys(before.answers?.files ?? {})]
   const standing = await standingFiles(folder, paths)
   const plan = planScaffold(folder, made, before, standing)
-  for (const warning of made.warnings) world.ctx.warn(warning)
   if (mode === 'apply') {
     if (request.conflicts !== true) assertNoConflict(world, plan)
     warnOfEdited(world, folder, await applyPlan(plan, before, world.ctx.tool, request.conflicts === true))
@@ -106,6 +107,7 @@ function resultOf(
       diff: diff === true ? diffOf(change, standing.get(change.path)) : null,
     })),
     next: plan.scaffold.next,
+    warnings: plan.scaffold.warnings,
   }
 }
 

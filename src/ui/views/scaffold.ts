@@ -12,6 +12,7 @@ export function renderScaffold(ui: Ui, result: ScaffoldResult): string {
     ui.wrap(headline(ui, result, name), 2),
     lines(ui, changed, result.outcome !== 'applied'),
     style.dim(stays(result)),
+    ...result.warnings.map((text) => style.warn(ui.wrap(`${style.symbols.warn} ${ui.text(text)}`, 2))),
     ...diffs(ui, result),
     isNew(result) && !hasConflicts(result) ? nextSteps(ui, result.next) : '',
   ]

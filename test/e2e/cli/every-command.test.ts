@@ -67,6 +67,12 @@ const CASES: Readonly<Record<string, Case>> = {
   'predictions compact': { works: [M], fails: [M, '--grace', '1s'], failure: 2 },
   'predictions prune': { works: [M, '--keep', '30d', '--yes'], fails: [M, '--keep', 'soon'], failure: 2 },
   'notify test': { works: ['stdout', 'file:alerts.jsonl'], fails: ['slak:#ml'], failure: 2 },
+  'scaffold fastapi': {
+    works: [M, '--dir', 'svc', '--flavour', 'callable', '--unlocked'],
+    fails: ['no-such-model', '--unlocked'],
+    failure: 4,
+  },
+  'scaffold status': { works: [], fails: ['surplus'], failure: 2 },
   'audit export': { works: [M, '--output', 'audit.jsonl'], fails: ['--since', 'yesterday'], failure: 2 },
   'store verify': { works: ['--against', 'audit.jsonl'], fails: ['--store', 'nowhere'], failure: 4 },
   completion: { works: ['bash'], fails: ['tcsh'], failure: 2 },
