@@ -88,6 +88,13 @@ def _column(name: str, feature: Mapping[str, Any], rows: List[Row], categories: 
 
 
 def _sklearn(path: Path, contract: Contract) -> Predict:
+    import sklearn
+
+    try:
+        # Parameters were looked at when the model was fitted; again at every call they are a sixth of its time.
+        sklearn.set_config(skip_parameter_validation=True)
+    except TypeError:
+        pass  # before 1.3
     return _estimator(_unpickled(path), contract)
 
 
