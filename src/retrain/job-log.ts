@@ -10,6 +10,7 @@ import { conflict } from '../core/errors.ts'
 import { given } from '../core/given.ts'
 import { hasGone, ownProcess } from '../core/process-place.ts'
 import { describeDuration } from '../project/duration.ts'
+import { RETRAINING } from '../store/claims.ts'
 import type { Store } from '../store/store.ts'
 import {
   type JobBegin,
@@ -21,7 +22,6 @@ import {
   type StepDone,
 } from './job-records.ts'
 
-const SCOPE = 'jobs/retrain'
 const BEAT_EVERY = 15_000
 /** Milliseconds of silence after which a job is taken for dead: several missed beats, and clocks that differ a bit. */
 export const DEAD_AFTER = 90_000
@@ -41,7 +41,7 @@ export interface Claimed {
 }
 
 export async function readJobs(store: Pick<Store, 'claims'>, model: string): Promise<JobLog> {
-  const claims = await store.claims.list(model, SCOPE)
+  const claims = await store.claims.list(model, RETRAINING)
   return {
     records: claims.map(({ record }) => record as unknown as JobRecord),
     head: claims.at(-1)?.number ?? 0,
@@ -66,25 +66,25 @@ export async function claimJob(
   const record: JobBegin = { kind: 'begin', ...begin, ...who, time: now() }
   let number = log.head
   const take = async (next: JobRecord): Promise<boolean> => {
-    if (!(await store.claims.take(model, SCOPE, number + 1, next as unknown as Json))) return false
+    if (!(await store.claims.take(model, RETRAINING, number + 1, next as unknown as Json))) return false
     number += 1
     return true
   }
   if (!(await take(record))) return undefined
-  await store.claims.beat(model, SCOPE)
+  await store.claims.beat(model, RETRAINING)
   // A missed beat costs nothing but looks; a process that only waits for this timer may end.
-  const timer = setInterval(() => void store.claims.beat(model, SCOPE).catch(() => {}), BEAT_EVERY)
+  const timer = setInterval(() => void store.claims.beat(model, RETRAINING).catch(() => {}), BEAT_EVERY)
   timer.unref()
   const { attempt, cause, champion, key, request } = record
   return {
     begin: record,
     async assertMine() {
-      if ((await store.claims.newest(model, SCOPE))?.number !== number) throw superseded(model)
+      if ((await store.claims.newest(model, RETRAINING))?.number !== number) throw superseded(model)
     },
     async step(done) {
       const step: JobStep = { kind: 'step', attempt, time: now(), ...done }
       if (!(await take(step))) throw superseded(model)
-      await store.claims.beat(model, SCOPE)
+      await store.claims.beat(model, RETRAINING)
     },
     async end(rest) {
       return take({ kind: 'end', attempt, cause, champion, key, request, time: now(), ...rest })
@@ -103,7 +103,7 @@ export async function isAtWork(
   const open = openJob(log.records)
   if (open === null || open.left !== null || hasGone(open.process)) return false
   const age = ctx.now().getTime() - Date.parse(open.time)
-  const silent = (await store.claims.silent(model, SCOPE)) ?? Number.POSITIVE_INFINITY
+  const silent = (await store.claims.silent(model, RETRAINING)) ?? Number.POSITIVE_INFINITY
   return Math.min(age, silent * 1000) < DEAD_AFTER
 }
 

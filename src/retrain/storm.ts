@@ -1,11 +1,11 @@
 /**
- * The rule against retraining storms (DESIGN section 8): drift persists until production changes, and must not retrain
+ * The rule against retraining storms (docs/retrain.md): drift persists until production changes, and must not retrain
  * every night. Pure. A human's own retraining (cause null) is never held back, and `--force` overrides.
  */
 import { versionName } from '../core/names.ts'
 import { promotionCommand } from '../core/next-command.ts'
 import { describeDuration } from '../project/duration.ts'
-import type { ModelEvent } from '../store/events.ts'
+import { isMove, type ModelEvent } from '../store/events.ts'
 import type { JobEnd, JobRecord } from './job-records.ts'
 
 export interface Blocked {
@@ -204,12 +204,12 @@ interface Departure {
 function leftProduction(events: readonly ModelEvent[], version: number): Departure | null {
   const move = events.findLast(
     (event) =>
-      (event.type === 'promote' || event.type === 'rollback') &&
+      isMove(event) &&
       event.body.stage === 'production' &&
       event.body.from === version &&
       event.body.version !== version,
   )
-  if (move === undefined || (move.type !== 'promote' && move.type !== 'rollback')) return null
+  if (move === undefined || !isMove(move)) return null
   const { type: how, body, actor, time } = move
   return { how, to: body.version, by: actor.name, time, reason: body.reason ?? null }
 }

@@ -1,7 +1,7 @@
 /**
  * What a training script asked for with `run.register(…)` and `monitor.set_baseline(…)`: applied once, after its run
- * has ended well. Where no binary was at hand they stay pending, and `status` lists them (DESIGN section 6). What
- * counts as applied is in `pending-intents.ts`.
+ * has ended well. Where no binary was at hand they stay pending, and `status` lists them (docs/python-client.md).
+ * What counts as applied is in `pending-intents.ts`.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -11,6 +11,7 @@ import { isMlopsError } from '../../core/errors.ts'
 import { betterOf } from '../../core/metric-names.ts'
 import { versionName } from '../../core/names.ts'
 import type { CheckResult, ColumnResult } from '../../drift/types.ts'
+import { FEWEST_LABELS } from '../../monitor/quality.ts'
 import { RETRAINING } from '../../store/claims.ts'
 import { isMove } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
@@ -59,8 +60,6 @@ interface Trigger {
 
 /** Beyond noise up to this adjusted p-value, as in the check itself. */
 const ALPHA = 0.05
-/** Fewer labels say nothing, as in `src/monitor/quality.ts`. */
-const FEWEST_LABELS = 50
 const MOST_COLUMNS = 5
 
 /** @returns null where no version in production comes from a retraining for drift or a metric */

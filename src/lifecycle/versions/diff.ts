@@ -145,7 +145,7 @@ const surroundings = ({ seed, cwd, env }: RunDetail): Values => ({
       .map(([name, value]) => [`$${name}`, value]),
   ),
   folder: cwd,
-  ...(seed === null ? {} : { seed }),
+  ...(seed === null ? {} : { seed: String(seed) }),
 })
 
 function dataChanges(from: VersionDetail, to: VersionDetail): DataChange[] {
