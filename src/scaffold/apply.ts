@@ -17,7 +17,7 @@ interface Journal {
   readonly format: 1
   readonly writes: readonly Write[]
   readonly removes: readonly { readonly path: string; readonly before: Digest }[]
-  /** New base contents by path; what is not here and not in the answers goes. */
+  /** Base contents that change, by path. */
   readonly base: Readonly<Record<string, string>>
   readonly forget: readonly string[]
   readonly answers: AnswersFile
@@ -94,7 +94,7 @@ async function journalOf(plan: ScaffoldPlan, before: Remembered, tool: string, c
     // What a person deleted keeps the base it was deleted from: brought back, it is compared with that.
     const staysBehind = action === 'deleted' || (action === 'conflict' && !isWritten)
     if (staysBehind && previous !== undefined) files[path] = previous
-    else if (!staysBehind) remember(file, previous, files, base)
+    else if (!staysBehind) remember(file, before, files, base)
   }
   const forget = Object.keys(known).filter((path) => !Object.hasOwn(files, path))
   const { kind, answers } = plan.scaffold
@@ -102,15 +102,14 @@ async function journalOf(plan: ScaffoldPlan, before: Remembered, tool: string, c
 }
 
 function remember(
-  file: GeneratedFile,
-  previous: AnswersFile['files'][string] | undefined,
+  { path, care, content }: GeneratedFile,
+  before: Remembered,
   files: Record<string, AnswersFile['files'][string]>,
   base: Record<string, string>,
 ): void {
-  const { path, care, content } = file
-  if (care === 'yours' && previous !== undefined) files[path] = { ...previous, care }
-  else files[path] = { sha256: sha256(content), care }
-  if (care !== 'yours') base[path] = content
+  const previous = before.answers?.files[path]
+  files[path] = care === 'yours' && previous !== undefined ? { ...previous, care } : { sha256: sha256(content), care }
+  if (care !== 'yours' && before.base.get(path) !== content) base[path] = content
 }
 
 async function carryOut(place: Place, journal: Journal): Promise<readonly string[]> {
