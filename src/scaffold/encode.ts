@@ -101,7 +101,7 @@ export const markdownText: Encoder = (value) =>
     .trim()
     .replace(/[!-/:-@[-`{-~]/g, (char) => (SAFE_IN_PROSE.has(char) ? char : char === '<' ? '&lt;' : `\\${char}`))
 /** No beginning of anything in the middle of a line of prose. */
-const SAFE_IN_PROSE = new Set([',', '.', ';', '/', '-', '@', '%', '?', ':', '='])
+const SAFE_IN_PROSE = new Set([',', '.', ';', '/', '-', '@', '?', ':', '='])
 
 /** Settings files without a common quoting rule (`.env`, `.ini`, lists of names): what is one plain word, or nothing. */
 const plainWord: Encoder = (value) => {
