@@ -67,6 +67,8 @@ export interface Gate {
   readonly dataHash: 'required' | 'optional'
   /** The last drift check of the version must exist and have found nothing. */
   readonly health: 'required' | 'optional'
+  /** What the model files may hold; undefined: what the model's risk says. */
+  readonly scan?: 'no code' | 'inert'
   /** Largest share of held-out rows that may stand in the training data, 0 to 1. */
   readonly overlap?: number
   readonly slices: readonly SliceRule[]

@@ -26,6 +26,7 @@ import {
 } from './schema.ts'
 
 const NEED = ['required', 'optional'] as const
+const SCANS = ['no code', 'inert'] as const
 
 export const nameOf = (kind: string) => (key: string) => {
   const problem = nameProblem(key)
@@ -146,6 +147,11 @@ export const gateFields = {
     oneOf(NEED),
     'optional',
     'Whether the last drift check of this version must exist, be of today, and have found nothing.',
+  ),
+  scan: optional(
+    oneOf(SCANS),
+    'What the model files may hold: `no code` (nothing that runs code when it is loaded; known classes of scikit-learn and the like may stand in it), or `inert` (data alone). Without it, only high risk asks for no code.',
+    'no code',
   ),
   train_test_overlap: optional(
     share,

@@ -68,34 +68,35 @@ function isMoreThanChance({ shared, expected = 0 }: NonNullable<Manifest['overla
   return shared > expected + 3 * Math.sqrt(expected)
 }
 
-/** scikit-learn's joblib files hold known globals only; what can execute code is a matter of the model's risk. */
+/** scikit-learn's joblib files hold known globals only; what can execute code is a matter of the gate, or of the model's risk. */
 export function scanCheck(rules: GateRules, { challenger }: GateFacts): GateCheck[] {
   const { files } = challenger.manifest
   if (files.length === 0) return []
-  const suspects = files.filter(({ scan }) => scan.verdict === 'can execute code' || scan.verdict === 'not determined')
-  const high = rules.risk === 'high'
-  if (suspects.length === 0) {
-    return high ? [{ name: 'scan', required: 'no code', actual: worstScan(files), verdict: 'pass' }] : []
+  const required = rules.scan ?? 'optional'
+  const refused = files.filter(({ scan }) => !ALLOWED[rules.scan ?? 'no code'].includes(scan.verdict))
+  if (refused.length === 0) {
+    return rules.scan === null ? [] : [{ name: 'scan', required, actual: worstScan(files), verdict: 'pass' }]
   }
-  const named = suspects.slice(0, 3).map(({ path, scan }) => {
-    if (scan.verdict === 'not determined') return `whether ${path} can execute code when it is loaded is not determined`
-    return `${path} can execute code when it is loaded (${scan.findings.slice(0, 3).join(', ')})`
-  })
-  const note = `${named.join('; ')}${suspects.length > 3 ? `; ${suspects.length - 3} more` : ''}`
+  const named = refused.slice(0, 3).map(foundIn)
+  const note = `${named.join('; ')}${refused.length > 3 ? `; ${refused.length - 3} more` : ''}`
   // Low risk forgives what could not be read, never what is known to run code when it is loaded.
-  const said = rules.risk !== 'low' || suspects.some(({ scan }) => scan.verdict === 'can execute code')
-  return [
-    {
-      name: 'scan',
-      required: high ? 'no code' : 'optional',
-      actual: worstScan(files),
-      verdict: high ? 'fail' : 'pass',
-      ...(said ? { note } : {}),
-    },
-  ]
+  const said = rules.scan !== null || rules.risk !== 'low' || refused.some(({ scan }) => scan.verdict === CAN_EXECUTE)
+  const verdict = rules.scan === null ? 'pass' : 'fail'
+  return [{ name: 'scan', required, actual: worstScan(files), verdict, ...(said ? { note } : {}) }]
+}
+
+function foundIn({ path, scan }: ManifestFile): string {
+  if (scan.verdict === 'not determined') return `whether ${path} can execute code when it is loaded is not determined`
+  const found = scan.findings.length === 0 ? '' : ` (${scan.findings.slice(0, 3).join(', ')})`
+  if (scan.verdict === CAN_EXECUTE) return `${path} can execute code when it is loaded${found}`
+  return `${path} is no data alone: it names known classes${found}`
 }
 
 export const CAN_EXECUTE = 'can execute code'
+const ALLOWED: Readonly<Record<'no code' | 'inert', readonly string[]>> = {
+  'no code': ['inert', 'known globals only'],
+  inert: ['inert'],
+}
 const SCAN_ORDER = ['inert', 'known globals only', 'not determined', CAN_EXECUTE] as const
 
 const worstScan = (files: readonly ManifestFile[]): string =>

@@ -10,7 +10,7 @@
  *   production: a metric bound    configured configured   required, and compared with production
  *   production: authors approve   configured configured   refused
  *   held-out rows trained on      noted      warns        warns; `train_test_overlap` fails at every risk
- *   scan "can execute code"       noted      warns        fails, in every stage
+ *   scan "can execute code"       noted      warns        fails, in every stage; `scan` fails at every risk
  */
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { type Digest, sha256 } from '../../core/digest.ts'
@@ -20,13 +20,15 @@ import { ANY_METRIC, type Gate, type Margin, NO_GATE } from '../../project/gate-
 export const PRODUCTION = 'production'
 
 /** The gate that is in force for one move, and the digest that a verdict is bound to. */
-export interface GateRules extends Omit<Gate, 'compareTo' | 'margin' | 'overlap'> {
+export interface GateRules extends Omit<Gate, 'compareTo' | 'margin' | 'overlap' | 'scan'> {
   readonly stage: string
   readonly risk: Risk
   /** Stages whose versions must not be better. */
   readonly compareTo: readonly string[]
   /** By stage of `compareTo`: the margins of each gate that asks for the comparison. The smallest counts. */
   readonly margins: Readonly<Record<string, readonly Gate['margin'][]>>
+  /** What the model files may hold; null: anything, and what can run code is said. */
+  readonly scan: 'no code' | 'inert' | null
   /** Largest share of held-out rows that may stand in the training data; null: none was set. */
   readonly overlap: number | null
   /** The gates that the rules are of: the stage's, then the policy's. A waiver counts for what its own gate asks. */
@@ -66,6 +68,7 @@ export function gateRules(
     run: need('run', demanding),
     dataHash: need('dataHash', demanding),
     health: need('health', false),
+    scan: strictestScan(both, config.risk),
     overlap: overlaps.length === 0 ? null : Math.min(...overlaps),
     slices: different(both.flatMap(({ slices }) => slices)),
     fairness: different(both.flatMap(({ fairness }) => fairness)),
@@ -76,6 +79,12 @@ export function gateRules(
     bound: demanding ? 'required' : 'optional',
   }
   return { ...rules, digest: sha256(canonicalJson(rules)) }
+}
+
+function strictestScan(gates: readonly Gate[], risk: Risk): GateRules['scan'] {
+  const asked = gates.flatMap(({ scan }) => scan ?? [])
+  if (asked.includes('inert')) return 'inert'
+  return asked.length > 0 || risk === 'high' ? 'no code' : null
 }
 
 /** What high risk adds is a comparison without a margin, unless somebody configured that comparison. */
@@ -147,4 +156,5 @@ export function isGated(
 export const isGuarded = (rules: GateRules): boolean =>
   isGated(rules) ||
   rules.overlap !== null ||
+  rules.scan !== null ||
   [rules.baseline, rules.run, rules.dataHash, rules.health].includes('required')

@@ -4,7 +4,7 @@ import { sha256 } from '../../../src/core/digest.ts'
 import { type Champion, cautions, failingChecks, onlyApprovalMissing } from '../../../src/lifecycle/gate/gate.ts'
 import { gateRules } from '../../../src/lifecycle/gate/rules.ts'
 import type { Risk } from '../../../src/project/config.ts'
-import type { Gate } from '../../../src/project/gate-config.ts'
+import { type Gate, NO_GATE } from '../../../src/project/gate-config.ts'
 import type { ScanResult } from '../../../src/store/manifest.ts'
 import { gate } from './fixture.ts'
 import { type Case, CODE, check, judge, type Spec, verdict, version } from './gate-fixture.ts'
@@ -232,6 +232,24 @@ describe('the risk of a model', () => {
     assert.equal(verdict({ risk: 'high', stage: 'staging', challenger: { scan: CODE } }, 'scan'), 'fail')
     const unknown: ScanResult = { verdict: 'not determined', findings: [] }
     assert.equal(verdict({ risk: 'high', challenger: { scan: unknown } }, 'scan'), 'fail', 'fails closed')
+  })
+
+  it('is no matter where the gate says what a file may hold', () => {
+    const scans = ['inert', 'known globals only', 'not determined', 'can execute code'] as const
+    const judged = (scan: 'no code' | 'inert') =>
+      scans.map((verdict_) =>
+        verdict(
+          { risk: 'low', stage: 'staging', gate: { scan }, challenger: { scan: { verdict: verdict_, findings: [] } } },
+          'scan',
+        ),
+      )
+    assert.deepEqual(judged('no code'), ['pass', 'pass', 'fail', 'fail'])
+    assert.deepEqual(judged('inert'), ['pass', 'fail', 'fail', 'fail'])
+    const both = gateRules({ risk: 'standard', gates: { staging: { ...NO_GATE, scan: 'no code' } } }, 'staging', {
+      ...NO_GATE,
+      scan: 'inert',
+    })
+    assert.equal(both.scan, 'inert', 'of two gates the stricter counts')
   })
 
   it('lets scikit-learn files through at high', () => {
