@@ -5,6 +5,8 @@
  *
  * A key is a `/`-separated path relative to the store. Errors are `MlopsError`s of `failures.ts`.
  */
+import type { Digest } from '../core/digest.ts'
+import type { MlopsError } from '../core/errors.ts'
 import type { FileEntry } from './files.ts'
 
 export interface Stat {
@@ -73,6 +75,8 @@ export interface Backend {
    * @throws failed `STORE_LINK_INSIDE`
    */
   refuseLinks(folder: string): Promise<void>
+  /** Why an object is not in this folder, where that is no damage. Absent: there is no other place. */
+  whyMissing?(digest: Digest): Promise<MlopsError | undefined>
   /** Absolute path of a key, for error messages and for children that write there. */
   path(key: string): string
 }

@@ -9,12 +9,14 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import type { Actor } from '../core/context.ts'
-import { failed } from '../core/errors.ts'
+import type { Digest } from '../core/digest.ts'
+import { failed, type MlopsError } from '../core/errors.ts'
 import type { Appender, Backend, PublishOptions, Staged, Stat } from './backend.ts'
 import { isFull } from './failures.ts'
 import type { FileEntry } from './files.ts'
 import { carriedAs } from './git-carried.ts'
 import { type Git, type GitRoom, readKnownHead, withGit, writeKnownHead } from './git-dir.ts'
+import { elsewhere } from './git-elsewhere.ts'
 import { fetchBranch, isIn, newCommits } from './git-fetch.ts'
 import { claimStat } from './git-heartbeat.ts'
 import { newObjects, objectsOfRecord } from './git-objects.ts'
@@ -132,6 +134,10 @@ export class GitBackend implements Backend {
 
   refuseLinks(folder: string): Promise<void> {
     return this.#local.refuseLinks(folder)
+  }
+
+  whyMissing(digest: Digest): Promise<MlopsError | undefined> {
+    return elsewhere(this.#local, this.#options.sharing, digest)
   }
 
   path(key: string): string {

@@ -131,7 +131,7 @@ async function publish(backend: Backend, staged: Staged, pin: Pin, again: () => 
 
 async function read(backend: Backend, digest: Digest): Promise<Buffer> {
   const bytes = await backend.get(objectKey(digest))
-  if (bytes === undefined) throw missing(backend, digest)
+  if (bytes === undefined) throw await missing(backend, digest)
   if (sha256(bytes) !== digest) throw damaged(backend, digest)
   return bytes
 }
@@ -163,7 +163,7 @@ async function hashOf(backend: Backend, digest: Digest): Promise<Pin | undefined
 
 async function* chunks(backend: Backend, digest: Digest): AsyncIterable<Uint8Array> {
   const found = await backend.read(objectKey(digest))
-  if (found === undefined) throw missing(backend, digest)
+  if (found === undefined) throw await missing(backend, digest)
   const hash = createHash('sha256')
   for await (const chunk of found) {
     hash.update(chunk)
@@ -174,7 +174,7 @@ async function* chunks(backend: Backend, digest: Digest): AsyncIterable<Uint8Arr
 
 async function verify(backend: Backend, digest: Digest): Promise<Pin> {
   const found = await hashOf(backend, digest)
-  if (found === undefined) throw missing(backend, digest)
+  if (found === undefined) throw await missing(backend, digest)
   if (found.sha256 !== digest) throw damaged(backend, digest)
   return found
 }
@@ -182,7 +182,7 @@ async function verify(backend: Backend, digest: Digest): Promise<Pin> {
 /** Copies beside the destination first, so that a kill in the middle leaves no half file under its name. */
 async function exportTo(backend: Backend, files: Files, digest: Digest, destination: string): Promise<Pin> {
   const chunks = await backend.read(objectKey(digest))
-  if (chunks === undefined) throw missing(backend, digest)
+  if (chunks === undefined) throw await missing(backend, digest)
   const partial = join(dirname(destination), `.${basename(destination)}.${randomBytes(6).toString('hex')}`)
   try {
     const pin = await copyOut(files, chunks, partial)
@@ -249,7 +249,8 @@ const bytesChanged = (digest: Digest): MlopsError =>
     hint: 'Wait until nothing writes them any more and run the command again',
   })
 
-const missing = (backend: Backend, digest: Digest): MlopsError =>
+const missing = async (backend: Backend, digest: Digest): Promise<MlopsError> =>
+  (await backend.whyMissing?.(digest)) ??
   notFound({
     code: 'OBJECT_MISSING',
     message: `The object ${digest} is not in the store: ${backend.path(objectKey(digest))} does not exist.`,

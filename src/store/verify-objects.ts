@@ -1,6 +1,8 @@
 /** Verifying objects: each against its name, and everything somebody refers to must be there. */
 import { createHash } from 'node:crypto'
 import type { Digest } from '../core/digest.ts'
+import { MAX_CARRIED_BYTES } from './git-carried.ts'
+import { readSharing } from './git-sharing.ts'
 import { objectKey } from './layout.ts'
 import type { Findings } from './verify-findings.ts'
 
@@ -24,8 +26,20 @@ export async function verifyObjects(findings: Findings): Promise<void> {
   }
   for (const [digest] of findings.wanted) {
     if (present.has(digest)) continue
+    if (stayedElsewhere(findings, digest)) {
+      findings.warn(objectKey(digest), STAYED)
+      continue
+    }
     findings.damage(objectKey(digest), 'missing', 'the object is gone', findings.affectedBy(digest))
   }
+}
+
+const STAYED = 'it is not in this folder: files above 50 MB stay where they were registered'
+
+/** In a store that is shared as a branch a large file is no lost one. */
+const stayedElsewhere = ({ backend, wanted }: Findings, digest: Digest): boolean => {
+  const sizes = [...(wanted.get(digest)?.sizes ?? [])]
+  return readSharing(backend.root) !== undefined && sizes.length > 0 && sizes.every((size) => size > MAX_CARRIED_BYTES)
 }
 
 async function verifyObject(findings: Findings, file: string, digest: Digest): Promise<void> {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type Digest, sha256 } from '../core/digest.ts'
 import { isUlid } from '../core/ulid.ts'
+import { readSharing } from './git-sharing.ts'
 import { runFolder } from './layout.ts'
 import { type Reference, referencedByEvidence, referencedByIntent, referencedByRun } from './references.ts'
 import type { Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
@@ -22,8 +23,10 @@ export async function verifyRuns(findings: Findings, pinned: ReadonlyMap<string,
     findings.counts.runs += 1
     await verifyRun(findings, name, pinned.get(name))
   }
+  // Runs stay where they ran; what a version relies on of them travels as objects.
+  const shared = readSharing(findings.backend.root) !== undefined
   for (const [id, { version }] of pinned) {
-    if (!present.has(id))
+    if (!present.has(id) && !shared)
       findings.warn(runFolder(id), `the run behind ${version} is gone; its records are kept as objects`)
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Context } from '../../core/context.ts'
 import type { Digest } from '../../core/digest.ts'
-import { failed, MlopsError } from '../../core/errors.ts'
+import { failed, isMlopsError, MlopsError } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
 import type { VersionState } from '../../store/fold.ts'
 import type { Manifest } from '../../store/manifest.ts'
@@ -88,6 +88,8 @@ export async function assertIntact(
     for (const each of damage) ctx.warn(`${each.name} of ${name} is damaged, its files are intact: ${each.problem}`)
     return
   }
+  const absent = await absence(store, refusing)
+  if (absent !== undefined) throw absent
   const problems = refusing.map((each) => `${each.name}: ${each.problem}`)
   throw failed({
     code: 'VERSION_DAMAGED',
@@ -95,6 +97,17 @@ export async function assertIntact(
     hint: typeof options.hint === 'string' ? options.hint : await options.hint(),
     details: { model, version: version.version, damage: refusing, problems },
   })
+}
+
+/** Nothing is broken where all that is lacking is in another folder of the team: then that is what is said. */
+async function absence(store: Store, refusing: readonly Damage[]): Promise<MlopsError | undefined> {
+  let first: MlopsError | undefined
+  for (const { sha256 } of refusing) {
+    const error = await store.objects.verify(sha256).catch((problem: unknown) => problem)
+    if (!isMlopsError(error) || error.code !== 'VERSION_NOT_HERE') return undefined
+    first ??= error
+  }
+  return first
 }
 
 function partsOf(manifest: Manifest, version: VersionState): Part[] {
