@@ -62,6 +62,8 @@ export interface RetrainPlan {
   readonly model: string
   /** Null: no policy file, a human's reason is the trigger. */
   readonly policy: string | null
+  /** What was typed, and is typed again to go on: `mlops retrain churn-model --policy FILE`. */
+  readonly command: string
   readonly champion: { readonly version: number; readonly manifest: string } | null
   readonly trigger: Finding
   readonly decision: Decision
@@ -101,6 +103,7 @@ export interface RetrainPlan {
 export function planRetrain(state: ModelState, policy: Policy, facts: RetrainFacts, request: PlanRequest): RetrainPlan {
   const { champion, finding } = facts
   const { force, policyFile } = request
+  const command = `mlops retrain ${policy.model}${policyFile === undefined ? '' : ` --policy ${shellWord(policyFile)}`}`
   const job = planJob(policy, facts)
   const data = job.type === 'command' ? job.data : []
   const reason = request.reason ?? reasonOfOpen(finding, facts)
@@ -115,7 +118,7 @@ export function planRetrain(state: ModelState, policy: Policy, facts: RetrainFac
     now: facts.now,
     refusal: facts.refusal ?? null,
     approvals: (wanted) => gateRules(facts.config, wanted).approval,
-    force: `mlops retrain ${policy.model}${policyFile === undefined ? '' : ` --policy ${shellWord(policyFile)}`} --force --reason "what was changed"`,
+    force: `${command} --force --reason "what was changed"`,
   })
   const pathOf = (...names: readonly string[]): string | null =>
     data.find(({ name }) => names.includes(name))?.path ?? null
@@ -129,6 +132,7 @@ export function planRetrain(state: ModelState, policy: Policy, facts: RetrainFac
   const plan = {
     model: policy.model,
     policy: policy.file ?? null,
+    command,
     champion: champion === null ? null : { version: champion.version, manifest: champion.manifest },
     trigger: finding,
     ...withData(decide(parts), checks, open.resume),

@@ -98,7 +98,7 @@ function nextCommand(
   plan: RetrainPlan,
   { outcome, version, production }: Pick<RetrainResult, 'outcome' | 'version' | 'production'>,
 ): string {
-  const { model, blocked } = plan
+  const { model, command, blocked } = plan
   switch (outcome) {
     case 'promoted':
       if (production?.outcome === 'promoted') return `mlops status ${model}`
@@ -108,9 +108,9 @@ function nextCommand(
     case 'unchanged':
       return `mlops model show ${model}@${version}`
     case 'dispatched':
-      return `mlops retrain ${model}`
+      return command
     case 'due':
-      return `mlops retrain ${model} --reason TEXT`
+      return `${command} --reason TEXT`
     case 'planned':
       return plannedCommand(plan)
     default:
@@ -119,27 +119,28 @@ function nextCommand(
 }
 
 /** A plan that needs a reason is carried out with that reason. */
-function plannedCommand({ model, reason, decision, why, blocked, preflight, running, trigger }: RetrainPlan): string {
+function plannedCommand(plan: RetrainPlan): string {
+  const { model, command, reason, decision, why, blocked, preflight, running } = plan
   if (running !== null) return `mlops status ${model}`
   const said = reason === null ? '' : ` --reason ${shellWord(reason)}`
   if (decision === 'retrain') {
-    return `mlops retrain ${model}${said}`
+    return `${command}${said}`
   }
-  if (decision === 'not judged') return notJudgedCommand(model, trigger)
-  if (decision === 'due') return `mlops retrain ${model} --reason TEXT`
+  if (decision === 'not judged') return notJudgedCommand(plan)
+  if (decision === 'due') return `${command} --reason TEXT`
   const absent = preflight.find((check) => isIndispensable(check) && !check.ok)
   // A file is put in its place, or named anew; then somebody looks again.
-  if (decision === 'not ready' && absent?.found === why) return `mlops retrain ${model}${said} --plan`
+  if (decision === 'not ready' && absent?.found === why) return `${command}${said} --plan`
   const [missing] = preflight.filter(({ ok, mend }) => !ok && mend?.startsWith('mlops ') === true)
   if (decision === 'not ready') {
-    const otherwise = absent === undefined ? 'mlops help configuration' : `mlops retrain ${model}${said} --plan`
+    const otherwise = absent === undefined ? 'mlops help configuration' : `${command}${said} --plan`
     return missing?.mend?.split(', ')[0] ?? otherwise
   }
   return blocked?.hint ?? `mlops status ${model}`
 }
 
 /** What makes a trigger judgeable. */
-function notJudgedCommand(model: string, { type }: RetrainPlan['trigger']): string {
-  if (type === 'drift') return `mlops retrain ${model} --current DATA`
+function notJudgedCommand({ model, command, trigger: { type } }: RetrainPlan): string {
+  if (type === 'drift') return `${command} --current DATA`
   return type === 'metric' ? `mlops predictions label ${model} FILE` : `mlops status ${model}`
 }

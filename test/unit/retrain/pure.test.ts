@@ -7,6 +7,7 @@ import { manualPolicy, type Policy } from '../../../src/project/policy.ts'
 import { commandWords } from '../../../src/retrain/command-line.ts'
 import type { JobEnd } from '../../../src/retrain/job-records.ts'
 import { planRetrain, type RetrainFacts } from '../../../src/retrain/plan.ts'
+import { resultOf } from '../../../src/retrain/result.ts'
 import { blockedBy, type StormFacts } from '../../../src/retrain/storm.ts'
 import { type Finding, judgeDrift, judgeNewData, judgeSchedule } from '../../../src/retrain/trigger.ts'
 import type { ModelEvent } from '../../../src/store/events.ts'
@@ -321,6 +322,12 @@ describe('the plan of a retraining', () => {
       made.blocked?.force,
       `mlops retrain m --policy 'my policies/a.yaml' --force --reason "what was changed"`,
     )
+  })
+  it('names it in what is typed to carry the plan out, too', () => {
+    const request = { reason: undefined, force: false, policyFile: 'my policies/a.yaml' }
+    const made = planRetrain(state, policy, facts, request)
+    const next = resultOf(made, { outcome: 'planned', message: '' }).next
+    assert.equal(next, "mlops retrain m --policy 'my policies/a.yaml'")
   })
   it('does not call it forced when the trigger fires anyway', () => {
     assert.equal(plan(policy, {}, { force: true }).forced, false)
