@@ -1,10 +1,13 @@
 /** `mlops promote`: moves a stage to a version, behind its gate and a person's approval. */
+import { given } from '../core/given.ts'
 import { parseModelRef } from '../core/names.ts'
 import { type PromoteResult, promote } from '../lifecycle/promote/promote.ts'
+import { readSteps } from '../lifecycle/rollouts/running.ts'
 import { loadProject } from '../project/load.ts'
 import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
-import { askConsent } from '../ui/consent.ts'
-import { renderPromotePlan, renderPromotion } from '../ui/views/promote.ts'
+import { approvalQuestion } from '../ui/views/ask-approval.ts'
+import { renderPromotion } from '../ui/views/promote.ts'
+import { NO_WAIT, WAIT_MS } from '../ui/wait.ts'
 
 export type Result = PromoteResult
 
@@ -16,6 +19,7 @@ export default class Promote extends MlopsCommand {
     '<%= config.bin %> promote churn-model@3 --to staging',
     '<%= config.bin %> promote churn-model@staging --to production --approve ada --reason "better on June data"',
     '<%= config.bin %> promote churn-model@3 --to production --dry-run',
+    '<%= config.bin %> promote churn-model@4 --to production --rollout 5,25,50,100 --approve ada',
   ]
   static override args = {
     model: Args.string({
@@ -36,6 +40,12 @@ export default class Promote extends MlopsCommand {
         "The version's test set, a file or folder, to score the champion on it, where the run does not say where it lies.",
       helpValue: 'PATH',
     }),
+    rollout: Flags.string({
+      summary:
+        'Give it a part of the traffic first: ascending percentages that end with 100 (mlops rollout advance takes the next step).',
+      helpValue: 'STEPS',
+    }),
+    'no-wait': NO_WAIT,
     'dry-run': Flags.boolean({ summary: 'Show the plan and the verdict of the gate; change nothing.' }),
     ...changeFlags,
   }
@@ -45,30 +55,26 @@ export default class Promote extends MlopsCommand {
     const { session } = this
     const ref = parseModelRef(args.model)
     const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: !flags['dry-run'] })])
-    let wasShown = false
+    const question = approvalQuestion(session, flags.reason !== undefined)
     const result = await promote(session.ctx, project, store, {
       ref,
       stage: flags.to,
       approve: flags.approve ?? [],
       dryRun: flags['dry-run'],
       reread: () => loadProject({ cwd: session.ctx.cwd, env: session.ctx.env, store: project.storeRoot }),
-      ...(flags.reason === undefined ? {} : { reason: flags.reason }),
-      ...(flags.test === undefined ? {} : { test: flags.test }),
-      ...(session.idempotencyKey === undefined ? {} : { idempotencyKey: session.idempotencyKey }),
-      ...(session.interactive
-        ? {
-            askApproval: (plan) => {
-              wasShown = true
-              return askConsent(session, {
-                shown: (ui) => renderPromotePlan(ui, plan),
-                question: `Approve ${plan.model}@${plan.version} for ${plan.stage} as ${session.ctx.actor.name}?`,
-                flag: '--approve NAME',
-                hasReason: flags.reason !== undefined,
-              })
-            },
-          }
-        : {}),
+      ...given({
+        reason: flags.reason,
+        test: flags.test,
+        idempotencyKey: session.idempotencyKey,
+        rollout: flags.rollout === undefined ? undefined : readSteps(flags.rollout),
+        wait: flags['no-wait'] ? undefined : WAIT_MS,
+      }),
+      ...question.asking,
     })
-    return { data: result, render: (ui) => renderPromotion(ui, result, wasShown), exit: result.passes ? 'ok' : 'no' }
+    return {
+      data: result,
+      render: (ui) => renderPromotion(ui, result, question.wasShown()),
+      exit: result.passes ? 'ok' : 'no',
+    }
   }
 }

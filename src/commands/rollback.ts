@@ -1,16 +1,18 @@
 /** `mlops rollback`: moves a stage back to the version that held it before. */
+import { given } from '../core/given.ts'
 import { assertName, parseVersion } from '../core/names.ts'
 import { unfitRefused } from '../lifecycle/rollback/refusal.ts'
 import { type RollbackResult, rollback } from '../lifecycle/rollback/rollback.ts'
 import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { renderRollback, renderUnfit } from '../ui/views/rollback.ts'
+import { NO_WAIT, WAIT_MS } from '../ui/wait.ts'
 
 export type Result = RollbackResult
 
 export default class Rollback extends MlopsCommand {
   static override summary = 'Move a stage back to the version that held it before.'
   static override description =
-    "Promote pushes, rollback pops: after 1, 2, 3 it goes back to 2, then to 1. The bytes are hashed again first; damaged ones refuse. Today's data are compared with the old version for at most ten seconds: --current, or else the prediction log; where labels have come its evaluation command is run on them. What does not fit asks on a terminal and needs --yes elsewhere: a script that must go back whatever the data say passes --yes."
+    "Promote pushes, rollback pops: after 1, 2, 3 it goes back to 2, then to 1. While a version is rolled out it ends that rollout, and no more: all traffic goes to the version that holds the stage. The bytes are hashed again first; damaged ones refuse. Today's data are compared with the old version for at most ten seconds: --current, or else the prediction log; where labels have come its evaluation command is run on them. What does not fit asks on a terminal and needs --yes elsewhere: a script that must go back whatever the data say passes --yes."
   static override examples = [
     '<%= config.bin %> rollback churn-model --reason "odd scores since noon"',
     '<%= config.bin %> rollback churn-model --yes --reason "incident 4711"',
@@ -27,6 +29,7 @@ export default class Rollback extends MlopsCommand {
       helpValue: 'DATA',
     }),
     'no-verify': Flags.boolean({ summary: 'Do not look whether the old version fits; its bytes are verified always.' }),
+    'no-wait': NO_WAIT,
     'dry-run': Flags.boolean({ summary: 'Show what would be done; change nothing.' }),
     ...changeFlags,
   }
@@ -43,14 +46,11 @@ export default class Rollback extends MlopsCommand {
       model: args.model,
       stage: flags.stage,
       verify: !flags['no-verify'],
-      ...(unknown === undefined ? {} : { unknown }),
       dryRun: flags['dry-run'],
       // Of the process: starting it takes longer than a rollback does.
       started: new Date(performance.timeOrigin),
-      ...(to === undefined ? {} : { to }),
-      ...(flags.reason === undefined ? {} : { reason: flags.reason }),
-      ...(flags.current === undefined ? {} : { current: flags.current }),
-      ...(session.idempotencyKey === undefined ? {} : { idempotencyKey: session.idempotencyKey }),
+      ...given({ to, reason: flags.reason, current: flags.current, wait: flags['no-wait'] ? undefined : WAIT_MS }),
+      ...given({ idempotencyKey: session.idempotencyKey, unknown }),
       confirmUnfit: (plan, fit) => {
         if (!session.yes && !session.interactive) throw unfitRefused(plan, fit, flags)
         if (!session.yes) session.note(renderUnfit(session.ui, plan, fit))

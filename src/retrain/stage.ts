@@ -68,7 +68,8 @@ async function move(job: Job, { version }: Candidate, stage: string): Promise<Pr
   try {
     return await steps.promote(ctx, project, store, request)
   } catch (error) {
-    if (isMlopsError(error) && error.exit === 'no') return error
+    // A rollout ends by itself or by a person: until then the candidate waits as one that was refused does.
+    if (isMlopsError(error) && (error.exit === 'no' || error.code === 'ROLLOUT_RUNNING')) return error
     throw error
   }
 }
@@ -113,7 +114,7 @@ async function enterProduction(
     readonly problems?: readonly string[]
   }
   const missing = [...(autonomy?.missing ?? problems ?? [])]
-  const outcome = moved.code === 'GATE_REFUSED' ? 'refused' : 'not earned'
+  const outcome = ['GATE_REFUSED', 'ROLLOUT_RUNNING'].includes(moved.code) ? 'refused' : 'not earned'
   ctx.warn(`${moved.message} ${missing.join(' ')}`.trim())
   return { outcome, why: moved.message, missing, gate: gateOf(moved) }
 }

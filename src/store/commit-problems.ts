@@ -6,6 +6,7 @@ import type { Backend } from './backend.ts'
 import type { EventDraft, ModelEvent } from './events.ts'
 import type { ModelState } from './fold.ts'
 import { objectKey } from './layout.ts'
+import { rolloutProblem } from './rollouts.ts'
 
 /** @throws failed `EVENT_INVALID` for a draft that does not fit the state: a bug of the caller, stopped before it is history */
 export function checkDraft(state: ModelState, draft: EventDraft): void {
@@ -24,6 +25,8 @@ export function checkDraft(state: ModelState, draft: EventDraft): void {
       throw invalid(state, `event ${restores} did not set the stage ${stage}, so nothing can be restored from it`)
     }
   }
+  const problem = rolloutProblem(state.stages, draft)
+  if (problem !== undefined) throw invalid(state, problem)
 }
 
 export const modelNotFound = (model: string, models: readonly string[]): MlopsError => {

@@ -171,7 +171,7 @@ async function append(
   try {
     return (await attempt()) ? 'written' : 'taken'
   } catch (error) {
-    const urgent = draft.type === 'promote' || draft.type === 'rollback'
+    const urgent = draft.type === 'promote' || draft.type === 'rollback' || draft.type === 'rollout'
     if (!urgent || !isFull(error) || !(await releaseReserve(room.backend))) throw error
     room.warn(RESERVE_USED)
     return (await attempt()) ? 'written with the reserve' : 'taken'

@@ -8,6 +8,7 @@ import { nextStages } from './fold.ts'
 import { modelFolder, modelLog, numbered, ROOT_LOG } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { referencedByEvent, referencedByManifest } from './references.ts'
+import { rolloutProblem } from './rollouts.ts'
 import { type VerifiedLink, verifyChain } from './verify-chains.ts'
 import type { Findings } from './verify-findings.ts'
 
@@ -125,6 +126,8 @@ function verifyStages(
   const event = events[index]
   const before: Stages | undefined = index === 0 ? {} : events[index - 1]?.stages
   if (event === undefined || before === undefined) return
+  const problem = rolloutProblem(before, event)
+  if (problem !== undefined) findings.damage(file, 'inconsistent', problem, [`stages of ${event.model}`])
   try {
     const expected = nextStages(
       before,

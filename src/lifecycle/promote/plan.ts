@@ -14,6 +14,8 @@ export interface PlanRequest {
   readonly version: VersionState
   readonly stage: string
   readonly reason: string | undefined
+  /** Weights of a promotion by steps. */
+  readonly rollout?: readonly number[] | undefined
 }
 
 /** What stored checks say of one version. */
@@ -58,12 +60,14 @@ export interface PromotePlan {
   readonly approvals: readonly Approval[]
   readonly uncounted: readonly UncountedApproval[]
   readonly reason: string | null
+  /** The weights that it goes through, where it is a promotion by steps; null where the stage moves at once. */
+  readonly rollout: readonly number[] | null
   readonly health: PlanHealth
   readonly changes: VersionDiff | null
 }
 
 export function planPromote(state: ModelState, request: PlanRequest, facts: PlanFacts): PromotePlan {
-  const { version, stage, reason } = request
+  const { version, stage, reason, rollout } = request
   const { rules, approvals, uncounted, health, changes } = facts
   const from = standing(state, stage)
   return {
@@ -79,6 +83,7 @@ export function planPromote(state: ModelState, request: PlanRequest, facts: Plan
     approvals,
     uncounted,
     reason: reason ?? null,
+    rollout: rollout ?? null,
     health,
     changes,
   }

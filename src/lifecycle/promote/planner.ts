@@ -30,6 +30,8 @@ export interface PlannerRequest {
   readonly validation?: Gate | undefined
   readonly test?: string | undefined
   readonly reason: string | undefined
+  /** Weights of a promotion by steps. */
+  readonly rollout?: readonly number[] | undefined
 }
 
 export interface PlanOptions {
@@ -48,7 +50,7 @@ export interface Planner {
 
 /** The champion is scored once for all plans that one planner makes: that takes minutes. */
 export function createPlanner(ctx: Context, project: Project, store: Store, request: PlannerRequest): Planner {
-  const { ref, stage, validation, test, reason } = request
+  const { ref, stage, validation, test, reason, rollout } = request
   const config = modelConfig(project, ref.model)
   const rules = gateRules(config, stage, validation)
   const scored = new Map<string, unknown>()
@@ -81,7 +83,7 @@ export function createPlanner(ctx: Context, project: Project, store: Store, requ
       })
       const changes = await changesFor(store, state, stage, version.version, facts, rules)
       const health = await healthFor(ctx, project, store, state, stage, version.version)
-      return planPromote(state, { version, stage, reason }, { ...facts, rules, uncounted, health, changes })
+      return planPromote(state, { version, stage, reason, rollout }, { ...facts, rules, uncounted, health, changes })
     },
   }
 }

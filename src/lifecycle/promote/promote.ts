@@ -9,17 +9,20 @@ import type { Project } from '../../project/config.ts'
 import { missingConfig, modelConfig } from '../../project/load.ts'
 import type { Approval, EventDraft } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
+import { resolveVersion } from '../../store/resolve.ts'
 import type { Store } from '../../store/store.ts'
 import { cautions, onlyApprovalMissing } from '../gate/gate.ts'
 import { gateRules } from '../gate/rules.ts'
 import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from '../operation.ts'
+import { assertMayMove, carriedWords } from '../rollouts/begin.ts'
+import { tellServices } from '../serving/services.ts'
 import { assertIntact } from '../versions/integrity.ts'
 import { approvalsOf, promptApproval, reasonOf } from './approval.ts'
 import { policyWord } from './autonomy.ts'
 import { essence, type PromotePlan } from './plan.ts'
 import { createPlanner, type Planner } from './planner.ts'
 import { assertPasses, declined } from './refusal.ts'
-import { resultOfEvent, resultOfPlan } from './result.ts'
+import { type PromotionEvent, resultOfEvent, resultOfPlan } from './result.ts'
 import { retrainedVersions } from './retrained-versions.ts'
 import { tagMove } from './tag-move.ts'
 import type { PromoteRequest, PromoteResult } from './types.ts'
@@ -29,7 +32,7 @@ export type { PromoteRequest, PromoteResult } from './types.ts'
 /**
  * @throws refused `GATE_REFUSED`, `APPROVAL_MISSING`, `SELF_APPROVAL`, `APPROVAL_DECLINED` with all checks in the
  *   details; conflict `STAGE_MOVED`, `PLAN_CHANGED`, `IDEMPOTENCY_MISMATCH`; failed `VERSION_DAMAGED`; usage
- *   `STAGE_UNKNOWN`
+ *   `STAGE_UNKNOWN`; what `assertMayMove` throws
  */
 export async function promote(
   ctx: Context,
@@ -37,30 +40,30 @@ export async function promote(
   store: Store,
   request: PromoteRequest,
 ): Promise<PromoteResult> {
-  const { ref, stage, validation, test } = request
+  const { ref, stage, validation, test, rollout, completes } = request
   assertStage(project, stage)
   const doubt = missingConfig(project, ref.model)
   if (doubt !== undefined) ctx.warn(doubt)
-  const given = approvalsOf(ctx, request.approve ?? [])
+  const named = approvalsOf(ctx, request.approve ?? [])
   const reason = reasonOf(request.reason)
   const op = operation(ctx, request.idempotencyKey, {
     type: 'promote',
     model: ref.model,
     selector: ref.selector ?? null,
     stage,
-    approve: given.map(({ name }) => name),
+    approve: named.map(({ name }) => name),
+    ...(rollout === undefined ? {} : { rollout }),
+    ...(completes === undefined ? {} : { completes }),
   })
   const state = await store.models.state(ref.model)
   const earlier = request.dryRun === true ? undefined : repeated(state, op)
-  if (earlier?.type === 'promote') {
-    // Commits nothing: makes sure that what stands in the log is durable, should its writer have died.
-    await store.models.commit(state, earlier)
-    const since = movedOnSince(state, stage, earlier)
-    if (since !== undefined) ctx.warn(since)
-    return resultOfEvent(earlier)
-  }
+  if (earlier?.type === 'promote' || earlier?.type === 'rollout') return doneBefore(ctx, store, state, earlier)
 
-  const planner = createPlanner(ctx, project, store, { ref, stage, validation, test, reason })
+  const planner = createPlanner(ctx, project, store, { ref, stage, validation, test, reason, rollout })
+  const mayMove = (now: ModelState): void =>
+    assertMayMove(now, { ...request, version: resolveVersion(now, ref, 'newest').version })
+  mayMove(state)
+  const given = [...named, ...carried(ctx, state, request, planner)]
   const found = await planner.plan(state, { given })
   if (found.already) return resultOfPlan(found, 'already there')
   if (request.dryRun === true) return resultOfPlan(found, 'planned')
@@ -74,12 +77,52 @@ export async function promote(
     hint: `Register it again from its source, then promote the new version; see the damage: mlops model verify ${versionName(plan.model, plan.version)}`,
   })
   await assertSameRules(request, planner)
-  const move = { stage, from: plan.from, essence: essence(plan), draft: draftOf(ctx, op, plan) }
-  const event = await commitMove(store, state, move, async (now) =>
-    essence(await planner.plan(now, { given: words, only: plan.approvals })),
-  )
+  const draft = rollout === undefined ? draftOf(ctx, op, plan, completes) : startOf(ctx, op, plan, rollout)
+  const move = { stage, from: plan.from, essence: essence(plan), draft }
+  const event = await commitMove(store, state, move, async (now) => {
+    mayMove(now)
+    return essence(await planner.plan(now, { given: words, only: plan.approvals }))
+  })
   const gitTags = await tagMove(ctx, project, store, state, event)
-  return { ...resultOfPlan(plan, 'promoted'), event: { seq: event.seq, time: event.time }, gitTags }
+  const services = await tellServices(ctx, store, state, stage, request.wait)
+  return {
+    ...resultOfPlan(plan, rollout === undefined ? 'promoted' : 'rollout started'),
+    event: { seq: event.seq, time: event.time },
+    gitTags,
+    ...(completes === undefined ? {} : { completes }),
+    ...(services === undefined ? {} : { services }),
+  }
+}
+
+/** An earlier run with the same idempotency key. */
+async function doneBefore(
+  ctx: Context,
+  store: Store,
+  state: ModelState,
+  earlier: PromotionEvent,
+): Promise<PromoteResult> {
+  // Commits nothing: makes sure that what stands in the log is durable, should its writer have died.
+  await store.models.commit(state, earlier)
+  const since = earlier.type === 'promote' ? movedOnSince(state, earlier.body.stage, earlier) : undefined
+  if (since !== undefined) ctx.warn(since)
+  return resultOfEvent(earlier)
+}
+
+/** The words that the rollout began with count for its last step too, while the rules are the same. */
+function carried(
+  ctx: Context,
+  state: ModelState,
+  { stage, completes }: PromoteRequest,
+  { rules }: Planner,
+): readonly Approval[] {
+  if (completes === undefined) return []
+  const { words, lapsed } = carriedWords(state, stage, rules)
+  for (const name of lapsed) {
+    ctx.warn(
+      `The approval of ${name} does not count: the gate of ${stage} has been changed since the rollout began (its rules, or evaluate: of mlops.yaml).`,
+    )
+  }
+  return words
 }
 
 /** The plan was judged by the rules of its beginning. @throws conflict `PLAN_CHANGED` */
@@ -158,7 +201,43 @@ async function askPolicy(
   return { plan: await planner.plan(state, { given: words }), words, withheld: [] }
 }
 
-function draftOf(ctx: Context, { opId, request }: Operation, plan: PromotePlan): EventDraft {
+/** A version gets the first part of the traffic; the stage stays where it is. */
+function startOf(
+  ctx: Context,
+  { opId, request }: Operation,
+  { stage, version, from, gate, approvals, reason }: PromotePlan,
+  steps: readonly number[],
+): EventDraft {
+  // `assertMayMove` refuses an empty stage.
+  if (from === null) throw new RangeError(`nothing holds ${stage}`)
+  return {
+    op_id: opId,
+    request,
+    type: 'rollout',
+    expect: { [stage]: from.seq },
+    body: {
+      stage,
+      version,
+      from: from.version,
+      action: 'start',
+      weight: steps[0] ?? 0,
+      steps,
+      gate,
+      ...(approvals.length === 0 ? {} : { approvals }),
+      ...(reason === null ? {} : { reason }),
+    },
+    actor: ctx.actor,
+    tool: ctx.tool,
+    time: ctx.now().toISOString(),
+  }
+}
+
+function draftOf(
+  ctx: Context,
+  { opId, request }: Operation,
+  plan: PromotePlan,
+  completes: number | undefined,
+): EventDraft {
   const [approval] = plan.approvals
   return {
     op_id: opId,
@@ -173,6 +252,7 @@ function draftOf(ctx: Context, { opId, request }: Operation, plan: PromotePlan):
       ...(approval === undefined ? {} : { approval }),
       ...(plan.approvals.length > 1 ? { approvals: plan.approvals } : {}),
       ...(plan.reason === null ? {} : { reason: plan.reason }),
+      ...(completes === undefined ? {} : { rollout: completes }),
     },
     actor: ctx.actor,
     tool: ctx.tool,

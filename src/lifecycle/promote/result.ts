@@ -5,6 +5,9 @@ import { approvalsOfEvent } from '../versions/history.ts'
 import type { PromotePlan } from './plan.ts'
 import type { PromoteResult } from './types.ts'
 
+const rolloutOf = (steps: readonly number[] | null) =>
+  steps === null ? null : { weight: steps[0] ?? 0, steps }
+
 export function resultOfPlan(plan: PromotePlan, outcome: PromoteResult['outcome']): PromoteResult {
   const { model, stage, version, from, gate, already } = plan
   return {
@@ -24,15 +27,17 @@ export function resultOfPlan(plan: PromotePlan, outcome: PromoteResult['outcome'
     event: null,
     changes: plan.changes,
     health: plan.health,
+    rollout: rolloutOf(plan.rollout),
     since: already && from !== null ? { time: from.since, by: from.by } : null,
   }
 }
 
 /** What an earlier run with the same idempotency key did. */
-export function resultOfEvent(event: Extract<ModelEvent, { type: 'promote' }>): PromoteResult {
+export function resultOfEvent(event: PromotionEvent): PromoteResult {
   const { body } = event
+  const isStart = event.type === 'rollout'
   return {
-    outcome: 'promoted',
+    outcome: isStart ? 'rollout started' : 'promoted',
     repeated: true,
     passes: true,
     awaitsApproval: false,
@@ -40,7 +45,7 @@ export function resultOfEvent(event: Extract<ModelEvent, { type: 'promote' }>): 
     stage: body.stage,
     version: body.version,
     from: body.from,
-    gate: body.gate,
+    gate: body.gate ?? null,
     approvals: approvalsOfEvent(event),
     approvalsMissing: 0,
     uncounted: [],
@@ -49,5 +54,9 @@ export function resultOfEvent(event: Extract<ModelEvent, { type: 'promote' }>): 
     changes: null,
     health: null,
     since: null,
+    rollout: isStart ? { weight: event.body.weight, steps: event.body.steps } : null,
   }
 }
+
+/** What a promotion commits. */
+export type PromotionEvent = Extract<ModelEvent, { type: 'promote' | 'rollout' }>

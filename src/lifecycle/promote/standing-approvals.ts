@@ -2,13 +2,14 @@
  * Whose word counts for a move: approvals given ahead of it that still stand, and names given with it. Pure.
  *
  * A word given ahead is bound to the bytes of the version and to the rules of the stage. It lapses when either differs,
- * and it is used up by the move that it let happen: what was taken back needs a new one. What does not count is never
- * passed over silently: it is listed with why.
+ * and it is used up by the move that it let happen, or by a rollout that was given up: what was taken back needs a new
+ * one. What does not count is never passed over silently: it is listed with why.
  */
 import type { Digest } from '../../core/digest.ts'
 import { versionName } from '../../core/names.ts'
 import type { Approval, ModelEvent } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
+import { givenUpRollout } from '../../store/rollouts.ts'
 import { distinctApprovals } from '../gate/gate.ts'
 import { standing } from '../operation.ts'
 import { personOf } from './approval.ts'
@@ -99,10 +100,15 @@ function wordsAhead(state: ModelState, request: CountRequest): WordAhead[] {
   })
 }
 
-/** The promotion that put these bytes into the stage last: it used up the words given before it. 0 without one. */
+/**
+ * The promotion that put these bytes into the stage last, or the end of a rollout of them that was given up: it used up
+ * the words given before it. 0 without one.
+ */
 function lastEntry(events: readonly ModelEvent[], stage: string, manifest: Digest): number {
   const entered = events.findLast(
-    (event) => event.type === 'promote' && event.body.stage === stage && event.body.gate.bound.manifest === manifest,
+    (event, index) =>
+      (event.type === 'promote' && event.body.stage === stage && event.body.gate.bound.manifest === manifest) ||
+      givenUpRollout(events[index - 1]?.stages, event.stages, stage)?.manifest === manifest,
   )
   return entered?.seq ?? 0
 }

@@ -10,6 +10,7 @@
  * 4. was never given up there since. It is given up by a rollback that takes production away from it, also by one that
  *    goes back past it (1, 2, 3, then `--to 1` gives up 3 and 2), and by a promotion that puts a version there again
  *    which had been in production before it: a step back by another name. Being followed by a newer version is no harm.
+ *    A rollout of it that was given up is none: its later entry does not count. One that was completed counts once.
  *
  * A version counts once. Giving up a version that a policy had promoted by itself ends the trust: only what entered
  * production after that counts. The record begins with the first clean staged promotion that counts. The order of
@@ -20,6 +21,7 @@ import { versionName } from '../../core/names.ts'
 import { describeDuration } from '../../project/duration.ts'
 import type { Autonomy } from '../../project/policy.ts'
 import { isMove, type ModelEvent, type MoveEvent, type RegisterBody } from '../../store/events.ts'
+import { givenUpRollout } from '../../store/rollouts.ts'
 import { PRODUCTION } from '../gate/rules.ts'
 import { approvalsOfEvent } from '../versions/history.ts'
 import type { RetrainedVersions } from './retrained-versions.ts'
@@ -63,6 +65,9 @@ export function trackRecord(events: readonly ModelEvent[], now: Date, jobs: Retr
     latest = Math.max(latest, Date.parse(event.time) || 0)
     if (event.type === 'register' && isRetrained(event.body, jobs)) retrained.add(event.body.version)
     if (event.type === 'promote' && event.body.stage !== PRODUCTION) staged.add(event.body.version)
+    // Given up before it had all of the traffic: what enters later is not its first try any more.
+    const aborted = givenUpRollout(events[event.seq - 2]?.stages, event.stages, PRODUCTION)
+    if (aborted !== undefined) seen.add(aborted.version)
     if (!isProductionMove(event)) continue
     const { version } = event.body
     for (const lost of givenUp(event, events)) {

@@ -4,6 +4,8 @@ import type { Project } from '../../project/config.ts'
 import type { Gate } from '../../project/gate-config.ts'
 import type { Autonomy } from '../../project/policy.ts'
 import type { Approval, GateResult } from '../../store/events.ts'
+import type { RolloutRequest } from '../rollouts/begin.ts'
+import type { Services } from '../serving/services.ts'
 import type { VersionDiff } from '../versions/diff.ts'
 import type { PlanHealth, PromotePlan } from './plan.ts'
 import type { UncountedApproval } from './standing-approvals.ts'
@@ -20,7 +22,7 @@ export interface AutonomyRequest extends Autonomy {
   readonly policy: string
 }
 
-export interface PromoteRequest {
+export interface PromoteRequest extends RolloutRequest {
   /** The version to promote; the model alone means its newest version. */
   readonly ref: ModelRef
   readonly stage: string
@@ -29,6 +31,8 @@ export interface PromoteRequest {
   readonly reason?: string
   /** Reads the project anew: a check or a question takes minutes, in which the gate may be edited. */
   readonly reread?: () => Promise<Project>
+  /** Milliseconds that running services are waited for once it is done; undefined: they are not looked at. */
+  readonly wait?: number
   /** Stop after the plan. */
   readonly dryRun?: boolean
   readonly idempotencyKey?: string
@@ -43,7 +47,7 @@ export interface PromoteRequest {
 }
 
 export interface PromoteResult {
-  readonly outcome: 'promoted' | 'already there' | 'planned'
+  readonly outcome: 'promoted' | 'rollout started' | 'already there' | 'planned'
   /** An earlier run with the same idempotency key did it; this is its result. */
   readonly repeated: boolean
   /** What `planned` says: would it be done? */
@@ -69,4 +73,10 @@ export interface PromoteResult {
   readonly since: { readonly time: string; readonly by: string } | null
   /** Tags that were made in the project's git repository, where `git_tags` is on. */
   readonly gitTags?: readonly string[]
+  /** Of a promotion by steps: the stage has not moved, and a part of its traffic is the version's. Null for any other. */
+  readonly rollout?: { readonly weight: number; readonly steps: readonly number[] } | null
+  /** The event that began the rollout which this promotion completed. */
+  readonly completes?: number
+  /** What running services made of it; absent where none says anything, or nobody asked. */
+  readonly services?: Services
 }

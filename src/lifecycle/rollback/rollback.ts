@@ -8,18 +8,24 @@ import { versionName } from '../../core/names.ts'
 import { promotionCommand } from '../../core/next-command.ts'
 import type { Project } from '../../project/config.ts'
 import { modelConfig } from '../../project/load.ts'
-import type { EventDraft, ModelEvent, RollbackBody } from '../../store/events.ts'
+import type { EventDraft, RollbackBody } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { Store } from '../../store/store.ts'
 import { gateRules } from '../gate/rules.ts'
 import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from '../operation.ts'
 import { reasonOf } from '../promote/approval.ts'
 import { tagMove } from '../promote/tag-move.ts'
+import { runningRollout } from '../rollouts/running.ts'
+import { tellServices } from '../serving/services.ts'
 import { assertIntact, verifyVersion } from '../versions/integrity.ts'
+import { endRollout, resultOfAbort } from './end-rollout.ts'
 import { determineFit, type Fit, isUnfit } from './fit.ts'
 import type { FitEvaluation } from './fit-evaluation.ts'
 import { rolledBackMeanwhile } from './meanwhile.ts'
 import { planRollback, type RollbackPlan, wayBack } from './plan.ts'
+import { type RollbackResult, result, resultOfEvent } from './result.ts'
+
+export type { RollbackResult } from './result.ts'
 
 export interface RollbackRequest {
   readonly model: string
@@ -34,33 +40,13 @@ export interface RollbackRequest {
   /** Why the fit cannot be determined at all: the configuration could not be read. */
   readonly unknown?: string
   readonly dryRun?: boolean
+  /** Milliseconds that running services are waited for once it is done; undefined: they are not looked at. */
+  readonly wait?: number
   readonly idempotencyKey?: string
   /** When the command was started: a rollback by anybody since then was not known to whoever typed it. */
   readonly started?: Date
   /** Asked when the old version does not fit today's data; may throw `unfitRefused`. Not given: goes on. */
   readonly confirmUnfit?: (plan: RollbackPlan, fit: Fit) => Promise<boolean>
-}
-
-export interface RollbackResult {
-  readonly outcome: 'rolled back' | 'already there' | 'planned'
-  readonly repeated: boolean
-  readonly model: string
-  readonly stage: string
-  readonly version: number
-  readonly from: number
-  /** The event whose entry was restored. */
-  readonly restores: number
-  /** When the version had been put there. */
-  readonly held: string
-  readonly fit: Fit
-  readonly reason: string | null
-  readonly event: { readonly seq: number; readonly time: string } | null
-  /** How many people the gate of the stage asks for, should it go forward again. */
-  readonly approvals: number
-  /** The versions that further rollbacks would restore, the next one first. */
-  readonly before: readonly number[]
-  /** Tags that were made in the project's git repository, where `git_tags` is on. */
-  readonly gitTags?: readonly string[]
 }
 
 /**
@@ -88,10 +74,18 @@ export async function rollback(
     if (since !== undefined) ctx.warn(since)
     return resultOfEvent(state, earlier, approvals)
   }
+  if (earlier?.type === 'rollout') {
+    await store.models.commit(state, earlier)
+    return resultOfAbort(state, earlier, approvals)
+  }
 
   const faster = to === undefined ? rolledBackMeanwhile(state, stage, { ...ctx, started: request.started }) : undefined
   if (faster !== undefined && request.dryRun !== true) throw faster
   if (faster !== undefined) ctx.warn(`Without --dry-run this is refused: ${faster.message}`)
+  const running = runningRollout(state, stage)
+  if (running !== null && (to === undefined || to === running.stable.version)) {
+    return endRollout({ ctx, store, state, request, op, reason, approvals }, running)
+  }
   const plan = planRollback(state, stage, to, approvals)
   const unlooked: Fit = { verdict: 'skipped', summary: 'nothing to move' }
   if (plan.already) return result(state, plan, 'already there', unlooked, reason, approvals)
@@ -120,10 +114,12 @@ export async function rollback(
     essence(planRollback(now, stage, to, approvals)),
   )
   const gitTags = await tagMove(ctx, project, store, state, event)
+  const services = await tellServices(ctx, store, state, stage, request.wait)
   return {
     ...result(state, plan, 'rolled back', fit, reason, approvals),
     event: { seq: event.seq, time: event.time },
     gitTags,
+    ...(services === undefined ? {} : { services }),
   }
 }
 
@@ -186,59 +182,3 @@ async function hintForDamaged(
 }
 
 const flag = (stage: string): string => (stage === 'production' ? '' : ` --stage ${stage}`)
-
-function result(
-  state: ModelState,
-  plan: RollbackPlan,
-  outcome: RollbackResult['outcome'],
-  fit: Fit,
-  reason: string | undefined,
-  approvals: number,
-): RollbackResult {
-  const { model, stage, version, from, restores, held } = plan
-  return {
-    outcome,
-    repeated: false,
-    model,
-    stage,
-    version,
-    from: from.version,
-    restores,
-    held,
-    fit,
-    reason: reason ?? null,
-    event: null,
-    approvals,
-    before: behind(state, stage, restores),
-  }
-}
-
-/** What lies behind an entry on the way back. */
-function behind(state: ModelState, stage: string, seq: number): number[] {
-  const entry = state.events[seq - 1]?.stages[stage]
-  if (entry === undefined) return []
-  return wayBack({ ...state, stages: { [stage]: entry } }, stage).map(({ version }) => version)
-}
-
-function resultOfEvent(
-  state: ModelState,
-  event: Extract<ModelEvent, { type: 'rollback' }>,
-  approvals: number,
-): RollbackResult {
-  const { body } = event
-  return {
-    outcome: 'rolled back',
-    repeated: true,
-    model: event.model,
-    stage: body.stage,
-    version: body.version,
-    from: body.from,
-    restores: body.restores,
-    held: state.events[body.restores - 1]?.time ?? '',
-    fit: { verdict: body.fit, summary: 'as recorded then' },
-    reason: body.reason ?? null,
-    event: { seq: event.seq, time: event.time },
-    approvals,
-    before: behind(state, body.stage, body.restores),
-  }
-}

@@ -1,6 +1,14 @@
 /** What happened to a model: who moved what, when, why and on what evidence. A fold of the log, newest first. */
 import type { Actor } from '../../core/context.ts'
-import type { Approval, GateCheck, GateResult, ImportedFrom, ModelEvent, RollbackBody } from '../../store/events.ts'
+import type {
+  Approval,
+  GateCheck,
+  GateResult,
+  ImportedFrom,
+  ModelEvent,
+  RollbackBody,
+  RolloutBody,
+} from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { RetrainingEffect } from '../status/retraining-effect.ts'
 
@@ -28,6 +36,10 @@ export interface HistoryEntry {
   readonly tags: { readonly add: readonly string[]; readonly remove: readonly string[] } | null
   /** Of a move of a version from a retraining to production: whether the retraining helped. */
   readonly retraining: RetrainingEffect | null
+  /** What became of a rollout; null for other events. */
+  readonly rollout: Pick<RolloutBody, 'action' | 'weight' | 'steps' | 'comparison'> | null
+  /** Of a promotion that completed a rollout: the event that began that one; null for any other. */
+  readonly completes: number | null
   readonly tool: string
 }
 
@@ -65,9 +77,11 @@ export function history(
   return entries
 }
 
-/** All approvals of a promotion; `approval` alone where one person was enough. */
-export const approvalsOfEvent = (event: ModelEvent): readonly Approval[] =>
-  event.type !== 'promote' ? [] : (event.body.approvals ?? (event.body.approval ? [event.body.approval] : []))
+/** All approvals of a promotion, or of the start of a rollout; `approval` alone where one person was enough. */
+export const approvalsOfEvent = (event: ModelEvent): readonly Approval[] => {
+  if (event.type === 'rollout') return event.body.approvals ?? []
+  return event.type !== 'promote' ? [] : (event.body.approvals ?? (event.body.approval ? [event.body.approval] : []))
+}
 
 export function countChecks({ checks }: GateResult): CheckCounts {
   const count = (wanted: GateCheck['verdict']): number => checks.filter(({ verdict }) => verdict === wanted).length
@@ -94,6 +108,8 @@ function entryOf(event: ModelEvent): HistoryEntry {
     imported: null,
     tags: null,
     retraining: null,
+    rollout: null,
+    completes: null,
     tool,
   }
   switch (event.type) {
@@ -104,7 +120,14 @@ function entryOf(event: ModelEvent): HistoryEntry {
     }
     case 'promote': {
       const { version, stage, from, reason, gate } = event.body
-      return { ...common, version, stage, from, reason: reason ?? null, gate, checks: countChecks(gate) }
+      const completes = event.body.rollout ?? null
+      return { ...common, version, stage, from, reason: reason ?? null, gate, checks: countChecks(gate), completes }
+    }
+    case 'rollout': {
+      const { version, stage, from, reason, gate = null, action, weight, steps, comparison } = event.body
+      const rollout = { action, weight, steps, ...(comparison === undefined ? {} : { comparison }) }
+      const checks = gate === null ? null : countChecks(gate)
+      return { ...common, version, stage, from, reason: reason ?? null, gate, checks, rollout }
     }
     case 'rollback': {
       const { version, stage, from, reason, fit, evaluation = null } = event.body

@@ -21,6 +21,9 @@ function renderEntry(ui: Ui, model: string, entry: HistoryEntry): string {
     entry.reason === null ? '' : `"${ui.text(entry.reason)}"`,
     ...words(ui, entry),
     ...evidence(ui, entry),
+    entry.rollout?.comparison === undefined
+      ? ''
+      : style.dim(`compared: ${entry.rollout.comparison.verdict}; ${ui.text(entry.rollout.comparison.summary)}`),
     entry.retraining === null ? '' : effectLine(ui, entry.retraining),
   ].filter((part) => part !== '')
   return [ui.wrap(head, 5), ...details.map((detail) => ui.wrap(`     ${detail}`, 7))].join('\n')
@@ -43,9 +46,11 @@ function what(ui: Ui, model: string, entry: HistoryEntry): string {
     case 'register':
       return `${entry.imported === null ? 'register' : 'import  '} ${name}`
     case 'promote':
-      return `promote  ${name} ${style.symbols.arrow} ${stage}${from}`
+      return `promote  ${name} ${style.symbols.arrow} ${stage}${from}${entry.completes === null ? '' : `, the end of its rollout (event ${entry.completes})`}`
     case 'rollback':
       return `${style.warn('rollback')} ${name} ${style.symbols.arrow} ${stage}${from}`
+    case 'rollout':
+      return rolloutLine(ui, name, stage, entry)
     case 'approve':
       return `approve  ${name} for ${stage}`
     case 'tag':
@@ -53,6 +58,15 @@ function what(ui: Ui, model: string, entry: HistoryEntry): string {
     default:
       return `${entry.type} of ${style.name(model)}`
   }
+}
+
+function rolloutLine(ui: Ui, name: string, stage: string, { rollout, from }: HistoryEntry): string {
+  const beside = from === null ? '' : ` beside @${from}`
+  if (rollout === null) return `rollout  ${name}`
+  if (rollout.action === 'abort')
+    return `${ui.style.warn('rollout')}  of ${name} in ${stage} aborted; @${from} keeps all traffic`
+  const steps = rollout.action === 'start' ? ` (steps ${rollout.steps.join(', ')})` : ''
+  return `rollout  ${name} gets ${rollout.weight} % of ${stage}${beside}${steps}`
 }
 
 function evidence(ui: Ui, { gate, fit, evaluation, run, type, tags, imported }: HistoryEntry): string[] {

@@ -8,6 +8,7 @@ import type { Ui } from '../ui.ts'
 import { renderApprovals } from './approvals.ts'
 import { renderGate } from './gate.ts'
 import { renderGitTags } from './git-tags.ts'
+import { renderServices } from './services.ts'
 import { formatRows, formatValue, metricChange } from './values.ts'
 
 export { renderGate } from './gate.ts'
@@ -24,6 +25,7 @@ export function renderPromotePlan(ui: Ui, plan: PromotePlan): string {
       `${style.name(`${plan.model}@${plan.version}`)} ${style.symbols.arrow} ${style.bold(plan.stage)} ${from}`,
       2,
     ),
+    plan.rollout === null ? '' : renderSteps(ui, plan.rollout, plan.from?.version),
     renderGate(ui, plan.gate),
     renderHealth(ui, plan.stage, plan.health),
     plan.changes === null ? '' : renderShortDiff(ui, plan.changes),
@@ -49,19 +51,55 @@ export function renderPromotion(ui: Ui, result: PromoteResult, wasShown = false)
     result.changes === null ? '' : renderShortDiff(ui, result.changes),
   ]
   const parts = [...(wasShown ? [] : plan), renderApprovals(ui, result)]
+  const steps = result.rollout == null ? '' : renderSteps(ui, result.rollout.steps, from ?? undefined)
   if (planned) {
     const verdict = plannedVerdict(ui, result)
     const move = `Plan: ${name} ${style.symbols.arrow} ${style.bold(stage)} (${from === null ? 'nothing is there now' : `now ${model}@${from}`})`
-    return joined([ui.wrap(move, 2), ...parts, ui.wrap(`${verdict} ${style.dim('Dry run: nothing was changed.')}`)])
+    return joined([
+      ui.wrap(move, 2),
+      steps,
+      ...parts,
+      ui.wrap(`${verdict} ${style.dim('Dry run: nothing was changed.')}`),
+    ])
   }
+  if (result.outcome === 'rollout started') return renderStart(ui, result, steps, parts)
   const done = result.repeated
     ? `was put into ${style.bold(stage)} at ${day(result.event?.time ?? '')} (${gone}) ${style.dim('(done before, with the same idempotency key)')}`
-    : `is in ${style.bold(stage)} now (${gone})`
+    : `is in ${style.bold(stage)} now (${gone}${result.completes === undefined ? '' : '; its rollout is complete'})`
   return joined([
     ui.wrap(`${style.good(style.symbols.ok)} ${name} ${done}`, 2),
     ...parts,
     renderGitTags(ui, result.gitTags),
+    renderServices(ui, model, result.services),
   ])
+}
+
+/** A part of the traffic is the version's; what to type next. */
+function renderStart(ui: Ui, result: PromoteResult, steps: string, parts: readonly string[]): string {
+  const { style } = ui
+  const { model, version, stage, from, rollout, repeated, services } = result
+  const again = repeated ? style.dim(' (done before, with the same idempotency key)') : ''
+  const where = `${model}${stage === 'production' ? '' : ` --stage ${stage}`}`
+  return joined([
+    ui.wrap(
+      `${style.good(style.symbols.ok)} ${style.name(`${model}@${version}`)} gets ${rollout?.weight ?? 0} % of the traffic of ${style.bold(stage)} now; ${model}@${from} keeps the stage and the rest${again}`,
+      2,
+    ),
+    steps,
+    ...parts,
+    renderServices(ui, model, services),
+    `Compare them: ${style.command(`mlops rollout status ${where}`)}\nThe next step: ${style.command(`mlops rollout advance ${where}`)}`,
+  ])
+}
+
+/** `5 % → 25 % → 100 %, where the stage moves` */
+function renderSteps(ui: Ui, steps: readonly number[], from: number | undefined): string {
+  const { style } = ui
+  const listed = steps.map((step) => `${step} %`).join(` ${style.symbols.arrow} `)
+  return ui.wrap(
+    `By steps: ${listed}. The stage moves with the last one; until then ${from === undefined ? 'it' : `@${from}`} keeps the rest of the traffic.`,
+    2,
+  )
 }
 
 function plannedVerdict(ui: Ui, { passes, awaitsApproval }: PromoteResult): string {

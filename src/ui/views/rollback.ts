@@ -7,6 +7,7 @@ import { displayWidth } from '../clean.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderGitTags } from './git-tags.ts'
+import { renderServices } from './services.ts'
 
 export function renderRollback(ui: Ui, result: RollbackResult): string {
   const { style } = ui
@@ -15,11 +16,16 @@ export function renderRollback(ui: Ui, result: RollbackResult): string {
   if (result.outcome === 'already there') {
     return `${name} is in ${style.bold(stage)} already, since ${day(held)}. Nothing was changed.`
   }
+  if (endsRollout(result)) return renderEnd(ui, result)
   const said =
     result.outcome === 'planned'
       ? `Plan: ${style.bold(stage)} goes back from ${model}@${from} to ${name}, which held it from ${day(held)}. ${style.dim('Dry run: nothing was changed.')}`
       : `${style.good(style.symbols.ok)} ${style.bold(stage)} is back from ${model}@${from} to ${name}, which held it from ${day(held)}${result.repeated ? style.dim(' (done before, with the same idempotency key)') : ''}`
-  const head = ui.wrap(said, 2)
+  const ended =
+    result.rollout === null
+      ? ''
+      : ` The rollout of ${model}@${result.rollout.version} (${result.rollout.weight} % of the traffic) ${result.outcome === 'planned' ? 'would end' : 'has ended'} with it.`
+  const head = ui.wrap(`${said}${ended}`, 2)
   const paint = {
     fits: style.good,
     drifted: style.bad,
@@ -35,7 +41,29 @@ export function renderRollback(ui: Ui, result: RollbackResult): string {
   lines.push(style.dim(proseThenCommand(ui, `${further}; forward again:`, forward)))
   const tags = renderGitTags(ui, result.gitTags)
   if (tags !== '') lines.push(tags)
+  const services = renderServices(ui, model, result.services)
+  if (services !== '') lines.push(services)
   return lines.join('\n')
+}
+
+/** The stage did not move: the rollout in it ended. */
+const endsRollout = ({ rollout, from, version }: RollbackResult): boolean =>
+  rollout !== null && rollout.version === from && rollout.version !== version
+
+function renderEnd(ui: Ui, result: RollbackResult): string {
+  const { style } = ui
+  const { model, version, from, stage, rollout, before, outcome, repeated } = result
+  const holder = `${style.name(`${model}@${version}`)}, which holds the stage`
+  const share = rollout === null || rollout.weight === 0 ? '' : ` (it had ${rollout.weight} % of the traffic)`
+  const head =
+    outcome === 'planned'
+      ? `Plan: the rollout of ${model}@${from} in ${style.bold(stage)} ends${share}; all traffic goes to ${holder}. ${style.dim('Dry run: nothing was changed.')}`
+      : `${style.good(style.symbols.ok)} The rollout of ${model}@${from} in ${style.bold(stage)} is ended${share}; all traffic goes to ${holder}${repeated ? style.dim(' (done before, with the same idempotency key)') : ''}`
+  const [next] = before
+  const further = next === undefined ? 'Nothing is further back.' : `Another rollback goes back to ${model}@${next}.`
+  const services = renderServices(ui, model, result.services)
+  const said = style.dim(`The stage itself did not move. ${further}`)
+  return [ui.wrap(head, 2), ui.wrap(said, 2), ...(services === '' ? [] : [services])].join('\n')
 }
 
 /** On one line where it fits; else the command stands on a line of its own, whole, so that it can be pasted. */

@@ -36,6 +36,7 @@ function plan(more: Partial<PromotePlan> = {}, checks: readonly GateCheck[] = []
     approvals: [{ name: 'ada', origin: 'prompt', time: '2026-06-28T12:00:00.000Z', reason: 'better on June data' }],
     uncounted: [],
     reason: null,
+    rollout: null,
     health: { current: { ...NEVER, version: 1 }, challenger: NEVER },
     changes: null,
     ...more,
