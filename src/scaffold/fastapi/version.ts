@@ -4,6 +4,7 @@ import { usage } from '../../core/errors.ts'
 import { type ModelRef, versionName } from '../../core/names.ts'
 import { type Profile, parseProfile } from '../../drift/profile.ts'
 import { loadVersion, type VersionDetail } from '../../lifecycle/versions/version.ts'
+import type { ScanResult } from '../../store/manifest.ts'
 import { resolveVersion } from '../../store/resolve.ts'
 import type { Store } from '../../store/store.ts'
 import { type RecordedExample, readExamples } from './examples.ts'
@@ -24,7 +25,9 @@ export async function readVersion(store: Store, ref: ModelRef): Promise<ServedVe
   const state = await store.models.state(ref.model)
   const detail = await loadVersion(store, state, resolveVersion(state, ref, 'production'))
   const files: ModelFile[] = []
-  for (const file of detail.files) files.push(await lookInto(store, file))
+  for (const { path, scan, sha256 } of detail.files) {
+    files.push(await lookInto(path, scan, store.objects.chunks(sha256)))
+  }
   const { baseline, examples, python } = detail
   const name = versionName(detail.model, detail.version)
   return {
@@ -64,13 +67,16 @@ const LONGEST_MARK = 64
 /** Files that are searched to their end: what is in a pickle or an archive is not told by its first bytes. */
 const SEARCHED = /\.(?:joblib|pkl|pickle|pt2?|pth|ts|torchscript)$/i
 
-/** The head of a file, and for some the marks in all of it. Chunks are re-hashed to the end where they are read to the end. */
-async function lookInto(store: Store, { path, sha256, scan }: VersionDetail['files'][number]): Promise<ModelFile> {
+/**
+ * The head of a file, and for some the marks in all of it. Nothing that is read here is trusted with more than a name.
+ * @param chunks each valid until the next
+ */
+export async function lookInto(path: string, scan: ScanResult, chunks: AsyncIterable<Uint8Array>): Promise<ModelFile> {
   let head = Buffer.alloc(0)
   let tail = Buffer.alloc(0)
   let isSearched = SEARCHED.test(path)
   const marks = new Set<string>()
-  for await (const chunk of store.objects.chunks(sha256)) {
+  for await (const chunk of chunks) {
     if (head.length < HEAD) head = Buffer.concat([head, chunk.subarray(0, HEAD - head.length)])
     isSearched ||= head[0] === 0x80
     if (!isSearched && head.length === HEAD) break

@@ -1,0 +1,113 @@
+/** What the workflows of one model are made from: where its predictions are, what retrains it, how it was trained. */
+import { usage } from '../../core/errors.ts'
+import { modelConfig } from '../../project/load.ts'
+import { loadPolicy, type Policy, policyFiles } from '../../project/policy.ts'
+import { type GenerateRequest, textOption, type World } from '../generators.ts'
+import { cronOf, SCHEDULES } from './schedule.ts'
+
+export interface ModelFacts {
+  readonly name: string
+  readonly cron: string
+  /** What is checked; '': the prediction log, in PostgreSQL. */
+  readonly current: string
+  readonly isPostgres: boolean
+  /** The address of the log is a secret of the repository. */
+  readonly predictions: 'config' | 'secret'
+  /** Channels are configured: `1`, else ''. */
+  readonly alert: string
+  /** Relative to the project; ''. */
+  readonly policy: string
+  /** The workflow that the policy dispatches. */
+  readonly workflow: string | undefined
+  readonly stage: string
+  readonly inputs: readonly Input[]
+  /** NAME=PATH */
+  readonly data: readonly string[]
+  /** Words. */
+  readonly train: readonly string[]
+}
+
+export interface Input {
+  readonly name: string
+  readonly value: string
+  /** In the environment of the training. */
+  readonly variable: string
+}
+
+export async function modelFacts(world: World, request: GenerateRequest, name: string): Promise<ModelFacts> {
+  const { project } = world
+  const config = modelConfig(project, name)
+  const policy = await policyOf(world, name)
+  const job = policy?.job
+  const schedule = SCHEDULES.find((each) => each === textOption(request, 'schedule')) ?? 'daily'
+  return {
+    name,
+    cron: cronOf(name, schedule),
+    ...predictionsOf(request, name, config.predictions?.at),
+    alert: config.notify.length > 0 ? '1' : '',
+    policy: policy?.file ?? '',
+    workflow: job?.type === 'github_actions' ? job.workflow : undefined,
+    stage: policy?.promoteOnPass ?? 'staging',
+    inputs: job?.type === 'github_actions' ? inputsOf(job.inputs) : [],
+    data: await dataOf(world, name),
+    train: trainWords((job?.type === 'command' ? job.command : undefined) ?? config.train ?? 'python train.py'),
+  }
+}
+
+/** The policy whose model it is; its file as seen from the project. */
+async function policyOf({ project }: World, model: string): Promise<Policy | undefined> {
+  for (const file of policyFiles(project.root)) {
+    const policy = await loadPolicy(file, { cwd: project.root, stages: project.config.stages })
+    if (policy.model === model) return policy
+  }
+  return undefined
+}
+
+/** @throws usage `PREDICTIONS_NOT_REACHED`, `CURRENT_HOLDS_SECRET` */
+function predictionsOf(
+  request: GenerateRequest,
+  model: string,
+  at: string | undefined,
+): Pick<ModelFacts, 'current' | 'isPostgres' | 'predictions'> {
+  const current = textOption(request, 'current')?.replaceAll('{model}', model)
+  if (current !== undefined) {
+    if (/^[a-z]+:\/\/[^/@]*:[^/@]*@/i.test(current)) throw holdsSecret()
+    return { current, isPostgres: /^postgres(?:ql)?:/i.test(current), predictions: 'config' }
+  }
+  if (textOption(request, 'predictions') === 'secret') return { current: '', isPostgres: false, predictions: 'secret' }
+  if (at !== undefined && /^postgres(?:ql)?:/i.test(at)) return { current: '', isPostgres: true, predictions: 'config' }
+  throw usage({
+    code: 'PREDICTIONS_NOT_REACHED',
+    message: `A runner does not see the prediction log of ${model}: it is ${at === undefined ? 'in the store, which carries no predictions' : `at ${at}`}.`,
+    hint: 'Log to PostgreSQL (predictions: postgres://… in mlops.yaml, or --predictions secret), or say where the data is: --current LOCATION',
+    details: { model, predictions: at ?? null },
+  })
+}
+
+const holdsSecret = () =>
+  usage({
+    code: 'CURRENT_HOLDS_SECRET',
+    message: 'The address given with --current holds a password, which would stand in a committed file.',
+    hint: 'Leave it out; the workflow gives PGPASSWORD from the secret MLOPS_PGPASSWORD',
+  })
+
+/** Names that GitHub takes for inputs; what it would not take its own check of the policy refuses. */
+const inputsOf = (inputs: Readonly<Record<string, string>>): Input[] =>
+  Object.entries(inputs)
+    .filter(([name]) => /^[A-Za-z_][\w-]*$/.test(name) && !['correlation_id', 'model', 'reason'].includes(name))
+    .map(([name, value]) => ({ name, value, variable: `INPUT_${name.toUpperCase().replaceAll('-', '_')}` }))
+
+/** What the newest run of the model declared: the beginning of a script that is a person's own. */
+async function dataOf(world: World, model: string): Promise<readonly string[]> {
+  const store = await world.openStore()
+  if (!(await store.models.list()).includes(model)) return []
+  const { versions } = await store.models.state(model)
+  const run = versions.findLast((each) => each.run !== undefined)?.run?.id
+  if (run === undefined) return []
+  const folder = await store.runs.read(run).catch(() => undefined)
+  return (folder?.start.data ?? []).map(({ name, path }) => `${name}=${path}`)
+}
+
+/** Plain words are words; anything that only a shell understands goes to one. */
+const trainWords = (line: string): readonly string[] =>
+  /^[\w@%+:,./ =-]+$/.test(line) && !/^\S*=/.test(line) ? line.trim().split(/ +/) : ['sh', '-c', line]
