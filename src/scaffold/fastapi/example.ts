@@ -9,6 +9,7 @@ export function exampleOf(
   { features, output }: Signature,
   examples: readonly RecordedExample[],
   profile: Profile | undefined,
+  drop: readonly string[],
 ): Example | null {
   const whole = examples.filter((example) =>
     features.every((feature) => feature.nullable || hasValue(example, feature)),
@@ -20,7 +21,11 @@ export function exampleOf(
   }
   if (profile === undefined) return null
   const columns = new Map(profile.columns.map((column) => [column.name, column]))
-  const values = features.map((feature) => [feature.name, typical(feature, columns.get(feature.name))] as const)
+  const values = features.map((feature) => {
+    // A value of a column that is never logged is nobody's business in a committed file either.
+    const column = drop.includes(feature.name) ? undefined : columns.get(feature.name)
+    return [feature.name, typical(feature, column)] as const
+  })
   return { features: Object.fromEntries(values), output: null }
 }
 
@@ -34,7 +39,8 @@ function answerOf(recorded: unknown, { kind, classes }: Output): unknown {
   if (typeof recorded !== 'object' || recorded === null || Array.isArray(recorded)) return recorded ?? null
   const values: unknown[] = Object.values(recorded)
   if (kind !== 'probability') return recorded
-  if (values.length === 2) return values[1]
+  // Their order is that of the sorted classes.
+  if (values.length === 2) return values[classes !== null && String(classes[0]) > String(classes[1]) ? 0 : 1]
   if (classes?.length !== values.length) return recorded
   return Object.fromEntries(classes.map((name, index) => [String(name), values[index]]))
 }

@@ -50,7 +50,7 @@ export const generator: Generator = {
       kind: 'fastapi',
       answers: answersOf(request, ref.written, version, stage, requirements.key),
       files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
-      next: nextSteps(world, request, stage, requirements.key !== null),
+      next: nextSteps(world, request, facts, requirements.key !== null),
       warnings,
     }
   },
@@ -135,7 +135,7 @@ function factsOf(
     python: python === null ? null : python.version.split('.').slice(0, 2).join('.'),
     features: signature.features,
     output: signature.output,
-    example: exampleOf(signature, examples, profile),
+    example: exampleOf(signature, examples, profile, drop),
     drop,
     personal: [],
     contract: contractDigest(signature),
@@ -238,12 +238,17 @@ async function skeleton(): Promise<string> {
   return await readFile(join(folder, 'openapi.json'), 'utf8')
 }
 
-function nextSteps({ ctx, project }: World, { folder }: GenerateRequest, stage: string, isLocked: boolean): string[] {
+function nextSteps(
+  { ctx, project }: World,
+  { folder }: GenerateRequest,
+  { stage, python }: ServiceFacts,
+  isLocked: boolean,
+): string[] {
   const near = relative(ctx.cwd, folder)
   const place = shellWord(near.startsWith('..') ? folder : near === '' ? '.' : near)
   const locked = isLocked ? '--require-hashes ' : ''
   return [
-    `cd ${place} && python -m venv .venv && .venv/bin/pip install ${locked}-r requirements.txt`,
+    `cd ${place} && python${python ?? ''} -m venv .venv && .venv/bin/pip install ${locked}-r requirements.txt`,
     `MLOPS_STORE=${shellWord(project.storeRoot)} .venv/bin/uvicorn app.main:app    # follows ${stage}`,
     '.venv/bin/pip install pytest httpx && .venv/bin/python -m pytest tests',
   ]

@@ -48,14 +48,17 @@ export function signatureOf(input: SignatureInput): Signature {
   )
   const features = typed.map(({ name, type }, index): Feature => {
     const column = columns.get(name)
+    const refuse = input.refuse.includes(name)
+    // What is personal is not written into files that are committed, unless it is there to be checked.
+    const isHidden = input.drop.includes(name) && !refuse
     return {
       name,
       field: fields[index] ?? name,
       type,
       nullable: isNullable(column) || seenIn(input.examples, name).missing,
-      categories: categoriesOf(column, type),
-      range: rangeOf(column, type),
-      refuse: input.refuse.includes(name),
+      categories: isHidden ? null : categoriesOf(column, type),
+      range: isHidden ? null : rangeOf(column, type),
+      refuse,
     }
   })
   return { features, output: outputOf(input, columns), notes }
