@@ -36,9 +36,10 @@ def client(service):
     if settings.store is None and not (settings.bundle / "archive.json").exists():
         pytest.skip("there is no model here: set MLOPS_STORE, or unpack an archive of mlops model export into bundle/")
     until = time.monotonic() + 120
-    while service.get("/readyz").status_code != 200:
-        assert time.monotonic() < until and service.get("/v1/model").json()["state"] == "starting"
-        why = service.get("/v1/model").json()["why"]
-        assert why is None, why
+    while True:
+        model = service.get("/v1/model").json()
+        if model["serving"]:
+            return service
+        assert model["why"] is None, model["why"]
+        assert time.monotonic() < until, "the model is still loading"
         time.sleep(0.1)
-    return service

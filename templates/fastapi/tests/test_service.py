@@ -7,15 +7,17 @@ import copy
 import json
 import os
 import time
+from importlib import metadata
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 
 from app import main, telemetry
 from app.batching import Batcher, DeadlinePassed, QueueFull, RowFailed
 from app.following import Route, Served, Share
-from app.settings import CONTRACT, workers_asked_for
+from app.predictor import environment_differs, golden_differs
+from app.settings import CONTRACT, PYTHON, workers_asked_for
 
 FEATURES = (CONTRACT.example or {}).get("features")
 
@@ -88,6 +90,63 @@ def kinds(schema):
     if "items" in schema:
         return [kinds(schema["items"])]
     return schema.get("$ref") or schema.get("type")
+
+
+def test_a_full_queue_is_a_503_that_says_when_to_ask_again_and_a_late_answer_a_504(client, monkeypatch):
+    def raising(error):
+        def submit(*_):
+            raise error
+
+        return submit
+
+    monkeypatch.setattr(main.app.state.batcher, "submit", raising(QueueFull()))
+    full = client.post("/v1/predict", json={"features": example()})
+    assert (full.status_code, full.headers["retry-after"]) == (503, "1")
+    monkeypatch.setattr(main.app.state.batcher, "submit", raising(DeadlinePassed()))
+    assert client.post("/v1/predict:batch", json={"rows": [example()]}).status_code == 504
+
+
+def test_a_hook_that_fails_is_a_500_without_a_traceback(client, monkeypatch):
+    def failing(prediction, features):
+        raise RuntimeError("a secret of the row")
+
+    monkeypatch.setattr(main.hooks, "after", failing)
+    answer = client.post("/v1/predict", json={"features": example()})
+    assert answer.status_code == 500 and set(answer.json()) == {"detail"} and "secret" not in answer.text
+
+
+def test_who_may_not_ask_gets_no_prediction(client, monkeypatch):
+    async def nobody():
+        raise HTTPException(401)
+
+    monkeypatch.setitem(main.app.dependency_overrides, main.hooks.authenticate, nobody)
+    assert client.post("/v1/predict", json={"features": example()}).status_code == 401
+    assert client.post("/v1/feedback", json={"id": "1", "label": 1}).status_code == 401
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("lock, python, words", [
+    ([], PYTHON + ".0", None),
+    (["numpy==%s" % metadata.version("numpy")], PYTHON, None),
+    ([], "3.1", "it was trained with Python 3.1, and this is Python " + PYTHON),
+    (["numpy==0.9.1"], PYTHON, "it was trained with numpy 0.9.1, and this is numpy " + metadata.version("numpy")),
+])
+def test_another_environment_than_that_of_the_training_is_named_in_one_line(lock, python, words):
+    assert environment_differs(CONTRACT.flavour, python, lock) == words
+
+
+@pytest.mark.parametrize("expected, found, same", [
+    (0.5, 0.5 + 1e-8, True),
+    (0.5, 0.5001, False),
+    (1, 1.0, True),
+    ("Yes", "Yes", True),
+    ("Yes", "No", False),
+    ({"output_0": 0.25, "output_1": 0.75}, 0.75, True),
+    ({"output_0": 0.25, "output_1": 0.75}, 0.25, False),
+    ({"a": 0.25, "b": 0.75}, {"a": 0.25, "b": 0.7}, False),
+])
+def test_a_golden_prediction_is_compared_to_six_digits(expected, found, same):
+    assert (golden_differs(expected, found) is None) == same
 
 
 # -- health and figures -----------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ describe('A service from an archive', function () {
         skipBecause(this, `the Python package ${module} is not installed`)
       await world.train(flavour, 1)
       version += 1
-      await world.scaffold(flavour, version)
+      await world.scaffold(version)
       await unpack(world, version)
       const service = await world.serve({
         MLOPS_STORE: undefined,
@@ -59,7 +59,7 @@ describe('A service from an archive', function () {
   it('passes the tests that it brings along, and is checked before it is an image', async () => {
     await world.train('sklearn', 2)
     version += 1
-    await world.scaffold('sklearn', version)
+    await world.scaffold(version)
     await unpack(world, version)
     const check = world.python(['-m', 'app.following', '--check'])
     assert.deepEqual([check.code, check.output.trim().split('\n').length], [0, 1], check.output)
@@ -73,7 +73,7 @@ describe('A service from an archive', function () {
     // Every byte is whole, and yet it does not answer as it did: a preprocessing step differs here.
     await world.train('callable', 5)
     version += 1
-    await world.scaffold('callable', version)
+    await world.scaffold(version)
     await unpack(world, version)
     const text = readFileSync(world.project.path('service/app/predictor.py'), 'utf8')
     world.project.write('service/app/predictor.py', text.replace('dict(row)', 'dict(row, tenure=row["tenure"] + 1)'))

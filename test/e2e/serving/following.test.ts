@@ -1,13 +1,10 @@
 /** The service follows its stage in a store that the real program moves, and keeps the last good version on any trouble. */
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { sha256 } from '../../../src/core/digest.ts'
 import { nodeFiles } from '../../../src/store/files.ts'
 import { LocalBackend } from '../../../src/store/local-backend.ts'
-import { openStore } from '../../../src/store/open.ts'
 import { readServing } from '../../../src/store/serving.ts'
-import { MODEL, type Service, type ServingWorld, servingWorld } from './world.ts'
+import { MODEL, type Service, type ServingWorld, servingWorld, until } from './world.ts'
 
 const CUSTOMER = { tenure: 12, 'monthly charges': 70.5, contract: 'month', senior: false }
 
@@ -21,7 +18,7 @@ describe('A service that follows its stage', function () {
     await world.train('sklearn', 1)
     await world.train('sklearn', 2)
     await world.promote(1)
-    await world.scaffold('sklearn')
+    await world.scaffold(1)
     service = await world.serve({ MLOPS_INSTANCE: 'pod-1', FOLLOW_SECONDS: '0.1' })
     await service.until('it is ready', ({ state }) => state === 'serving')
   })
@@ -60,7 +57,7 @@ describe('A service that follows its stage', function () {
   })
 
   it('gives a rollout its share, the same one to the same user, and tags the log with it', async () => {
-    await rollout(world, 'start', 50)
+    await world.promote(2, '--rollout', '50,100')
     await service.until('the rollout is served', ({ rollout }) => rollout?.weight === 50)
     const found = new Map<string, number>()
     for (let at = 0; at < 60; at++) {
@@ -70,7 +67,8 @@ describe('A service that follows its stage', function () {
       found.set(user, body.version)
     }
     assert.deepEqual([...new Set(found.values())].sort(), [1, 2])
-    await rollout(world, 'abort', 0)
+    // Whoever is in a hurry: it ends the rollout, and the stage stays what it is.
+    await world.mlops(['rollback', MODEL, '--reason', 'tried', '--yes'])
     await service.until('the rollout has ended', (model) => model.rollout === null)
     const variants = await until(() => {
       const some = new Set(records(world).map(({ version, variant }) => `${version} ${variant}`))
@@ -102,6 +100,27 @@ describe('A service that follows its stage', function () {
     const stats = (await world.mlops(['predictions', 'stats', MODEL, '--json'])).json.data
     assert.equal(stats.records, records(world).length)
     assert.equal(stats.errors, 0)
+  })
+
+  it('logs no personal column, and refuses values only where it was told to, which it logs', async () => {
+    const facts = JSON.parse(world.project.read('service/service.json'))
+    const features = facts.features.map((each: { name: string }) => ({ ...each, refuse: each.name === 'contract' }))
+    world.project.write('service/service.json', JSON.stringify({ ...facts, features, drop: ['Senior'] }))
+    const log = world.project.path('another-log')
+    const other = await world.serve({ MLOPS_INSTANCE: 'pod-4', MLOPS_PREDICTIONS: log })
+    await other.until('it is ready', ({ state }) => state === 'serving')
+    world.project.write('service/service.json', JSON.stringify(facts))
+    assert.equal((await other.post('/v1/predict', { features: { ...CUSTOMER, tenure: 500 } })).status, 200)
+    const refused = await other.post('/v1/predict', { features: { ...CUSTOMER, contract: 'century' } })
+    assert.equal(refused.status, 422)
+    assert.deepEqual(refused.body.detail[0].loc, ['body', 'features', 'contract'])
+    other.process.kill('SIGTERM')
+    await other.ended()
+    const logged = records(world, log)
+    assert.deepEqual(logged.map(({ status }) => status ?? 'ok').sort(), ['ok', 'refused'])
+    for (const { features } of logged) {
+      assert.deepEqual(Object.keys(features).sort(), ['contract', 'monthly charges', 'tenure'])
+    }
   })
 
   it('goes on with the last good version when bytes in the store are damaged, until they are mended', async () => {
@@ -172,37 +191,21 @@ function modelFile(world: ServingWorld, version: number): string {
   return world.project.path('.mlops', object(record(object(manifest)).files[0].sha256))
 }
 
-function records(world: ServingWorld): { id: string; version: number; variant?: string }[] {
-  const home = world.project.path(`.mlops/predictions/${MODEL}`)
+interface Logged {
+  readonly id: string
+  readonly version: number
+  readonly variant?: string
+  readonly status?: string
+  readonly features: Readonly<Record<string, unknown>>
+}
+
+function records(world: ServingWorld, log = world.project.path('.mlops/predictions')): Logged[] {
+  const home = `${log}/${MODEL}`
   if (!existsSync(home)) return []
-  const files = readdirSync(home).flatMap((day) =>
-    readdirSync(`${home}/${day}`).map((name) => `${home}/${day}/${name}`),
-  )
-  return files
-    .filter((file) => file.endsWith('.jsonl') && file.includes('date='))
-    .flatMap((file) =>
-      readFileSync(file, 'utf8')
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => JSON.parse(line)),
-    )
-}
-
-async function until<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await sleep(50)
-  }
-}
-
-/** The event alone, without the gate before it: rolling out is tested elsewhere. */
-async function rollout(world: ServingWorld, action: 'start' | 'abort', weight: number): Promise<void> {
-  const { models } = await openStore(world.project.path('.mlops'), { write: true })
-  const op_id = `${action}-${weight}`
-  const body = { stage: 'production', version: 2, from: 1, action, weight, steps: [50, 100] }
-  const actor = { name: 'ada', origin: 'local' as const }
-  const time = new Date().toISOString()
-  const draft = { op_id, request: sha256(op_id), actor, tool: 'test', time, type: 'rollout' as const, body }
-  assert.equal((await models.commit(await models.state(MODEL), draft)).kind, 'committed')
+  const days = readdirSync(home).filter((name) => name.startsWith('date='))
+  const files = days.flatMap((day) => readdirSync(`${home}/${day}`).map((name) => `${home}/${day}/${name}`))
+  const lines = files
+    .filter((file) => file.endsWith('.jsonl'))
+    .flatMap((file) => readFileSync(file, 'utf8').split('\n').slice(0, -1))
+  return lines.map((line) => JSON.parse(line))
 }
