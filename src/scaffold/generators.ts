@@ -57,6 +57,7 @@ export interface Generator {
 /** Loaded when they are used: `scaffold cron` does not load what reads model files. */
 const GENERATORS: Readonly<Partial<Record<ScaffoldKind, () => Promise<Generator>>>> = {
   fastapi: async () => (await import('./fastapi/generator.ts')).generator,
+  'github-actions': async () => (await import('./github-actions/generator.ts')).generator,
 }
 
 /** @throws usage `SCAFFOLD_UNKNOWN`: a folder was scaffolded by a newer program */

@@ -1,8 +1,9 @@
 /** What the workflows of one model are made from: where its predictions are, what retrains it, how it was trained. */
-import { usage } from '../../core/errors.ts'
+import { isMlopsError, usage } from '../../core/errors.ts'
 import { modelConfig } from '../../project/load.ts'
 import { loadPolicy, type Policy, policyFiles } from '../../project/policy.ts'
-import { type GenerateRequest, textOption, type World } from '../generators.ts'
+import type { Store } from '../../store/store.ts'
+import { type GenerateRequest, listOption, textOption, type World } from '../generators.ts'
 import { cronOf, SCHEDULES } from './schedule.ts'
 
 export interface ModelFacts {
@@ -49,7 +50,7 @@ export async function modelFacts(world: World, request: GenerateRequest, name: s
     workflow: job?.type === 'github_actions' ? job.workflow : undefined,
     stage: policy?.promoteOnPass ?? 'staging',
     inputs: job?.type === 'github_actions' ? inputsOf(job.inputs) : [],
-    data: await dataOf(world, name),
+    data: await dataOf(world, request, name),
     train: trainWords((job?.type === 'command' ? job.command : undefined) ?? config.train ?? 'python train.py'),
   }
 }
@@ -97,9 +98,21 @@ const inputsOf = (inputs: Readonly<Record<string, string>>): Input[] =>
     .filter(([name]) => /^[A-Za-z_][\w-]*$/.test(name) && !['correlation_id', 'model', 'reason'].includes(name))
     .map(([name, value]) => ({ name, value, variable: `INPUT_${name.toUpperCase().replaceAll('-', '_')}` }))
 
-/** What the newest run of the model declared: the beginning of a script that is a person's own. */
-async function dataOf(world: World, model: string): Promise<readonly string[]> {
-  const store = await world.openStore()
+/**
+ * What the newest run of the model declared: for the beginning of a script that is a person's own, so once, and not where
+ * the store cannot be opened.
+ */
+async function dataOf(world: World, request: GenerateRequest, model: string): Promise<readonly string[]> {
+  if (listOption({ ...request, options: {} }, 'models').includes(model)) return []
+  try {
+    return await declaredData(await world.openStore(), model)
+  } catch (error) {
+    if (isMlopsError(error)) return []
+    throw error
+  }
+}
+
+async function declaredData(store: Store, model: string): Promise<readonly string[]> {
   if (!(await store.models.list()).includes(model)) return []
   const { versions } = await store.models.state(model)
   const run = versions.findLast((each) => each.run !== undefined)?.run?.id

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Installs what the other scripts need, from locks with hashes alone.
+#   .github/mlops/install.sh             mlops
+#   .github/mlops/install.sh --python    and the Python packages the training needs, into the Python on PATH
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+
+if [[ $(mlops --version 2> /dev/null || true) == "mlops $MLOPS_VERSION" ]]; then
+  note "mlops $MLOPS_VERSION is installed on this machine."
+elif [[ -f $here/package-lock.json ]]; then
+  npm ci --prefix "$here" --ignore-scripts --no-audit --no-fund
+  [[ $(mlops --version) == "mlops $MLOPS_VERSION" ]] ||
+    fail "package-lock.json in $here holds another program than mlops $MLOPS_VERSION"
+else
+  fail "There is no package-lock.json in $here. Make it and commit it: npm install --package-lock-only --prefix .github/mlops"
+fi
+
+if [[ ${1:-} == --python && -n $REQUIREMENTS ]]; then
+  python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$REQUIREMENTS"
+fi

@@ -1,0 +1,35 @@
+# shellcheck shell=bash disable=SC2154,SC2016
+# Reads a proposed promotion, and refuses whatever is not exactly one. For check-promotion.sh and promote.sh.
+
+# read_promotion [FILE]: sets file, model, version, stage.
+read_promotion() {
+  local name changed
+  if [[ -n $1 ]]; then
+    [[ -f $1 ]] || fail "There is no file $1 in $PWD"
+    file=$(cd -- "$(dirname -- "$1")" && pwd -P)/$(basename -- "$1")
+    name=${file##*/}
+  else
+    # A promotion changes its own file and nothing else: not these scripts, not the gates.
+    changed=$(git -C "$top" diff --no-renames --name-only HEAD^1 HEAD --)
+    [[ $changed =~ ^\.github/mlops/promotions/([a-z0-9._-]+\.json)$ ]] ||
+      fail "A promotion changes one file of .github/mlops/promotions and nothing else; this changes: ${changed:-nothing}"
+    name=${BASH_REMATCH[1]}
+    file=$top/$changed
+    [[ -f $file && ! -L $file ]] || fail "$changed was removed; there is nothing to promote"
+  fi
+  local read
+  read=$(node -e '
+    const { model, version, stage } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"))
+    if (![model, stage].every((each) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(each)) || !Number.isSafeInteger(version)) process.exit(1)
+    console.log(`${model} ${version} ${stage}`)
+  ' "$file") || fail "$file is no proposal of a promotion"
+  read -r model version stage <<< "$read"
+  assert_version "$version"
+  assert_stage "$stage"
+  use_model "$model"
+  [[ $name == "$model.$stage.json" ]] || fail "$name proposes $model for $stage; that file is called $model.$stage.json"
+  # The name of the branch and the text of the pull request say what people looked at.
+  if [[ -n ${HEAD_REF:-} && $HEAD_REF != "mlops/promote-$model-$stage-v$version" ]]; then
+    fail "The branch $HEAD_REF proposes $model@$version for $stage: the file is not the one that was proposed"
+  fi
+}

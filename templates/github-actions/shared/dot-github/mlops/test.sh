@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The tests of this repository as far as mlops knows of them.
+#   .github/mlops/test.sh
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+
+# What was generated is as it should be, or was merged by a person.
+mlops scaffold status
+folders=(tests)
+if [[ -n $SERVICE ]]; then folders+=("$top/$SERVICE/tests"); fi
+for tests in "${folders[@]}"; do
+  if [[ ! -d $tests ]]; then continue; fi
+  note "pytest $tests"
+  (cd -- "$(dirname -- "$tests")" && python -m pytest -q "$(basename -- "$tests")")
+done
