@@ -2,6 +2,7 @@
 import type { Actor } from '../core/context.ts'
 import { isMlopsError } from '../core/errors.ts'
 import { GitBackend } from './git-backend.ts'
+import { GitBranch } from './git-branch.ts'
 import { readKnownHead, rememberUnanswered, unansweredSince } from './git-dir.ts'
 import type { GitEnv } from './git-run.ts'
 import type { Sharing } from './git-sharing.ts'
@@ -35,7 +36,8 @@ export async function openShared(
 ): Promise<GitBackend> {
   const { write, env, actor, now, progress, step, warn } = options
   const silence = write ? WRITING_SILENCE : READING_SILENCE
-  const backend = new GitBackend(local, taking, { root: local.root, sharing, env, actor, now, progress, silence, step })
+  const branch = new GitBranch(local, taking, { root: local.root, sharing, env, actor, now, progress, silence, step })
+  const backend = new GitBackend(local, branch, sharing)
   if (options.ask === 'never') return backend
   const time = now().getTime()
   const known = readKnownHead(local.root)
@@ -46,7 +48,7 @@ export async function openShared(
   }
   if (!write && known !== undefined && time - known.asked >= 0 && time - known.asked < REST_AFTER_ANSWER) return backend
   try {
-    await backend.refresh()
+    await branch.refresh()
   } catch (error) {
     if (!isMlopsError(error)) throw error
     // Reading works, and recording runs does; what is decided by a push asks again, and fails there.

@@ -1,0 +1,251 @@
+/**
+ * The conversation with the branch that a store is shared as: catching up with it, and deciding who has a place in it
+ * (docs/git-store.md). The protocol, and nothing of what the files mean.
+ *
+ *   commit upon the branch as it was last seen -> push that only succeeds upon that -> put into place here
+ *
+ * A refused push means that somebody was faster: take over what they did, and look whether the place is still free.
+ * Killed at any instant, this leaves the branch before or after, and a folder that the next command brings up to it.
+ */
+import { setTimeout } from 'node:timers/promises'
+import type { Actor } from '../core/context.ts'
+import { failed } from '../core/errors.ts'
+import type { Backend } from './backend.ts'
+import { isFull } from './failures.ts'
+import { type Git, type GitRoom, readKnownHead, withGit, writeKnownHead } from './git-dir.ts'
+import { fetchBranch, isIn, newCommits } from './git-fetch.ts'
+import { newObjects, objectsOfRecord } from './git-objects.ts'
+import { acceptedNotHere, diverged, noBranch, pushRefused, remoteBusy, remoteUnsure } from './git-problems.ts'
+import { fractionIn, type Pushed, push, writeCommit } from './git-push.ts'
+import { additions, takeOver } from './git-takeover.ts'
+import { releaseReserve } from './reserve.ts'
+import { openSealed } from './sealed.ts'
+
+export interface BranchOptions extends GitRoom {
+  readonly actor: Actor
+  readonly now: () => Date
+  readonly progress?: ((step: string, fraction?: number) => void) | undefined
+  /** Milliseconds that the remote may say nothing, when it is asked. */
+  readonly silence: number
+  /** Tests end the process between two steps. */
+  readonly step?: ((name: string) => void) | undefined
+}
+
+/** Milliseconds that the remote may say nothing while a push is under way: its hooks may be slow. */
+const PUSH_SILENCE = 120_000
+const TRIES = 200
+/** Refusals in a row after which a branch that nobody moves is taken for one that may not be moved. */
+const STILL = { refused: 8, unknown: 2 } as const
+/** Milliseconds after which a process that goes on reading asks the remote again. */
+const ASK_AGAIN = 60_000
+
+type NotAccepted = Exclude<Pushed, { readonly kind: 'accepted' }>
+
+export class GitBranch {
+  readonly #local: Backend
+  /** Brings in what others did, also for a command that only reads. */
+  readonly #taking: Backend
+  readonly #options: BranchOptions
+  #head: string | undefined
+  /** Milliseconds since 1970 when the remote was asked last, whatever it said. */
+  #asked = 0
+  #answered = false
+  /** One conversation with the remote at a time. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(local: Backend, taking: Backend, options: BranchOptions) {
+    this.#local = local
+    this.#taking = taking
+    this.#options = options
+    this.#head = readKnownHead(local.root)?.commit
+  }
+
+  /**
+   * Asks the remote and takes over what is new.
+   * @throws failed `STORE_REMOTE_DOWN`, `STORE_REMOTE_REWRITTEN`, `STORE_REMOTE_DAMAGED`, `STORE_DIVERGED`,
+   *   `STORE_BRANCH_MISSING`
+   */
+  refresh(): Promise<void> {
+    return this.#inTurn(() => withGit(this.#options, (git) => this.#catchUp(git)))
+  }
+
+  /** A process that runs for long hears of others now and then; where it cannot, it goes on with what it knows. */
+  async refreshIfOld(): Promise<void> {
+    if (!this.#answered || !this.#isOld()) return
+    await this.#inTurn(async () => {
+      if (!this.#isOld()) return
+      await withGit(this.#options, (git) => this.#catchUp(git)).catch((error: unknown) => {
+        if ((error as { code?: unknown }).code !== 'STORE_REMOTE_DOWN') throw error
+      })
+    })
+  }
+
+  /**
+   * Puts `bytes` at `key` of the branch and of the folder, with the objects that they name, unless something is there.
+   * @returns false when somebody else has the place. @throws as `refresh`, and failed `STORE_PUSH_REFUSED`,
+   *   `STORE_REMOTE_UNSURE`, `STORE_UNSURE`; conflict `STORE_REMOTE_BUSY`
+   */
+  decide(key: string, bytes: Buffer): Promise<boolean> {
+    return this.#inTurn(() => this.#decide(key, bytes))
+  }
+
+  async #decide(key: string, bytes: Buffer): Promise<boolean> {
+    if ((await this.#local.stat(key)) !== undefined) return false
+    // First: a store that was opened for reading says so before anything is sent.
+    await this.#local.refuseLinks(key.slice(0, key.lastIndexOf('/')))
+    const wanted = await objectsOfRecord(this.#local, bytes)
+    return withGit(this.#options, async (git) => {
+      // Without an answer at the start, nothing is sent: then the refusal is certain.
+      if (!this.#answered) await this.#catchUp(git)
+      const sent: string[] = []
+      let still = 0
+      for (let tries = 0; tries < TRIES; tries++) {
+        if ((await this.#local.stat(key)) !== undefined) return this.#isOurs(git, sent)
+        const outcome = await this.#send(git, key, bytes, wanted, sent)
+        if (outcome === undefined) return true
+        still = (await this.#catchUpAfter(git, outcome)) ? 0 : still + 1
+        if (await this.#isOurs(git, sent)) return true
+        // Nobody was faster, again and again: it is not a race that is lost.
+        if (still > STILL[outcome.kind]) {
+          throw (outcome.kind === 'refused' ? pushRefused : remoteUnsure)(this.#options.sharing, outcome.why)
+        }
+        // Among many writers one gets on each time; the others spread out.
+        await setTimeout(Math.random() * Math.min(2000, 40 * (tries + 1)))
+      }
+      throw remoteBusy(this.#options.sharing, TRIES)
+    })
+  }
+
+  /** One commit and one push. @returns undefined when it was accepted and stands in the folder, else what was said */
+  async #send(
+    git: Git,
+    key: string,
+    bytes: Buffer,
+    wanted: readonly string[],
+    sent: string[],
+  ): Promise<NotAccepted | undefined> {
+    const { sharing, actor, now, progress } = this.#options
+    const base = this.#head
+    if (base === undefined) throw noBranch(sharing)
+    const objects = await newObjects(git, this.#local, base, wanted)
+    this.#step('looked')
+    const made = await writeCommit(git, {
+      files: [...objects, { key, size: bytes.length, bytes: () => [bytes] }],
+      message: messageOf(key, bytes),
+      actor,
+      time: now(),
+      base,
+    })
+    if ('why' in made) throw commitFailed(this.#local.root, made.why)
+    sent.push(made.commit)
+    this.#step('committed')
+    const line = (text: string): void => progress?.(`sending to ${sharing.remote}`, fractionIn(text))
+    const outcome = await push(git, sharing, made.commit, base, { silence: PUSH_SILENCE, line })
+    this.#step(outcome.kind)
+    if (outcome.kind !== 'accepted') return outcome
+    await this.#putAccepted(key, bytes)
+    this.#step('linked')
+    await this.#remember(made.commit)
+    this.#step('remembered')
+    return undefined
+  }
+
+  /** It stands for everybody: only this folder lacks it, and the room that was set aside is there for that. */
+  async #putAccepted(key: string, bytes: Buffer): Promise<void> {
+    const attempt = async (): Promise<void> => {
+      // Another process of this folder may have taken it over meanwhile.
+      if (await this.#local.putIfAbsent(key, bytes)) return
+      if ((await this.#local.get(key))?.equals(bytes) === false)
+        throw diverged(this.#options.sharing, this.#local.path(key))
+    }
+    try {
+      await attempt().catch(async (error: unknown) => {
+        if (!isFull(error) || !(await releaseReserve(this.#local))) throw error
+        await attempt()
+      })
+    } catch (error) {
+      throw acceptedNotHere(this.#options.sharing, this.#local.path(key), error)
+    }
+  }
+
+  /** After a push without success: what is the branch now? @returns whether it has moved */
+  async #catchUpAfter(git: Git, outcome: NotAccepted): Promise<boolean> {
+    const { sharing } = this.#options
+    const before = this.#head
+    try {
+      await this.#catchUp(git)
+    } catch (error) {
+      if (outcome.kind === 'refused' || (error as { code?: unknown }).code !== 'STORE_REMOTE_DOWN') throw error
+      throw remoteUnsure(sharing, outcome.why)
+    }
+    const nobodyElse = this.#head === before && outcome.kind === 'refused'
+    if (nobodyElse && !RACE.test(outcome.why)) throw pushRefused(sharing, outcome.why)
+    return this.#head !== before
+  }
+
+  /** A push whose answer was lost may have been ours all the same. */
+  async #isOurs(git: Git, sent: readonly string[]): Promise<boolean> {
+    const head = this.#head
+    for (const commit of sent) if (head !== undefined && (await isIn(git, commit, head))) return true
+    return false
+  }
+
+  async #catchUp(git: Git): Promise<void> {
+    const { sharing, now, progress, silence } = this.#options
+    const known = readKnownHead(this.#local.root)?.commit ?? this.#head
+    this.#asked = now().getTime()
+    this.#answered = false
+    const line = (text: string): void => progress?.(`asking ${sharing.remote}`, fractionIn(text))
+    const head = await fetchBranch(git, sharing, known, { silence, line })
+    if (head === undefined) throw noBranch(sharing)
+    this.#step('fetched')
+    const commits = await newCommits(git, sharing, known, head)
+    await takeOver({ git, sharing, local: this.#taking, progress }, await additions(git, sharing, commits))
+    this.#step('taken over')
+    await this.#remember(head)
+    this.#answered = true
+  }
+
+  async #remember(commit: string): Promise<void> {
+    this.#head = commit
+    await writeKnownHead(this.#local.root, this.#options.sharing, commit, this.#options.now().getTime())
+  }
+
+  #isOld(): boolean {
+    return this.#options.now().getTime() - this.#asked > ASK_AGAIN
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work)
+    this.#turn = mine.catch(() => {})
+    return mine
+  }
+
+  #step(name: string): void {
+    this.#options.step?.(name)
+  }
+}
+
+/** What the server says when another push holds the branch at that moment, or has just moved it. */
+const RACE =
+  /stale info|fetch first|non-fast-forward|lock|failed to update ref|incorrect old value|reference already exists|internal/i
+
+const commitFailed = (root: string, why: string): Error =>
+  failed({
+    // The same as for a full disk of a store in one folder: the reserve is given up for a move of production.
+    code: /no space left|disk quota/i.test(why) ? 'STORE_FULL' : 'STORE_IO',
+    message: `Could not write the commit for the shared branch into ${root}: ${why}. Nothing was changed.`,
+    hint: `See what is used: df -h ${root}`,
+  })
+
+/** For `git log`: `churn-model 4: promote`. */
+function messageOf(key: string, bytes: Buffer): string {
+  const record = openSealed(bytes)
+  const [top, model = '', kind = ''] = key.split('/')
+  const number = /(\d{10})\.json$/.exec(key)?.[1]
+  const what = number === undefined ? '' : ` ${Number(number)}`
+  if (top !== 'models') return `${top}${what}: ${String(record?.type ?? '')}`
+  return kind === 'log'
+    ? `${model}${what}: ${String(record?.type ?? '')}`
+    : `${model}: ${key.split('/').slice(2).join('/')}`
+}
