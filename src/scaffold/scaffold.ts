@@ -79,7 +79,7 @@ export async function scaffold(world: World, request: ScaffoldRequest): Promise<
   const standing = await standingFiles(folder, paths)
   const plan = planScaffold(folder, made, before, standing)
   if (mode === 'apply') {
-    if (request.conflicts !== true) assertNoConflict(world, plan)
+    if (request.conflicts !== true) assertNoConflict(world, plan, request)
     warnOfEdited(world, folder, await applyPlan(plan, before, world.ctx.tool, request.conflicts === true))
   }
   return resultOf(world, plan, standing, request, interrupted)
@@ -118,7 +118,7 @@ function diffOf(change: FileChange, disk: DiskFile | undefined): string | null {
   return unifiedDiff(change.path, before, change.content.replaceAll('\r\n', '\n'))
 }
 
-function assertNoConflict(world: World, { folder, kind, changes }: ScaffoldPlan): void {
+function assertNoConflict(world: World, { folder, changes }: ScaffoldPlan, request: ScaffoldRequest): void {
   const found = changes.filter((change) => change.action === 'conflict')
   if (found.length === 0) return
   const problems = found.flatMap(({ path, why, lines }) => {
@@ -130,12 +130,18 @@ function assertNoConflict(world: World, { folder, kind, changes }: ScaffoldPlan)
   throw conflict({
     code: 'SCAFFOLD_CONFLICT',
     message: `${many} cannot be brought up to date without a person, so nothing was written:`,
-    hint: `Look at them: mlops scaffold ${kind} --diff (or write them with conflict markers: --conflicts)`,
+    hint: `Look at them: ${commandOf(request)} --diff (or write them with conflict markers: --conflicts)`,
     details: {
       problems,
       conflicts: found.map(({ path, why, lines }) => ({ path, why, lines })),
     },
   })
+}
+
+/** What was typed, as far as later runs do not know it by themselves. */
+function commandOf({ kind, dir, options }: ScaffoldRequest): string {
+  const model = typeof options.model === 'string' ? ` ${shellWord(options.model)}` : ''
+  return `mlops scaffold ${kind}${model}${dir === undefined ? '' : ` --dir ${shellWord(dir)}`}`
 }
 
 function warnOfEdited(world: World, folder: string, edited: readonly string[]): void {

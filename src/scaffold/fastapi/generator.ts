@@ -30,6 +30,7 @@ export const generator: Generator = {
   async generate(world, request): Promise<Scaffold> {
     const store = await world.openStore()
     const ref = await modelOf(store, request)
+    assertSameModel(ref, request)
     const stage = stageOf(world.project, ref, request)
     const version = await readVersion(store, ref.given)
     const warnings: string[] = [...version.detail.problems]
@@ -74,14 +75,26 @@ async function modelOf(store: Store, request: GenerateRequest): Promise<{ writte
   })
 }
 
-/** The stage the service follows: what was said, what MODEL@STAGE says, else production. */
+/** The stage the service follows: what was said, what MODEL@STAGE says, what it was before, else production. */
 function stageOf(project: Project, { given }: { given: ModelRef }, request: GenerateRequest): string {
   const { selector } = given
-  const said = request.options.stage ?? (request.options.model === undefined ? request.previous?.stage : undefined)
-  const stage =
-    typeof said === 'string' ? said : selector !== undefined && 'stage' in selector ? selector.stage : 'production'
+  const ofModel = selector !== undefined && 'stage' in selector ? selector.stage : undefined
+  const before = typeof request.previous?.stage === 'string' ? request.previous.stage : undefined
+  const said = typeof request.options.stage === 'string' ? request.options.stage : undefined
+  const stage = said ?? (request.options.model === undefined ? before : ofModel) ?? before ?? ofModel ?? 'production'
   assertStage(project, stage)
   return stage
+}
+
+/** The edits in a folder belong to the service of one model. @throws usage `SCAFFOLD_OTHER_MODEL` */
+function assertSameModel({ given }: { given: ModelRef }, { previous, folder }: GenerateRequest): void {
+  const before = typeof previous?.model === 'string' ? parseModelRef(previous.model).model : given.model
+  if (before === given.model) return
+  throw usage({
+    code: 'SCAFFOLD_OTHER_MODEL',
+    message: `${folder} has the service of ${before}, not of ${given.model}.`,
+    hint: `Give ${given.model} a folder of its own: mlops scaffold fastapi ${given.model} --dir ${given.model}`,
+  })
 }
 
 function factsOf(

@@ -137,7 +137,7 @@ export function renderScaffoldStatus(ui: Ui, scaffolds: readonly ScaffoldStatus[
 function madeFrom(answers: ScaffoldStatus['answers']): string {
   const { model, version } = answers
   if (typeof model !== 'string') return '-'
-  return typeof version === 'number' ? `${model}@${version}` : model
+  return typeof version === 'number' ? `${model.replace(/@.*/, '')}@${version}` : model
 }
 
 function stateOf({ upToDate, changes, problem }: ScaffoldStatus): string {

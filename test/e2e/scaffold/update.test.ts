@@ -214,7 +214,17 @@ describe('Scaffolding what cannot be a service yet', function () {
     assert.match((await project.mlops(['scaffold', 'fastapi'], { code: 2 })).stderr, /Which model\?/)
   })
 
+  it('belongs to one model, and goes on following the stage it was told', async () => {
+    await project.mlops(['promote', M, '--to', 'staging'])
+    await project.mlops([...SCAFFOLD, '--stage', 'staging'])
+    const { json } = await project.mlops(['scaffold', 'fastapi', `${M}@1`, '--json'])
+    assert.equal(json.data.answers.stage, 'staging')
+    const { stderr } = await project.mlops(['scaffold', 'fastapi', 'bare', '--unlocked'], { code: 2 })
+    assert.match(stderr, /service of churn-model, not of bare[\s\S]*--dir bare/)
+  })
+
   it('lists nothing where nothing was scaffolded', async () => {
+    rmSync(project.path('service'), { recursive: true, force: true })
     assert.match((await project.mlops(['scaffold', 'status'])).stdout, /Nothing was scaffolded/)
   })
 })
