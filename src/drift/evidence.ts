@@ -4,7 +4,7 @@
  */
 
 import { chiSquareQuantile, chiSquareTail } from '../core/special.ts'
-import { type Counts, chiSquare } from './measures.ts'
+import { type Counts, chiSquare, psi } from './measures.ts'
 
 /** Every cell must be expected this often in the smaller sample for the chi-square law to hold (Cochran 1954). */
 const EXPECTED = 5
@@ -81,3 +81,31 @@ export const ksNoise = (n: number, m: number): number => Math.sqrt((-Math.log(0.
 
 /** The same of the Jensen-Shannon distance: with no drift its square is an eighth of PSI. */
 export const jsNoise = (n: number, m: number, groups: number): number => Math.sqrt(psiNoise(n, m, groups) / 8)
+
+/**
+ * An interval of PSI that holds also where there is drift: its first-order (delta method) error from two multinomial
+ * samples. Without drift PSI is on average (1/n + 1/m)(groups - 1), which the lower end leaves out; the upper does not.
+ * @param part how many independent rows a row counts as, at most 1
+ * @param z of the normal law: 1.96 for 95 % on both sides
+ */
+export function psiInterval(before: Counts, after: Counts, z: number, part = 1): readonly [number, number] {
+  const total = (counts: Counts): number => counts.reduce((sum, count) => sum + count + 0.5, 0)
+  const [n, m] = [total(before), total(after)]
+  const moments = { p: 0, pp: 0, q: 0, qq: 0 }
+  before.forEach((count, index) => {
+    const p = (count + 0.5) / n
+    const q = ((after[index] ?? 0) + 0.5) / m
+    // The slopes of (q - p) ln(q / p) in p and in q.
+    const inP = -Math.log(q / p) - (q - p) / p
+    const inQ = Math.log(q / p) + (q - p) / q
+    moments.p += p * inP
+    moments.pp += p * inP * inP
+    moments.q += q * inQ
+    moments.qq += q * inQ * inQ
+  })
+  const variance = (moments.pp - moments.p ** 2) / (n * part) + (moments.qq - moments.q ** 2) / (m * part)
+  const reach = z * Math.sqrt(Math.max(0, variance))
+  const found = psi(before, after)
+  const chance = (1 / (n * part) + 1 / (m * part)) * Math.max(0, before.length - 1)
+  return [Math.max(0, found - chance - reach), found + reach]
+}

@@ -25,7 +25,7 @@ export async function statsOf(reading: Reading, query: WindowQuery): Promise<Log
     `SELECT version, category, sum(weight) FROM ${GROUPS} WHERE category IS NOT NULL AND is_record
      GROUP BY GROUPING SETS ((version, category), (category)) QUALIFY row_number() OVER (PARTITION BY version ORDER BY sum(weight) DESC, category) <= ${CATEGORIES}`,
   )
-  const latencies = await latenciesOf(reading, query.slowerThan)
+  const latencies = await latenciesOf(reading, query)
   const figures = counted.map((row): VersionFigures => {
     const version = row[0] === null ? null : Number(row[0])
     const errors = categories.filter(([of]) => (of === null ? null : Number(of)) === version)
@@ -118,7 +118,7 @@ async function linesOf({ duck, files, model, torn }: Reading): Promise<number> {
 /** By version, and over all under `null`. Linear interpolation between neighbours, as numpy's percentile. */
 async function latenciesOf(
   { duck }: Reading,
-  slowerThan: number | undefined,
+  { slowerThan, quantiles = [] }: WindowQuery,
 ): Promise<Map<number | null, LogFigures['latency']>> {
   // The value at place k of the sorted latencies is the least whose count up to it exceeds k.
   const at = (place: string) => `min(latency) FILTER (upto > ${place})`
@@ -131,16 +131,20 @@ async function latenciesOf(
        sets AS (SELECT * FROM measured UNION ALL SELECT NULL, latency, sum(n), sum(slow) FROM measured GROUP BY latency),
        sums AS (SELECT *, CAST(sum(n) OVER (PARTITION BY version ORDER BY latency) AS DOUBLE) AS upto,
          CAST(sum(n) OVER (PARTITION BY version) AS DOUBLE) AS total FROM sets)
-     SELECT version, any_value(total), sum(slow), ${quantile(0.5)}, ${quantile(0.95)}, ${quantile(0.99)}
+     SELECT version, any_value(total), sum(slow), ${[0.5, 0.95, 0.99, ...quantiles].map(quantile).join(', ')}
      FROM sums GROUP BY version`,
   )
   const between = ([part = 0, low = 0, high = 0]: readonly number[]): number => low + part * (high - low)
   return new Map(
     rows.map((row) => {
       const values = row.slice(3).map(Number)
-      const [p50, p95, p99] = [between(values.slice(0, 3)), between(values.slice(3, 6)), between(values.slice(6, 9))]
-      const extra = slowerThan === undefined ? {} : { slower: Number(row[2]) }
-      return [row[0] === null ? null : Number(row[0]), { count: Number(row[1]), p50, p95, p99, ...extra }]
+      const at = (index: number): number => between(values.slice(3 * index, 3 * index + 3))
+      const asked = {
+        ...(slowerThan === undefined ? {} : { slower: Number(row[2]) }),
+        ...(quantiles.length === 0 ? {} : { quantiles: quantiles.map((_, index) => at(index + 3)) }),
+      }
+      const latency = { count: Number(row[1]), p50: at(0), p95: at(1), p99: at(2), ...asked }
+      return [row[0] === null ? null : Number(row[0]), latency]
     }),
   )
 }

@@ -16,6 +16,8 @@ export interface WindowQuery extends TimeWindow {
   readonly variant?: string
   /** Milliseconds: how many requests were slower is counted too (`latency.slower`). */
   readonly slowerThan?: number
+  /** Which quantiles of the latency are asked for besides (`latency.quantiles`), each from 0 to 1. */
+  readonly quantiles?: readonly number[]
 }
 
 /** Figures of a window, of one version or of all. */
@@ -42,6 +44,8 @@ export interface LogFigures {
     readonly p99: number
     /** Records slower than `slowerThan`, where that was asked. */
     readonly slower?: number
+    /** In the order of `quantiles`, where that was asked. */
+    readonly quantiles?: readonly number[]
   } | null
   /** First and last event time in the window; null without records. */
   readonly first: string | null

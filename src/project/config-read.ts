@@ -38,7 +38,7 @@ export function defaultConfig(): Config {
 export const defaultModel = (): ModelConfig => toModel(emptyOf(modelShape))
 
 function toModel(raw: RawModel): ModelConfig {
-  const { schema, drift, health } = raw
+  const { schema, drift, health, rollout } = raw
   return {
     risk: raw.risk,
     ...given({ artifact: raw.artifact, train: raw.train, evaluate: raw.evaluate, predictions: raw.predictions }),
@@ -61,6 +61,16 @@ function toModel(raw: RawModel): ModelConfig {
       maxP95Ms: health.max_p95_ms,
       minRequests: health.min_requests,
     }),
+    rollout: {
+      minRequests: rollout.min_requests,
+      maxErrorIncrease: rollout.max_error_increase,
+      maxLatencyRatio: rollout.max_latency_ratio,
+      maxPredictionPsi: rollout.max_prediction_psi,
+      maxQualityLoss: rollout.max_quality_loss,
+      minLabels: rollout.min_labels,
+      labels: rollout.labels,
+      ...given({ minTime: rollout.min_time === undefined ? undefined : parseDuration(rollout.min_time) }),
+    },
     notify: raw.notify,
     gates: mapValues(raw.gates, toGate),
   }

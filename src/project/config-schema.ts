@@ -123,6 +123,41 @@ const healthShape = record({
   ),
 })
 
+const rolloutShape = record({
+  min_requests: withDefault(
+    number({ whole: true, atLeast: 1 }),
+    100,
+    'The requests that each of the two versions must have answered before a step counts as well.',
+  ),
+  min_time: optional(duration, 'How long a step takes at least.', '1h'),
+  max_error_increase: withDefault(
+    number({ above: 0, atMost: 1 }),
+    0.01,
+    'By how much the share of failed requests may be above that of the version in the stage.',
+  ),
+  max_latency_ratio: withDefault(
+    number({ above: 1 }),
+    1.5,
+    'By which factor the p95 latency may be above that of the version in the stage.',
+  ),
+  max_prediction_psi: withDefault(
+    number({ above: 0 }),
+    0.25,
+    'How far its answers may be from those of the version in the stage (PSI). A model that is meant to answer differently needs more.',
+  ),
+  max_quality_loss: withDefault(
+    number({ above: 0 }),
+    0.05,
+    'By how much its accuracy may be below, or by which share its mean absolute error above, that of the version in the stage.',
+  ),
+  min_labels: withDefault(
+    number({ whole: true, atLeast: 1 }),
+    50,
+    'The labels that each of the two versions must have before they are compared by them.',
+  ),
+  labels: withDefault(oneOf(['required', 'optional']), 'optional', 'Whether a step counts as well only with labels.'),
+})
+
 const predictionsMap = record({
   at: optional(
     text({ label: 'a path or a postgres:// address' }),
@@ -180,6 +215,12 @@ export const modelShape = record({
     emptyOf(healthShape),
     'What the service must keep in the window of a check, by the prediction log.',
     '{max_error_rate: 0.01, max_p95_ms: 200, min_requests: 1000}',
+  ),
+  rollout: withDefault(
+    rolloutShape,
+    emptyOf(rolloutShape),
+    'When a version that is rolled out by steps counts as worse (docs/rollout.md).',
+    '{min_requests: 500, max_error_increase: 0.005}',
   ),
   predictions: optional(
     predictionsShape,

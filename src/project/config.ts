@@ -37,6 +37,26 @@ export interface HealthConfig {
   readonly minRequests?: number
 }
 
+/** When a version that is rolled out counts as worse than the one that holds the stage (docs/rollout.md). */
+export interface RolloutConfig {
+  /** Of each of the two, before anything counts as well. */
+  readonly minRequests: number
+  /** Milliseconds that a step takes at least; undefined: as long as its requests take. */
+  readonly minTime?: number
+  /** By how much the share of failed requests may rise, 0 to 1. */
+  readonly maxErrorIncrease: number
+  /** By which factor the p95 latency may rise. */
+  readonly maxLatencyRatio: number
+  /** PSI of the answers of the two. */
+  readonly maxPredictionPsi: number
+  /** By how much accuracy may fall, or by which share the mean absolute error may rise. */
+  readonly maxQualityLoss: number
+  /** Of each of the two, before labels count. */
+  readonly minLabels: number
+  /** `required`: without labels enough nothing counts as well. */
+  readonly labels: 'required' | 'optional'
+}
+
 /** Where the prediction log of a model lives and what its writers leave out. */
 export interface PredictionsConfig {
   /** A path relative to the project, or a `postgres://` address; undefined: in the store. */
@@ -60,6 +80,7 @@ export interface ModelConfig {
   readonly schema: SchemaConfig
   readonly drift: DriftConfig
   readonly health: HealthConfig
+  readonly rollout: RolloutConfig
   readonly predictions?: PredictionsConfig
   readonly notify: readonly string[]
   /** By stage. */

@@ -21,7 +21,7 @@ function renderEntry(ui: Ui, model: string, entry: HistoryEntry): string {
     entry.reason === null ? '' : `"${ui.text(entry.reason)}"`,
     ...words(ui, entry),
     ...evidence(ui, entry),
-    entry.rollout?.comparison === undefined
+    entry.rollout?.comparison === undefined || entry.reason?.includes(entry.rollout.comparison.summary)
       ? ''
       : style.dim(`compared: ${entry.rollout.comparison.verdict}; ${ui.text(entry.rollout.comparison.summary)}`),
     entry.retraining === null ? '' : effectLine(ui, entry.retraining),

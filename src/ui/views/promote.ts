@@ -47,7 +47,9 @@ export function renderPromotion(ui: Ui, result: PromoteResult, wasShown = false)
   const planned = result.outcome === 'planned'
   const plan = [
     gate === null ? '' : renderGate(ui, gate),
-    result.health === null ? '' : renderHealth(ui, stage, result.health, planned ? 'now' : 'until now'),
+    result.health === null
+      ? ''
+      : renderHealth(ui, stage, result.health, planned || result.outcome === 'rollout started' ? 'now' : 'until now'),
     result.changes === null ? '' : renderShortDiff(ui, result.changes),
   ]
   const parts = [...(wasShown ? [] : plan), renderApprovals(ui, result)]
@@ -102,9 +104,10 @@ function renderSteps(ui: Ui, steps: readonly number[], from: number | undefined)
   )
 }
 
-function plannedVerdict(ui: Ui, { passes, awaitsApproval }: PromoteResult): string {
+function plannedVerdict(ui: Ui, { passes, awaitsApproval, rollout }: PromoteResult): string {
   const { style } = ui
-  if (passes) return style.good(`${style.symbols.ok} It would be moved.`)
+  if (passes)
+    return style.good(`${style.symbols.ok} ${rollout == null ? 'It would be moved.' : 'Its rollout would begin.'}`)
   return awaitsApproval
     ? style.warn(
         `${style.symbols.unknown} All checks pass; it waits for a person: --approve NAME. Exit code 3, because without one nothing would move.`,
