@@ -36,6 +36,7 @@ export const generator: Generator = {
     const manifest = files.find(({ path }) => path === `${SCRIPTS}/package.json`)?.content ?? ''
     const lock = await lockOf(world, request, manifest, settings)
     if (lock.file !== undefined) files.push(lock.file)
+    assertOnce(files)
     return {
       kind: 'github-actions',
       answers: { models: names, ...answersOf(request), lock: lock.key },
@@ -109,6 +110,18 @@ async function perModel(
 }
 
 const texts = (): string => templateFolder('github-actions') ?? ''
+
+/** Two policies may name one workflow, or one of ours. @throws usage `WORKFLOW_TWICE` */
+function assertOnce(files: readonly GeneratedFile[]): void {
+  const paths = files.map(({ path }) => path.toLowerCase())
+  const twice = files.find(({ path }, at) => paths.indexOf(path.toLowerCase()) !== at)
+  if (twice === undefined) return
+  throw usage({
+    code: 'WORKFLOW_TWICE',
+    message: `${twice.path} would be the workflow of two things.`,
+    hint: 'Give each policy a workflow of its own: under job, workflow: retrain-MODEL.yml',
+  })
+}
 
 interface Lock {
   readonly file?: GeneratedFile

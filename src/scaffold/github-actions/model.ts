@@ -47,7 +47,7 @@ export async function modelFacts(world: World, request: GenerateRequest, name: s
     ...predictionsOf(request, name, config.predictions?.at),
     alert: config.notify.length > 0 ? '1' : '',
     policy: policy?.file ?? '',
-    workflow: job?.type === 'github_actions' ? job.workflow : undefined,
+    workflow: job?.type === 'github_actions' ? workflowName(job.workflow, policy?.file ?? '') : undefined,
     stage: policy?.promoteOnPass ?? 'staging',
     inputs: job?.type === 'github_actions' ? inputsOf(job.inputs) : [],
     data: await dataOf(world, request, name),
@@ -92,11 +92,27 @@ const holdsSecret = () =>
     hint: 'Leave it out; the workflow gives PGPASSWORD from the secret MLOPS_PGPASSWORD',
   })
 
+/** @throws usage `WORKFLOW_NAME_INVALID`: the name becomes that of a file */
+function workflowName(name: string, policy: string): string {
+  if (/^[\w-][\w.-]*\.ya?ml$/.test(name)) return name
+  throw usage({
+    code: 'WORKFLOW_NAME_INVALID',
+    message: `${policy} names the workflow ${JSON.stringify(name)}, which is no plain file name that ends with .yml.`,
+    hint: 'Write for example  workflow: retrain.yml  under job',
+  })
+}
+
 /** Names that GitHub takes for inputs; what it would not take its own check of the policy refuses. */
 const inputsOf = (inputs: Readonly<Record<string, string>>): Input[] =>
   Object.entries(inputs)
     .filter(([name]) => /^[A-Za-z_][\w-]*$/.test(name) && !['correlation_id', 'model', 'reason'].includes(name))
-    .map(([name, value]) => ({ name, value, variable: `INPUT_${name.toUpperCase().replaceAll('-', '_')}` }))
+    .map(([name, value]) => ({
+      name,
+      // GitHub takes no expression in a default, not even one of text alone; the policy sends the value anyway.
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is GitHub's
+      value: value.includes('${{') ? '' : value,
+      variable: `INPUT_${name.toUpperCase().replaceAll('-', '_')}`,
+    }))
 
 /**
  * What the newest run of the model declared: for the beginning of a script that is a person's own, so once, and not where
