@@ -53,8 +53,12 @@ function storeWritten(file: string): { readonly store: string } | undefined {
   }
   const lines = text.split('\n').filter((line) => /^\s*["']?store["']?\s*:/.test(line))
   if (lines.length === 0) return { store: defaultConfig().store }
-  const plain = /^store:[ \t]+(["']?)([\w./~ -]+?)\1[ \t]*(?:#.*)?\r?$/.exec(lines[0] ?? '')?.[2]
-  return lines.length === 1 && plain !== undefined ? { store: plain } : undefined
+  const [line = ''] = lines
+  const plain = /^store:[ \t]+(["']?)([\w./~ -]+?)\1[ \t]*(?:#.*)?\r?$/.exec(line)?.[2]
+  // As `mlops init --remote` writes it; which branch it is, the folder itself knows.
+  const shared = /^store:[ \t]+\{path: (["']?)([\w./~ -]+?)\1, [^{}]*\}[ \t]*(?:#.*)?\r?$/.exec(line)?.[2]
+  const folder = plain ?? shared
+  return lines.length === 1 && folder !== undefined ? { store: folder } : undefined
 }
 
 const withStoreFlag = (error: MlopsError): MlopsError =>

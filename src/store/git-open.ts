@@ -10,8 +10,8 @@ import type { LocalBackend } from './local-backend.ts'
 
 export interface SharedOptions {
   readonly write: boolean
-  /** `never`: what is here is shown as it is, without a word (completion between two keys). */
-  readonly ask: 'once' | 'never'
+  /** `never`: what is here is shown as it is, without a word (completion between two keys); `must`: or it is an error. */
+  readonly ask: 'once' | 'must' | 'never'
   readonly env: GitEnv
   readonly actor: Actor
   readonly now: () => Date
@@ -23,9 +23,8 @@ export interface SharedOptions {
 /** Milliseconds that a remote may say nothing: a command that only looks is not kept waiting. */
 const READING_SILENCE = 5_000
 const WRITING_SILENCE = 20_000
-/** Milliseconds for which commands that only look do not ask again: a remote that was silent, one that has answered. */
+/** Milliseconds for which commands that only look do not ask a remote again that was silent. */
 const REST_AFTER_SILENCE = 60_000
-const REST_AFTER_ANSWER = 2_000
 
 /** @param taking as `local`, but always for writing: also a command that only looks brings the folder up to date */
 export async function openShared(
@@ -42,15 +41,14 @@ export async function openShared(
   const time = now().getTime()
   const known = readKnownHead(local.root)
   const silentFor = time - (unansweredSince(local.root) ?? Number.NEGATIVE_INFINITY)
-  if (!write && silentFor >= 0 && silentFor < REST_AFTER_SILENCE) {
+  if (!write && options.ask === 'once' && silentFor >= 0 && silentFor < REST_AFTER_SILENCE) {
     warn(ofThen(sharing, 'did not answer a moment ago', known?.asked, time))
     return backend
   }
-  if (!write && known !== undefined && time - known.asked >= 0 && time - known.asked < REST_AFTER_ANSWER) return backend
   try {
     await branch.refresh()
   } catch (error) {
-    if (!isMlopsError(error)) throw error
+    if (!isMlopsError(error) || options.ask === 'must') throw error
     // Reading works, and recording runs does; what is decided by a push asks again, and fails there.
     if (error.code === 'STORE_REMOTE_DOWN') {
       await rememberUnanswered(local.root, time)

@@ -39,7 +39,8 @@ export interface GitOptions {
   readonly wish?: SharingWish | undefined
   readonly env: GitEnv
   readonly actor: Actor
-  readonly ask?: 'once' | 'never'
+  /** `must`: an error where the remote does not answer; `never`: it is not asked. */
+  readonly ask?: 'once' | 'must' | 'never'
   readonly progress?: ((step: string, fraction?: number) => void) | undefined
   /** Tests end the process between two steps. */
   readonly step?: ((name: string) => void) | undefined

@@ -18,8 +18,8 @@ import { columnsOf, wrap } from './wrap.ts'
 export interface OpenRequest {
   readonly write?: boolean
   readonly root?: string
-  /** `never`: a store that is shared as a branch is read as this folder has it. */
-  readonly ask?: 'once' | 'never'
+  /** Of a store that is shared as a branch. `never`: it is read as this folder has it; `must`: or it is an error. */
+  readonly ask?: 'once' | 'must' | 'never'
 }
 
 export interface Session {

@@ -1,4 +1,5 @@
 /** What `mlops store verify` found, as a person reads it: the verdict first, then each damaged file and whom it hurts. */
+import type { PullReport } from '../../store/git-pull.ts'
 import type { VerifyReport } from '../../store/verify.ts'
 import { bytes } from '../time.ts'
 import type { Ui } from '../ui.ts'
@@ -34,6 +35,13 @@ export function renderVerify(ui: Ui, report: VerifyReport): string {
       ),
     )
   return lines.join('\n')
+}
+
+/** What `mlops store pull` brought. */
+export function renderPull(ui: Ui, { remote, branch, commit, changed }: PullReport): string {
+  const { style } = ui
+  const what = changed ? 'The folder is up to' : 'Nothing new in'
+  return `${style.good(style.symbols.ok)} ${what} ${ui.text(branch)} of ${ui.text(remote)} ${style.dim(commit.slice(0, 12))}`
 }
 
 const anchored = ({ against }: VerifyReport): string =>

@@ -6,6 +6,8 @@ import glob
 import os
 import re
 
+from ._yaml import NotUnderstood, value_at
+
 CONFIG = "mlops.yaml"
 _MAX_BYTES = 1 << 20
 
@@ -22,6 +24,11 @@ class Project:
     def configured_store(self):
         """The store that mlops.yaml names, relative to the root, whichever one is in use."""
         return read_config(self.config_file)["store"] if self.config_file else ".mlops"
+
+    @property
+    def is_shared(self):
+        """Whether mlops.yaml says that the store is a branch of a git remote."""
+        return bool(self.config_file) and read_config(self.config_file)["shared"]
 
     def artifact_patterns(self, model):
         """Patterns relative to the root: the model's, or those of all models when it is None."""
@@ -63,8 +70,8 @@ def find_project(cwd, env):
 
 
 def read_config(path):
-    """{"store": "…", "artifacts": {model: pattern}} from the block form of mlops.yaml."""
-    result = {"store": ".mlops", "artifacts": {}}
+    """{"store": "…", "shared": bool, "artifacts": {model: pattern}} from the block form of mlops.yaml."""
+    result = {"store": ".mlops", "shared": False, "artifacts": {}}
     try:
         if os.path.getsize(path) > _MAX_BYTES:
             return result
@@ -84,11 +91,27 @@ def read_config(path):
         path_of_keys = [name for _, name in stack] + [key]
         value = _scalar(match.group(5) or "")
         if path_of_keys == ["store"] and value:
+            result["store"], result["shared"] = _store_of(value, line)
+        elif path_of_keys == ["store", "path"] and value:
             result["store"] = value
+        elif path_of_keys == ["store", "remote"] and value:
+            result["shared"] = True
         elif len(path_of_keys) == 3 and path_of_keys[0] == "models" and key == "artifact" and value:
             result["artifacts"][path_of_keys[1]] = value
         stack.append((indent, key))
     return result
+
+
+def _store_of(value, line):
+    """The folder in `store: .mlops`, or in `store: {path: .mlops, remote: origin, branch: mlops-store}`; is it shared?"""
+    if not value.startswith("{"):
+        return value, False
+    try:
+        found = value_at(line, ["store"])
+    except NotUnderstood:
+        return ".mlops", True
+    path = found.get("path") if isinstance(found, dict) else None
+    return path if isinstance(path, str) and path else ".mlops", isinstance(found, dict) and bool(found.get("remote"))
 
 
 def _scalar(text):

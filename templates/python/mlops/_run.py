@@ -224,6 +224,8 @@ class Run:
         store, problem = open_store(project.store)
         if store is None and project.config_file and not project.explicit and not os.path.lexists(project.store):
             # The project's folder is here, its store is not: a fresh clone on the machine that trains.
+            if project.is_shared:
+                return self._pull_store(project)
             try:
                 store = create_store(project.store)
                 warn("made a new store at %s; `mlops init` completes it" % project.store)
@@ -231,6 +233,23 @@ class Run:
                 problem = "no store could be made at %s (%s)" % (project.store, error)
         if store is None:
             _warn_once("%s: nothing of this run is recorded. Make a store: mlops init" % problem)
+        return store
+
+    def _pull_store(self, project):
+        """The team's store is a branch of a git remote, and a second store beside it would be nobody's."""
+        import shutil
+        import subprocess
+
+        program = os.environ.get("MLOPS_BIN") or shutil.which("mlops")
+        try:
+            if program:
+                quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+                subprocess.run([program, "store", "pull", "--no-input"], cwd=project.root, timeout=300, **quiet)
+        except (OSError, subprocess.SubprocessError):
+            pass  # What is missing is said below.
+        store, problem = open_store(project.store)
+        if store is None:
+            _warn_once("%s: nothing of this run is recorded. Bring the team's store here: mlops store pull" % problem)
         return store
 
     def _attach(self, store, run):

@@ -1,5 +1,6 @@
 /** Every command of the manifest under --json on one real project: its envelope and data match the committed schemas. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assertMatchesSchema, type Envelope, ROOT, type TempProject, tempProject } from '../harness.ts'
@@ -74,6 +75,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'scaffold status': { works: [], fails: ['surplus'], failure: 2 },
   'audit export': { works: [M, '--output', 'audit.jsonl'], fails: ['--since', 'yesterday'], failure: 2 },
+  'store pull': { works: ['--store', 'shared/.mlops'], fails: [], failure: 2 },
   'store verify': { works: ['--against', 'audit.jsonl'], fails: ['--store', 'nowhere'], failure: 4 },
   completion: { works: ['bash'], fails: ['tcsh'], failure: 2 },
   'help exit-codes': { works: [], fails: ['surplus'], failure: 2 },
@@ -103,6 +105,8 @@ describe('Every command with --json', function () {
       `${JSON.stringify(record)}\n`,
     )
     project.write('labels.csv', 'id,churned\na,1\nb,0\n')
+    execFileSync('git', ['init', '--quiet', '--bare', project.path('team.git')])
+    await project.mlops(['init', 'shared', '--yes', '--remote', project.path('team.git')])
   })
 
   it('is in this test', () => {
