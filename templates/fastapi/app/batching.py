@@ -4,6 +4,7 @@ While the thread predicts, requests queue up; it then takes all of them at once,
 in little more time than one. Nobody ever waits for a batch to fill. All bookkeeping is done in the event loop, so it
 needs no lock; between loop and thread there are one queue and `call_soon_threadsafe`.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -40,7 +41,9 @@ class Job:
 
     __slots__ = ("rows", "predict", "future", "deadline", "timer", "context", "results")
 
-    def __init__(self, rows: List[Row], predict: Predict, future: "asyncio.Future[List[Any]]", deadline: float, context: Any):
+    def __init__(
+        self, rows: List[Row], predict: Predict, future: "asyncio.Future[List[Any]]", deadline: float, context: Any
+    ):
         self.rows = rows
         self.predict = predict
         self.future = future
@@ -167,13 +170,15 @@ def predict_each(predict: Predict, rows: List[Row]) -> List[Any]:
     try:
         found = predict(rows)
         if len(found) != len(rows):
-            raise ValueError("%d answers for %d rows" % (len(found), len(rows)))
+            raise ValueError(f"{len(found)} answers for {len(rows)} rows")
     except Exception as error:
         if len(rows) == 1:
             return [RowFailed(type(error).__name__, str(error))]
         middle = len(rows) // 2
         return predict_each(predict, rows[:middle]) + predict_each(predict, rows[middle:])
-    return [RowFailed("NotFinite", "the model answered %r" % value) if _is_not_finite(value) else value for value in found]
+    return [
+        RowFailed("NotFinite", f"the model answered {value!r}") if _is_not_finite(value) else value for value in found
+    ]
 
 
 def _is_not_finite(value: Any) -> bool:

@@ -3,6 +3,7 @@ verified, fits the contract and gives its golden predictions. On any trouble the
 
     python -m app.following --check     loads and checks what would be served, and says so in one line (exit code 0 or 1)
 """
+
 from __future__ import annotations
 
 import gc
@@ -13,7 +14,6 @@ import os
 import shutil
 import socket
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -21,13 +21,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from pydantic import ValidationError
-
-from .predictor import Incompatible, Predict, Row, environment_differs, golden_differs, load
-from .registry import (
-    Bundle, Registry, Share, Store, Unreadable, Wanted, copy_object, read_environment, read_examples, read_manifest, read_object,
-)
-from .schema import Features
+from .loading import Served, load_version, settle_collector
+from .predictor import Incompatible
+from .registry import Bundle, Registry, Share, Store, Unreadable, Wanted
 from .settings import CONTRACT, FACTS, Contract, Settings, read_settings
 
 log = logging.getLogger("uvicorn.error")
@@ -35,17 +31,6 @@ _HINT_SECONDS = 5
 _RETRY_SECONDS = 2
 STATES = ("starting", "serving", "keeping", "draining")
 _STABLE, _ROLLOUT = "stable", "rollout"
-
-
-@dataclass(frozen=True)
-class Served:
-    """A version that may answer."""
-
-    version: int
-    manifest: str
-    predict: Predict
-    folder: str
-    golden: int
 
 
 @dataclass(frozen=True)
@@ -61,7 +46,9 @@ class Route:
         variant, None when there is no rollout."""
         if self.rollout is None or self.share is None:
             return self.stable, None
-        place = int.from_bytes(hashlib.sha256(("%s:%d" % (key, self.share.start)).encode("utf-8", "replace")).digest()[:6], "big")
+        place = int.from_bytes(
+            hashlib.sha256((f"{key}:{self.share.start}").encode("utf-8", "replace")).digest()[:6], "big"
+        )
         return (self.rollout, _ROLLOUT) if place * 100 < self.share.weight * (1 << 48) else (self.stable, _STABLE)
 
 
@@ -104,7 +91,7 @@ class Follower:
         """Why something else answers than the stage wants, in one line; None when all is as it should be."""
         wanted, route = self.wanted, self.route
         if self.why is None and wanted and route and wanted.manifest != route.stable.manifest:
-            return "version %d is loading" % wanted.version
+            return f"version {wanted.version} is loading"
         return self.why
 
     def start(self) -> None:
@@ -171,12 +158,14 @@ class Follower:
             return Served(version, manifest, known.predict, known.folder, known.golden)
         if manifest not in self._refused:
             try:
-                served = self._loaded[manifest] = load_version(self.registry, self.contract, version, manifest, self.settings.max_batch)
+                served = self._loaded[manifest] = load_version(
+                    self.registry, self.contract, version, manifest, self.settings.max_batch
+                )
                 settle_collector()
                 return served
             except Incompatible as error:
                 self.failures += 1
-                self._refused[manifest] = "version %d is kept out: %s" % (version, error)
+                self._refused[manifest] = f"version {version} is kept out: {error}"
         why.append(self._refused[manifest])
         return None
 
@@ -189,7 +178,11 @@ class Follower:
 
     def _say(self, why: Optional[str]) -> None:
         if why is not None and why != self.why:
-            kept = "nothing answers yet" if self.route is None else "version %d goes on answering" % self.route.stable.version
+            kept = (
+                "nothing answers yet"
+                if self.route is None
+                else f"version {self.route.stable.version} goes on answering"
+            )
             log.error("%s: %s; %s", self.contract.model, why, kept)
         self.why = why
 
@@ -199,11 +192,19 @@ class Follower:
         wanted, route = self.wanted, self.route
         share = route.share if route else None
         return {
-            "v": 1, "instance": self.settings.instance, "model": self.contract.model, "stage": self.settings.stage,
+            "v": 1,
+            "instance": self.settings.instance,
+            "model": self.contract.model,
+            "stage": self.settings.stage,
             "wanted": wanted and {"version": wanted.version, "manifest": wanted.manifest, "seq": wanted.seq},
             "serving": route and {"version": route.stable.version, "manifest": route.stable.manifest},
-            "rollout": share and {"version": share.version, "manifest": share.manifest, "seq": share.seq, "weight": share.weight},
-            "state": self.state, "why": self.reason, "host": socket.gethostname(), "pid": os.getpid(), "started": self.started,
+            "rollout": share
+            and {"version": share.version, "manifest": share.manifest, "seq": share.seq, "weight": share.weight},
+            "state": self.state,
+            "why": self.reason,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "started": self.started,
         }
 
     def _leave_hint(self) -> None:
@@ -215,8 +216,8 @@ class Follower:
         path = self._hint_path()
         try:
             _make_folder(path.parent)
-            temporary = path.with_name(".%s.%s" % (path.name, os.urandom(4).hex()))
-            temporary.write_bytes(content[:-1] + (', "time": "%s"}\n' % _now()).encode("utf-8"))
+            temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+            temporary.write_bytes(content[:-1] + (f', "time": "{_now()}"}}\n').encode("utf-8"))
             os.replace(temporary, path)
             self._hint_failed = False
         except OSError as error:
@@ -237,125 +238,14 @@ class Follower:
         return self.registry.root / "models" / self.contract.model / "serving" / (self.settings.instance + ".json")  # type: ignore[attr-defined]
 
 
-# -- loading one version ----------------------------------------------------------------------------------------------
-
-
 def open_registry(settings: Settings, contract: Contract) -> Registry:
     if settings.store is not None:
         return Store(settings.store, contract.model, settings.stage)
     if settings.bundle is None:
-        raise Unreadable("set MLOPS_STORE to a mounted store, or MLOPS_BUNDLE to an unpacked archive of mlops model export")
+        raise Unreadable(
+            "set MLOPS_STORE to a mounted store, or MLOPS_BUNDLE to an unpacked archive of mlops model export"
+        )
     return Bundle(settings.bundle, contract.model)
-
-
-def load_version(registry: Registry, contract: Contract, version: int, digest: str, max_batch: int) -> Served:
-    """@raises Incompatible, Unreadable, and what libraries raise"""
-    manifest = read_manifest(registry, digest)
-    environment = read_environment(registry, version)
-    examples = read_examples(registry, manifest)
-    differs = environment_differs(contract.flavour, environment.get("python"), environment.get("lock", []))
-    if differs is None and digest != contract.made_from:
-        differs = contract_differs(registry, contract, manifest, examples)
-    if differs is not None:
-        raise Incompatible(differs)
-    # Private: nobody else may change a file between its check and its use.
-    folder = tempfile.mkdtemp(prefix="mlops-%s-%d-" % (contract.model, version))
-    try:
-        for file in manifest["files"]:
-            copy_object(registry, file["sha256"], Path(folder) / file["path"])
-        predict = load(Path(folder), artifact_of(contract, manifest), contract)
-        golden = check_golden(predict, examples, contract, max_batch)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return Served(version, digest, predict, folder, golden)
-
-
-def artifact_of(contract: Contract, manifest: Dict[str, Any]) -> str:
-    """The file to load: of the name that the contract says, else the only one of its kind."""
-    paths = [file["path"] for file in manifest["files"]]
-    if contract.artifact in paths:
-        return contract.artifact
-    alike = [path for path in paths if Path(path).suffix == Path(contract.artifact).suffix]
-    if len(alike) != 1:
-        raise Incompatible("it has no file %s, and %d others ending in %s" % (contract.artifact, len(alike), Path(contract.artifact).suffix))
-    return alike[0]
-
-
-_PROFILE_TYPES = {
-    "numeric": ("integer", "number", "boolean"), "categorical": ("string", "boolean", "integer", "number"),
-    "timestamp": ("datetime", "string"), "text": ("string",),
-}
-
-
-def contract_differs(registry: Registry, contract: Contract, manifest: Dict[str, Any], examples: List[Dict[str, Any]]) -> Optional[str]:
-    """How the columns that it was trained on differ from what this service takes; None when they fit or none are recorded."""
-    baseline = manifest.get("baseline")
-    columns = json.loads(read_object(registry, baseline["profile"]))["columns"] if baseline else []
-    answers = (manifest.get("target"), manifest.get("prediction"))
-    if examples:
-        wanted = {name for example in examples for name in example["features"]}
-    else:
-        wanted = {each["name"] for each in columns if each.get("role") == "feature" and each["type"] not in ("id", "ignore")}.difference(answers)
-    if not wanted:
-        return None
-    known = {feature["name"]: feature for feature in contract.features}
-    gone = [name for name in known if name not in wanted and not (examples and name in contract.drop)]
-    new = sorted(wanted.difference(known))
-    if gone or new:
-        parts = [("it wants " + ", ".join(new[:5])) if new else "", ("it does not know " + ", ".join(gone[:5])) if gone else ""]
-        return "another contract: %s" % " and ".join(part for part in parts if part)
-    for column in columns:
-        feature, kind = known.get(column["name"]), column["type"]
-        if feature and feature["type"] not in _PROFILE_TYPES.get(kind, (feature["type"],)):
-            return "another contract: %s is %s there, and %s here" % (column["name"], kind, feature["type"])
-    return None
-
-
-def check_golden(predict: Predict, examples: List[Dict[str, Any]], contract: Contract, max_batch: int) -> int:
-    """Runs the golden predictions, which warms the model up too. Returns how many there were. @raises Incompatible"""
-    if not examples and contract.example:
-        examples = [dict(contract.example, output=None)]
-    rows = [_as_row(example, at, contract) for at, example in enumerate(examples)]
-    whole = [row for row in rows if row is not None]
-    found: List[Any] = []
-    for start in range(0, len(whole), max_batch):
-        found += predict(whole[start : start + max_batch])
-    answers = iter(found)
-    checked = 0
-    for at, (row, example) in enumerate(zip(rows, examples)):
-        answer = next(answers) if row is not None else None
-        if row is None or example.get("output") is None:
-            continue
-        checked += 1
-        differs = golden_differs(example["output"], answer)
-        if differs:
-            raise Incompatible("golden prediction %d of %d gives %s" % (at + 1, len(examples), differs))
-    for at, row in enumerate(whole[:3]):
-        differs = golden_differs(found[at], predict([row])[0])
-        if differs:
-            raise Incompatible("a row alone gives %s in a batch: set MAX_BATCH=1" % differs)
-    return checked
-
-
-def _as_row(example: Dict[str, Any], at: int, contract: Contract) -> Optional[Row]:
-    """None for an example without its personal columns, which were dropped when it was recorded."""
-    features = example["features"]
-    lacking = [feature["name"] for feature in contract.features if feature["name"] not in features and not feature.get("nullable")]
-    if lacking and all(name in contract.drop for name in lacking):
-        return None
-    try:
-        return Features.model_validate(features).model_dump(by_alias=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise Incompatible("golden prediction %d does not fit the contract: %s: %s" % (at + 1, ".".join(map(str, first["loc"])), first["msg"])) from None
-
-
-def settle_collector() -> None:
-    """Takes the heap of the libraries and the model out of the collector's sight: its pauses were the slowest requests."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 def _make_folder(folder: Path) -> None:
@@ -372,7 +262,7 @@ def _now() -> str:
 
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())[:500]
-    return text if isinstance(error, (Unreadable, Incompatible)) and text else "%s: %s" % (type(error).__name__, text)
+    return text if isinstance(error, (Unreadable, Incompatible)) and text else f"{type(error).__name__}: {text}"
 
 
 def main() -> int:
@@ -382,10 +272,12 @@ def main() -> int:
         wanted = registry.wanted()
         served = load_version(registry, CONTRACT, wanted.version, wanted.manifest, settings.max_batch)
     except Exception as error:
-        print("%s is not fit to be served: %s" % (CONTRACT.model, _one_line(error)), file=sys.stderr)
+        print(f"{CONTRACT.model} is not fit to be served: {_one_line(error)}", file=sys.stderr)
         return 1
     shutil.rmtree(served.folder, ignore_errors=True)
-    print("%s@%d is fit to be served: %d golden predictions, manifest %s" % (CONTRACT.model, served.version, served.golden, served.manifest[:12]))
+    print(
+        f"{CONTRACT.model}@{served.version} is fit to be served: {served.golden} golden predictions, manifest {served.manifest[:12]}"
+    )
     return 0
 
 

@@ -1,6 +1,7 @@
 """YOURS: who may ask, and what happens to a row before the model and to an answer after it. `mlops scaffold` wrote this
 file once and never changes it again.
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict

@@ -2,6 +2,7 @@
 
 Files reach this module only after their digests were verified (following.py). Nothing here knows about requests.
 """
+
 from __future__ import annotations
 
 import importlib.util
@@ -25,7 +26,7 @@ def load(folder: Path, artifact: str, contract: Contract) -> Predict:
     """@raises Incompatible, and whatever the library raises for files that it cannot read"""
     loader = _LOADERS.get(contract.flavour)
     if loader is None:
-        raise Incompatible("service.json names the flavour %r, which this service does not know" % contract.flavour)
+        raise Incompatible(f"service.json names the flavour {contract.flavour!r}, which this service does not know")
     return loader(folder / artifact, contract)
 
 
@@ -41,14 +42,18 @@ class Columns:
         names = list(known) if wanted is None else [str(name) for name in wanted]
         missing = [name for name in names if name not in known]
         if missing:
-            raise Incompatible("the model wants %s, which is not in the contract of this service" % ", ".join(missing[:5]))
+            raise Incompatible(
+                "the model wants {}, which is not in the contract of this service".format(", ".join(missing[:5]))
+            )
         self.names = names
         self._columns = [(name, known[name], categories) for name in names]
 
     def frame(self, rows: List[Row]) -> Any:
         import pandas
 
-        return pandas.DataFrame({name: _column(name, feature, rows, cat) for name, feature, cat in self._columns}, copy=False)
+        return pandas.DataFrame(
+            {name: _column(name, feature, rows, cat) for name, feature, cat in self._columns}, copy=False
+        )
 
     def matrix(self, rows: List[Row], dtype: str = "float64") -> Any:
         import numpy
@@ -158,7 +163,13 @@ def _onnx(path: Path, contract: Contract) -> Predict:
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     inputs = session.get_inputs()
-    types = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64", "tensor(string)": "object", "tensor(bool)": "bool"}
+    types = {
+        "tensor(float)": "float32",
+        "tensor(double)": "float64",
+        "tensor(int64)": "int64",
+        "tensor(string)": "object",
+        "tensor(bool)": "bool",
+    }
     one = len(inputs) == 1 and len(contract.features) > 1
     columns = Columns(contract, None if one else [each.name for each in inputs])
     outputs = [each.name for each in session.get_outputs()]
@@ -191,18 +202,23 @@ def _callable(path: Path, contract: Contract) -> Predict:
     else:
         spec = importlib.util.spec_from_file_location("version_" + path.stem, path)
         if spec is None or spec.loader is None:
-            raise Incompatible("%s is no Python file" % path.name)
+            raise Incompatible(f"{path.name} is no Python file")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         found = module.load(path.parent) if hasattr(module, "load") else getattr(module, "predict", None)
     if not callable(found):
-        raise Incompatible("%s has neither predict(rows) nor load(folder)" % path.name)
+        raise Incompatible(f"{path.name} has neither predict(rows) nor load(folder)")
     predict = found
     return lambda rows: [_plain(each) for each in predict([dict(row) for row in rows])]
 
 
 _LOADERS = {
-    "sklearn": _sklearn, "xgboost": _xgboost, "lightgbm": _lightgbm, "torch": _torch, "onnx": _onnx, "callable": _callable,
+    "sklearn": _sklearn,
+    "xgboost": _xgboost,
+    "lightgbm": _lightgbm,
+    "torch": _torch,
+    "onnx": _onnx,
+    "callable": _callable,
 }
 _PICKLES = (".joblib", ".pkl", ".pickle")
 
@@ -230,7 +246,7 @@ def _chances(contract: Contract, classes: List[Any]) -> Callable[[List[List[floa
     """Of two classes the chance of the one that is asked for, which the contract names last; of more, all of them."""
     said = contract.output.get("classes")
     if said and sorted(map(str, said)) != sorted(map(str, classes)):
-        raise Incompatible("the model knows the classes %s, the contract of this service %s" % (classes, said))
+        raise Incompatible(f"the model knows the classes {classes}, the contract of this service {said}")
     if len(classes) > 2:
         names = [str(each) for each in classes]
         return lambda rows: [dict(zip(names, row)) for row in rows]
@@ -271,7 +287,7 @@ def environment_differs(flavour: str, python: Optional[str], lock: Sequence[str]
     """What of the training run's environment is another one here, in one line; None when nothing that matters is.
     @param lock lines `name==version`"""
     if python and ".".join(python.split(".")[:2]) != PYTHON:
-        return "it was trained with Python %s, and this is Python %s" % (python, PYTHON)
+        return f"it was trained with Python {python}, and this is Python {PYTHON}"
     trained = {}
     for line in lock:
         name, _, version = line.strip().partition("==")
@@ -281,10 +297,10 @@ def environment_differs(flavour: str, python: Optional[str], lock: Sequence[str]
         if then is None or (here is None and name != _EXACT.get(flavour)):
             continue
         if here is None:
-            return "it was trained with %s %s, which is not installed here" % (name, then)
+            return f"it was trained with {name} {then}, which is not installed here"
         same = here == then if name in _EXACT.values() else here.split(".")[:2] == then.split(".")[:2]
         if not same and not (flavour == "onnx" and name in _EXACT.values()):
-            return "it was trained with %s %s, and this is %s %s" % (name, then, name, here)
+            return f"it was trained with {name} {then}, and this is {name} {here}"
     return None
 
 
@@ -306,9 +322,9 @@ def golden_differs(expected: Any, found: Any) -> Optional[str]:
         elif isinstance(found, Mapping) and len(values) == len(found):
             for one, other in zip(values, found.values()):
                 if golden_differs(one, other):
-                    return "%s instead of %s" % (found, dict(expected))
+                    return f"{found} instead of {dict(expected)}"
             return None
     if isinstance(expected, (int, float)) and isinstance(found, (int, float)) and not isinstance(found, bool):
         close = math.isclose(float(expected), float(found), rel_tol=1e-6, abs_tol=1e-12)
-        return None if close else "%.9g instead of %.9g" % (found, expected)
-    return None if str(expected) == str(found) else "%r instead of %r" % (found, expected)
+        return None if close else f"{found:.9g} instead of {expected:.9g}"
+    return None if str(expected) == str(found) else f"{found!r} instead of {expected!r}"

@@ -1,6 +1,7 @@
 """Reads the registry: a mounted store (docs/store-format.md of mlops), or the unpacked archive of one version. Nothing is
 believed that its digest does not vouch for, and nothing is written.
 """
+
 from __future__ import annotations
 
 import gzip
@@ -71,26 +72,31 @@ class Store:
         if self._newest == 0:
             return True
         if not self._event_file(self._newest).exists():
-            raise Unreadable("event %d of %s is not in the store at %s any more" % (self._newest, self._model, self.root))
+            raise Unreadable(f"event {self._newest} of {self._model} is not in the store at {self.root} any more")
         return self._event_file(self._newest + 1).exists()
 
     def wanted(self) -> Wanted:
         registry = _sealed(self.root / "registry.json")
         if registry.get("format") != 1:
-            raise Unreadable("the store at %s has a format that this service does not know" % self.root)
+            raise Unreadable(f"the store at {self.root} has a format that this service does not know")
         if self._id not in (None, registry["id"]):
-            raise Unreadable("another store is mounted at %s" % self.root)
+            raise Unreadable(f"another store is mounted at {self.root}")
         number = self._last_event()
         event = self._event(number)
         stages = event["stages"]
         if self._stage not in stages:
-            raise Unreadable("no version of %s is in %s" % (self._model, self._stage))
+            raise Unreadable(f"no version of {self._model} is in {self._stage}")
         self._id, self._newest = registry["id"], number
         entry = stages[self._stage]
         share = entry.get("rollout")
         return Wanted(
-            version=int(entry["version"]), manifest=entry["manifest"], seq=int(entry["seq"]),
-            rollout=share and Share(int(share["version"]), share["manifest"], int(share["start"]), int(share["seq"]), float(share["weight"])),
+            version=int(entry["version"]),
+            manifest=entry["manifest"],
+            seq=int(entry["seq"]),
+            rollout=share
+            and Share(
+                int(share["version"]), share["manifest"], int(share["start"]), int(share["seq"]), float(share["weight"])
+            ),
         )
 
     def registered(self, version: int) -> Dict[str, Any]:
@@ -99,13 +105,13 @@ class Store:
             event = _sealed(self._event_file(number))
             if event["type"] == "register" and event["body"]["version"] == version:
                 return event
-        raise Unreadable("no event registers version %d of %s" % (version, self._model))
+        raise Unreadable(f"no event registers version {version} of {self._model}")
 
     def path_of(self, digest: str) -> Path:
         return self.root / "objects" / "sha256" / digest[:2] / digest[2:]
 
     def _event_file(self, number: int) -> Path:
-        return self._log / ("%010d.json" % number)
+        return self._log / f"{number:010d}.json"
 
     def _last_event(self) -> int:
         number = self._newest
@@ -113,10 +119,12 @@ class Store:
             try:
                 names = [name for name in os.listdir(self._log) if re.fullmatch(r"\d{10}\.json", name)]
             except OSError as error:
-                raise Unreadable("there is no log of %s in the store at %s (%s)" % (self._model, self.root, error.strerror)) from None
+                raise Unreadable(
+                    f"there is no log of {self._model} in the store at {self.root} ({error.strerror})"
+                ) from None
             number = max((int(name[:10]) for name in names), default=0)
             if number == 0:
-                raise Unreadable("%s has no version in the store at %s" % (self._model, self.root))
+                raise Unreadable(f"{self._model} has no version in the store at {self.root}")
         # By name: a folder that is read while others write may leave out files.
         while self._event_file(number + 1).exists():
             number += 1
@@ -125,8 +133,12 @@ class Store:
     def _event(self, number: int) -> Dict[str, Any]:
         event = _sealed(self._event_file(number))
         before = self._event_file(number - 1) if number > 1 else self.root / "registry.json"
-        if event["seq"] != number or event["model"] != self._model or event["prev"] != hashlib.sha256(_bytes(before)).hexdigest():
-            raise Unreadable("event %d of %s does not follow from the one before it" % (number, self._model))
+        if (
+            event["seq"] != number
+            or event["model"] != self._model
+            or event["prev"] != hashlib.sha256(_bytes(before)).hexdigest()
+        ):
+            raise Unreadable(f"event {number} of {self._model} does not follow from the one before it")
         return event
 
 
@@ -146,9 +158,11 @@ class Bundle:
     def wanted(self) -> Wanted:
         index = _json(_bytes(self.root / "archive.json"), self.root / "archive.json")
         if index.get("format") != 1 or index.get("kind") != "mlops model version":
-            raise Unreadable("%s is no archive of a version that this service can read" % self.root)
+            raise Unreadable(f"{self.root} is no archive of a version that this service can read")
         if index["model"] != self._model:
-            raise Unreadable("the bundle at %s holds %s, and this service is for %s" % (self.root, index["model"], self._model))
+            raise Unreadable(
+                "the bundle at {} holds {}, and this service is for {}".format(self.root, index["model"], self._model)
+            )
         self._read = True
         return Wanted(version=int(index["version"]), manifest=index["manifest"], seq=0)
 
@@ -168,17 +182,17 @@ class Bundle:
 def read_object(registry: Registry, digest: str) -> bytes:
     """@raises Unreadable for bytes that are missing or not what their name says"""
     if not _DIGEST.fullmatch(digest):
-        raise Unreadable("%r is no digest" % (digest,))
+        raise Unreadable(f"{digest!r} is no digest")
     data = _bytes(registry.path_of(digest))
     if hashlib.sha256(data).hexdigest() != digest:
-        raise Unreadable("object %s… is damaged: its bytes are others" % digest[:12])
+        raise Unreadable(f"object {digest[:12]}… is damaged: its bytes are others")
     return data
 
 
 def copy_object(registry: Registry, digest: str, target: Path) -> None:
     """Copies while hashing, so that the bytes that were verified are the bytes that will be loaded."""
     if not _DIGEST.fullmatch(digest):
-        raise Unreadable("%r is no digest" % (digest,))
+        raise Unreadable(f"{digest!r} is no digest")
     target.parent.mkdir(parents=True, exist_ok=True)
     found = hashlib.sha256()
     try:
@@ -187,9 +201,9 @@ def copy_object(registry: Registry, digest: str, target: Path) -> None:
                 found.update(chunk)
                 copy.write(chunk)
     except FileNotFoundError:
-        raise Unreadable("object %s… is not in the %s" % (digest[:12], registry.kind)) from None
+        raise Unreadable(f"object {digest[:12]}… is not in the {registry.kind}") from None
     if found.hexdigest() != digest:
-        raise Unreadable("object %s… is damaged: its bytes are others" % digest[:12])
+        raise Unreadable(f"object {digest[:12]}… is damaged: its bytes are others")
 
 
 def read_manifest(registry: Registry, digest: str) -> Dict[str, Any]:
@@ -197,7 +211,7 @@ def read_manifest(registry: Registry, digest: str) -> Dict[str, Any]:
     for file in manifest["files"]:
         parts = file["path"].split("/")
         if not all(parts) or any(part in (".", "..") or "\\" in part or ":" in part for part in parts):
-            raise Unreadable("the manifest names a file outside of its folder: %r" % file["path"])
+            raise Unreadable("the manifest names a file outside of its folder: {!r}".format(file["path"]))
     return manifest
 
 
@@ -236,9 +250,9 @@ def _bytes(path: Path) -> bytes:
         with open(path, "rb") as file:
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise Unreadable("%s cannot be read (%s)" % (path, error.strerror or error)) from None
+        raise Unreadable(f"{path} cannot be read ({error.strerror or error})") from None
     if len(data) > _MOST_BYTES:
-        raise Unreadable("%s is larger than any record" % path)
+        raise Unreadable(f"{path} is larger than any record")
     return data
 
 
@@ -246,9 +260,9 @@ def _json(data: bytes, path: Path) -> Dict[str, Any]:
     try:
         found = json.loads(data.decode("utf-8"))
     except ValueError:
-        raise Unreadable("%s is damaged: it is no JSON" % path) from None
+        raise Unreadable(f"{path} is damaged: it is no JSON") from None
     if not isinstance(found, dict):
-        raise Unreadable("%s is damaged: it is no record" % path)
+        raise Unreadable(f"{path} is damaged: it is no record")
     return found
 
 
@@ -259,5 +273,5 @@ def _sealed(path: Path) -> Dict[str, Any]:
     found = dict(record)
     found.pop("self", None)
     if seal(found) != data:
-        raise Unreadable("%s is damaged: its digest does not match" % path)
+        raise Unreadable(f"{path} is damaged: its digest does not match")
     return record

@@ -2,11 +2,14 @@
 
 Nothing else reads the environment, so this table is the whole of it.
 """
+
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import re
+import signal
 import socket
 import sys
 from dataclasses import dataclass
@@ -74,9 +77,9 @@ class Settings:
 def read_settings(facts: Mapping[str, Any], env: Mapping[str, str]) -> Settings:
     store = env.get("MLOPS_STORE") or None
     bundle = env.get("MLOPS_BUNDLE") or (str(ROOT / "bundle") if store is None else None)
-    instance = env.get("MLOPS_INSTANCE") or re.sub(r"[^A-Za-z0-9._-]", "-", "%s-%d" % (socket.gethostname(), os.getpid()))
+    instance = env.get("MLOPS_INSTANCE") or re.sub(r"[^A-Za-z0-9._-]", "-", f"{socket.gethostname()}-{os.getpid()}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", instance):
-        raise SettingsError("MLOPS_INSTANCE is a name of letters, digits, dots and dashes, not %r" % instance)
+        raise SettingsError(f"MLOPS_INSTANCE is a name of letters, digits, dots and dashes, not {instance!r}")
     return Settings(
         store=Path(store).absolute() if store else None,
         bundle=Path(bundle).absolute() if bundle else None,
@@ -99,7 +102,7 @@ def _number(env: Mapping[str, str], name: str, default: float, least: float) -> 
     except ValueError:
         value = float("nan")
     if not least <= value < 1e9:
-        raise SettingsError("%s is a number from %g on, not %r" % (name, least, text))
+        raise SettingsError(f"{name} is a number from {least:g} on, not {text!r}")
     return value
 
 
@@ -114,6 +117,20 @@ def workers_asked_for(argv: Sequence[str], env: Mapping[str, str]) -> int:
     return max([int(text) for text in found if text.isdigit()], default=1)
 
 
+def refuse_more_workers() -> None:
+    """Ends this process, and the supervisor that would start it again and again."""
+    if workers_asked_for(sys.argv, os.environ) == 1:
+        return
+    print(
+        "This service runs in one process: every worker would hold a model, a queue and metrics of its own, and /metrics "
+        "would tell the truth about one of them. Take --workers and WEB_CONCURRENCY away, and start more replicas instead.",
+        file=sys.stderr,
+    )
+    if multiprocessing.parent_process() is not None:
+        os.kill(os.getppid(), signal.SIGTERM)
+    sys.exit(1)
+
+
 FACTS: Dict[str, Any] = json.loads((ROOT / "service.json").read_text(encoding="utf-8"))
 CONTRACT = read_contract(FACTS)
-PYTHON = "%d.%d" % sys.version_info[:2]
+PYTHON = "{}.{}".format(*sys.version_info[:2])

@@ -2,6 +2,7 @@
 
 The log is written by the vendored client in a thread of its own: it never waits for a disk and never fails a request.
 """
+
 from __future__ import annotations
 
 import itertools
@@ -14,7 +15,13 @@ from collections import OrderedDict
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import mlops
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+)
 
 from .settings import Contract
 
@@ -28,20 +35,46 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.requests = Counter("mlops_requests", "Requests answered, by what was answered.", ["route", "status"], registry=self.registry)
+        self.requests = Counter(
+            "mlops_requests", "Requests answered, by what was answered.", ["route", "status"], registry=self.registry
+        )
         self.seconds = Histogram(
-            "mlops_request_seconds", "From the first byte of a request for predictions to its answer.", ["route", "version", "variant"],
-            buckets=_BUCKETS, registry=self.registry,
+            "mlops_request_seconds",
+            "From the first byte of a request for predictions to its answer.",
+            ["route", "version", "variant"],
+            buckets=_BUCKETS,
+            registry=self.registry,
         )
-        self.errors = Counter("mlops_errors", "Requests and rows that failed, by category.", ["category", "version"], registry=self.registry)
-        self.queue = Gauge("mlops_queue_rows", "Rows that wait for the model or are being answered.", registry=self.registry)
+        self.errors = Counter(
+            "mlops_errors",
+            "Requests and rows that failed, by category.",
+            ["category", "version"],
+            registry=self.registry,
+        )
+        self.queue = Gauge(
+            "mlops_queue_rows", "Rows that wait for the model or are being answered.", registry=self.registry
+        )
         self.batch = Histogram(
-            "mlops_batch_rows", "Rows answered by one call of the model.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512), registry=self.registry
+            "mlops_batch_rows",
+            "Rows answered by one call of the model.",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+            registry=self.registry,
         )
-        self.serving = Gauge("mlops_serving", "Percent of the traffic that a version gets.", ["version", "manifest", "variant"], registry=self.registry)
+        self.serving = Gauge(
+            "mlops_serving",
+            "Percent of the traffic that a version gets.",
+            ["version", "manifest", "variant"],
+            registry=self.registry,
+        )
         self.state = Gauge("mlops_state", "1 for the state that this service is in.", ["state"], registry=self.registry)
-        self.trouble = Gauge("mlops_follow_failures", "Looks at the registry that did not end well, since the start.", registry=self.registry)
-        self.unlogged = Gauge("mlops_predictions_not_logged", "Predictions that the log could not take.", registry=self.registry)
+        self.trouble = Gauge(
+            "mlops_follow_failures",
+            "Looks at the registry that did not end well, since the start.",
+            registry=self.registry,
+        )
+        self.unlogged = Gauge(
+            "mlops_predictions_not_logged", "Predictions that the log could not take.", registry=self.registry
+        )
         self._timers: Dict[Any, Any] = {}
         self._counters: Dict[Any, Any] = {}
 
@@ -69,8 +102,8 @@ class Ids:
         self._prefix = os.urandom(6).hex()
         self._numbers = itertools.count()
 
-    def take(self, now: float) -> str:
-        return "%011x-%s-%x" % (int(now * 1000), self._prefix, next(self._numbers))
+    def take(self, now: float, count: int) -> List[str]:
+        return [f"{int(now * 1000):011x}-{self._prefix}-{next(self._numbers):x}" for _ in range(count)]
 
 
 _ID = re.compile(r"([0-9a-f]{11})-[0-9a-f]{12}-[0-9a-f]+")
@@ -101,21 +134,10 @@ class PredictionLog:
     def lost(self) -> int:
         return self._monitor.dropped
 
-    def answered(self, ids: Sequence[str], times: Sequence[float], rows: Sequence[Mapping[str, Any]], outputs: Sequence[Any],
-                 latencies: Sequence[float], users: Optional[Sequence[Optional[str]]], version: int, variant: Optional[str]) -> None:
+    def watch(self, rows: Sequence[Mapping[str, Any]], outputs: Optional[Sequence[Any]], **members: Any) -> None:
+        """As `watch` of the client: never raises, never waits. A member is one value, or one for each row."""
         if self.off is None:
-            self._monitor.watch(
-                list(rows), list(outputs), ids=list(ids), time=list(times), latency_ms=list(latencies), user=users, version=version, variant=variant
-            )
-
-    def failed(self, ids: Sequence[str], now: float, rows: Sequence[Mapping[str, Any]], status: str, category: str, seconds: float,
-               user: Optional[str], version: int, variant: Optional[str]) -> None:
-        """A request without an answer: `refused`, `timeout` or `error`. `category` holds no data of the request."""
-        if self.off is None:
-            self._monitor.watch(
-                list(rows), ids=list(ids), time=now, status=status, error=category, latency_ms=round(seconds * 1000, 3), user=user,
-                version=version, variant=variant,
-            )
+            self._monitor.watch(rows, outputs, **members)
 
     def label(self, id: str, label: Any) -> None:
         """Keeps the truth about a prediction. Waits for the disk. @raises OSError when it cannot be kept"""
@@ -131,25 +153,32 @@ class PredictionLog:
         self._monitor.flush(timeout=5)
 
 
-class Refusals:
-    """What service.json says to refuse: values outside of the categories or the range that the model was trained on. By
-    default nothing is: what is refused is never predicted on, and drift would stay unseen."""
+class Measured:
+    """Around the whole application: counts and times what was really sent."""
 
-    def __init__(self, features: Sequence[Mapping[str, Any]]):
-        self._rules: List[Any] = []
-        for feature in features:
-            if feature.get("refuse"):
-                categories = feature.get("categories")
-                self._rules.append((feature["name"], set(categories) if categories else None, feature.get("range")))
+    ROUTES = {"/v1/predict", "/v1/predict:batch", "/v1/feedback", "/v1/model", "/livez", "/readyz", "/metrics"}
 
-    def of(self, row: Mapping[str, Any]) -> Optional[Dict[str, str]]:
-        """{"name", "message"} of the first value that is refused."""
-        for name, categories, bounds in self._rules:
-            value = row[name]
-            if value is None:
-                continue
-            if categories is not None and value not in categories:
-                return {"name": name, "message": "is none of the categories that the model knows"}
-            if bounds is not None and not bounds[0] <= value <= bounds[1]:
-                return {"name": name, "message": "is not between %s and %s" % (bounds[0], bounds[1])}
-        return None
+    def __init__(self, app: Any, metrics: Metrics):
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        started, status = time.perf_counter(), 500
+
+        async def sent(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        finally:
+            route = scope["path"] if scope["path"] in self.ROUTES else "other"
+            asked = scope.get("asked")
+            version, variant = (
+                ("", "") if asked is None or asked.served is None else (str(asked.served.version), asked.variant)
+            )
+            self._metrics.answered(route, status, time.perf_counter() - started, version, variant or "")

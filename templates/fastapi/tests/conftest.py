@@ -1,6 +1,7 @@
 """The service under test, in this process. Its model comes from where the service would take it: MLOPS_STORE, MLOPS_BUNDLE
 or bundle/. Nothing is written but the prediction log, and that goes into a temporary folder.
 """
+
 import os
 import sys
 import tempfile
@@ -12,16 +13,15 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ["MLOPS_PREDICTIONS"] = tempfile.mkdtemp(prefix="predictions-")
-os.environ["MLOPS_INSTANCE"] = "tests-%d" % os.getpid()
+os.environ["MLOPS_INSTANCE"] = f"tests-{os.getpid()}"
 os.environ.pop("WEB_CONCURRENCY", None)
 
 
 @pytest.fixture(scope="session")
 def service():
     """A client of the running service, which may have no model yet."""
-    from fastapi.testclient import TestClient
-
     from app.main import app
+    from fastapi.testclient import TestClient
 
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -2,6 +2,7 @@
 
 conftest.py says where the model comes from. Add tests of your own hooks in a file of their own.
 """
+
 import asyncio
 import copy
 import json
@@ -11,13 +12,14 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI, HTTPException
-
 from app import main, telemetry
 from app.batching import Batcher, DeadlinePassed, QueueFull, RowFailed
-from app.following import Route, Served, Share
+from app.following import Route
+from app.loading import Served
 from app.predictor import environment_differs, golden_differs
+from app.registry import Share
 from app.settings import CONTRACT, PYTHON, workers_asked_for
+from fastapi import FastAPI, HTTPException
 
 FEATURES = (CONTRACT.example or {}).get("features")
 
@@ -42,7 +44,11 @@ def test_a_row_gets_the_same_answer_alone_and_in_a_batch(client):
     alone = client.post("/v1/predict", json={"features": example()}).json()["prediction"]
     batch = client.post("/v1/predict:batch", json={"rows": [example()] * 50}).json()["predictions"]
     assert len({each["id"] for each in batch}) == 50
-    assert [each["prediction"] for each in batch] == pytest.approx([alone] * 50, rel=1e-9) if isinstance(alone, float) else [alone] * 50
+    assert (
+        [each["prediction"] for each in batch] == pytest.approx([alone] * 50, rel=1e-9)
+        if isinstance(alone, float)
+        else [alone] * 50
+    )
 
 
 def test_an_unknown_field_is_refused_by_its_path(service):
@@ -73,7 +79,9 @@ def test_the_committed_openapi_is_what_the_code_does(service):
     main.app.openapi_schema = None
     own = FastAPI.openapi(main.app)
     main.app.openapi_schema = None
-    assert {path: sorted(committed["paths"][path]) for path in committed["paths"]} == {path: sorted(own["paths"][path]) for path in own["paths"]}
+    assert {path: sorted(committed["paths"][path]) for path in committed["paths"]} == {
+        path: sorted(own["paths"][path]) for path in own["paths"]
+    }
     for name in ("Features", "PredictRequest", "Prediction", "BatchRequest", "BatchItem", "BatchPrediction"):
         assert shape(committed["components"]["schemas"][name]) == shape(own["components"]["schemas"][name]), name
 
@@ -99,10 +107,10 @@ def test_a_full_queue_is_a_503_that_says_when_to_ask_again_and_a_late_answer_a_5
 
         return submit
 
-    monkeypatch.setattr(main.app.state.batcher, "submit", raising(QueueFull()))
+    monkeypatch.setattr(main.desk.batcher, "submit", raising(QueueFull()))
     full = client.post("/v1/predict", json={"features": example()})
     assert (full.status_code, full.headers["retry-after"]) == (503, "1")
-    monkeypatch.setattr(main.app.state.batcher, "submit", raising(DeadlinePassed()))
+    monkeypatch.setattr(main.desk.batcher, "submit", raising(DeadlinePassed()))
     assert client.post("/v1/predict:batch", json={"rows": [example()]}).status_code == 504
 
 
@@ -125,26 +133,32 @@ def test_who_may_not_ask_gets_no_prediction(client, monkeypatch):
     assert client.get("/readyz").status_code == 200
 
 
-@pytest.mark.parametrize("lock, python, words", [
-    ([], PYTHON + ".0", None),
-    (["numpy==%s" % metadata.version("numpy")], PYTHON, None),
-    ([], "3.1", "it was trained with Python 3.1, and this is Python " + PYTHON),
-    (["numpy==0.9.1"], PYTHON, "it was trained with numpy 0.9.1, and this is numpy " + metadata.version("numpy")),
-])
+@pytest.mark.parametrize(
+    "lock, python, words",
+    [
+        ([], PYTHON + ".0", None),
+        (["numpy=={}".format(metadata.version("numpy"))], PYTHON, None),
+        ([], "3.1", "it was trained with Python 3.1, and this is Python " + PYTHON),
+        (["numpy==0.9.1"], PYTHON, "it was trained with numpy 0.9.1, and this is numpy " + metadata.version("numpy")),
+    ],
+)
 def test_another_environment_than_that_of_the_training_is_named_in_one_line(lock, python, words):
     assert environment_differs(CONTRACT.flavour, python, lock) == words
 
 
-@pytest.mark.parametrize("expected, found, same", [
-    (0.5, 0.5 + 1e-8, True),
-    (0.5, 0.5001, False),
-    (1, 1.0, True),
-    ("Yes", "Yes", True),
-    ("Yes", "No", False),
-    ({"output_0": 0.25, "output_1": 0.75}, 0.75, True),
-    ({"output_0": 0.25, "output_1": 0.75}, 0.25, False),
-    ({"a": 0.25, "b": 0.75}, {"a": 0.25, "b": 0.7}, False),
-])
+@pytest.mark.parametrize(
+    "expected, found, same",
+    [
+        (0.5, 0.5 + 1e-8, True),
+        (0.5, 0.5001, False),
+        (1, 1.0, True),
+        ("Yes", "Yes", True),
+        ("Yes", "No", False),
+        ({"output_0": 0.25, "output_1": 0.75}, 0.75, True),
+        ({"output_0": 0.25, "output_1": 0.75}, 0.25, False),
+        ({"a": 0.25, "b": 0.75}, {"a": 0.25, "b": 0.7}, False),
+    ],
+)
 def test_a_golden_prediction_is_compared_to_six_digits(expected, found, same):
     assert (golden_differs(expected, found) is None) == same
 
@@ -176,7 +190,11 @@ def test_it_is_not_ready_without_a_version_and_while_it_drains(client):
 
 def test_metrics_count_what_was_answered(client):
     def count():
-        lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith('mlops_requests_total{route="/v1/predict",status="200"}')]
+        lines = [
+            line
+            for line in client.get("/metrics").text.splitlines()
+            if line.startswith('mlops_requests_total{route="/v1/predict",status="200"}')
+        ]
         return float(lines[0].rpartition(" ")[2]) if lines else 0
 
     before = count()
@@ -192,16 +210,21 @@ def test_a_prediction_and_its_label_are_in_the_log(client):
     records = [json.loads(line) for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()]
     record = next(each for each in records if each["id"] == id)
     assert not {name.lower() for name in record["features"]} & {name.lower() for name in CONTRACT.drop}
-    labels = [json.loads(line) for file in (folder / "labels").glob("*.jsonl") for line in file.read_text().splitlines()]
+    labels = [
+        json.loads(line) for file in (folder / "labels").glob("*.jsonl") for line in file.read_text().splitlines()
+    ]
     assert [each["label"] for each in labels if each["id"] == id] == [True]
 
 
-@pytest.mark.parametrize("argv, env, count", [
-    (["uvicorn", "app.main:app"], {}, 1),
-    (["uvicorn", "app.main:app", "--workers", "4"], {}, 4),
-    (["uvicorn", "app.main:app", "--workers=2"], {}, 2),
-    (["uvicorn", "app.main:app"], {"WEB_CONCURRENCY": "3"}, 3),
-])
+@pytest.mark.parametrize(
+    "argv, env, count",
+    [
+        (["uvicorn", "app.main:app"], {}, 1),
+        (["uvicorn", "app.main:app", "--workers", "4"], {}, 4),
+        (["uvicorn", "app.main:app", "--workers=2"], {}, 2),
+        (["uvicorn", "app.main:app"], {"WEB_CONCURRENCY": "3"}, 3),
+    ],
+)
 def test_more_than_one_worker_is_noticed(argv, env, count):
     assert workers_asked_for(argv, env) == count
 
@@ -312,8 +335,8 @@ def test_what_is_queued_is_answered_before_the_end():
 
 
 def test_a_key_stays_with_its_version_while_a_share_grows():
-    stable, new = (Served(version, "%064d" % version, doubled, "", 0) for version in (1, 2))
-    keys = ["user-%d" % at for at in range(2000)]
+    stable, new = (Served(version, f"{version:064d}", doubled, "", 0) for version in (1, 2))
+    keys = [f"user-{at}" for at in range(2000)]
 
     def chosen(weight):
         route = Route(stable, new, Share(2, new.manifest, 7, 7, weight))

@@ -1,0 +1,166 @@
+"""One request from its rows to its answers: which version answers, what is refused, the queue, and what is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from . import hooks
+from .batching import Batcher, DeadlinePassed, Job, QueueFull, RowFailed
+from .following import Follower
+from .loading import Served
+from .schema import Features
+from .settings import Contract, Settings
+from .telemetry import Ids, Metrics, PredictionLog
+
+log = logging.getLogger("uvicorn.error")
+
+
+class NoAnswer(Exception):
+    """Why there is none, as a status of HTTP and a sentence. `retry` in seconds."""
+
+    def __init__(self, status: int, detail: str, retry: Optional[int] = None):
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.retry = retry
+
+
+class Refused(Exception):
+    """A value that service.json says to refuse. `where` is its path in the body."""
+
+    def __init__(self, where: Sequence[Any], message: str):
+        super().__init__(message)
+        self.where = where
+        self.message = message
+
+
+class Asked:
+    """One request on its way. `key` keeps somebody with one version during a rollout."""
+
+    __slots__ = ("key", "now", "started", "ids", "rows", "served", "variant")
+
+    def __init__(self, key: Optional[str]):
+        self.key = key
+        self.now = time.time()
+        self.started = time.perf_counter()
+        self.ids: List[str] = []
+        self.rows: List[Dict[str, Any]] = []
+        self.served: Served = None  # type: ignore[assignment]  # until a version was chosen
+        self.variant: Optional[str] = None
+
+
+class Desk:
+    def __init__(
+        self, settings: Settings, contract: Contract, follower: Follower, metrics: Metrics, predictions: PredictionLog
+    ):
+        self._settings = settings
+        self._follower = follower
+        self._metrics = metrics
+        self._predictions = predictions
+        self._refusals = Refusals(contract.features)
+        self._ids = Ids()
+        self.batcher = Batcher(settings.max_queue, settings.max_batch, settings.deadline, self._record)
+        self.batcher.on_batch = metrics.batch.observe
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.batcher.start(loop)
+
+    async def ask(self, asked: Asked, features: Sequence[Features]) -> List[Any]:
+        """An answer or RowFailed for each row. @raises NoAnswer, Refused"""
+        route = self._follower.route
+        if route is None:
+            self._metrics.failed("not_ready")
+            raise NoAnswer(503, f"no version is ready: {self._follower.reason or 'it is loading'}", retry=1)
+        if len(features) > self._settings.max_queue:
+            raise NoAnswer(413, f"at most {self._settings.max_queue} rows at once")
+        asked.ids = self._ids.take(asked.now, len(features))
+        asked.served, asked.variant = route.choose(asked.key or asked.ids[0])
+        asked.rows = [hooks.before(each.model_dump(by_alias=True)) for each in features]
+        self._refuse(asked)
+        try:
+            return await self.batcher.submit(asked.rows, asked.served.predict, asked)
+        except QueueFull:
+            self._metrics.failed("queue_full", asked.served.version)
+            raise NoAnswer(503, f"{self._settings.max_queue} rows are waiting already; ask again", retry=1) from None
+        except DeadlinePassed:
+            self._failed(asked, range(len(asked.rows)), "timeout", "DeadlinePassed")
+            raise NoAnswer(504, f"there was no answer within {self._settings.deadline * 1000:g} ms") from None
+
+    def _refuse(self, asked: Asked) -> None:
+        for at, row in enumerate(asked.rows):
+            found = self._refusals.of(row)
+            if found is not None:
+                name, message = found
+                self._failed(asked, [at], "refused", "refused:" + name)
+                raise Refused(["features", name] if len(asked.rows) == 1 else ["rows", at, name], "Value " + message)
+
+    def _record(self, jobs: Sequence[Job]) -> None:
+        """Logs a batch, in one call for each version: by far cheaper than one for each request."""
+        by_version: Dict[Tuple[int, Optional[str]], List[Tuple[Asked, int, Any]]] = {}
+        for job in jobs:
+            asked: Asked = job.context
+            answered = by_version.setdefault((asked.served.version, asked.variant), [])
+            for at, value in enumerate(job.results or ()):
+                if isinstance(value, RowFailed):
+                    self._failed(asked, [at], "error", value.category)
+                    reason = " ".join(value.reason.split())[:300]
+                    log.error("a row failed in version %s: %s: %s", asked.served.version, value.category, reason)
+                else:
+                    answered.append((asked, at, value))
+        ended = time.perf_counter()
+        for (version, variant), some in by_version.items():
+            if some:
+                keys = [asked.key for asked, _, _ in some]
+                self._predictions.watch(
+                    [asked.rows[at] for asked, at, _ in some],
+                    [value for _, _, value in some],
+                    ids=[asked.ids[at] for asked, at, _ in some],
+                    time=[asked.now for asked, _, _ in some],
+                    latency_ms=[round((ended - asked.started) * 1000, 3) for asked, _, _ in some],
+                    user=keys if any(keys) else None,
+                    version=version,
+                    variant=variant,
+                )
+
+    def _failed(self, asked: Asked, rows: Sequence[int], status: str, category: str) -> None:
+        """`category` holds no data of the request."""
+        self._metrics.failed(category, asked.served.version, len(rows))
+        self._predictions.watch(
+            [asked.rows[at] for at in rows],
+            None,
+            ids=[asked.ids[at] for at in rows],
+            time=asked.now,
+            status=status,
+            error=category,
+            latency_ms=round((time.perf_counter() - asked.started) * 1000, 3),
+            user=asked.key,
+            version=asked.served.version,
+            variant=asked.variant,
+        )
+
+
+class Refusals:
+    """What service.json says to refuse: values outside of the categories or the range that the model was trained on. By
+    default nothing is: what is refused is never predicted on, and drift would stay unseen."""
+
+    def __init__(self, features: Sequence[Mapping[str, Any]]):
+        self._rules = [
+            (each["name"], set(each["categories"]) if each.get("categories") else None, each.get("range"))
+            for each in features
+            if each.get("refuse")
+        ]
+
+    def of(self, row: Mapping[str, Any]) -> Optional[Tuple[str, str]]:
+        """The column of the first value that is refused, and why."""
+        for name, categories, bounds in self._rules:
+            value = row[name]
+            if value is None:
+                continue
+            if categories is not None and value not in categories:
+                return name, "is none of the categories that the model knows"
+            if bounds is not None and not bounds[0] <= value <= bounds[1]:
+                return name, f"is not between {bounds[0]} and {bounds[1]}"
+        return None
