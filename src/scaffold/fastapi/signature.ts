@@ -181,7 +181,9 @@ function outputOf(input: SignatureInput, columns: ReadonlyMap<string, ColumnProf
     })
   }
   const classes = kind === 'number' ? null : (truth ?? (kind === 'class' ? classesOf(answer) : null))
-  return { name: name ?? 'prediction', kind, classes }
+  // A model that was trained on numbers in the place of the classes answers with these numbers.
+  const isCoded = kind === 'class' && examples.some(({ output }) => classes?.includes(output as Plain) === false)
+  return { name: name ?? 'prediction', kind, classes: isCoded ? null : classes }
 }
 
 function kindOfExamples(examples: readonly RecordedExample[], truth: readonly Plain[] | null): OutputKind | undefined {

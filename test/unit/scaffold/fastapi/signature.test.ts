@@ -265,6 +265,11 @@ describe('What a service answers', () => {
     })
   })
 
+  it('has no names for classes that the model knows as numbers', async () => {
+    const coded = await lines('{"features":{"age":1},"output":0}', '{"features":{"age":2},"output":1}')
+    assert.deepEqual(output({ kind: 'class', examples: coded }), ['prediction', 'class', null])
+  })
+
   it('has the positive class last, whatever the alphabet says', () => {
     const of = (categories: string[]) =>
       output({ profile: profile(whole('age', [1, 2]), words('truth', categories, 'target')) })[2]
