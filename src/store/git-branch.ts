@@ -9,13 +9,20 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import type { Actor } from '../core/context.ts'
-import { failed } from '../core/errors.ts'
 import type { Backend } from './backend.ts'
-import { isFull } from './failures.ts'
+import { explained, isFull } from './failures.ts'
 import { type Git, type GitRoom, readKnownHead, withGit, writeKnownHead } from './git-dir.ts'
 import { fetchBranch, isIn, newCommits } from './git-fetch.ts'
 import { newObjects, objectsOfRecord } from './git-objects.ts'
-import { acceptedNotHere, diverged, noBranch, pushRefused, remoteBusy, remoteUnsure } from './git-problems.ts'
+import {
+  acceptedNotHere,
+  diverged,
+  gitFailedHere,
+  noBranch,
+  pushRefused,
+  remoteBusy,
+  remoteUnsure,
+} from './git-problems.ts'
 import { fractionIn, type Pushed, push, writeCommit } from './git-push.ts'
 import { additions, takeOver } from './git-takeover.ts'
 import { releaseReserve } from './reserve.ts'
@@ -136,7 +143,7 @@ export class GitBranch {
       time: now(),
       base,
     })
-    if ('why' in made) throw commitFailed(this.#local.root, made.why)
+    if ('why' in made) throw gitFailedHere(this.#local.root, made.why)
     sent.push(made.commit)
     this.#step('committed')
     const line = (text: string): void => progress?.(`sending to ${sharing.remote}`, fractionIn(text))
@@ -196,7 +203,7 @@ export class GitBranch {
     this.#asked = now().getTime()
     this.#answered = false
     const line = (text: string): void => progress?.(`asking ${sharing.remote}`, fractionIn(text))
-    const head = await fetchBranch(git, sharing, known, { silence, line })
+    const head = await fetchBranch(git, this.#options, known, { silence, line })
     if (head === undefined) throw noBranch(sharing)
     this.#step('fetched')
     const commits = await newCommits(git, sharing, known, head)
@@ -216,7 +223,8 @@ export class GitBranch {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work, work)
+    const explain = (): Promise<T> => explained(this.#local.root, 'write into the store', work)
+    const mine = this.#turn.then(explain, explain)
     this.#turn = mine.catch(() => {})
     return mine
   }
@@ -229,14 +237,6 @@ export class GitBranch {
 /** What the server says when another push holds the branch at that moment, or has just moved it. */
 const RACE =
   /stale info|fetch first|non-fast-forward|lock|failed to update ref|incorrect old value|reference already exists|internal/i
-
-const commitFailed = (root: string, why: string): Error =>
-  failed({
-    // The same as for a full disk of a store in one folder: the reserve is given up for a move of production.
-    code: /no space left|disk quota/i.test(why) ? 'STORE_FULL' : 'STORE_IO',
-    message: `Could not write the commit for the shared branch into ${root}: ${why}. Nothing was changed.`,
-    hint: `See what is used: df -h ${root}`,
-  })
 
 /** For `git log`: `churn-model 4: promote`. */
 function messageOf(key: string, bytes: Buffer): string {

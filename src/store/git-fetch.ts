@@ -2,8 +2,8 @@
  * Asking the remote where the shared branch stands, and whether it has only grown since. What is new in it comes into
  * the folder in `git-takeover.ts`.
  */
-import type { Git } from './git-dir.ts'
-import { gitSaid, remoteDown, rewritten } from './git-problems.ts'
+import type { Git, GitRoom } from './git-dir.ts'
+import { gitFailedHere, gitSaid, isNoRoom, remoteDown, rewritten } from './git-problems.ts'
 import type { GitAnswer } from './git-run.ts'
 import type { Sharing } from './git-sharing.ts'
 
@@ -16,11 +16,11 @@ export interface FetchOptions {
 /**
  * @param known a commit of the branch that we have, so that only what is new is sent
  * @returns the branch's newest commit, whose objects are here now; undefined when there is no such branch
- * @throws failed `STORE_REMOTE_DOWN`
+ * @throws failed `STORE_REMOTE_DOWN`, `STORE_FULL`
  */
 export async function fetchBranch(
   git: Git,
-  sharing: Sharing,
+  { sharing, root }: Pick<GitRoom, 'sharing' | 'root'>,
   known: string | undefined,
   options: FetchOptions,
 ): Promise<string | undefined> {
@@ -48,6 +48,7 @@ export async function fetchBranch(
   }
   if (answer.code === 0) return git.ref('remote')
   if (/couldn't find remote ref/i.test(answer.stderr)) return undefined
+  if (isNoRoom(answer.stderr)) throw gitFailedHere(root, gitSaid(answer))
   throw remoteDown(sharing, gitSaid(answer))
 }
 

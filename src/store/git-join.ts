@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Actor } from '../core/context.ts'
-import { failed, usage } from '../core/errors.ts'
+import { usage } from '../core/errors.ts'
 import type { Backend } from './backend.ts'
 import { type CreateOptions, prepareFolder, writeAttributes } from './create.ts'
 import { explained, quoted } from './failures.ts'
@@ -14,7 +14,7 @@ import { carriedAs, MAX_CARRIED_BYTES } from './git-carried.ts'
 import { type Git, readKnownHead, withGit, writeKnownHead, writeSharing } from './git-dir.ts'
 import { fetchBranch, newCommits } from './git-fetch.ts'
 import { fileOf } from './git-objects.ts'
-import { noBranch, notStore, pushRefused, remoteBusy, remoteDown, remoteUnsure } from './git-problems.ts'
+import { gitFailedHere, noBranch, notStore, pushRefused, remoteBusy, remoteDown, remoteUnsure } from './git-problems.ts'
 import { fractionIn, type NewFile, push, writeCommit } from './git-push.ts'
 import { resolveSharing, type SharingWish } from './git-remote.ts'
 import type { GitEnv } from './git-run.ts'
@@ -89,7 +89,7 @@ async function joinBranch(git: Git, local: Backend, sharing: Sharing, options: J
   const { progress, actor, now } = options
   const line = (text: string): void => progress?.(`talking to ${sharing.remote}`, fractionIn(text))
   for (let tries = 0; tries < TRIES; tries++) {
-    const head = await fetchBranch(git, sharing, undefined, { silence: SILENCE, line })
+    const head = await fetchBranch(git, { sharing, root: local.root }, undefined, { silence: SILENCE, line })
     options.step?.('fetched')
     if (head === undefined && !options.mayCreate) throw noBranch(sharing)
     if (head !== undefined) await takeAll(git, local, sharing, head, options)
@@ -100,7 +100,7 @@ async function joinBranch(git: Git, local: Backend, sharing: Sharing, options: J
       return 'folder'
     }
     const made = await writeCommit(git, { files, message: 'mlops store', actor, time: now(), base: head })
-    if ('why' in made) throw failed({ code: 'STORE_IO', message: `Could not write the first commit: ${made.why}.` })
+    if ('why' in made) throw gitFailedHere(local.root, made.why)
     options.step?.('committed')
     const outcome = await push(git, sharing, made.commit, head, { silence: PUSH_SILENCE, line })
     options.step?.(outcome.kind)
@@ -108,7 +108,9 @@ async function joinBranch(git: Git, local: Backend, sharing: Sharing, options: J
       await writeKnownHead(local.root, sharing, made.commit, now().getTime())
       return 'branch'
     }
-    const again = await fetchBranch(git, sharing, undefined, { silence: SILENCE }).catch(() => null)
+    const again = await fetchBranch(git, { sharing, root: local.root }, undefined, { silence: SILENCE }).catch(
+      () => null,
+    )
     if (again === null)
       throw outcome.kind === 'unknown' ? remoteUnsure(sharing, outcome.why) : remoteDown(sharing, outcome.why)
     if (again === head) throw pushRefused(sharing, outcome.why)

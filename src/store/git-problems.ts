@@ -33,6 +33,17 @@ export function gitSaid({ code, stderr }: GitAnswer): string {
     .join('; ')
 }
 
+/** Git could not write here. The same code as for a store in one folder: its reserve is given up for a move. */
+export const gitFailedHere = (root: string, why: string): MlopsError =>
+  failed({
+    code: isNoRoom(why) ? 'STORE_FULL' : 'STORE_IO',
+    message: `Git could not write into ${root}: ${why}. Nothing was changed.`,
+    hint: `See what is used, and free some space: df -h ${shellWord(root)}`,
+    details: { store: root, why },
+  })
+
+export const isNoRoom = (why: string): boolean => /no space left|disk quota/i.test(why)
+
 /** Nothing was sent, so nothing was changed, here or there. */
 export const remoteDown = (sharing: Sharing, why: string): MlopsError =>
   failed({

@@ -1,11 +1,19 @@
 /** A team of two clones of the code and a CI runner, who share one store by the remote of the code: the built binary. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { PYTHON } from '../../support/python.ts'
 import { skipBecause } from '../../support/skip.ts'
-import { assertMatchesSchema, ROOT, type RunOptions, type TempProject, tempProject } from '../harness.ts'
+import {
+  assertMatchesSchema,
+  BINARY,
+  cleanEnv,
+  ROOT,
+  type RunOptions,
+  type TempProject,
+  tempProject,
+} from '../harness.ts'
 
 const WHO = ['-c', 'user.name=ada', '-c', 'user.email=ada@example.com', '-c', 'init.defaultBranch=main']
 const git = (cwd: string, ...args: readonly string[]): string =>
@@ -93,6 +101,27 @@ describe('A store that a team shares by the remote of its code', function () {
       execFileSync(PYTHON, ['-c', code], { cwd: top.path('ada'), encoding: 'utf8', env }),
       `${top.path('ada/.mlops')}\n`,
     )
+  })
+
+  it("comes to a fresh clone by the first run of a script too, and never as a store of the script's own", async function () {
+    if (!existsSync(PYTHON)) skipBecause(this, 'the Python environment of the tests is not set up')
+    git(top.dir, 'clone', '--quiet', '--branch', 'main', top.path('remote.git'), 'carol')
+    const code = 'import mlops; mlops.start("churn-model"); mlops.log_metric("auc", 0.9); mlops.end()'
+    const script = (bin: string): string => {
+      const env = {
+        ...cleanEnv(),
+        PYTHONPATH: join(ROOT, 'templates/python'),
+        PYTHONDONTWRITEBYTECODE: '1',
+        MLOPS_BIN: bin,
+      }
+      return spawnSync(PYTHON, ['-c', code], { cwd: top.path('carol'), encoding: 'utf8', env }).stderr
+    }
+    assert.match(script('/nonexistent'), /nothing of this run is recorded.*mlops store pull/)
+    assert.equal(existsSync(top.path('carol/.mlops/registry.json')), false)
+    assert.doesNotMatch(script(BINARY), /nothing of this run/)
+    assert.equal(top.read('carol/.mlops/registry.json'), top.read('ada/.mlops/registry.json'))
+    const { json } = await inClone('carol', ['run', 'list', '--json'])
+    assert.equal(json.data.runs.length, 1)
   })
 
   it('records a run without the remote, shows how old it is, and refuses a rollback', async () => {
