@@ -109,7 +109,6 @@ const inputsOf = (inputs: Readonly<Record<string, string>>): Input[] =>
     .map(([name, value]) => ({
       name,
       // GitHub takes no expression in a default, not even one of text alone; the policy sends the value anyway.
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is GitHub's
       value: value.includes('${{') ? '' : value,
       variable: `INPUT_${name.toUpperCase().replaceAll('-', '_')}`,
     }))

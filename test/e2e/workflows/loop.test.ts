@@ -1,0 +1,184 @@
+/** The generated workflows, run for real on a repository of their own: drift, retraining, gate, pull request, promotion. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { TOKEN } from '../../support/github.ts'
+import { skipBecause } from '../../support/skip.ts'
+import { hasPython } from '../../unit/retrain/workshop.ts'
+import { cleanEnv } from '../harness.ts'
+import { type Team, team } from './team.ts'
+
+const FILE = '.github/mlops/promotions/churn-model.production.json'
+const BRANCH = 'mlops/promote-churn-model-production-v2'
+
+describe('Workflows of GitHub Actions, from drift to production', function () {
+  this.timeout(240_000)
+  let self: Team
+  before(async function () {
+    if (process.platform === 'win32') skipBecause(this, 'the runner needs bash')
+    if (!hasPython()) skipBecause(this, 'python3 is not installed')
+    self = await team()
+  })
+  after(async () => self?.close())
+
+  const pull = (more: Record<string, unknown> = {}) => ({
+    number: 1,
+    html_url: 'https://github.example/acme/churn/pull/1',
+    merged: true,
+    merged_by: { login: 'grace', type: 'User' },
+    merge_commit_sha: self.git('rev-parse', 'origin/main'),
+    head: { repo: { full_name: 'acme/churn' } },
+    ...more,
+  })
+  const closed = (more: Record<string, unknown> = {}, branch = BRANCH) =>
+    self.run('mlops-promote.yml', {
+      event: { name: 'pull_request', payload: { action: 'closed', pull_request: pull(more) } },
+      github: { repository: 'acme/churn', actor: 'grace', head_ref: branch, server_url: 'https://github.example' },
+    })
+  /** Merges what a branch changes, as the button does. */
+  function merge(ref: string): void {
+    self.git('fetch', '-q', 'origin')
+    self.git('checkout', '-q', '-B', 'main', 'origin/main')
+    self.git('merge', '-q', '--no-ff', '-m', 'Merge', ref)
+    self.git('push', '-q', 'origin', 'HEAD:main')
+    self.git('fetch', '-q', 'origin')
+  }
+
+  it('on schedule: finds the drift, keeps one issue for the model, and dispatches the retraining', async () => {
+    const run = await self.run('mlops-drift-churn-model.yml', { event: { name: 'schedule' } })
+    assert.equal(run.conclusion, 'success', run.log)
+    assert.match(run.log, /::warning title=churn-model::drift/)
+    assert.match(run.jobs.check?.summary ?? '', /usage/)
+    assert.ok(existsSync(join(run.jobs.check?.artifacts ?? '', 'drift-churn-model/drift.html')))
+    assert.deepEqual(
+      self.talk.issues.map(({ title }) => title),
+      ['[mlops] churn-model: an alert'],
+    )
+    assert.equal(self.hub.runs.length, 1, run.log)
+    assert.equal(self.hub.runs[0]?.inputs.days, '90')
+    assert.ok(!run.log.includes(TOKEN), 'the token is in the log')
+    // A day later it is still there: the same issue, the same retraining.
+    const again = await self.run('mlops-drift-churn-model.yml', { event: { name: 'schedule' } })
+    assert.equal(again.conclusion, 'success', again.log)
+    assert.deepEqual([self.talk.issues.length, self.hub.runs.length], [1, 1])
+  })
+
+  it('when dispatched: trains, registers, validates, stages, and opens a pull request with the table of the gate', async () => {
+    const [dispatched] = self.hub.runs
+    assert.ok(dispatched !== undefined)
+    dispatched.status = 'in_progress'
+    const run = await self.run('retrain.yml', {
+      event: { name: 'workflow_dispatch' },
+      inputs: dispatched.inputs,
+      github: { repository: 'acme/churn', actor: 'bot', server_url: 'https://github.example', run_id: dispatched.id },
+    })
+    assert.equal(run.conclusion, 'success', run.log)
+    dispatched.status = 'completed'
+    dispatched.conclusion = 'success'
+    assert.deepEqual(run.jobs.retrain?.outputs, { version: '2', staged: 'true' })
+    assert.match(run.jobs.retrain?.summary ?? '', /min_auc/)
+    assert.deepEqual(await self.stages(), { production: 1, staging: 2 })
+    const [request] = self.talk.pulls
+    assert.deepEqual(
+      [request?.title, request?.head, request?.base],
+      ['Promote churn-model@2 to production', BRANCH, 'main'],
+    )
+    assert.match(request?.body ?? '', /min_auc[\s\S]*0\.91/)
+    self.git('fetch', '-q', 'origin')
+    assert.equal(self.git('diff', '--name-only', 'origin/main', `origin/${BRANCH}`), FILE)
+  })
+
+  it('whoever dispatched it reads what came of it, and moves nothing a second time', async () => {
+    const env = { GITHUB_API_URL: self.hub.api, GITHUB_REPOSITORY: 'acme/churn', MLOPS_GITHUB_TOKEN: TOKEN }
+    const { json } = await self.mlops(['retrain', 'churn-model', '--json'], { env })
+    assert.deepEqual([json.data.outcome, json.data.version], ['promoted', 2])
+    assert.deepEqual([await self.stages(), self.hub.runs.length], [{ production: 1, staging: 2 }, 1])
+  })
+
+  it('the open pull request is checked by the code that promotes', async () => {
+    self.git('checkout', '-q', '-B', 'merged', 'origin/main')
+    self.git('merge', '-q', '--no-ff', '-m', 'Merge', `origin/${BRANCH}`)
+    self.git('push', '-q', '--force', 'origin', 'HEAD:refs/pull/1/merge')
+    const run = await self.run('mlops-promote.yml', {
+      event: { name: 'pull_request', payload: { action: 'synchronize', pull_request: pull({ merged: false }) } },
+      ref: 'refs/pull/1/merge',
+      github: { repository: 'acme/churn', head_ref: BRANCH, server_url: 'https://github.example' },
+    })
+    assert.equal(run.conclusion, 'success', run.log)
+    assert.deepEqual([run.jobs.check?.result, run.jobs.promote?.result], ['success', 'skipped'])
+    assert.match(run.jobs.check?.summary ?? '', /The gate lets it in/)
+  })
+
+  it('what is not the file that was proposed promotes nothing: another version, another digest, more files, a fork, a bot', async () => {
+    const proposal = JSON.parse(self.git('show', `origin/${BRANCH}:${FILE}`))
+    const tried = async (title: string, files: Record<string, unknown>, branch = BRANCH) => {
+      self.git('checkout', '-q', '-B', 'tampered', 'origin/main')
+      for (const [path, content] of Object.entries(files))
+        self.write(path, `${JSON.stringify(content, undefined, 2)}\n`)
+      self.git('add', '--all', '.')
+      self.git('commit', '-q', '-m', title)
+      self.git('push', '-q', '--force', 'origin', 'HEAD:refs/heads/tampered')
+      const run = await closed({ merge_commit_sha: self.git('rev-parse', 'HEAD') }, branch)
+      assert.equal(run.jobs.promote?.result, 'failure', `${title}: ${run.log}`)
+      return run.log
+    }
+    assert.match(
+      await tried('another version', { [FILE]: { ...proposal, version: 1 } }),
+      /is not the one that was proposed/,
+    )
+    const renamed = BRANCH.replace('v2', 'v1')
+    const first = await tried('another version and branch', { [FILE]: { ...proposal, version: 1 } }, renamed)
+    assert.match(first, /promote|digest/)
+    assert.match(await tried('another digest', { [FILE]: { ...proposal, gate: '0'.repeat(64) } }), /is not promoted/)
+    const more = await tried('more files', { [FILE]: proposal, 'mlops.yaml': { models: {} } })
+    assert.match(more, /changes one file .* and nothing else/)
+    const other = { ...proposal, extra: '$(touch pwned)' }
+    assert.match(await tried('more members', { [FILE]: other }), /is no proposal of a promotion/)
+    for (const [more, who] of [
+      [{ head: { repo: { full_name: 'mallory/churn' } } }, 'a fork'],
+      [{ merged_by: { login: 'robot', type: 'Bot' } }, 'a bot'],
+      [{ merged: false }, 'closed, not merged'],
+    ] as const) {
+      const run = await closed(more)
+      assert.equal(run.jobs.promote?.result, 'skipped', who)
+    }
+    assert.deepEqual(await self.stages(), { production: 1, staging: 2 })
+  })
+
+  it('when a person merges it: production moves, approved by who merged; a second run moves nothing', async () => {
+    merge(`origin/${BRANCH}`)
+    const run = await closed()
+    assert.equal(run.conclusion, 'success', run.log)
+    assert.deepEqual(await self.stages(), { production: 2, staging: 2 })
+    const history = await self.mlops(['model', 'history', 'churn-model', '--json'])
+    const text = JSON.stringify(history.json.data)
+    assert.match(text, /grace/)
+    assert.match(text, /pull request https:\/\/github\.example\/acme\/churn\/pull\/1/)
+    const again = await closed()
+    assert.equal(again.conclusion, 'success', again.log)
+    await self.mlops(['store', 'verify'])
+  })
+
+  it('the same steps run here: a script for each, on the terminal', async () => {
+    const { status, stdout, stderr } = spawnSync('.github/mlops/drift.sh', ['churn-model'], {
+      cwd: self.dir,
+      encoding: 'utf8',
+      env: { ...cleanEnv(), ...self.machine, MLOPS_GITHUB_TOKEN: TOKEN, GITHUB_REPOSITORY: 'acme/churn' },
+    })
+    assert.equal(status, 0, stderr)
+    assert.match(stdout, /usage/)
+    const other = spawnSync('.github/mlops/drift.sh', ['no-such'], { cwd: self.dir, encoding: 'utf8' })
+    assert.deepEqual([other.status, /There is no model no-such/.test(other.stderr)], [1, true])
+  })
+
+  it('what was approved long ago does not promote any more: the champion is another one', async () => {
+    await self.mlops(['rollback', 'churn-model', '--to', '1', '--reason', 'odd scores', '--no-verify'])
+    self.git('checkout', '-q', '-B', 'main', 'origin/main')
+    const old = JSON.parse(self.read(FILE))
+    self.write('mlops.yaml', self.read('mlops.yaml').replace('min_auc: 0.85, approval', 'min_auc: 0.9, approval'))
+    const checked = await self.mlops(['gate', 'confirm', FILE, '--json'], { code: 3 })
+    assert.deepEqual([old.version, checked.json.data.holds], [2, false])
+    assert.match(checked.json.data.problems.join(), /reads differently/)
+  })
+})
