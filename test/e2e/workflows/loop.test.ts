@@ -1,6 +1,7 @@
 /** The generated workflows, run for real on a repository of their own: drift, retraining, gate, pull request, promotion. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { TOKEN } from '../../support/github.ts'
@@ -161,15 +162,19 @@ describe('Workflows of GitHub Actions, from drift to production', function () {
   })
 
   it('the same steps run here: a script for each, on the terminal', async () => {
-    const { status, stdout, stderr } = spawnSync('.github/mlops/drift.sh', ['churn-model'], {
-      cwd: self.dir,
-      encoding: 'utf8',
-      env: { ...cleanEnv(), ...self.machine, MLOPS_GITHUB_TOKEN: TOKEN, GITHUB_REPOSITORY: 'acme/churn' },
-    })
-    assert.equal(status, 0, stderr)
-    assert.match(stdout, /usage/)
-    const other = spawnSync('.github/mlops/drift.sh', ['no-such'], { cwd: self.dir, encoding: 'utf8' })
-    assert.deepEqual([other.status, /There is no model no-such/.test(other.stderr)], [1, true])
+    const here = async (...words: readonly string[]) => {
+      const env = { ...cleanEnv(), ...self.machine, MLOPS_GITHUB_TOKEN: TOKEN, GITHUB_REPOSITORY: 'acme/churn' }
+      const child = spawn('.github/mlops/drift.sh', words, { cwd: self.dir, env })
+      let said = ''
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => (said += piece))
+      const [code] = await once(child, 'close')
+      return { code, said }
+    }
+    const checked = await here('churn-model')
+    assert.equal(checked.code, 0, checked.said)
+    assert.match(checked.said, /usage/)
+    const other = await here('no-such')
+    assert.deepEqual([other.code, /There is no model no-such/.test(other.said)], [1, true], other.said)
   })
 
   it('what was approved long ago does not promote any more: the champion is another one', async () => {

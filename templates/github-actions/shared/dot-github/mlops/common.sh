@@ -12,7 +12,9 @@ export PATH MLOPS_NO_INPUT=1
 cd -- "$top/$PROJECT"
 
 # On GitHub, below the name of the job; else on the terminal.
-summary() { cat >> "${GITHUB_STEP_SUMMARY:-/dev/stdout}"; }
+summary() {
+  if [[ -n ${GITHUB_STEP_SUMMARY:-} ]]; then cat >> "$GITHUB_STEP_SUMMARY"; else cat; fi
+}
 
 # output NAME VALUE: for later steps and jobs. Only words of our own, numbers, paths.
 output() {
