@@ -32,6 +32,12 @@ const CASES: Readonly<Record<string, Case>> = {
     fails: [M, '--to', 'nowhere'],
     failure: 2,
   },
+  'gate propose': {
+    works: [`${M}@2`, '--to', 'production', '--output', 'promotions/2.json'],
+    fails: [M, '--to', 'nowhere', '--output', 'promotions/2.json'],
+    failure: 2,
+  },
+  'gate confirm': { works: ['promotions/2.json'], fails: ['gone.json'], failure: 4 },
   approve: {
     works: [`${M}@2`, '--to', 'production', '--as', 'eve', '--reason', 'better on June data'],
     fails: [M, '--to', 'production'],
@@ -70,6 +76,11 @@ const CASES: Readonly<Record<string, Case>> = {
   'notify test': { works: ['stdout', 'file:alerts.jsonl'], fails: ['slak:#ml'], failure: 2 },
   'scaffold fastapi': {
     works: [M, '--dir', 'svc', '--flavour', 'callable', '--unlocked'],
+    fails: ['no-such-model', '--unlocked'],
+    failure: 4,
+  },
+  'scaffold github-actions': {
+    works: ['--unlocked', '--current', '/data/june.csv', '--runner', 'self-hosted', '--runner-store', '/srv/.mlops'],
     fails: ['no-such-model', '--unlocked'],
     failure: 4,
   },
