@@ -101,7 +101,11 @@ class Batcher:
             if job is None:
                 return
             batch, left, ended = self._drain(job)
-            self._answer(batch)
+            try:
+                self._answer(batch)
+            except BaseException as error:  # a model that calls sys.exit() ends no service
+                for each in batch:
+                    each.results = [RowFailed(type(error).__name__, str(error)) for _ in each.rows]
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._deliver, batch)
             if ended and left is None:

@@ -14,8 +14,22 @@ from typing import Any, Dict, List, Optional
 
 from pydantic import ValidationError
 
-from .predictor import Incompatible, Predict, Row, environment_differs, golden_differs, load
-from .registry import Registry, copy_object, read_environment, read_examples, read_manifest, read_object
+from .predictor import (
+    Incompatible,
+    Predict,
+    Row,
+    environment_differs,
+    golden_differs,
+    load,
+)
+from .registry import (
+    Registry,
+    copy_object,
+    read_environment,
+    read_examples,
+    read_manifest,
+    read_object,
+)
 from .schema import Features
 from .settings import Contract
 

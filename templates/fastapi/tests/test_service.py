@@ -7,16 +7,16 @@ import asyncio
 import copy
 import json
 import os
+import sys
 import time
-from importlib import metadata
 from pathlib import Path
 
 import pytest
-from app import main, telemetry
+from app import main, predictor, telemetry
 from app.batching import Batcher, DeadlinePassed, QueueFull, RowFailed
 from app.following import Route
 from app.loading import Served
-from app.predictor import environment_differs, golden_differs
+from app.predictor import golden_differs
 from app.registry import Share
 from app.settings import CONTRACT, PYTHON, workers_asked_for
 from fastapi import FastAPI, HTTPException
@@ -134,16 +134,24 @@ def test_who_may_not_ask_gets_no_prediction(client, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "lock, python, words",
+    "flavour, lock, python, words",
     [
-        ([], PYTHON + ".0", None),
-        (["numpy=={}".format(metadata.version("numpy"))], PYTHON, None),
-        ([], "3.1", "it was trained with Python 3.1, and this is Python " + PYTHON),
-        (["numpy==0.9.1"], PYTHON, "it was trained with numpy 0.9.1, and this is numpy " + metadata.version("numpy")),
+        ("sklearn", ["numpy==2.3.9", "scikit-learn==1.7.2", "torch==2.0"], PYTHON + ".0", None),
+        ("sklearn", [], "3.1.2", f"it was trained with Python 3.1.2, and this is Python {PYTHON}"),
+        (
+            "sklearn",
+            ["scikit_learn==1.7.1"],
+            None,
+            "it was trained with scikit-learn 1.7.1, and this is scikit-learn 1.7.2",
+        ),
+        ("sklearn", ["numpy==1.26.0"], None, "it was trained with numpy 1.26.0, and this is numpy 2.3.5"),
+        ("torch", ["torch==2.0"], None, "it was trained with torch 2.0, which is not installed here"),
+        ("onnx", ["scikit-learn==1.0"], None, None),
     ],
 )
-def test_another_environment_than_that_of_the_training_is_named_in_one_line(lock, python, words):
-    assert environment_differs(CONTRACT.flavour, python, lock) == words
+def test_another_environment_than_that_of_the_training_is_named_in_one_line(monkeypatch, flavour, lock, python, words):
+    monkeypatch.setattr(predictor, "_installed", {"numpy": "2.3.5", "scikit-learn": "1.7.2"}.get)
+    assert predictor.environment_differs(flavour, python, lock) == words
 
 
 @pytest.mark.parametrize(
@@ -265,6 +273,15 @@ def test_one_bad_row_does_not_fail_its_batch():
     found = in_loop(test, doubled)
     assert isinstance(found[7][0], RowFailed) and found[7][0].category == "ValueError"
     assert [each[0] for at, each in enumerate(found) if at != 7] == [x * 2 for x in range(20) if x != 7]
+
+
+def test_a_model_that_would_end_the_process_fails_its_own_rows():
+    async def test(batcher, answered, predict):
+        first = await batcher.submit([{"x": 1}], lambda rows: sys.exit(3))
+        return first, await batcher.submit([{"x": 1}], predict)
+
+    first, second = in_loop(test, doubled)
+    assert isinstance(first[0], RowFailed) and second == [2]
 
 
 def test_what_queues_up_is_answered_in_one_call():
