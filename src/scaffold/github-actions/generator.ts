@@ -135,7 +135,7 @@ async function lockOf(
   { ctx }: World,
   request: GenerateRequest,
   manifest: string,
-  { version }: Settings,
+  { version, spec }: Settings,
 ): Promise<Lock> {
   const isRelock = request.options.relock === true
   if (request.options.unlocked === true || (flagOption(request, 'unlocked') && !isRelock)) return { key: null }
@@ -143,7 +143,7 @@ async function lockOf(
   const file = (content: string): GeneratedFile => ({ path: LOCK, content, care: 'kept in step' })
   const last = request.base.get(LOCK)
   if (!isRelock && last !== undefined && request.previous?.lock === key) return { file: file(last), key }
-  const made = await npmLock(ctx, manifest, version)
+  const made = await npmLock(ctx, { manifest, spec, version, at: join(request.folder, SCRIPTS) })
   return 'text' in made ? { file: file(made.text), key } : { key: null, problem: made.problem }
 }
 

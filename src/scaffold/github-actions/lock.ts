@@ -3,7 +3,7 @@
  * again when another mlops is asked for.
  */
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Context } from '../../core/context.ts'
@@ -14,14 +14,27 @@ const WORDS = ['install', '--package-lock-only', '--ignore-scripts', '--no-audit
 
 export type NpmLock = { readonly text: string } | { readonly problem: string }
 
-/**
- * @param manifest the text of package.json
- * @param version what must come out: a package of the same name may be somebody else's
- */
-export async function npmLock(ctx: Context, manifest: string, version: string): Promise<NpmLock> {
+export interface LockRequest {
+  /** The text of package.json. */
+  readonly manifest: string
+  /** What it asks for. */
+  readonly spec: string
+  /** Absolute: the folder that a `file:` of it is relative to. */
+  readonly at: string
+  /** What must come out: a package of the same name may be somebody else's. */
+  readonly version: string
+}
+
+export async function npmLock(ctx: Context, { manifest, spec, at, version }: LockRequest): Promise<NpmLock> {
   const folder = await mkdtemp(join(tmpdir(), 'mlops-lock-'))
   try {
     await writeFile(join(folder, 'package.json'), manifest)
+    if (spec.startsWith('file:')) {
+      const name = /^file:(?:\.\/)?([\w.-]+\.tgz)$/.exec(spec)?.[1]
+      if (name === undefined) return { problem: `${spec} is no packed program beside it (file:NAME.tgz)` }
+      const copied = await copyFile(join(at, name), join(folder, name)).catch((error: unknown) => ({ error }))
+      if (copied !== undefined) return { problem: `there is no ${join(at, name)}` }
+    }
     // Which registry it came from is a setting of whoever installs it; the digests decide.
     const said = await npm(ctx, folder, [...WORDS, '--omit-lockfile-registry-resolved'])
     if (said !== undefined) return { problem: said }

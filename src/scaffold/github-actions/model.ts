@@ -5,15 +5,14 @@ import { loadPolicy, type Policy, policyFiles } from '../../project/policy.ts'
 import type { Store } from '../../store/store.ts'
 import { type GenerateRequest, listOption, textOption, type World } from '../generators.ts'
 import { cronOf, SCHEDULES } from './schedule.ts'
+import { type Secret, secretsOf } from './secrets.ts'
 
 export interface ModelFacts {
   readonly name: string
   readonly cron: string
   /** What is checked; '': the prediction log, in PostgreSQL. */
   readonly current: string
-  readonly isPostgres: boolean
-  /** The address of the log is a secret of the repository. */
-  readonly predictions: 'config' | 'secret'
+  readonly secrets: readonly Secret[]
   /** Channels are configured: `1`, else ''. */
   readonly alert: string
   /** Relative to the project; ''. */
@@ -40,11 +39,13 @@ export async function modelFacts(world: World, request: GenerateRequest, name: s
   const config = modelConfig(project, name)
   const policy = await policyOf(world, name)
   const job = policy?.job
+  const log = predictionsOf(request, name, config.predictions?.at)
   const schedule = SCHEDULES.find((each) => each === textOption(request, 'schedule')) ?? 'daily'
   return {
     name,
     cron: cronOf(name, schedule),
-    ...predictionsOf(request, name, config.predictions?.at),
+    current: log.current,
+    secrets: secretsOf([...config.notify, ...(policy?.notifyOnFail ?? []), ...(policy?.notifyOnPass ?? [])], log),
     alert: config.notify.length > 0 ? '1' : '',
     policy: policy?.file ?? '',
     workflow: job?.type === 'github_actions' ? workflowName(job.workflow, policy?.file ?? '') : undefined,
@@ -69,7 +70,7 @@ function predictionsOf(
   request: GenerateRequest,
   model: string,
   at: string | undefined,
-): Pick<ModelFacts, 'current' | 'isPostgres' | 'predictions'> {
+): { readonly current: string; readonly isPostgres: boolean; readonly predictions: 'config' | 'secret' } {
   const current = textOption(request, 'current')?.replaceAll('{model}', model)
   if (current !== undefined) {
     if (/^[a-z]+:\/\/[^/@]*:[^/@]*@/i.test(current)) throw holdsSecret()

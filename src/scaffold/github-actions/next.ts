@@ -8,8 +8,7 @@ import type { Settings } from './settings.ts'
 export function nextSteps(settings: Settings, models: readonly ModelFacts[], isLocked: boolean): string[] {
   const first = models[0]?.name ?? 'MODEL'
   const secrets = [
-    ...(models.some(({ isPostgres }) => isPostgres) ? ['MLOPS_PGPASSWORD'] : []),
-    ...(models.some(({ predictions }) => predictions === 'secret') ? ['MLOPS_PREDICTIONS'] : []),
+    ...new Set(models.flatMap((model) => model.secrets.map(({ secret }) => secret))),
     ...(settings.isShared || settings.isOwnRemote ? [] : ['MLOPS_STORE_TOKEN']),
   ]
   return [

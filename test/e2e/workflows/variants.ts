@@ -37,7 +37,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     title: 'on runners of GitHub, PostgreSQL, a policy',
     files: {
-      'mlops.yaml': `${SHARED}\nmodels:\n  churn-model: { ${PG}, notify: [github], train: python train.py }\n`,
+      'mlops.yaml': `${SHARED}\nmodels:\n  churn-model: { ${PG}, notify: [github, "slack:#ml-alerts", "email:a@example.com", "pagerduty:ML"], train: python train.py }\n`,
       'retraining-policy.yaml': policy({ days: '90', 'full-run': 'true' }),
     },
     options: {},

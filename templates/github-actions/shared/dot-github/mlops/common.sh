@@ -2,6 +2,7 @@
 # What the scripts beside it share. `mlops scaffold github-actions` keeps it up to date.
 set -euo pipefail
 
+started=$PWD
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 top=$(cd -- "$here/../.." && pwd -P)
 # shellcheck source-path=SCRIPTDIR source=settings.sh
@@ -51,7 +52,7 @@ assert_stage() { [[ " $STAGES " == *" $1 "* ]] || fail "$1 is none of the stages
 
 # Shows the token to the server of this repository alone, by a variable: it stands on no command line and in no file.
 git_with_token() {
-  local token=${MLOPS_STORE_TOKEN:-${GITHUB_TOKEN:-}}
+  local token=${GITHUB_TOKEN:-}
   if [[ -z $token || -z ${GITHUB_SERVER_URL:-} ]]; then
     git "$@"
     return

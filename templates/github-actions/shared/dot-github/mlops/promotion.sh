@@ -5,7 +5,8 @@
 read_promotion() {
   local name changed
   if [[ -n $1 ]]; then
-    [[ -f $1 ]] || fail "There is no file $1 in $PWD"
+    if [[ $1 != /* ]]; then set -- "$started/$1"; fi
+    [[ -f $1 ]] || fail "There is no file $1"
     file=$(cd -- "$(dirname -- "$1")" && pwd -P)/$(basename -- "$1")
     name=${file##*/}
   else
