@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from . import hooks
 from .batching import Batcher, DeadlinePassed, Job, QueueFull, RowFailed
@@ -16,6 +16,7 @@ from .settings import Contract, Settings
 from .telemetry import Ids, Metrics, PredictionLog
 
 log = logging.getLogger("uvicorn.error")
+_INT64 = (-(2**63), 2**63 - 1)
 
 
 class NoAnswer(Exception):
@@ -144,14 +145,17 @@ class Desk:
 
 class Refusals:
     """What service.json says to refuse: values outside of the categories or the range that the model was trained on. By
-    default nothing is: what is refused is never predicted on, and drift would stay unseen."""
+    default only integers that no column can hold are: what is refused is never predicted on, and drift stays unseen."""
 
     def __init__(self, features: Sequence[Mapping[str, Any]]):
-        self._rules = [
-            (each["name"], set(each["categories"]) if each.get("categories") else None, each.get("range"))
-            for each in features
-            if each.get("refuse")
-        ]
+        self._rules: List[Tuple[str, Optional[Set[Any]], Optional[Sequence[float]]]] = []
+        for each in features:
+            categories = set(each["categories"]) if each.get("refuse") and each.get("categories") else None
+            bounds = each.get("range") if each.get("refuse") else None
+            if bounds is None and categories is None and each["type"] == "integer":
+                bounds = _INT64
+            if bounds is not None or categories is not None:
+                self._rules.append((each["name"], categories, bounds))
 
     def of(self, row: Mapping[str, Any]) -> Optional[Tuple[str, str]]:
         """The column of the first value that is refused, and why."""

@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -121,53 +121,56 @@ class Follower:
             if not self.registry.moved() and not retry:
                 return
             self.wanted = self.registry.wanted()
-            why = self._take(self.wanted)
             self._retry_at = None
-            self._say(why)
+            self._say(self._take(self.wanted))
         except Exception as error:
-            # Whatever went wrong may be mended: bytes restored, a disk mounted again.
-            self.failures += 1
-            self._retry_at = time.monotonic() + _RETRY_SECONDS
+            self._again_later()
             self._say(_one_line(error))
 
     def _take(self, wanted: Wanted) -> Optional[str]:
         """Makes the route. Returns what could not be taken, in one line."""
         why: List[str] = []
+        share, before = wanted.rollout, self.route
         stable = self._serve(wanted.version, wanted.manifest, why)
-        share = wanted.rollout
         rollout = self._serve(share.version, share.manifest, why) if share is not None else None
-        before = self.route
-        if stable is None and before is None:
-            return why[0]
-        if stable is None and before is not None:
-            # The last good version goes on, without a share for anybody: what it would be a share of is not here.
-            stable, rollout, share = before.stable, None, None
         if stable is not None:
             route = Route(stable, rollout, share if rollout is not None else None)
-            if route != before:
-                self.route = route
-                self.on_change(route)
-                self._let_go(route, before)
+        elif before is not None:
+            # The last good version goes on, and alone: a rollout that has ended must not outlive the stage.
+            route = Route(before.stable)
+        else:
+            return why[0]
+        if route != before:
+            self.route = route
+            self.on_change(route)
+            self._let_go(route, before)
         return why[0] if why else None
 
     def _serve(self, version: int, manifest: str, why: List[str]) -> Optional[Served]:
         known = self._loaded.get(manifest)
         if known is not None:
-            if known.version == version:
-                return known
-            return Served(version, manifest, known.predict, known.folder, known.golden)
-        if manifest not in self._refused:
-            try:
-                served = self._loaded[manifest] = load_version(
-                    self.registry, self.contract, version, manifest, self.settings.max_batch
-                )
-                settle_collector()
-                return served
-            except Incompatible as error:
-                self.failures += 1
-                self._refused[manifest] = f"version {version} is kept out: {error}"
-        why.append(self._refused[manifest])
+            return known if known.version == version else replace(known, version=version)
+        if manifest in self._refused:
+            why.append(self._refused[manifest])
+            return None
+        try:
+            served = load_version(self.registry, self.contract, version, manifest, self.settings.max_batch)
+            settle_collector()
+            self._loaded[manifest] = served
+            return served
+        except Incompatible as error:
+            self.failures += 1
+            self._refused[manifest] = f"version {version} is kept out: {error}"
+            why.append(self._refused[manifest])
+        except Exception as error:
+            self._again_later()
+            why.append(f"version {version} cannot be loaded: {_one_line(error)}")
         return None
+
+    def _again_later(self) -> None:
+        """Whatever went wrong may be mended: bytes restored, a disk mounted again."""
+        self.failures += 1
+        self._retry_at = time.monotonic() + _RETRY_SECONDS
 
     def _let_go(self, route: Route, before: Optional[Route]) -> None:
         """Keeps what answers and what answered last, so that going back is immediate."""

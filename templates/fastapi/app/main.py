@@ -179,9 +179,18 @@ def feedback(body: Feedback) -> Any:
     """The truth about a prediction, whenever it is known: mlops joins it by the id."""
     if predictions.off is not None:
         return problem(503, f"nothing is logged here, so there is nothing to join: {predictions.off}")
-    if isinstance(body.label, (dict, list)) or body.label is None:
+    if isinstance(body.label, (dict, list)) or body.label is None or len(str(body.label)) > 4096:
         return JSONResponse(
-            {"detail": [{"loc": ["body", "label"], "msg": "A label is one bare value", "type": "label"}]}, 422
+            {
+                "detail": [
+                    {
+                        "loc": ["body", "label"],
+                        "msg": "A label is one bare value of at most 4096 characters",
+                        "type": "label",
+                    }
+                ]
+            },
+            422,
         )
     try:
         predictions.label(body.id, body.label)
@@ -262,4 +271,4 @@ async def unexpected(request: Request, error: Exception) -> Response:
     return problem(500, "something went wrong here; it is in the log of this service")
 
 
-app.add_middleware(Measured, metrics=metrics)
+app.add_middleware(Measured, metrics=metrics, max_body=settings.max_body)

@@ -69,6 +69,7 @@ class Settings:
     instance: str
     max_queue: int
     max_batch: int
+    max_body: int
     deadline: float
     follow: float
     drain: float
@@ -87,6 +88,7 @@ def read_settings(facts: Mapping[str, Any], env: Mapping[str, str]) -> Settings:
         instance=instance,
         max_queue=int(_number(env, "MAX_QUEUE", 1024, least=1)),
         max_batch=int(_number(env, "MAX_BATCH", 128, least=1)) if facts.get("batch", True) else 1,
+        max_body=int(_number(env, "MAX_BODY", 8 << 20, least=1024)),
         deadline=_number(env, "DEADLINE_MS", 1000, least=1) / 1000,
         follow=_number(env, "FOLLOW_SECONDS", 0.2, least=0.02),
         drain=_number(env, "DRAIN_SECONDS", 5, least=0),

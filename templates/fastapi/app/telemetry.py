@@ -15,6 +15,7 @@ from collections import OrderedDict
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import mlops
+from fastapi import HTTPException
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -154,18 +155,27 @@ class PredictionLog:
 
 
 class Measured:
-    """Around the whole application: counts and times what was really sent."""
+    """Around the whole application: counts and times what was really sent, and lets no body grow without end."""
 
     ROUTES = {"/v1/predict", "/v1/predict:batch", "/v1/feedback", "/v1/model", "/livez", "/readyz", "/metrics"}
 
-    def __init__(self, app: Any, metrics: Metrics):
+    def __init__(self, app: Any, metrics: Metrics, max_body: int):
         self._app = app
         self._metrics = metrics
+        self._max_body = max_body
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        started, status = time.perf_counter(), 500
+        started, status, received = time.perf_counter(), 500, 0
+
+        async def measured() -> Any:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_body:
+                raise HTTPException(413, f"at most {self._max_body} bytes")
+            return message
 
         async def sent(message: Any) -> None:
             nonlocal status
@@ -174,7 +184,7 @@ class Measured:
             await send(message)
 
         try:
-            await self._app(scope, receive, sent)
+            await self._app(scope, measured, sent)
         finally:
             route = scope["path"] if scope["path"] in self.ROUTES else "other"
             asked = scope.get("asked")

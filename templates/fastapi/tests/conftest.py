@@ -20,8 +20,9 @@ os.environ.pop("WEB_CONCURRENCY", None)
 @pytest.fixture(scope="session")
 def service():
     """A client of the running service, which may have no model yet."""
-    from app.main import app
     from fastapi.testclient import TestClient
+
+    from app.main import app
 
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

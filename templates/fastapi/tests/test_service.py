@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI, HTTPException
+
 from app import main, predictor, telemetry
 from app.batching import Batcher, DeadlinePassed, QueueFull, RowFailed
 from app.following import Route
@@ -19,7 +21,6 @@ from app.loading import Served
 from app.predictor import golden_differs
 from app.registry import Share
 from app.settings import CONTRACT, PYTHON, workers_asked_for
-from fastapi import FastAPI, HTTPException
 
 FEATURES = (CONTRACT.example or {}).get("features")
 
@@ -67,6 +68,19 @@ def test_a_missing_field_in_a_batch_is_named_with_its_row(service):
     answer = service.post("/v1/predict:batch", json={"rows": [example(), broken]})
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["body", "rows", 1, required[0]]
+
+
+def test_a_number_that_no_column_can_hold_is_a_422(client):
+    whole = [feature["name"] for feature in CONTRACT.features if feature["type"] == "integer"]
+    if not whole:
+        pytest.skip("no feature is a whole number")
+    answer = client.post("/v1/predict", json={"features": dict(example(), **{whole[0]: 10**30})})
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "features", whole[0]])
+
+
+def test_a_body_without_end_is_a_413(service):
+    answer = service.post("/v1/predict", content=(b" " * 65536 for _ in range(200)))
+    assert answer.status_code == 413
 
 
 def test_no_json_is_a_422_and_never_a_traceback(service):

@@ -160,6 +160,19 @@ describe('A service that follows its stage', function () {
     await service.until('all is well', ({ state }) => state === 'serving')
   })
 
+  it('gives no share to a rollout that it cannot serve', async () => {
+    await world.promote(3, '--rollout', '50,100')
+    const model = await service.until('it keeps it out', ({ state }) => state === 'keeping')
+    assert.match(model.why, /version 3 is kept out/)
+    assert.deepEqual([model.serving.version, model.rollout], [2, null])
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => service.post('/v1/predict', { features: CUSTOMER, user: `user-${at}` })),
+    )
+    assert.ok(answers.every(({ status, body }) => status === 200 && body.version === 2))
+    await world.mlops(['rollback', MODEL, '--reason', 'kept out', '--yes'])
+    await service.until('all is well', ({ state }) => state === 'serving')
+  })
+
   it('goes on when the store goes away, and says so', async () => {
     const { renameSync } = await import('node:fs')
     renameSync(world.project.path('.mlops'), world.project.path('away'))
