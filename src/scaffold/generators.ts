@@ -50,6 +50,8 @@ export interface Generator {
   readonly kind: ScaffoldKind
   /** Where it goes without --dir, relative to the project's root. */
   readonly folder: string
+  /** It belongs into the folder of another kind: without --dir it goes where that was put. */
+  readonly beside?: ScaffoldKind
   /** @throws usage, notFound … when what it needs is not there: each names what to type */
   generate(world: World, request: GenerateRequest): Promise<Scaffold>
 }
@@ -57,6 +59,7 @@ export interface Generator {
 /** Loaded when they are used: `scaffold cron` does not load what reads model files. */
 const GENERATORS: Readonly<Partial<Record<ScaffoldKind, () => Promise<Generator>>>> = {
   fastapi: async () => (await import('./fastapi/generator.ts')).generator,
+  docker: async () => (await import('./docker/generator.ts')).generator,
   'github-actions': async () => (await import('./github-actions/generator.ts')).generator,
 }
 

@@ -153,16 +153,18 @@ function warnOfEdited(world: World, folder: string, edited: readonly string[]): 
 }
 
 /** Where it was asked for; where it is; where it goes by default. @throws usage `SCAFFOLD_WHICH` */
-async function folderOf(world: World, { kind, folder }: Generator, dir: string | undefined): Promise<string> {
+async function folderOf(world: World, { kind, folder, beside }: Generator, dir: string | undefined): Promise<string> {
   if (dir !== undefined) return resolve(world.ctx.cwd, dir)
   const usual = resolve(world.project.root, folder)
-  const here = (await findScaffolds(world.project.root)).filter((found) => found.kind === kind)
+  const all = await findScaffolds(world.project.root)
+  const own = all.filter((found) => found.kind === kind)
+  const here = own.length > 0 ? own : all.filter((found) => found.kind === beside)
   const [only, second] = here
   if (only === undefined || here.some((found) => found.folder === usual)) return usual
   if (second === undefined) return only.folder
   throw usage({
     code: 'SCAFFOLD_WHICH',
-    message: `There are several ${kind} scaffolds here: ${here.map((found) => shown(world, found.folder)).join(', ')}.`,
+    message: `There are several ${here[0]?.kind} scaffolds here: ${here.map((found) => shown(world, found.folder)).join(', ')}.`,
     hint: `Name one: mlops scaffold ${kind} --dir ${shellWord(shown(world, only.folder))}`,
   })
 }
