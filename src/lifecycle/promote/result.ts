@@ -5,8 +5,7 @@ import { approvalsOfEvent } from '../versions/history.ts'
 import type { PromotePlan } from './plan.ts'
 import type { PromoteResult } from './types.ts'
 
-const rolloutOf = (steps: readonly number[] | null) =>
-  steps === null ? null : { weight: steps[0] ?? 0, steps }
+const rolloutOf = (steps: readonly number[] | null) => (steps === null ? null : { weight: steps[0] ?? 0, steps })
 
 export function resultOfPlan(plan: PromotePlan, outcome: PromoteResult['outcome']): PromoteResult {
   const { model, stage, version, from, gate, already } = plan

@@ -12,6 +12,7 @@ import type { NextStep } from './next-step.ts'
 import { type ProductionStatus, productionOf } from './production.ts'
 import { RANKS, type Rank, rankOf } from './rank.ts'
 import type { RetrainingEffect } from './retraining-effect.ts'
+import { isMisserved, type RolloutOfStage, rolloutsOfStages, type ServedStage } from './served.ts'
 import type { Pending } from './waiting.ts'
 
 export interface ModelStatus {
@@ -29,6 +30,10 @@ export interface ModelStatus {
   readonly retraining: LastRetraining | null
   /** Whether the retraining that made the version in production helped; null where it comes from none. */
   readonly effect: RetrainingEffect | null
+  /** Rollouts that go on. */
+  readonly rollouts: readonly RolloutOfStage[]
+  /** What running services say that they serve; only stages that one speaks of. */
+  readonly served: readonly ServedStage[]
   /** Null when there is nothing to do. */
   readonly next: NextStep | null
   /** Why the model cannot be read. */
@@ -45,6 +50,7 @@ export interface StatusFacts {
   readonly effect?: RetrainingEffect | null
   /** More than a person's yes stands before production. */
   readonly gated: boolean
+  readonly served?: readonly ServedStage[]
 }
 
 export function modelStatus(state: ModelState, facts: StatusFacts): ModelStatus {
@@ -60,9 +66,11 @@ export function modelStatus(state: ModelState, facts: StatusFacts): ModelStatus 
   const versions = state.versions.length
   const hasBaseline = detail?.baseline != null || state.baseline !== undefined
   const lacks = production === null ? [] : lackOf(hasBaseline, facts.gated)
-  const { effect = null } = facts
-  const partial = { model: state.model, versions, production, health, stages, pending, lacks, retraining, effect }
-  const rank = rankOf(health)
+  const { effect = null, served = [] } = facts
+  const rollouts = rolloutsOfStages(state)
+  const known = { production, health, pending, retraining, rollouts, served }
+  const partial = { ...known, model: state.model, versions, stages, lacks, effect }
+  const rank = rankOf(health, isMisserved(served))
   return { ...partial, rank, next: modelStep(partial, rank, hasBaseline), problem: null }
 }
 
@@ -82,6 +90,8 @@ export const damagedStatus = (model: string, problem: string): ModelStatus => ({
   lacks: [],
   retraining: null,
   effect: null,
+  rollouts: [],
+  served: [],
   next: { command: 'mlops store verify', why: `${model} cannot be read` },
   problem,
 })

@@ -5,11 +5,13 @@
 import { versionName } from '../../core/names.ts'
 import { brokenColumnsCommand, retrainAgainCommand, retrainCommand } from '../../core/next-command.ts'
 import { WEEK } from '../../project/duration.ts'
+import { stageFlag } from '../rollouts/running.ts'
 import type { Health } from './health.ts'
 import type { LastRetraining } from './last-retraining.ts'
 import { type NextStep, stepForward } from './next-step.ts'
 import type { ProductionStatus } from './production.ts'
 import type { Rank } from './rank.ts'
+import type { RolloutOfStage, ServedStage } from './served.ts'
 import type { Pending } from './waiting.ts'
 
 /** What decides about the step. */
@@ -19,6 +21,8 @@ export interface Situation {
   readonly health: Health | null
   readonly pending: readonly Pending[]
   readonly retraining: LastRetraining | null
+  readonly rollouts: readonly RolloutOfStage[]
+  readonly served: readonly ServedStage[]
 }
 
 /** Null where all is done, or somebody is at it. */
@@ -31,7 +35,11 @@ export function modelStep(situation: Situation, rank: Rank, hasBaseline: boolean
   const check = hasBaseline
     ? `mlops drift ${model}${isLogged ? '' : ' --current DATA'}`
     : `mlops register ${model} --artifact FILE --baseline DATA`
+  const [rollout] = situation.rollouts
+  if (rollout !== undefined && !BEFORE_A_ROLLOUT.includes(rank)) return lookAtRollout(model, rollout)
   switch (rank) {
+    case 'serves another version':
+      return misserved(situation)
     case 'drift':
       return answerToDrift(situation, open)
     case 'unhealthy':
@@ -73,6 +81,25 @@ export function modelStep(situation: Situation, rank: Rank, hasBaseline: boolean
         why: `@${candidate.version} is newer than production and was not promoted`,
       }
   }
+}
+
+/** What comes before going on with a rollout. */
+const BEFORE_A_ROLLOUT: readonly Rank[] = ['serves another version', 'damaged', 'drift', 'unhealthy']
+
+const lookAtRollout = (model: string, { stage, version, weight }: RolloutOfStage): NextStep => ({
+  command: `mlops rollout status ${model}${stageFlag(stage)}`,
+  why: `@${version} is being rolled out in ${stage}, and has ${weight} % of its traffic`,
+})
+
+/** What changed between what is served and what should be: most often that is why. */
+function misserved({ model, served, production }: Situation): NextStep | null {
+  const wrong = served.find(({ mismatch }) => mismatch)
+  const service = wrong?.services.find(({ verdict }) => verdict === 'keeps' || verdict === 'behind')
+  if (wrong === undefined || service === undefined || production === null) return null
+  const why = `${service.instance} serves ${service.version === null ? 'nothing' : `@${service.version}`}, and ${wrong.stage} points to @${wrong.version}${service.why === null ? '' : `: ${service.why}`}`
+  return service.version === null || service.version === wrong.version
+    ? { command: `mlops model show ${versionName(model, wrong.version)}`, why }
+    : { command: `mlops model diff ${versionName(model, service.version)} ${versionName(model, wrong.version)}`, why }
 }
 
 /** The figures of the window in which something was wrong. */

@@ -28,6 +28,7 @@ import { damagedStatus, type ModelStatus, modelStatus, worstFirst } from './mode
 import type { NextStep } from './next-step.ts'
 import type { Rank } from './rank.ts'
 import { retrainingEffect } from './retraining-effect.ts'
+import { servedStages } from './served.ts'
 import { type Pending, type PendingApproval, waitingVersions } from './waiting.ts'
 
 /** Only the newest runs are looked at for ones that were interrupted. */
@@ -120,7 +121,8 @@ async function statusOf(
     const judged = pending.map((each) => withRetraining(each, retraining))
     const gated = isGuarded(gateRules(modelConfig(project, model), PRODUCTION))
     const effect = isOnly ? await retrainingEffect(store, state) : null
-    const known = { pending: judged, retraining, gated, effect }
+    const served = servedStages(state, await hintsOf(ctx, store, model), ctx.now())
+    const known = { pending: judged, retraining, gated, effect, served }
     if (entry === undefined) return modelStatus(state, { ...known, detail: null, health: null })
     const detail = await loadVersion(store, state, versionAt(state, entry.version))
     const found = await health(ctx, project, store, model, entry.version)
@@ -130,6 +132,17 @@ async function statusOf(
     const isDamage = error instanceof MlopsError && error.exit === 'failed' && !NO_DAMAGE.includes(error.code)
     if (isDamage) return damagedStatus(model, error.message)
     throw error
+  }
+}
+
+/** Claims of services: what cannot be read of them is no damage of the model. */
+async function hintsOf(ctx: Context, store: Store, model: string) {
+  try {
+    return await store.serving.list(model)
+  } catch (error) {
+    if (!(error instanceof MlopsError) && systemCode(error) === undefined) throw error
+    ctx.warn(`What the running services of ${model} serve cannot be read: ${(error as Error).message}`)
+    return []
   }
 }
 

@@ -38,11 +38,12 @@ export function waitingVersions(state: ModelState, configured: readonly string[]
   const seen = new Set(
     state.events.flatMap((event) => (isMove(event) && event.body.stage === PRODUCTION ? [event.body.version] : [])),
   )
+  const beingRolledOut = new Set(Object.values(state.stages).flatMap(({ rollout }) => rollout?.version ?? []))
   const pending: Waiting[] = []
   const next = (version: number): string => stageAfter(configured, stagesOf(state, version)) ?? PRODUCTION
   for (const stage of Object.keys(state.stages).sort()) {
     const entry = stage === PRODUCTION ? null : standing(state, stage)
-    if (entry === null || seen.has(entry.version)) continue
+    if (entry === null || seen.has(entry.version) || beingRolledOut.has(entry.version)) continue
     pending.push({
       kind: 'awaiting approval',
       version: entry.version,
@@ -57,7 +58,12 @@ export function waitingVersions(state: ModelState, configured: readonly string[]
   const champion = state.stages[PRODUCTION]?.version ?? 0
   const isNew = newest !== undefined && newest.version > champion && !seen.has(newest.version)
   // What was in a stage and is in none any more was decided upon: somebody took it out.
-  if (isNew && !staged.has(newest.version) && !wasStaged(state, newest.version)) {
+  if (
+    isNew &&
+    !beingRolledOut.has(newest.version) &&
+    !staged.has(newest.version) &&
+    !wasStaged(state, newest.version)
+  ) {
     const { version, registered } = newest
     pending.push({ kind: 'candidate', version, stage: null, since: registered.time, next: next(version) })
   }
@@ -65,4 +71,4 @@ export function waitingVersions(state: ModelState, configured: readonly string[]
 }
 
 const wasStaged = ({ events }: ModelState, version: number): boolean =>
-  events.some((event) => isMove(event) && event.body.version === version)
+  events.some((event) => (isMove(event) || event.type === 'rollout') && event.body.version === version)

@@ -1,11 +1,13 @@
 /** `mlops status` as text: worst first, one line of verdict per model, then what waits, then the next step. */
 import type { ModelStatus } from '../../lifecycle/status/model-status.ts'
+import type { RolloutOfStage, ServedStage } from '../../lifecycle/status/served.ts'
 import type { StatusReport } from '../../lifecycle/status/status.ts'
 import type { Pending, PendingApproval } from '../../lifecycle/status/waiting.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { missingPeople, renderApprover } from './approvals.ts'
 import { effectLine } from './retraining-effect.ts'
+import { serviceLine } from './services.ts'
 import { formatRows, shortDigest } from './values.ts'
 
 export function renderStatus(ui: Ui, report: StatusReport): string {
@@ -44,6 +46,8 @@ function renderModel(ui: Ui, status: ModelStatus): string {
   else if (production === null) {
     lines.push(`nothing in production; ${status.versions} version${status.versions === 1 ? '' : 's'} registered`)
   } else lines.push(...productionLines(ui, status))
+  lines.push(...status.rollouts.map((each) => rolloutLine(ui, each)))
+  lines.push(...status.served.flatMap((each) => servedLines(ui, status, each)))
   lines.push(...status.pending.map((each) => pendingLine(ui, each)))
   lines.push(...retrainingLines(ui, status))
   const version = production === null ? '' : `@${production.version}`
@@ -53,7 +57,13 @@ function renderModel(ui: Ui, status: ModelStatus): string {
   ].join('\n')
 }
 
-const BAD: readonly ModelStatus['rank'][] = ['damaged', 'logged, never checked', 'drift', 'unhealthy']
+const BAD: readonly ModelStatus['rank'][] = [
+  'serves another version',
+  'damaged',
+  'logged, never checked',
+  'drift',
+  'unhealthy',
+]
 
 function badge(ui: Ui, { rank }: ModelStatus): string {
   const { style } = ui
@@ -67,6 +77,7 @@ function badge(ui: Ui, { rank }: ModelStatus): string {
 function verdict(ui: Ui, { rank, health }: ModelStatus): string {
   const { style } = ui
   if (rank === 'damaged') return style.bad('its log is damaged')
+  if (rank === 'serves another version') return style.bad('a service serves another version than production')
   if (health === null) return style.warn('not in production')
   if (health.logged !== null) {
     return `${style.bad('never checked')} ${style.dim(`though predictions are logged, the last ${ui.ago(health.logged)}`)}`
@@ -121,6 +132,22 @@ function productionLines(ui: Ui, status: ModelStatus): string[] {
     lines.push(`before that: ${verdict}, ${ui.ago(checked)}${rows === null ? '' : ` on ${formatRows(rows)}`}`)
   }
   return lines
+}
+
+function rolloutLine(ui: Ui, { stage, version, stable, weight, steps, since }: RolloutOfStage): string {
+  return `${ui.style.symbols.bullet} rollout: ${ui.style.name(`@${version}`)} gets ${weight} % of ${ui.text(stage)} beside @${stable}, since ${ui.ago(since)} (steps ${steps.join(', ')})`
+}
+
+/** What running services say: in a line where all follow, else one for each that does not. */
+function servedLines(ui: Ui, { model }: ModelStatus, { stage, version, services }: ServedStage): string[] {
+  const { style } = ui
+  const others = services.filter(({ verdict }) => verdict !== 'follows')
+  const following = services.length - others.length
+  const where = `${ui.text(stage)} (@${version})`
+  if (others.length === 0)
+    return [style.dim(`${where} is served by ${following === 1 ? '1 service' : `${following} services`}`)]
+  const head = `${where}: ${following} of ${services.length} running service${services.length === 1 ? '' : 's'} serve${services.length === 1 ? 's' : ''} it`
+  return [style.warn(head), ...others.map((service) => serviceLine(ui, model, service).trimStart())]
 }
 
 function pendingLine(ui: Ui, { kind, version, stage, since, outlook, approval }: Pending): string {
