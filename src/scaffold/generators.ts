@@ -61,6 +61,9 @@ const GENERATORS: Readonly<Partial<Record<ScaffoldKind, () => Promise<Generator>
   fastapi: async () => (await import('./fastapi/generator.ts')).generator,
   docker: async () => (await import('./docker/generator.ts')).generator,
   'github-actions': async () => (await import('./github-actions/generator.ts')).generator,
+  cron: async () => (await import('./cron/generator.ts')).generator,
+  airflow: async () => (await import('./airflow/generator.ts')).generator,
+  prefect: async () => (await import('./prefect/generator.ts')).generator,
 }
 
 /** @throws usage `SCAFFOLD_UNKNOWN`: a folder was scaffolded by a newer program */

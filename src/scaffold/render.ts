@@ -121,6 +121,9 @@ export const HELPERS = {
     checked(scalarText(value), (text) => /^-?\d{1,15}$/.test(text), 'is no whole number'),
   digest: (value: unknown): string =>
     checked(scalarText(value), (text) => /^[0-9a-f]{7,64}$/.test(text), 'is no digest'),
+  /** Five fields of cron. */
+  cronTime: (value: unknown): string =>
+    checked(scalarText(value), (text) => /^[\d*,/-]+(?: [\d*,/-]+){4}$/.test(text), 'is no time of cron'),
   /** The rest of a line behind `#`. */
   comment: commentText,
   json: jsonValue,

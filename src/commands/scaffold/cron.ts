@@ -1,0 +1,38 @@
+/** `mlops scaffold cron`: retraining on a schedule, as a script for crontab. */
+import { exitOfScaffold, type ScaffoldResult, scaffold } from '../../scaffold/scaffold.ts'
+import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
+import { givenOptions, scaffoldFlags, scaffoldWishes } from '../../ui/scaffold-flags.ts'
+import { renderScaffold } from '../../ui/views/scaffold.ts'
+
+export type Result = ScaffoldResult
+
+export default class ScaffoldCron extends MlopsCommand {
+  static override summary = 'Write a script for crontab that retrains models on a schedule, or bring it up to date.'
+  static override description =
+    'It calls mlops retrain for each model, which decides by retraining-policy.yaml whether anything has to be done, and says what its exit codes mean to cron.'
+  static override examples = [
+    '<%= config.bin %> scaffold cron',
+    '<%= config.bin %> scaffold cron churn-model --schedule "17 3 * * 1"',
+  ]
+  static override args = {
+    model: Args.string({ description: 'The models; otherwise all of mlops.yaml.', multiple: true }),
+  }
+  static override flags = {
+    ...scaffoldFlags,
+    schedule: Flags.string({
+      summary: 'hourly, daily (the default), weekly, or five fields of cron.',
+      helpValue: 'WHEN',
+    }),
+  }
+
+  async execute(): Promise<Outcome<Result>> {
+    const { args, flags } = await this.parse(ScaffoldCron)
+    const { session } = this
+    const project = await session.loadProject()
+    const world = { ctx: session.ctx, project, openStore: () => session.openStore() }
+    const models = args.model as readonly string[] | undefined
+    const options = givenOptions<string | readonly string[]>({ models, schedule: flags.schedule })
+    const result = await scaffold(world, { kind: 'cron', ...scaffoldWishes(flags), options })
+    return { data: result, render: (ui) => renderScaffold(ui, result), ...exitOfScaffold(result) }
+  }
+}
