@@ -2,16 +2,37 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { TOKEN } from '../../support/github.ts'
 import { skipBecause } from '../../support/skip.ts'
 import { hasPython } from '../../unit/retrain/workshop.ts'
-import { cleanEnv } from '../harness.ts'
+import { cleanEnv, ROOT } from '../harness.ts'
 import { type Team, team } from './team.ts'
 
 const FILE = '.github/mlops/promotions/churn-model.production.json'
 const BRANCH = 'mlops/promote-churn-model-production-v2'
+
+/** Programs of that name that write down what they were asked, and answer as Docker and AWS do. */
+function machines(folder: string, health: string): { readonly bin: string; readonly said: () => readonly string[] } {
+  mkdirSync(folder, { recursive: true })
+  const log = join(folder, 'said')
+  const program = (name: string, answers: string): void => {
+    const note = `printf '%s\\n' "${name} $*" >> '${log}'`
+    writeFileSync(join(folder, name), `#!/bin/bash\n${note}\ncase "$*" in\n${answers}\nesac\n`, { mode: 0o755 })
+  }
+  program(
+    'docker',
+    `run*) echo container ;;\n*Health*) echo ${health} ;;\n*RepoDigests*) echo registry/churn@sha256:${'0'.repeat(64)} ;;\nlogin*) cat > /dev/null ;;`,
+  )
+  const task = JSON.stringify({ taskDefinitionArn: 'arn:churn:7', containerDefinitions: [{ image: 'old' }] })
+  const show = `for last; do :; done; while [ $# -gt 0 ]; do case $1 in file://*) printf 'task.json %s\\n' "$(cat "\${1#file://}")" >> '${log}' ;; esac; shift; done`
+  program(
+    'aws',
+    `*describe-services*) echo arn:churn:7 ;;\n*describe-task*) echo '${task}' ;;\n*register-task*) ${show}; echo arn:churn:8 ;;\n*get-login*) echo password ;;`,
+  )
+  return { bin: folder, said: () => readFileSync(log, 'utf8').split('\n') }
+}
 
 describe('Workflows of GitHub Actions, from drift to production', function () {
   this.timeout(240_000)
@@ -175,6 +196,40 @@ describe('Workflows of GitHub Actions, from drift to production', function () {
     assert.match(checked.said, /usage/)
     const other = await here('no-such')
     assert.deepEqual([other.code, /There is no model no-such/.test(other.said)], [1, true], other.said)
+  })
+
+  it('the image: what production holds, with its labels, only when healthy, deployed by digest', async () => {
+    self.write('service/Dockerfile', 'FROM scratch\n')
+    self.write('service/service.json', JSON.stringify({ model: 'churn-model' }))
+    self.write('service/docker/model.py', readFileSync(join(ROOT, 'templates/docker/docker/model.py'), 'utf8'))
+    const image = ['--image', '1.dkr.ecr.eu-west-1.amazonaws.com/churn', '--cloud', 'aws', '--service', 'service']
+    await self.mlops(['scaffold', 'github-actions', ...image])
+    const built = async (health: string) => {
+      const { bin, said } = machines(join(self.dir, `machines-${health}`), health)
+      const env = { ...cleanEnv(), ...self.machine, DEPLOY_CLUSTER: 'ml', DEPLOY_SERVICE: 'churn', HEALTH: health }
+      const child = spawn('.github/mlops/image.sh', ['churn-model'], {
+        cwd: self.dir,
+        env: { ...env, PATH: `${bin}${delimiter}${env.PATH}` },
+      })
+      let text = ''
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (piece: Buffer) => {
+          text += piece
+        })
+      const [code] = await once(child, 'close')
+      return { code, text, said: said() }
+    }
+    const well = await built('healthy')
+    assert.equal(well.code, 0, well.text)
+    const find = (start: string): string => well.said.find((line) => line.startsWith(start)) ?? ''
+    assert.match(find('docker build'), /--build-arg MODEL_MANIFEST=[0-9a-f]{64} --build-arg MODEL_VERSION=2 /)
+    assert.match(find('docker push'), /churn:churn-model-v2-[0-9a-f]{12}$/)
+    assert.match(find('aws ecs register-task-definition'), /--cli-input-json file:/)
+    assert.match(find('task.json'), /"image":"registry\/churn@sha256:0+"[^}]*}]}$/)
+    assert.match(find('aws ecs update-service'), /--task-definition arn:churn:8/)
+    const ill = await built('unhealthy')
+    assert.equal(ill.code, 1)
+    assert.ok(!ill.said.some((line) => /docker push|update-service/.test(line)), ill.text)
   })
 
   it('what was approved long ago does not promote any more: the champion is another one', async () => {
