@@ -1,13 +1,17 @@
 /** Which packages a service needs beside those that a training run recorded. Pure: from names of modules to names of packages. */
 import type { Flavour } from './facts.ts'
 
-/** What the templates import. The lower bounds are the first versions that have what they use. */
+/**
+ * What the templates import. The lower bounds are the first versions that have what they use. uvicorn takes httptools and
+ * uvloop where they are installed: half as many requests again.
+ */
 export const SERVICE_PACKAGES: readonly string[] = [
   'fastapi>=0.115',
-  'orjson>=3.10',
+  'httptools>=0.6',
   'prometheus-client>=0.20',
   'pydantic>=2.7',
   'uvicorn>=0.30',
+  ...(process.platform === 'win32' ? [] : ['uvloop>=0.19']),
 ]
 
 /** What reads a model of each kind; a name in brackets only where the training run had it. */

@@ -10,7 +10,7 @@ import { skipBecause } from '../../support/skip.ts'
 import { ROOT, type TempProject, tempProject } from '../harness.ts'
 
 const PYTHON = join(ROOT, '.cache/venv/bin/python')
-const ROOTS = ['fastapi', 'orjson', 'prometheus-client', 'pydantic', 'uvicorn', 'numpy', 'pandas']
+const ROOTS = ['fastapi', 'httptools', 'prometheus-client', 'pydantic', 'uvicorn', 'uvloop', 'numpy', 'pandas']
 
 describe('Locked requirements of a service', function () {
   this.timeout(120_000)
@@ -142,7 +142,7 @@ describe('Locked requirements of a service', function () {
         child.on('close', (code) => done(code))
       })
     assert.equal(await install(), 0)
-    const name = files().find((file) => file.startsWith('orjson') && file.endsWith('any.whl')) ?? ''
+    const name = files().find((file) => file.startsWith('httptools') && file.endsWith('any.whl')) ?? ''
     const bytes = readFileSync(project.path('index', name))
     writeFileSync(project.path('index', name), Buffer.concat([bytes, Buffer.from('x')]))
     assert.notEqual(await install(), 0)
