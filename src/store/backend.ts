@@ -41,6 +41,12 @@ export interface Appender {
   close(): Promise<void>
 }
 
+/** Bytes for a place that must be empty. */
+export interface Put {
+  readonly key: string
+  readonly bytes: Buffer
+}
+
 export interface Backend {
   /** Absolute path of the folder. */
   readonly root: string
@@ -59,6 +65,11 @@ export interface Backend {
   stage(): Promise<Staged>
   /** @returns false when something is there already */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>
+  /**
+   * Where each put is a conversation with somebody far away: all of these, in this order, or none.
+   * @returns false when something is at one of the keys already
+   */
+  putTogether?(puts: readonly Put[]): Promise<boolean>
   /** Makes what is at `key`, which somebody else may just have published, durable. */
   settle(key: string): Promise<void>
   /** As `settle`, and the bytes too, however they came there. */

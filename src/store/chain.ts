@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { type Digest, sha256 } from '../core/digest.ts'
 import { failed, type MlopsError } from '../core/errors.ts'
-import type { Backend } from './backend.ts'
+import type { Backend, Put } from './backend.ts'
 import { quoted } from './failures.ts'
 import { numbered, numberOf } from './layout.ts'
 import { type JsonObject, openSealed, seal, sealProblem } from './sealed.ts'
@@ -86,6 +86,16 @@ function readLink(bytes: Buffer, before: Head, newest: boolean): Link | string {
 /** The bytes of the event that would follow `head`. */
 export const nextLink = (head: Head, record: JsonObject): Buffer =>
   seal({ ...record, seq: head.seq + 1, prev: head.digest })
+
+/** The next links of a chain, and where each belongs. */
+export function nextPuts(folder: string, head: Head, records: readonly JsonObject[]): Put[] {
+  let at = head
+  return records.map((record) => {
+    const bytes = nextLink(at, record)
+    at = { seq: at.seq + 1, digest: sha256(bytes) }
+    return { key: `${folder}/${numbered(at.seq)}`, bytes }
+  })
+}
 
 /** @returns false when somebody took the place first */
 export async function appendLink(backend: Backend, folder: string, head: Head, bytes: Buffer): Promise<boolean> {

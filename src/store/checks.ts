@@ -7,8 +7,8 @@ import type { Json } from '../core/canonical-json.ts'
 import { type Digest, isDigest, sha256 } from '../core/digest.ts'
 import { failed } from '../core/errors.ts'
 import { assertName } from '../core/names.ts'
-import type { Backend } from './backend.ts'
-import { appendLink, type Head, nextLink, readChain, unreadable } from './chain.ts'
+import type { Backend, Put } from './backend.ts'
+import { appendLink, type Head, nextLink, nextPuts, readChain, unreadable } from './chain.ts'
 import { checkKey, checksFolder, checksLog, numbered, numberOf } from './layout.ts'
 import { type JsonObject, openSealed, seal, sealProblem } from './sealed.ts'
 import type { CheckRecord, Checks } from './store.ts'
@@ -26,13 +26,32 @@ async function put(backend: Backend, registry: Digest, model: string, key: Diges
   assertPlace(model, key)
   const place = checkKey(model, key)
   const bytes = seal({ model, key, record })
+  if (await putWithEntry(backend, registry, { key: place, bytes }, entryOf(model, key, bytes, record))) return true
   const written = await backend.putIfAbsent(place, bytes)
   if (!written) await backend.settle(place)
   // The check is stored, whatever becomes of its entry.
   const stored = written ? bytes : ((await backend.get(place)) ?? bytes)
-  const entry = { type: 'check', model, key, sha256: sha256(stored), size: stored.length, time: timeOf(record) }
-  await enlist(backend, registry, entry).catch(() => {})
+  await enlist(backend, registry, entryOf(model, key, stored, record)).catch(() => {})
   return written
+}
+
+const entryOf = (model: string, key: Digest, stored: Buffer, record: Json): Entry => ({
+  ...{ type: 'check', model, key, sha256: sha256(stored), size: stored.length },
+  time: timeOf(record),
+})
+
+/** Both at once, where each put is a push. @returns false when it is to be done one after the other */
+async function putWithEntry(backend: Backend, registry: Digest, check: Put, entry: Entry): Promise<boolean> {
+  if (backend.putTogether === undefined) return false
+  const folder = checksLog(entry.model)
+  while ((await backend.stat(check.key)) === undefined) {
+    const links = await readChain(backend, folder, { seq: 0, digest: registry }).catch(() => undefined)
+    if (links === undefined) return false
+    const checks = new Set([...links.map(({ record }) => record.key), entry.key]).size
+    const head = links.at(-1) ?? { seq: 0, digest: registry }
+    if (await backend.putTogether([check, ...nextPuts(folder, head, [{ ...entry, checks }])])) return true
+  }
+  return false
 }
 
 interface Entry extends JsonObject {

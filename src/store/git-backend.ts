@@ -5,7 +5,7 @@
  */
 import type { Digest } from '../core/digest.ts'
 import { failed, type MlopsError } from '../core/errors.ts'
-import type { Appender, Backend, PublishOptions, Staged, Stat } from './backend.ts'
+import type { Appender, Backend, PublishOptions, Put, Staged, Stat } from './backend.ts'
 import type { FileEntry } from './files.ts'
 import type { GitBranch } from './git-branch.ts'
 import { carriedAs } from './git-carried.ts'
@@ -72,7 +72,11 @@ export class GitBackend implements Backend {
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
     const kind = carriedAs(key)
     if (kind === undefined || kind === 'object') return this.#local.putIfAbsent(key, bytes)
-    return this.#branch.decide(key, Buffer.from(bytes))
+    return this.#branch.decide([{ key, bytes: Buffer.from(bytes) }])
+  }
+
+  putTogether(puts: readonly Put[]): Promise<boolean> {
+    return this.#branch.decide(puts)
   }
 
   settle(key: string): Promise<void> {

@@ -9,8 +9,10 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import type { Actor } from '../core/context.ts'
-import type { Backend } from './backend.ts'
+import type { Digest } from '../core/digest.ts'
+import type { Backend, Put } from './backend.ts'
 import { explained, isFull } from './failures.ts'
+import { MAX_CARRIED_BYTES } from './git-carried.ts'
 import { type Git, type GitRoom, readKnownHead, withGit, writeKnownHead } from './git-dir.ts'
 import { fetchBranch, isIn, newCommits } from './git-fetch.ts'
 import { newObjects, objectsOfRecord } from './git-objects.ts'
@@ -25,6 +27,7 @@ import {
 } from './git-problems.ts'
 import { fractionIn, type Pushed, push, writeCommit } from './git-push.ts'
 import { additions, takeOver } from './git-takeover.ts'
+import type { Reference } from './references.ts'
 import { releaseReserve } from './reserve.ts'
 import { openSealed } from './sealed.ts'
 
@@ -32,6 +35,7 @@ export interface BranchOptions extends GitRoom {
   readonly actor: Actor
   readonly now: () => Date
   readonly progress?: ((step: string, fraction?: number) => void) | undefined
+  readonly warn?: ((message: string) => void) | undefined
   /** Milliseconds that the remote may say nothing, when it is asked. */
   readonly silence: number
   /** Tests end the process between two steps. */
@@ -88,28 +92,31 @@ export class GitBranch {
   }
 
   /**
-   * Puts `bytes` at `key` of the branch and of the folder, with the objects that they name, unless something is there.
-   * @returns false when somebody else has the place. @throws as `refresh`, and failed `STORE_PUSH_REFUSED`,
+   * Puts all of these into the branch and the folder, with the objects that they name, unless something is in one of
+   * the places. @returns false when somebody else has one. @throws as `refresh`, and failed `STORE_PUSH_REFUSED`,
    *   `STORE_REMOTE_UNSURE`, `STORE_UNSURE`; conflict `STORE_REMOTE_BUSY`
    */
-  decide(key: string, bytes: Buffer): Promise<boolean> {
-    return this.#inTurn(() => this.#decide(key, bytes))
+  decide(puts: readonly Put[]): Promise<boolean> {
+    return this.#inTurn(() => this.#decide(puts))
   }
 
-  async #decide(key: string, bytes: Buffer): Promise<boolean> {
-    if ((await this.#local.stat(key)) !== undefined) return false
+  async #decide(puts: readonly Put[]): Promise<boolean> {
+    if (await this.#isTaken(puts)) return false
     // First: a store that was opened for reading says so before anything is sent.
-    await this.#local.refuseLinks(key.slice(0, key.lastIndexOf('/')))
-    const wanted = await objectsOfRecord(this.#local, bytes)
+    for (const { key } of puts) await this.#local.refuseLinks(key.slice(0, key.lastIndexOf('/')))
+    const objects = await objectsOfRecord(this.#local, Buffer.concat(puts.map(({ bytes }) => bytes)))
     return withGit(this.#options, async (git) => {
       // Without an answer at the start, nothing is sent: then the refusal is certain.
       if (!this.#answered) await this.#catchUp(git)
       const sent: string[] = []
       let still = 0
       for (let tries = 0; tries < TRIES; tries++) {
-        if ((await this.#local.stat(key)) !== undefined) return this.#isOurs(git, sent)
-        const outcome = await this.#send(git, key, bytes, wanted, sent)
-        if (outcome === undefined) return true
+        if (await this.#isTaken(puts)) return this.#isOurs(git, sent)
+        const outcome = await this.#send(git, puts, objects.carried, sent)
+        if (outcome === undefined) {
+          if (puts.some(({ bytes }) => openSealed(bytes)?.type === 'register')) this.#tellOf(objects.tooLarge)
+          return true
+        }
         still = (await this.#catchUpAfter(git, outcome)) ? 0 : still + 1
         if (await this.#isOurs(git, sent)) return true
         // Nobody was faster, again and again: it is not a race that is lost.
@@ -123,12 +130,25 @@ export class GitBranch {
     })
   }
 
+  async #isTaken(puts: readonly Put[]): Promise<boolean> {
+    for (const { key } of puts) if ((await this.#local.stat(key)) !== undefined) return true
+    return false
+  }
+
+  #tellOf(tooLarge: readonly Reference[]): void {
+    const { warn, sharing } = this.#options
+    for (const { what } of tooLarge) {
+      warn?.(
+        `${what} is larger than ${MAX_CARRIED_BYTES >> 20} MB and does not travel in ${sharing.branch} of ${sharing.remote}: it is in this folder alone, and other clones cannot use what needs it`,
+      )
+    }
+  }
+
   /** One commit and one push. @returns undefined when it was accepted and stands in the folder, else what was said */
   async #send(
     git: Git,
-    key: string,
-    bytes: Buffer,
-    wanted: readonly string[],
+    puts: readonly Put[],
+    wanted: readonly Digest[],
     sent: string[],
   ): Promise<NotAccepted | undefined> {
     const { sharing, actor, now, progress } = this.#options
@@ -137,8 +157,8 @@ export class GitBranch {
     const objects = await newObjects(git, this.#local, base, wanted)
     this.#step('looked')
     const made = await writeCommit(git, {
-      files: [...objects, { key, size: bytes.length, bytes: () => [bytes] }],
-      message: messageOf(key, bytes),
+      files: [...objects, ...puts.map(({ key, bytes }) => ({ key, size: bytes.length, bytes: () => [bytes] }))],
+      message: puts.map(messageOf).join(', '),
       actor,
       time: now(),
       base,
@@ -150,15 +170,17 @@ export class GitBranch {
     const outcome = await push(git, sharing, made.commit, base, { silence: PUSH_SILENCE, line })
     this.#step(outcome.kind)
     if (outcome.kind !== 'accepted') return outcome
-    await this.#putAccepted(key, bytes)
-    this.#step('linked')
+    for (const put of puts) {
+      await this.#putAccepted(put)
+      this.#step('linked')
+    }
     await this.#remember(made.commit)
     this.#step('remembered')
     return undefined
   }
 
   /** It stands for everybody: only this folder lacks it, and the room that was set aside is there for that. */
-  async #putAccepted(key: string, bytes: Buffer): Promise<void> {
+  async #putAccepted({ key, bytes }: Put): Promise<void> {
     const attempt = async (): Promise<void> => {
       // Another process of this folder may have taken it over meanwhile.
       if (await this.#local.putIfAbsent(key, bytes)) return
@@ -207,7 +229,10 @@ export class GitBranch {
     if (head === undefined) throw noBranch(sharing)
     this.#step('fetched')
     const commits = await newCommits(git, sharing, known, head)
-    await takeOver({ git, sharing, local: this.#taking, progress }, await additions(git, sharing, commits))
+    await takeOver(
+      { git, sharing, local: this.#taking, progress, step: this.#options.step },
+      await additions(git, sharing, commits),
+    )
     this.#step('taken over')
     await this.#remember(head)
     this.#answered = true
@@ -239,7 +264,7 @@ const RACE =
   /stale info|fetch first|non-fast-forward|lock|failed to update ref|incorrect old value|reference already exists|internal/i
 
 /** For `git log`: `churn-model 4: promote`. */
-function messageOf(key: string, bytes: Buffer): string {
+function messageOf({ key, bytes }: Put): string {
   const record = openSealed(bytes)
   const [top, model = '', kind = ''] = key.split('/')
   const number = /(\d{10})\.json$/.exec(key)?.[1]

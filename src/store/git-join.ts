@@ -126,7 +126,7 @@ async function takeAll(git: Git, local: Backend, sharing: Sharing, head: string,
   if (mine !== undefined && !mine.equals(stdout)) throw otherStore(local.root, sharing, mine, stdout)
   const list = await additions(git, sharing, await newCommits(git, sharing, undefined, head))
   const ordered = [...list.filter(({ key }) => key !== REGISTRY), ...list.filter(({ key }) => key === REGISTRY)]
-  await takeOver({ git, sharing, local, progress: options.progress }, ordered)
+  await takeOver({ git, sharing, local, progress: options.progress, step: options.step }, ordered)
   options.step?.('taken over')
 }
 

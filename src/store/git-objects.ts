@@ -6,7 +6,7 @@ import type { Git } from './git-dir.ts'
 import type { NewFile } from './git-push.ts'
 import { objectKey } from './layout.ts'
 import type { Manifest } from './manifest.ts'
-import { referencedByManifest, referencedByRun } from './references.ts'
+import { type Reference, referencedByManifest, referencedByRun } from './references.ts'
 import type { RunStart } from './run-records.ts'
 
 /** Records that name further objects are small. */
@@ -16,35 +16,48 @@ const MAX_RECORD_BYTES = 8 << 20
  * The objects of this folder that the record names, and those that a manifest or `run.json` among them names: anything
  * that looks like a digest and is an object here, so that a new kind of pin cannot be forgotten.
  */
-export async function objectsOfRecord(local: Backend, record: Buffer): Promise<Digest[]> {
-  const found = new Set<Digest>()
+export async function objectsOfRecord(local: Backend, record: Buffer): Promise<ObjectsOfRecord> {
+  const seen = new Set<Digest>()
+  const carried: Digest[] = []
+  const tooLarge: Reference[] = []
   const pending = digestsIn(record)
-  for (const digest of pending) {
-    if (found.has(digest)) continue
+  for (const reference of pending) {
+    const digest = reference.sha256
+    if (seen.has(digest)) continue
+    seen.add(digest)
     const stat = await local.stat(objectKey(digest))
-    if (stat?.kind !== 'file' || stat.size > MAX_CARRIED_BYTES) continue
-    found.add(digest)
+    if (stat?.kind !== 'file') continue
+    if (stat.size > MAX_CARRIED_BYTES) {
+      tooLarge.push(reference)
+      continue
+    }
+    carried.push(digest)
     if (stat.size <= MAX_RECORD_BYTES) pending.push(...(await namedBy(local, digest)))
   }
-  return [...found]
+  return { carried, tooLarge }
 }
 
-const digestsIn = (record: Buffer): Digest[] => record.toString('latin1').match(/(?<=")[0-9a-f]{64}(?=")/g) ?? []
+export interface ObjectsOfRecord {
+  readonly carried: readonly Digest[]
+  /** They stay in this folder. */
+  readonly tooLarge: readonly Reference[]
+}
 
-async function namedBy(local: Backend, digest: Digest): Promise<Digest[]> {
+const digestsIn = (record: Buffer): Reference[] =>
+  (record.toString('latin1').match(/(?<=")[0-9a-f]{64}(?=")/g) ?? []).map((sha256) => ({ sha256, what: 'object' }))
+
+async function namedBy(local: Backend, digest: Digest): Promise<readonly Reference[]> {
   const bytes = await local.get(objectKey(digest))
   if (bytes?.at(0) !== 0x7b) return []
   try {
     const record = JSON.parse(bytes.toString('utf8')) as Manifest & RunStart
-    if (Array.isArray(record.files) && typeof record.model === 'string') return digests(referencedByManifest(record))
+    if (Array.isArray(record.files) && typeof record.model === 'string') return referencedByManifest(record)
     // The patch and the list of packages of a run; what else it produced stays where it ran.
-    return record.git !== undefined || record.python !== undefined ? digests(referencedByRun(record, undefined)) : []
+    return record.git !== undefined || record.python !== undefined ? referencedByRun(record, undefined) : []
   } catch {
     return []
   }
 }
-
-const digests = (references: readonly { readonly sha256: Digest }[]): Digest[] => references.map(({ sha256 }) => sha256)
 
 /** Those that the branch does not have at `base`, to be put into a commit. */
 export async function newObjects(

@@ -35,7 +35,17 @@ export async function openShared(
 ): Promise<GitBackend> {
   const { write, env, actor, now, progress, step, warn } = options
   const silence = write ? WRITING_SILENCE : READING_SILENCE
-  const branch = new GitBranch(local, taking, { root: local.root, sharing, env, actor, now, progress, silence, step })
+  const branch = new GitBranch(local, taking, {
+    root: local.root,
+    sharing,
+    env,
+    actor,
+    now,
+    progress,
+    warn,
+    silence,
+    step,
+  })
   const backend = new GitBackend(local, branch, sharing)
   if (options.ask === 'never') return backend
   const time = now().getTime()

@@ -27,15 +27,16 @@ export async function pulled(
   every: number | undefined,
 ): Promise<PullReport> {
   const before = readKnownHead(root)?.commit
+  const ended = (): boolean => ctx.signal?.aborted === true
   for (;;) {
     await open().catch((error: unknown) => {
       if (every === undefined || !isMlopsError(error) || error.exit === 'usage') throw error
       ctx.warn(error.message)
     })
     if (readSharing(root) === undefined) throw notShared(root)
-    if (every === undefined || ctx.signal?.aborted === true) break
+    if (every === undefined || ended()) break
     await setTimeout(every * 1000, undefined, ctx.signal === undefined ? {} : { signal: ctx.signal }).catch(() => {})
-    if (ctx.signal?.aborted === true) break
+    if (ended()) break
   }
   const { remote = '', branch = '' } = readSharing(root) ?? {}
   const commit = readKnownHead(root)?.commit ?? ''

@@ -8,7 +8,7 @@ import { carriedAs, MAX_CARRIED_BYTES, takeOverOrder } from './git-carried.ts'
 import { type Git, isCommit } from './git-dir.ts'
 import { diverged, remoteDamaged, rewritten } from './git-problems.ts'
 import type { Sharing } from './git-sharing.ts'
-import { numbered, numberOf, REGISTRY } from './layout.ts'
+import { numbered, numberOf, REGISTRY, ROOT_LOG } from './layout.ts'
 import { openSealed, sealProblem } from './sealed.ts'
 
 /** A file that a commit adds. */
@@ -23,6 +23,8 @@ export interface TakeOver {
   /** Writes into the folder. */
   readonly local: Backend
   readonly progress?: ((step: string, fraction?: number) => void) | undefined
+  /** Tests end the process between two files. */
+  readonly step?: ((name: string) => void) | undefined
 }
 
 /** What each of `commits` adds, in the order in which it may appear. @throws failed `STORE_REMOTE_REWRITTEN` */
@@ -58,7 +60,15 @@ export async function additions(git: Git, sharing: Sharing, commits: readonly st
   return [...all, ...inOrder(ofCommit)]
 }
 
-const inOrder = (list: readonly Addition[]): Addition[] => [...list].sort((a, b) => takeOverOrder(a.key, b.key))
+/** Of the root log only what names a new model comes before the model's event: the rest are anchors to it. */
+function inOrder(list: readonly Addition[]): Addition[] {
+  const sorted = [...list].sort((a, b) => takeOverOrder(a.key, b.key))
+  const root = sorted.filter(({ key }) => key.startsWith(`${ROOT_LOG}/`))
+  const event = sorted.find(({ key }) => /^models\/[^/]+\/log\//.test(key))
+  if (event === undefined) return sorted
+  const anchors = numberOf(event.key.slice(-15)) === 1 ? root.slice(1) : root
+  return [...sorted.filter((each) => !anchors.includes(each)), ...anchors]
+}
 
 /** Into a folder that others may be reading: one after the other, in the order given. */
 export async function takeOver(room: TakeOver, list: readonly Addition[]): Promise<void> {
@@ -74,6 +84,7 @@ export async function takeOver(room: TakeOver, list: readonly Addition[]): Promi
     if (problem !== undefined || typeof bytes === 'string')
       throw remoteDamaged(room.sharing, key, problem ?? 'it is missing')
     await put(room, key, bytes)
+    room.step?.('file taken over')
     done += 1
     if (missing.length > 20) room.progress?.(`taking over from ${room.sharing.remote}`, done / missing.length)
   })

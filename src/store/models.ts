@@ -17,7 +17,7 @@ import { modelLog, numbered } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { referencedByEvent, referencedByManifest } from './references.ts'
 import { makeReserve, RESERVE_USED, releaseReserve } from './reserve.ts'
-import { announceModel, isRemembered, rememberHead } from './root-log.ts'
+import { announceModel, isRemembered, rememberHead, rootPuts } from './root-log.ts'
 import { type JsonObject, openSealed } from './sealed.ts'
 import type { CommitResult, Models, Objects } from './store.ts'
 
@@ -150,7 +150,30 @@ async function announce(room: Room, model: string, { actor, tool, time }: EventD
   for (const { name } of await room.backend.list('models')) {
     if (name !== model && name.toLowerCase() === model) throw nameTaken(room.backend, model, name)
   }
+  // Where each put is a push, it goes with the event.
+  if (room.backend.putTogether !== undefined) return
   await announceModel(room.backend, room.registry, { type: 'model', model, actor, tool, time })
+}
+
+/** The event, and what the root log says with it: one push where each put is one. */
+async function appendEvent(room: Room, model: string, head: Head, bytes: Buffer, draft: EventDraft): Promise<boolean> {
+  const { backend, registry } = room
+  if (backend.putTogether === undefined) return appendLink(backend, modelLog(model), head, bytes)
+  const { actor, tool, time } = draft
+  const seq = head.seq + 1
+  const key = `${modelLog(model)}/${numbered(seq)}`
+  const created = seq === 1 ? ({ type: 'model', model, actor, tool, time } as const) : undefined
+  const anchor = isRemembered(seq) ? { model, head: seq, sha256: sha256(bytes) } : undefined
+  while ((await backend.stat(key)) === undefined) {
+    // Without the anchor the event stands; without the name of its model it would not.
+    const said = await rootPuts(backend, registry, created, anchor).catch((error: unknown) => {
+      if (created !== undefined) throw error
+      return []
+    })
+    const before = said.slice(0, said.length - (anchor === undefined ? 0 : 1))
+    if (await backend.putTogether([...before, { key, bytes }, ...said.slice(before.length)])) return true
+  }
+  return false
 }
 
 /** Only an anchor for `verify`: the event stands, whatever becomes of this. */
@@ -167,7 +190,7 @@ async function append(
   bytes: Buffer,
   draft: EventDraft,
 ): Promise<'taken' | 'written' | 'written with the reserve'> {
-  const attempt = (): Promise<boolean> => appendLink(room.backend, modelLog(model), head, bytes)
+  const attempt = (): Promise<boolean> => appendEvent(room, model, head, bytes, draft)
   try {
     return (await attempt()) ? 'written' : 'taken'
   } catch (error) {

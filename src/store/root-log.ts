@@ -4,8 +4,8 @@
  */
 import type { Actor } from '../core/context.ts'
 import type { Digest } from '../core/digest.ts'
-import type { Backend } from './backend.ts'
-import { appendLink, type Head, nextLink, readChain } from './chain.ts'
+import type { Backend, Put } from './backend.ts'
+import { appendLink, type Head, nextLink, nextPuts, readChain } from './chain.ts'
 import { numbered, ROOT_LOG } from './layout.ts'
 import type { JsonObject } from './sealed.ts'
 
@@ -43,6 +43,26 @@ export async function rememberHead(
   const isIt = (record: JsonObject): boolean =>
     record.type === 'head' && record.model === head.model && record.head === head.head
   return appendOnce(backend, registry, { type: 'head', ...head }, isIt)
+}
+
+/**
+ * What the log does not say yet of a model's event, as puts that go with the event itself (`Backend.putTogether`): that
+ * there is the model, before it; the anchor, last, after it.
+ */
+export async function rootPuts(
+  backend: Backend,
+  registry: Digest,
+  created: ModelCreated | undefined,
+  head: Omit<HeadRemembered, 'type'> | undefined,
+): Promise<Put[]> {
+  if (created === undefined && head === undefined) return []
+  const links = await readChain(backend, ROOT_LOG, { seq: 0, digest: registry })
+  const isNew = !links.some(({ record }) => record.type === 'model' && record.model === created?.model)
+  const records = [
+    ...(created === undefined || !isNew ? [] : [{ ...created }]),
+    ...(head === undefined ? [] : [{ type: 'head', ...head }]),
+  ]
+  return nextPuts(ROOT_LOG, links.at(-1) ?? { seq: 0, digest: registry }, records)
 }
 
 async function appendOnce(

@@ -117,7 +117,8 @@ describe('A file above 50 MB', function () {
 
   it('stays where it was registered; elsewhere the version says so and who has it', async () => {
     const here = await newTeam()
-    const ada = await here.open('ada')
+    const warnings: string[] = []
+    const ada = await here.open('ada', { warn: (text) => warnings.push(text) })
     const path = join(here.folder, 'large.bin')
     writeFileSync(path, 'x')
     truncateSync(path, (50 << 20) + 1)
@@ -135,6 +136,7 @@ describe('A file above 50 MB', function () {
     const state = await ada.models.stateOrEmpty(MODEL)
     const body = { version: 1, manifest: manifest.sha256, tags: [] }
     await ada.models.commit(state, { ...common, op_id: 'x', request: 'x', type: 'register', body })
+    assert.match(warnings.join('\n'), /^file large\.bin is larger than 50 MB and does not travel/)
     assert.doesNotMatch(git(here.remote, 'ls-tree', '-r', '--name-only', BRANCH), new RegExp(file.sha256.slice(2)))
 
     const bob = await here.open('bob')

@@ -114,6 +114,20 @@ describe('A command on a shared store that is killed at any step', function () {
     assert.deepEqual(steps, ['fetched', 'taken over', 'looked', 'committed', 'accepted', 'linked', 'remembered'])
   })
 
+  it('also when it is the first version of a model, which comes with what the root log says', async () => {
+    const fresh = await newTeam()
+    const steps = await atEveryStep(
+      fresh,
+      (here) => ({ root: here.root('ada'), what: 'register', op: 'first' }),
+      async (here, lived) => {
+        // What stands here before anybody catches up is whole as well.
+        assert.deepEqual(await damage(here.root('ada')), [])
+        await assertGoesOn(here, 'first', lived, ['bob', 'ada'])
+      },
+    )
+    assert.deepEqual(steps.slice(2), ['looked', 'committed', 'accepted', 'linked', 'linked', 'linked', 'remembered'])
+  })
+
   it('also when somebody else was faster', async () => {
     const before = template.head()
     await register(await template.open('bob'), 'faster')
@@ -160,7 +174,7 @@ describe('A command on a shared store that is killed at any step', function () {
         assert.deepEqual(await damage(here.root('carol')), [])
       },
     )
-    assert.deepEqual(steps, ['folder prepared', 'fetched', 'taken over'])
+    assert.deepEqual([...new Set(steps)], ['folder prepared', 'fetched', 'file taken over', 'taken over'])
   })
 
   it('leaves a new team without a branch, or with a whole one', async () => {

@@ -80,6 +80,15 @@ describe('Eight clones of one shared store', function () {
     assert.deepEqual(checks.map(({ key }) => key).sort(), keys.sort())
   })
 
+  it('registered a new model with one push, and store a check with one', () => {
+    const subjects = git(team.remote, 'log', '--reverse', '--format=%s', BRANCH).split('\n')
+    assert.match(subjects.join('\n'), /^log 1: model, churn-model 1: register, log 2: head$/m)
+    const checks = subjects.filter((subject) => subject.includes(': checks/'))
+    assert.equal(checks.length, NAMES.length)
+    for (const subject of checks)
+      assert.match(subject, /^churn-model: checks\/[0-9a-f]{64}\.json, churn-model: checks\/log\/\d{10}\.json$/)
+  })
+
   it('are each whole afterwards, and hold the same bytes as the branch', async () => {
     for (const name of NAMES) {
       await team.open(name)
