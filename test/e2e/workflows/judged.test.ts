@@ -34,11 +34,22 @@ interface Workflow {
 /** What an expression of quoted text alone is to GitHub. */
 const evaluated = (text: string): string => text.replaceAll("${{ '${{' }}", '${{')
 
+type Judges = Readonly<Record<'actionlint' | 'zizmor' | 'shellcheck', Tool>>
+let found: Judges | undefined
+
+/** Made once: where they cannot be had, asking takes its time. */
+function judges(): Judges {
+  const setup = (): string =>
+    spawnSync(process.execPath, [join(ROOT, '.ci/setup-workflow-tools.js')], { encoding: 'utf8' }).stdout
+  found ??= JSON.parse(setup()) as Judges
+  return found
+}
+
 for (const variant of VARIANTS) {
   describe(`Workflows: ${variant.title}`, function () {
     this.timeout(180_000)
     let folder: string
-    let tools: Readonly<Record<'actionlint' | 'zizmor' | 'shellcheck', Tool>>
+    let tools: Judges
     const texts = () => workflowsIn(folder)
     const parsed = () => texts().map(([name, text]) => [name, load(text) as Workflow] as const)
     const steps = () =>
@@ -47,8 +58,7 @@ for (const variant of VARIANTS) {
       )
 
     before(async () => {
-      const setup = spawnSync(process.execPath, [join(ROOT, '.ci/setup-workflow-tools.js')], { encoding: 'utf8' })
-      tools = JSON.parse(setup.stdout)
+      tools = judges()
       folder = (await generate(variant)).folder
     })
     after(() => rmSync(folder, { recursive: true, force: true }))

@@ -182,6 +182,27 @@ describe('Workflows of GitHub Actions, from drift to production', function () {
     await self.mlops(['store', 'verify'])
   })
 
+  it('proposes any version by hand, and runs the tests', async () => {
+    const proposed = await self.run('mlops-propose.yml', {
+      event: { name: 'workflow_dispatch' },
+      inputs: { model: 'churn-model', version: '1', stage: 'staging' },
+    })
+    assert.equal(proposed.conclusion, 'success', proposed.log)
+    assert.equal(self.talk.pulls.at(-1)?.head, 'mlops/promote-churn-model-staging-v1')
+    for (const [version, said] of [
+      ['1; touch pwned', /is no number of a version/],
+      ['99', /churn-model@99|version 99/],
+    ] as const) {
+      const inputs = { model: 'churn-model', version, stage: 'staging' }
+      const refused = await self.run('mlops-propose.yml', { event: { name: 'workflow_dispatch' }, inputs })
+      assert.equal(refused.conclusion, 'failure', version)
+      assert.match(refused.log, said)
+    }
+    const tested = await self.run('mlops-test.yml', { event: { name: 'push' } })
+    assert.equal(tested.conclusion, 'success', tested.log)
+    assert.match(tested.jobs.test?.summary ?? '', /github-actions/)
+  })
+
   it('the same steps run here: a script for each, on the terminal', async () => {
     const here = async (...words: readonly string[]) => {
       const env = { ...cleanEnv(), ...self.machine, MLOPS_GITHUB_TOKEN: TOKEN, GITHUB_REPOSITORY: 'acme/churn' }
