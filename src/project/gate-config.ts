@@ -69,6 +69,8 @@ export interface Gate {
   readonly health: 'required' | 'optional'
   /** What the model files may hold; undefined: what the model's risk says. */
   readonly scan?: 'no code' | 'inert'
+  /** Inputs and answers must be those that callers of the version in the stage know. */
+  readonly contract?: 'compatible'
   /** Largest share of held-out rows that may stand in the training data, 0 to 1. */
   readonly overlap?: number
   readonly slices: readonly SliceRule[]

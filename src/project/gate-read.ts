@@ -10,7 +10,7 @@ import { emptyMap } from './schema.ts'
 export function toGate(raw: RawGate): Gate {
   return {
     ...bounds(raw.rest),
-    ...given({ compareTo: raw.compare_to, overlap: raw.train_test_overlap, scan: raw.scan }),
+    ...given({ compareTo: raw.compare_to, overlap: raw.train_test_overlap, scan: raw.scan, contract: raw.contract }),
     margin: raw.margin ?? {},
     approval: raw.approval,
     selfApproval: raw.self_approval,

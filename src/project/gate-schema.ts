@@ -153,6 +153,11 @@ export const gateFields = {
     'What the model files may hold: `no code` (nothing that runs code when it is loaded; known classes of scikit-learn and the like may stand in it), or `inert` (data alone). Without it, only high risk asks for no code.',
     'no code',
   ),
+  contract: optional(
+    oneOf(['compatible']),
+    'Whether a version may break what callers of the version in the stage know: `compatible` refuses one that lacks a column, wants a new one, or has another type or other classes. Without it a breaking change only warns.',
+    'compatible',
+  ),
   train_test_overlap: optional(
     share,
     'The largest share of the held-out rows that may stand in the training data too. Without it an overlap only warns.',

@@ -3,7 +3,7 @@ import { usage } from '../../core/errors.ts'
 import { type ModelRef, parseModelRef } from '../../core/names.ts'
 import { directionsOfModel } from '../../lifecycle/gate/rules.ts'
 import { type CodeDiff, codeDiff } from '../../lifecycle/versions/code-diff.ts'
-import { diffVersions, loadLock, type VersionDiff } from '../../lifecycle/versions/diff.ts'
+import { diffVersions, loadContracts, loadLock, type VersionDiff } from '../../lifecycle/versions/diff.ts'
 import { loadVersion, type VersionDetail } from '../../lifecycle/versions/version.ts'
 import { modelConfig } from '../../project/load.ts'
 import { resolveVersion } from '../../store/resolve.ts'
@@ -18,7 +18,7 @@ export interface Result extends VersionDiff {
 
 export default class ModelDiff extends MlopsCommand {
   static override summary =
-    'Show what changed between two versions: metrics, parameters, command, data, code, packages, files.'
+    'Show what changed between two versions: metrics, parameters, contract, command, data, code, packages, files.'
   static override examples = [
     '<%= config.bin %> model diff churn-model@1 churn-model@2',
     '<%= config.bin %> model diff churn-model production staging --code',
@@ -41,7 +41,8 @@ export default class ModelDiff extends MlopsCommand {
     const [from, to] = await Promise.all([load(store, first), load(store, second)])
     const [lockFrom, lockTo] = await Promise.all([loadLock(store, from), loadLock(store, to)])
     const directions = directionsOfModel(modelConfig(project, to.model))
-    const diff = diffVersions(from, to, { from: lockFrom, to: lockTo }, { directions })
+    const contract = await loadContracts(store, await store.models.state(to.model), from, to)
+    const diff = diffVersions(from, to, { from: lockFrom, to: lockTo }, { directions }, contract)
     const lines = flags.code ? await codeDiff(session.ctx, store, project.root, from, to) : null
     return { data: { ...diff, lines }, render: (ui) => renderDiff(ui, diff, lines) }
   }

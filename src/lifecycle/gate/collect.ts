@@ -8,6 +8,7 @@ import type { Approval } from '../../store/events.ts'
 import type { ModelState, VersionState } from '../../store/fold.ts'
 import type { Store } from '../../store/store.ts'
 import { newestHealth } from '../status/health.ts'
+import { type ContractDiff, diffContracts, readContract } from '../versions/contract.ts'
 import { versionFacts } from '../versions/version.ts'
 import { runExternal } from './external.ts'
 import { type Champion, type ExternalOutcome, type GateFacts, own, type Rescore, type VersionFacts } from './facts.ts'
@@ -67,9 +68,27 @@ export async function recordedFacts(
     champions[stage] = held === undefined ? null : await versionFacts(store, model, held)
   }
   const today = ctx.now().toISOString().slice(0, 10)
-  const known = { challenger, champions, modelBaseline: state.baseline !== undefined, today }
+  const contract =
+    rules.contract === null ? {} : { contract: await contractFacts(store, state, rules.stage, challenger) }
+  const known = { challenger, champions, modelBaseline: state.baseline !== undefined, today, ...contract }
   if (rules.health !== 'required') return known
   return { ...known, lastCheck: await newestHealth(ctx, project, store, model, version.version) }
+}
+
+/** Null while nothing is in the stage, or the version itself is. */
+async function contractFacts(
+  store: Store,
+  state: ModelState,
+  stage: string,
+  challenger: VersionFacts,
+): Promise<ContractDiff | null> {
+  const entry = own(state.stages, stage)
+  if (entry === undefined || entry.version === challenger.version) return null
+  const [before, after] = await Promise.all([
+    store.models.manifest(entry.manifest).then((manifest) => readContract(store, manifest, state.baseline)),
+    readContract(store, challenger.manifest, state.baseline),
+  ])
+  return diffContracts(before, after)
 }
 
 interface Pair {

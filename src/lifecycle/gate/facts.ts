@@ -7,6 +7,7 @@ import type { FairnessResult, HeldOut, PairedComparison, SliceResult } from '../
 import type { Approval, GateCheck, RunPin } from '../../store/events.ts'
 import type { Manifest } from '../../store/manifest.ts'
 import type { Health } from '../status/health.ts'
+import type { ContractDiff } from '../versions/contract.ts'
 
 /** What a gate may know of a version. */
 export interface VersionFacts {
@@ -85,6 +86,8 @@ export interface GateFacts {
   readonly today: string
   /** What the last drift check of the challenger said. */
   readonly lastCheck?: Health
+  /** Against the version in the stage; null while none is there. Absent: no rule asks for it. */
+  readonly contract?: ContractDiff | null
   readonly heldOut?: FromRows<HeldOutFacts>
   /** In the order of `rules.external`. */
   readonly external?: readonly ExternalOutcome[]

@@ -9,6 +9,7 @@ import type { Approval, GateCheck, GateResult } from '../../store/events.ts'
 import { personOf } from '../promote/approval.ts'
 import { boundChecks, recordedCheck } from './bounds.ts'
 import { compareWithChampion } from './compare.ts'
+import { contractCheck } from './contract.ts'
 import { type GateFacts, own } from './facts.ts'
 import { healthCheck } from './health.ts'
 import { overlapCheck, presenceChecks, scanCheck } from './presence.ts'
@@ -30,6 +31,7 @@ export function judgeGate(rules: GateRules, facts: GateFacts): GateResult {
     ...presenceChecks(rules, facts),
     ...overlapCheck(rules, facts),
     ...healthCheck(rules, facts),
+    ...contractCheck(rules, facts),
     ...scanCheck(rules, facts),
     ...externalChecks(rules, facts),
     ...approvalCheck(rules, facts.approvals),

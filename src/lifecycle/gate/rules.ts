@@ -20,7 +20,7 @@ import { ANY_METRIC, type Gate, type Margin, NO_GATE } from '../../project/gate-
 export const PRODUCTION = 'production'
 
 /** The gate that is in force for one move, and the digest that a verdict is bound to. */
-export interface GateRules extends Omit<Gate, 'compareTo' | 'margin' | 'overlap' | 'scan'> {
+export interface GateRules extends Omit<Gate, 'compareTo' | 'margin' | 'overlap' | 'scan' | 'contract'> {
   readonly stage: string
   readonly risk: Risk
   /** Stages whose versions must not be better. */
@@ -29,6 +29,8 @@ export interface GateRules extends Omit<Gate, 'compareTo' | 'margin' | 'overlap'
   readonly margins: Readonly<Record<string, readonly Gate['margin'][]>>
   /** What the model files may hold; null: anything, and what can run code is said. */
   readonly scan: 'no code' | 'inert' | null
+  /** What callers of the version in the stage know must hold on. */
+  readonly contract: 'compatible' | null
   /** Largest share of held-out rows that may stand in the training data; null: none was set. */
   readonly overlap: number | null
   /** The gates that the rules are of: the stage's, then the policy's. A waiver counts for what its own gate asks. */
@@ -69,6 +71,7 @@ export function gateRules(
     dataHash: need('dataHash', demanding),
     health: need('health', false),
     scan: strictestScan(both, config.risk),
+    contract: both.some(({ contract }) => contract === 'compatible') ? 'compatible' : null,
     overlap: overlaps.length === 0 ? null : Math.min(...overlaps),
     slices: different(both.flatMap(({ slices }) => slices)),
     fairness: different(both.flatMap(({ fairness }) => fairness)),
@@ -157,4 +160,5 @@ export const isGuarded = (rules: GateRules): boolean =>
   isGated(rules) ||
   rules.overlap !== null ||
   rules.scan !== null ||
+  rules.contract !== null ||
   [rules.baseline, rules.run, rules.dataHash, rules.health].includes('required')

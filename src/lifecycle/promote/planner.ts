@@ -17,7 +17,7 @@ import type { GateFacts } from '../gate/gate.ts'
 import { directionsOf, type GateRules, gateRules } from '../gate/rules.ts'
 import { standing, versionAt } from '../operation.ts'
 import { newestHealth } from '../status/health.ts'
-import { diffVersions, loadLock, type VersionDiff } from '../versions/diff.ts'
+import { diffVersions, loadContracts, loadLock, type VersionDiff } from '../versions/diff.ts'
 import { loadVersion } from '../versions/version.ts'
 import { personOf } from './approval.ts'
 import { type PlanHealth, type PromotePlan, planPromote, type VersionHealth } from './plan.ts'
@@ -138,7 +138,8 @@ async function changesFor(
     const [from, lock] = await Promise.all([loadLock(store, a), loadLock(store, b)])
     const champion = Object.values(facts.champions).find((each) => each?.version === now.version)
     const anew = champion?.rescore?.kind === 'measured' ? { rescored: champion.rescore.metrics } : {}
-    return diffVersions(a, b, { from, to: lock }, { directions: directionsOf(rules), ...anew })
+    const contract = await loadContracts(store, state, a, b)
+    return diffVersions(a, b, { from, to: lock }, { directions: directionsOf(rules), ...anew }, contract)
   } catch (error) {
     // A damaged champion must not keep a sound challenger out: the comparison is for the eye only.
     if (error instanceof MlopsError) return null

@@ -4,9 +4,11 @@
  */
 import type { Digest } from '../../core/digest.ts'
 import type { MlopsError } from '../../core/errors.ts'
+import type { ModelState } from '../../store/fold.ts'
 import type { DataFact } from '../../store/manifest.ts'
 import type { GitFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
+import { type ContractDiff, diffContracts, readContract, UNKNOWN_CONTRACT } from './contract.ts'
 import { type Measured, type MetricChange, metricChanges, type TestSets, testSetsOf } from './metric-diff.ts'
 import { changes, type ValueChange, type Values } from './value-diff.ts'
 import type { RunDetail, VersionDetail } from './version.ts'
@@ -86,6 +88,8 @@ export interface VersionDiff {
   readonly code: CodeChange
   readonly packages: PackageChanges
   readonly files: readonly FileChange[]
+  /** What callers of the first meet in the second, as far as the baselines tell. */
+  readonly contract: ContractDiff
 }
 
 /** The package lock of a version, or why there is none. */
@@ -96,6 +100,7 @@ export function diffVersions(
   to: VersionDetail,
   locks: { readonly from: Lock; readonly to: Lock },
   measured: Measured = {},
+  contract: ContractDiff = UNKNOWN_CONTRACT,
 ): VersionDiff {
   const testSets = testSetsOf(from, to)
   return {
@@ -110,6 +115,7 @@ export function diffVersions(
     code: codeChange(from.code, to.code),
     packages: packageChanges(from, to, locks),
     files: fileChanges(from, to),
+    contract,
   }
 }
 
@@ -122,6 +128,19 @@ export async function loadLock(store: Store, version: VersionDetail): Promise<Lo
   } catch (error) {
     return { missing: (error as MlopsError).message }
   }
+}
+
+/** What callers of one version meet in another, from the baselines of both. */
+export async function loadContracts(
+  store: Store,
+  state: Pick<ModelState, 'baseline'>,
+  from: VersionDetail,
+  to: VersionDetail,
+): Promise<ContractDiff> {
+  const read = async ({ manifest }: VersionDetail) =>
+    readContract(store, await store.models.manifest(manifest), state.baseline)
+  const [before, after] = await Promise.all([read(from), read(to)])
+  return diffContracts(before, after)
 }
 
 const side = ({ model, version, manifest }: VersionDetail): Side => ({ model, version, manifest })

@@ -24,6 +24,7 @@ export function renderDiff(ui: Ui, diff: VersionDiff, code: CodeDiff | null): st
       'Parameters',
       diff.params.map((change) => valueLine(ui, change)),
     ),
+    contractSection(ui, diff),
     section(ui, 'Command', commandLines(ui, diff)),
     section(
       ui,
@@ -47,6 +48,18 @@ function section(ui: Ui, title: string, lines: readonly string[]): string {
   // A command is read, and copied, as it was typed.
   const shown = body.map((line) => (title === 'Command' ? `  ${line}` : ui.wrap(`  ${line}`, 4)))
   return [ui.style.heading(title), ...shown].join('\n')
+}
+
+/** What callers meet; said where it is known. */
+function contractSection(ui: Ui, { contract, identical }: VersionDiff): string {
+  const { style } = ui
+  if (contract.verdict === 'unknown') {
+    return identical ? '' : section(ui, 'Contract', [style.dim('not known: one of the two has no baseline')])
+  }
+  const lines = contract.changes.map(({ breaking, summary }) =>
+    breaking ? style.bad(`${style.symbols.bad} breaks: ${ui.text(summary)}`) : ui.text(summary),
+  )
+  return section(ui, 'Contract', lines)
 }
 
 function valueLine(ui: Ui, { name, from, to, kind, delta }: ValueChange): string {

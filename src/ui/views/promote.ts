@@ -162,8 +162,20 @@ export function renderShortDiff(ui: Ui, diff: VersionDiff): string {
   ].filter((part) => part !== '')
   const against = `${diff.from.model}@${diff.from.version}`
   const head = `Against ${style.name(against)}: ${rest.length === 0 ? 'nothing else' : rest.join(', ')} changed`
-  if (lines.length + rest.length === 0) return ui.wrap(`Against ${style.name(against)}: nothing recorded changed`, 2)
-  return [ui.wrap(head, 2), ...lines.map((line) => ui.wrap(line, 4))].join('\n')
+  const broken = diff.contract.changes.filter(({ breaking }) => breaking)
+  const warnings =
+    broken.length === 0
+      ? []
+      : [
+          style.warn(
+            `${style.symbols.warn} Breaking for whoever asks ${against}: ${broken.map(({ summary }) => ui.text(summary)).join('; ')}`,
+          ),
+        ]
+  if (lines.length + rest.length + warnings.length === 0)
+    return ui.wrap(`Against ${style.name(against)}: nothing recorded changed`, 2)
+  return [ui.wrap(head, 2), ...lines.map((line) => ui.wrap(line, 4)), ...warnings.map((line) => ui.wrap(line, 2))].join(
+    '\n',
+  )
 }
 
 const count = (number: number, noun: string): string =>
