@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { skipBecause } from '../../support/skip.ts'
 import { MODEL, type ServingWorld, servingWorld } from './world.ts'
@@ -64,6 +65,8 @@ describe('A service from an archive', function () {
     const check = world.python(['-m', 'app.following', '--check'])
     assert.deepEqual([check.code, check.output.trim().split('\n').length], [0, 1], check.output)
     assert.match(check.output, /churn-model@\d+ is fit to be served: 40 golden predictions/)
+    // With tests of ours beside them: models of other kinds than the one that was registered.
+    copyFileSync(join(import.meta.dirname, 'test_answers.py'), world.project.path('service/tests/test_answers.py'))
     const { code, output } = world.python(['-m', 'pytest', '-q', '-rs', '-p', 'no:cacheprovider'])
     assert.equal(code, 0, output)
     assert.doesNotMatch(output, /skipped/)
