@@ -2,7 +2,8 @@
 /** The generated workflows before the judges: actionlint, zizmor, GitHub's own parser, shellcheck, and the rules of ours. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } from '@actions/workflow-parser'
 import { load } from 'js-yaml'
@@ -190,3 +191,43 @@ for (const variant of VARIANTS) {
     })
   })
 }
+
+describe('The judges of workflows', function () {
+  this.timeout(180_000)
+  const BAD = `on: pull_request_target
+jobs:
+  job:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v4
+      - run: echo \${{ github.event.pull_request.title }}
+      - run: rm $HOME/*/$x
+        iff: true
+`
+  let folder: string
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mlops-bad-'))
+    mkdirSync(join(folder, '.github/workflows'), { recursive: true })
+    writeFileSync(join(folder, '.github/workflows/bad.yml'), BAD)
+  })
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  for (const [name, args, input, said] of [
+    ['actionlint', ['.github/workflows/bad.yml'], undefined, /potentially untrusted/],
+    ['zizmor', ['--offline', '.github/workflows'], undefined, /template-injection[\s\S]*unpinned-uses|unpinned-uses/],
+    ['shellcheck', ['--shell=bash', '-'], 'rm $HOME/*/$x', /SC2086/],
+  ] as const) {
+    it(`are awake: ${name} sees what is wrong`, function () {
+      const tool = judges()[name]
+      if ('missing' in tool) skipBecause(this, `${name} cannot be had here: ${tool.missing}`)
+      const { status, stdout, stderr } = spawnSync(tool.path, args, { cwd: folder, encoding: 'utf8', input })
+      assert.notEqual(status, 0)
+      assert.match(stdout + stderr, said)
+    })
+  }
+
+  it("are awake: GitHub's parser sees the key that there is not", () => {
+    const { context } = parseWorkflow({ name: 'bad.yml', content: BAD }, new NoOperationTraceWriter())
+    assert.match(context.errors.getErrors().map(String).join(), /iff/)
+  })
+})

@@ -230,7 +230,7 @@ describe('Workflows of GitHub Actions, from drift to production', function () {
       const env = { ...cleanEnv(), ...self.machine, DEPLOY_CLUSTER: 'ml', DEPLOY_SERVICE: 'churn', HEALTH: health }
       const child = spawn('.github/mlops/image.sh', ['churn-model'], {
         cwd: self.dir,
-        env: { ...env, PATH: `${bin}${delimiter}${env.PATH}` },
+        env: { ...env, PATH: `${bin}${delimiter}${self.machine.PATH}` },
       })
       let text = ''
       for (const stream of [child.stdout, child.stderr])
