@@ -175,7 +175,7 @@ export function gitEnvironment(
   }
   const settings = [...givenSettings(env), ...SETTINGS]
   if (url !== undefined) settings.push(['remote.store.url', url])
-  const header = url === undefined ? undefined : tokenHeader(env.MLOPS_STORE_TOKEN, url)
+  const header = url === undefined ? undefined : tokenHeader(env, url)
   if (header !== undefined) settings.push(header)
   child.GIT_CONFIG_COUNT = String(settings.length)
   for (const [n, [key, value]] of settings.entries()) {
@@ -204,12 +204,16 @@ function givenSettings(env: GitEnv): (readonly [string, string])[] {
   return given
 }
 
-function tokenHeader(token: string | undefined, url: string): readonly [string, string] | undefined {
+function tokenHeader(env: GitEnv, url: string): readonly [string, string] | undefined {
+  const token = env.MLOPS_STORE_TOKEN
   const host = /^https?:\/\/(?:[^@/]*@)?([^/]+)/i.exec(url)
   if (token === undefined || token === '' || host === null || /[\r\n]/.test(token)) return undefined
   const scheme = url.slice(0, url.indexOf(':')).toLowerCase()
   // In clear text only to this machine.
   if (scheme === 'http' && !/^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host[1] ?? '')) return undefined
+  // In a workflow the token is that of its server; an address in mlops.yaml must not send it somewhere else.
+  const server = /^https?:\/\/([^/]+)/i.exec(env.GITHUB_SERVER_URL ?? '')?.[1]
+  if (server !== undefined && server.toLowerCase() !== (host[1] ?? '').toLowerCase()) return undefined
   const basic = Buffer.from(`x-access-token:${token}`).toString('base64')
   return [`http.${scheme}://${host[1]}/.extraHeader`, `Authorization: Basic ${basic}`]
 }

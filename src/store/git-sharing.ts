@@ -1,6 +1,8 @@
 /** Is a store shared as a branch, and as which? Asked by every command that opens one, so nothing else belongs here. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { failed } from '../core/errors.ts'
+import { shellWord } from '../core/shell.ts'
 
 /** How a store is shared: `.git/mlops-store.json`. Its being there is what makes a store a shared one. */
 export interface Sharing {
@@ -20,6 +22,21 @@ export function readSharing(root: string): Sharing | undefined {
   } catch {
     return undefined
   }
-  const found = JSON.parse(text) as Sharing
-  return { remote: String(found.remote), branch: String(found.branch), url: String(found.url) }
+  const found = parsed(text)
+  const { remote, branch, url } = found ?? {}
+  if (typeof remote === 'string' && typeof branch === 'string' && typeof url === 'string')
+    return { remote, branch, url }
+  throw failed({
+    code: 'STORE_SHARING_DAMAGED',
+    message: `${join(root, SHARING)} is damaged, so it is not known how this store is shared.`,
+    hint: `Take it away and join again: rm ${shellWord(join(root, SHARING))} && mlops init`,
+  })
+}
+
+function parsed(text: string): Partial<Sharing> | undefined {
+  try {
+    return JSON.parse(text) as Partial<Sharing>
+  } catch {
+    return undefined
+  }
 }

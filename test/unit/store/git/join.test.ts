@@ -1,10 +1,11 @@
 /** How a folder becomes the clone of a shared store, and who may not interfere with it. */
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createStore } from '../../../../src/store/create.ts'
 import { joinStore } from '../../../../src/store/git-join.ts'
 import { branchProblem, remoteProblem } from '../../../../src/store/git-names.ts'
+import { gitEnvironment } from '../../../../src/store/git-run.ts'
 import { openStore } from '../../../../src/store/open.ts'
 import { verifyStore } from '../../../../src/store/verify.ts'
 import { promote, register } from '../../../crash/scenario.ts'
@@ -75,6 +76,17 @@ describe('A clone of a shared store', function () {
     assert.deepEqual(await damage(here.root('bob')), [])
   })
 
+  it('that no longer says how it is shared is refused, and joined again', async () => {
+    const here = await newTeam()
+    await register(await here.open('ada'), 'first')
+    const file = join(here.root('ada'), '.git/mlops-store.json')
+    writeFileSync(file, '{"remote":')
+    await rejectsWith(here.open('ada'), 'STORE_SHARING_DAMAGED')
+    rmSync(file)
+    assert.equal((await here.join('ada')).what, 'folder')
+    assert.equal((await register(await here.open('ada'), 'second')).kind, 'committed')
+  })
+
   it('is made by the first command, and by none where there is no branch', async () => {
     const here = team()
     await rejectsWith(here.open('ada'), 'STORE_BRANCH_MISSING', /has no branch mlops-store/)
@@ -104,7 +116,6 @@ describe('A clone of a shared store', function () {
     assert.equal((await register(await here.open('ada'), 'second')).kind, 'committed')
     git(here.root('ada'), 'config', 'core.logAllRefUpdates', 'false')
     const objects = join(here.root('ada'), '.git/objects')
-    const { rmSync } = await import('node:fs')
     rmSync(objects, { recursive: true })
     mkdirSync(join(objects, 'pack'), { recursive: true })
     assert.equal((await register(await here.open('ada'), 'third')).kind, 'committed')
@@ -257,6 +268,20 @@ describe('A remote that wants to know who asks', function () {
     } finally {
       await server.close()
     }
+  })
+
+  it('and is another server than that of the workflow is not shown its token', () => {
+    const headers = (url: string, more: Record<string, string> = {}): string[] =>
+      Object.values(gitEnvironment({ MLOPS_STORE_TOKEN: 't', ...more }, url)).filter((value) =>
+        value.startsWith('Authorization'),
+      )
+    const github = { GITHUB_SERVER_URL: 'https://github.com' }
+    assert.equal(headers('https://github.com/team/code.git', github).length, 1)
+    assert.equal(headers('https://github.com.evil.example/team/code.git', github).length, 0)
+    assert.equal(headers('https://git.example/team/code.git').length, 1)
+    // Nobody on the way may read it, and ssh has no use for it.
+    for (const url of ['http://git.example/a.git', 'git@github.com:a/b.git', '/srv/a.git'])
+      assert.equal(headers(url).length, 0)
   })
 
   it('and whose address holds a password is written down without it', async () => {
