@@ -39,7 +39,7 @@ export const generator: Generator = {
     assertOnce(files)
     return {
       kind: 'github-actions',
-      answers: { models: names, ...answersOf(request), lock: lock.key },
+      answers: { ...answersOf(request), covered: names, lock: lock.key },
       files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
       next: nextSteps(settings, models, lock.file !== undefined),
       warnings: [
@@ -185,8 +185,11 @@ function answersOf(request: GenerateRequest): Scaffold['answers'] {
     return value === undefined ? [] : [[name, value] as const]
   })
   const runner = listOption(request, 'runner')
+  // Only those that a person named: otherwise a model that is new in mlops.yaml comes by itself.
+  const models = listOption(request, 'models')
   const isUnlocked = flagOption(request, 'unlocked') && request.options.relock !== true
   return {
+    ...(models.length === 0 ? {} : { models }),
     ...Object.fromEntries(given),
     ...(runner.length === 0 ? {} : { runner }),
     ...(isUnlocked ? { unlocked: true } : {}),

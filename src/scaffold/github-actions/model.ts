@@ -119,7 +119,7 @@ const inputsOf = (inputs: Readonly<Record<string, string>>): Input[] =>
  * the store cannot be opened.
  */
 async function dataOf(world: World, request: GenerateRequest, model: string): Promise<readonly string[]> {
-  if (listOption({ ...request, options: {} }, 'models').includes(model)) return []
+  if (listOption({ ...request, options: {} }, 'covered').includes(model)) return []
   try {
     return await declaredData(await world.openStore(), model)
   } catch (error) {
