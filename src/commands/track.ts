@@ -47,7 +47,10 @@ export default class Track extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { flags } = await this.parse(Track)
     const { session } = this
-    const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: true })])
+    const [project, store] = await Promise.all([
+      session.loadProject(),
+      session.openStore({ write: true, ask: 'never' }),
+    ])
     const outcome = await trackCommand(session.ctx, project, store, {
       command: this.rawAfterDashes ?? [],
       model: flags.model,

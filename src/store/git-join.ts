@@ -18,7 +18,7 @@ import { gitFailedHere, noBranch, notStore, pushRefused, remoteBusy, remoteDown,
 import { fractionIn, type NewFile, push, writeCommit } from './git-push.ts'
 import { resolveSharing, type SharingWish } from './git-remote.ts'
 import type { GitEnv } from './git-run.ts'
-import { readSharing, type Sharing } from './git-sharing.ts'
+import { readSharing, SHARING, type Sharing } from './git-sharing.ts'
 import { additions, takeOver } from './git-takeover.ts'
 import { ATTRIBUTES, REGISTRY, STORE_FORMAT } from './layout.ts'
 import { registryBytes } from './registry.ts'
@@ -79,7 +79,8 @@ export async function joinStore(root: string, wish: SharingWish, options: JoinOp
     } catch (error) {
       // It is the store of one folder again, unless the branch may hold it by now.
       const unsure = (error as { code?: unknown }).code === 'STORE_REMOTE_UNSURE'
-      if (before === undefined && !unsure) await rm(join(root, '.git/mlops-store.json'), { force: true })
+      if (before !== undefined) await writeSharing(root, before)
+      else if (!unsure) await rm(join(root, SHARING), { force: true })
       throw error
     }
   })

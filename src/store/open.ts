@@ -55,7 +55,8 @@ export async function openStore(root: string, options: OpenOptions): Promise<Sto
   const { write, warn = () => {}, now = processClock } = options
   const given = options.files ?? nodeFiles
   const { git } = options
-  if (git?.wish !== undefined) await joinFirst(root, git, git.wish, now, warn)
+  // Between two keys nothing is fetched; a run has to be recorded somewhere.
+  if (git?.wish !== undefined && (write || git.ask !== 'never')) await joinFirst(root, git, git.wish, now, warn)
   const info = await inspectRoot(given, root)
   const registry = readRegistry(given, root)
   const newer = registry.format > STORE_FORMAT
@@ -99,7 +100,6 @@ async function joinFirst(
     if (readSharing(root) === undefined) throw notJoined(root, wish)
     return
   }
-  if (git.ask === 'never') return
   const { joinStore } = await import('./git-join.ts')
   const { notes } = await joinStore(root, wish, { ...git, now, mayCreate: false })
   for (const note of notes) warn(note)
