@@ -30,9 +30,9 @@ export const generator: Generator = {
   async generate(world, request): Promise<Scaffold> {
     const store = await world.openStore()
     const ref = await modelOf(store, request)
-    assertSameModel(ref, request)
     const stage = stageOf(world.project, ref, request)
     const version = await readVersion(store, ref.given)
+    assertSameModel(ref, request)
     const warnings: string[] = [...version.detail.problems]
     const { facts, needs } = factsOf(world, request, version, stage, warnings)
     const requirements = await requirementsOf(world, request, version, needs, facts.python)
