@@ -14,6 +14,8 @@ interface Case {
   readonly fails: readonly string[]
   /** Exit code of `fails`. */
   readonly failure: number
+  /** A whole command that goes before. */
+  readonly after?: readonly string[]
 }
 
 const M = 'churn-model'
@@ -57,6 +59,15 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'drift report': { works: [M], fails: [M, '--check', 'ffffffff'], failure: 4 },
   retrain: { works: [M, '--plan', '--reason', 'labels of June'], fails: [M, '--plan'], failure: 2 },
+  'rollout status': {
+    after: ['promote', `${M}@1`, '--to', 'production', '--rollout', '5,100', '--approve', 'ada'],
+    works: [M],
+    code: 6,
+    fails: ['no-such-model'],
+    failure: 4,
+  },
+  'rollout advance': { works: [M, '--auto'], code: 6, fails: [M, '--force'], failure: 2 },
+  'rollout abort': { works: [M, '--reason', 'latency doubled'], fails: [M, '--reason', 'twice'], failure: 4 },
   rollback: { works: [M, '--reason', 'odd scores'], fails: [M], failure: 4 },
   status: { works: [], fails: ['no-such-model'], failure: 4 },
   doctor: { works: ['--offline'], fails: ['no-such-model'], failure: 4 },
@@ -87,6 +98,11 @@ const CASES: Readonly<Record<string, Case>> = {
   'scaffold cron': { works: [M], fails: ['no-such-model'], failure: 2 },
   'scaffold airflow': { works: [M], fails: ['--schedule', 'sometimes'], failure: 2 },
   'scaffold prefect': { works: [], fails: ['--schedule', '* * *'], failure: 2 },
+  'scaffold docker': {
+    works: [M, '--dir', 'svc', '--base-image', 'python:3.11-slim'],
+    fails: ['no-such-model', '--dir', 'svc'],
+    failure: 2,
+  },
   'scaffold status': { works: [], fails: ['surplus'], failure: 2 },
   'audit export': { works: [M, '--output', 'audit.jsonl'], fails: ['--since', 'yesterday'], failure: 2 },
   'store pull': { works: ['--store', 'shared/.mlops'], fails: [], failure: 2 },
@@ -129,10 +145,11 @@ describe('Every command with --json', function () {
     assert.deepEqual(Object.keys(CASES).sort(), visible.sort())
   })
 
-  for (const [command, { works, code = 0, fails, failure }] of Object.entries(CASES)) {
+  for (const [command, { works, code = 0, fails, failure, after }] of Object.entries(CASES)) {
     const words = command.split(' ')
 
     it(`mlops ${command}: the result`, async () => {
+      if (after !== undefined) await project.mlops(after)
       const { json, stderr } = await project.mlops(['--json', ...words, ...works], { code })
       assert.equal(json.status, 'ok')
       assert.equal(json.command, command)
