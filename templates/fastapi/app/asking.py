@@ -74,7 +74,7 @@ class Desk:
         route = self._follower.route
         if route is None:
             self._metrics.failed("not_ready")
-            raise NoAnswer(503, f"no version is ready: {self._follower.reason or 'it is loading'}", retry=1)
+            raise NoAnswer(503, f"no version is ready: {self._follower.why or 'it is loading'}", retry=1)
         if len(features) > self._settings.max_queue:
             raise NoAnswer(413, f"at most {self._settings.max_queue} rows at once")
         asked.ids = self._ids.take(asked.now, len(features))

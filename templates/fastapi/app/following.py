@@ -58,6 +58,7 @@ class Follower:
         self.contract = contract
         self.registry = open_registry(settings, contract)
         self.route: Optional[Route] = None
+        # The stage as it was last acted upon.
         self.wanted: Optional[Wanted] = None
         self.why: Optional[str] = None
         self.draining = False
@@ -84,15 +85,7 @@ class Follower:
             return "draining"
         if self.route is None:
             return "starting"
-        return "serving" if self.reason is None else "keeping"
-
-    @property
-    def reason(self) -> Optional[str]:
-        """Why something else answers than the stage wants, in one line; None when all is as it should be."""
-        wanted, route = self.wanted, self.route
-        if self.why is None and wanted and route and wanted.manifest != route.stable.manifest:
-            return f"version {wanted.version} is loading"
-        return self.why
+        return "serving" if self.why is None else "keeping"
 
     def start(self) -> None:
         for thread in self._threads:
@@ -120,9 +113,12 @@ class Follower:
             retry = self._retry_at is not None and time.monotonic() >= self._retry_at
             if not self.registry.moved() and not retry:
                 return
-            self.wanted = self.registry.wanted()
+            wanted = self.registry.wanted()
             self._retry_at = None
-            self._say(self._take(self.wanted))
+            why = self._take(wanted)
+            # Only now: whoever reads the hint sees that this service has decided, and how.
+            self._say(why)
+            self.wanted = wanted
         except Exception as error:
             self._again_later()
             self._say(_one_line(error))
@@ -204,7 +200,7 @@ class Follower:
             "rollout": share
             and {"version": share.version, "manifest": share.manifest, "seq": share.seq, "weight": share.weight},
             "state": self.state,
-            "why": self.reason,
+            "why": self.why,
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "started": self.started,

@@ -234,7 +234,7 @@ async def readyz() -> Any:
     if follower.draining:
         return problem(503, "it is draining")
     if follower.route is None:
-        return problem(503, follower.reason or "it is loading", retry=1)
+        return problem(503, follower.why or "it is loading", retry=1)
     return {"status": "ready"}
 
 
