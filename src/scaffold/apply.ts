@@ -16,7 +16,7 @@ import type { AnswersFile, GeneratedFile, Remembered, ScaffoldKind, ScaffoldPlan
 interface Journal {
   readonly format: 1
   readonly writes: readonly Write[]
-  readonly removes: readonly { readonly path: string; readonly before: Digest }[]
+  readonly removes: readonly { readonly path: string; readonly before: Digest | null }[]
   /** Base contents that change, by path. */
   readonly base: Readonly<Record<string, string>>
   readonly forget: readonly string[]
@@ -42,7 +42,7 @@ export async function applyPlan(
   conflicts: boolean,
 ): Promise<readonly string[]> {
   return await saying(plan.folder, async () => {
-    const journal = await journalOf(plan, before, tool, conflicts)
+    const journal = journalOf(plan, before, tool, conflicts)
     const place = placeOf(plan.folder, plan.kind)
     await clearTemporary(place)
     await writeWhole(place, `${MEMORY}/.gitignore`, IGNORE, 0o644)
@@ -74,7 +74,7 @@ interface Place {
 
 const placeOf = (folder: string, kind: ScaffoldKind): Place => ({ folder, kind, memory: `${MEMORY}/${kind}` })
 
-async function journalOf(plan: ScaffoldPlan, before: Remembered, tool: string, conflicts: boolean): Promise<Journal> {
+function journalOf(plan: ScaffoldPlan, before: Remembered, tool: string, conflicts: boolean): Journal {
   const writes: Write[] = []
   const removes: Journal['removes'][number][] = []
   const known = before.answers?.files ?? {}
@@ -86,9 +86,9 @@ async function journalOf(plan: ScaffoldPlan, before: Remembered, tool: string, c
     const file = generated.get(path)
     const isWritten = 'content' in change && change.content !== null && (action !== 'conflict' || conflicts)
     if (isWritten && 'content' in change && change.content !== null) {
-      writes.push({ path, content: change.content, mode: change.mode, before: await digestAt(plan.folder, path) })
+      writes.push({ path, content: change.content, mode: change.mode, before: change.before })
     }
-    if (action === 'remove') removes.push({ path, before: (await digestAt(plan.folder, path)) ?? '' })
+    if (action === 'remove') removes.push({ path, before: change.before })
     if (file === undefined) continue
     const previous = known[path]
     // What a person deleted keeps the base it was deleted from: brought back, it is compared with that.

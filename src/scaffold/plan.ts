@@ -44,7 +44,7 @@ function changeOf(file: GeneratedFile, before: Remembered, disk: DiskFile | unde
   }
   if (disk === undefined) return known === undefined ? created(file) : { path, action: 'deleted' }
   if (disk.kind === 'other') {
-    return { path, action: 'conflict', why: `it is ${disk.why}`, content: null, mode: 0, lines: [] }
+    return { path, action: 'conflict', why: `it is ${disk.why}`, content: null, mode: 0, before: null, lines: [] }
   }
   if (disk.text === content) return { path, action: 'unchanged' }
   const base = before.base.get(path)
@@ -57,7 +57,7 @@ function changeOf(file: GeneratedFile, before: Remembered, disk: DiskFile | unde
   }
   if (hasMarkers(disk.text)) {
     const why = 'it still has the conflict markers of an earlier update'
-    return { path, action: 'conflict', why, content: null, mode: 0, lines: markerLines(disk.text) }
+    return { path, action: 'conflict', why, content: null, mode: 0, before: null, lines: markerLines(disk.text) }
   }
   if (content === base) return { path, action: 'unchanged' }
   if (disk.text === base) return { path, action: 'replace', ...written(file, disk, content) }
@@ -79,6 +79,7 @@ const created = (file: GeneratedFile): FileChange => ({
   action: 'create',
   content: file.content,
   mode: file.executable === true ? 0o755 : 0o644,
+  before: null,
 })
 
 /** Permissions and line ends stay as a person has them. */
@@ -86,6 +87,7 @@ function written(file: GeneratedFile, disk: DiskFile & { readonly kind: 'file' }
   return {
     content: disk.crlf ? text.replaceAll('\n', '\r\n') : text,
     mode: disk.mode | (file.executable === true ? 0o111 : 0),
+    before: disk.digest,
   }
 }
 
@@ -109,6 +111,6 @@ function goneFiles(scaffold: Scaffold, before: Remembered, standing: ReadonlyMap
     const disk = standing.get(path)
     if (current.has(path) || disk === undefined) return []
     const isUntouched = care !== 'yours' && disk.kind === 'file' && disk.text === before.base.get(path)
-    return [{ path, action: isUntouched ? 'remove' : 'left' }]
+    return isUntouched ? [{ path, action: 'remove', before: disk.digest }] : [{ path, action: 'left' }]
   })
 }

@@ -94,7 +94,8 @@ export async function lookAt(folder: string, path: string): Promise<DiskFile | u
   const raw = bytes.toString('utf8')
   if (raw.includes('\0') || Buffer.byteLength(raw) !== bytes.length) return { kind: 'other', why: 'no text' }
   const crlf = raw.includes('\r\n')
-  return { kind: 'file', text: crlf ? raw.replaceAll('\r\n', '\n') : raw, crlf, mode: facts.mode & 0o777 }
+  const text = crlf ? raw.replaceAll('\r\n', '\n') : raw
+  return { kind: 'file', text, crlf, mode: facts.mode & 0o777, digest: sha256(bytes) }
 }
 
 async function readBytes(path: string): Promise<Buffer> {

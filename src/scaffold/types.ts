@@ -58,7 +58,13 @@ export interface Remembered {
 
 /** What stands in the folder at a path of the scaffold; not in the map: nothing does. */
 export type DiskFile =
-  | { readonly kind: 'file'; readonly text: string; readonly crlf: boolean; readonly mode: number }
+  | {
+      readonly kind: 'file'
+      readonly text: string
+      readonly crlf: boolean
+      readonly mode: number
+      readonly digest: Digest
+    }
   /** A link, a folder, a device, no text: nothing that is ever written over. `why` continues "it is". */
   | { readonly kind: 'other'; readonly why: string }
 
@@ -71,11 +77,14 @@ export type FileChange =
       /** As it will stand there, line ends included. */
       readonly content: string
       readonly mode: number
+      /** Of the bytes it was decided by; null: nothing stood there. What stands there then is written over, else nothing. */
+      readonly before: Digest | null
     }
   /** Nothing to do: it is what it should be, it is a person's own, or a person deleted it. */
   | { readonly path: string; readonly action: 'unchanged' | 'yours' | 'deleted' }
   /** Its template is gone; removed where nobody had edited it, else left and said. */
-  | { readonly path: string; readonly action: 'remove' | 'left' }
+  | { readonly path: string; readonly action: 'remove'; readonly before: Digest | null }
+  | { readonly path: string; readonly action: 'left' }
   /** Both sides changed the same lines, or a file nobody generated stands in its place. */
   | {
       readonly path: string
@@ -85,6 +94,7 @@ export type FileChange =
       /** With conflict markers; null where nothing can be written (a link stands there). */
       readonly content: string | null
       readonly mode: number
+      readonly before: Digest | null
       /** Lines of the file as it stands, from 1, at which both sides meet. */
       readonly lines: readonly number[]
     }

@@ -1,6 +1,6 @@
 /** `mlops scaffold cron | airflow | prefect`: what they write is run, by a shell always, by the real Airflow and Prefect where one is named. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { skipBecause } from '../../support/skip.ts'
@@ -39,7 +39,7 @@ describe('A retraining schedule', function () {
 
   it('of cron asks for every model where mlops.yaml is, and says something only when somebody has something to do', () => {
     for (const code of CODES) {
-      const done = spawnSync('sh', [project.path('schedule/cron/retrain.sh')], {
+      const done: SpawnSyncReturns<string> = spawnSync('sh', [project.path('schedule/cron/retrain.sh')], {
         env: environment(code),
         encoding: 'utf8',
         cwd: '/',
@@ -110,10 +110,14 @@ print(json.dumps([ast.literal_eval(node.value) for node in tree.body if isinstan
         PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: '180',
         PREFECT_SERVER_ANALYTICS_ENABLED: 'false',
       }
-      const done = spawnSync(python, [project.path('schedule/prefect/mlops_retrain.py'), 'churn-model'], {
-        env,
-        encoding: 'utf8',
-      })
+      const done: SpawnSyncReturns<string> = spawnSync(
+        python,
+        [project.path('schedule/prefect/mlops_retrain.py'), 'churn-model'],
+        {
+          env,
+          encoding: 'utf8',
+        },
+      )
       assert.equal(done.status, [1, 3].includes(code) ? 1 : 0, `${code}: ${done.stdout}${done.stderr}`)
       const times = asked().trim().split('\n').length
       assert.equal(times, code === 1 ? 2 : 1, `exit code ${code} is ${code === 1 ? '' : 'not '}worth another try`)
@@ -130,7 +134,7 @@ print(json.dumps([ast.literal_eval(node.value) for node in tree.body if isinstan
         AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
         AIRFLOW__CORE__UNIT_TEST_MODE: 'True',
       }
-      const done = spawnSync(
+      const done: SpawnSyncReturns<string> = spawnSync(
         python,
         [join(HERE, 'run_airflow.py'), project.path('schedule/airflow/mlops_retrain.py')],
         { env, encoding: 'utf8' },

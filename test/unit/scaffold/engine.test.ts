@@ -266,6 +266,21 @@ describe('Scaffolding stays in its folder', () => {
   })
 })
 
+describe('A file that is saved between the plan and its carrying out', () => {
+  it('is not written over', async () => {
+    await applied(files({ 'a.py': body(), 'gone.py': body() }))
+    const next = files({ 'a.py': body(['seven', 'new']), 'b.py': body() })
+    const plan = await planned(next)
+    write('a.py', body(['two', 'mine']))
+    write('b.py', 'mine\n')
+    write('gone.py', 'mine\n')
+    const edited = await applyPlan(plan, await remembered(folder, 'cron'), 'mlops', false)
+    assert.deepEqual(edited, ['a.py', 'b.py'])
+    assert.deepEqual([read('b.py'), read('gone.py')], ['mine\n', 'mine\n'])
+    assert.deepEqual(actions(await planned(next)), { 'a.py': 'merge', 'b.py': 'conflict' })
+  })
+})
+
 describe('A file that is edited while an update is applied', () => {
   it('is left as it is and merged by the next one', async () => {
     await applied(files({ 'a.py': body(), 'b.py': body() }))
@@ -289,7 +304,7 @@ async function applyEdited(
 ): Promise<readonly string[]> {
   // A dangling link in the place of the first file stops the update after the journal was written.
   symlinkSync(at('nowhere'), at('0'))
-  const first: FileChange = { path: '0', action: 'create', content: 'x', mode: 0o644 }
+  const first: FileChange = { path: '0', action: 'create', content: 'x', mode: 0o644, before: null }
   const stopped = { ...plan, changes: [first, ...plan.changes] }
   await assert.rejects(applyPlan(stopped, before, 'mlops', false), { code: 'SCAFFOLD_NOT_WRITTEN' })
   unlinkSync(at('0'))
