@@ -18,7 +18,8 @@ export const generator: Generator = {
   async generate(world, request): Promise<Scaffold> {
     const asked = textOption(request, 'model')
     const service = await readService(request.folder, asked)
-    const baseImage = baseImageOf(textOption(request, 'base-image'), service)
+    const given = textOption(request, 'base-image')
+    const baseImage = baseImageOf(given, service)
     const labels = labelsOf(listOption(request, 'label'))
     const written = asked ?? service.model
     const version = await versionOf(world, request, written, service)
@@ -30,7 +31,7 @@ export const generator: Generator = {
         model: written,
         version: version.version,
         manifest: version.manifest,
-        ...(baseImage === baseImageOf(undefined, service) ? {} : { 'base-image': baseImage }),
+        ...(given === undefined ? {} : { 'base-image': given }),
         ...(labels.length === 0 ? {} : { label: listOption(request, 'label') }),
       },
       files: await renderTemplates('docker', { values }),
