@@ -47,10 +47,8 @@ export default class Track extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { flags } = await this.parse(Track)
     const { session } = this
-    const [project, store] = await Promise.all([
-      session.loadProject(),
-      session.openStore({ write: true, ask: 'never' }),
-    ])
+    const opened = session.openStore({ write: true, ask: 'never' })
+    const [project, store] = await Promise.all([session.loadProject(), opened])
     const outcome = await trackCommand(session.ctx, project, store, {
       command: this.rawAfterDashes ?? [],
       model: flags.model,
