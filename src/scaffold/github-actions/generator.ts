@@ -1,9 +1,11 @@
 /** `mlops scaffold github-actions`: from the project to workflows and the scripts they run. The texts are in templates/github-actions. */
+import { existsSync, realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
 import { sha256 } from '../../core/digest.ts'
 import { usage } from '../../core/errors.ts'
 import { assertName } from '../../core/names.ts'
+import { shellWord } from '../../core/shell.ts'
 import { findGitTop } from '../../project/find.ts'
 import { modelNotFound } from '../../store/commit-problems.ts'
 import { templateFolder } from '../../tracking/client-path.ts'
@@ -50,17 +52,22 @@ export const generator: Generator = {
   },
 }
 
-/** Where the project is, seen from the folder that holds `.github`. @throws usage `FOLDER_NOT_ABOVE` */
-function placeOf({ project }: World, { folder }: GenerateRequest): { readonly project: string } {
+/** Where the project is, seen from the folder that holds `.github`. @throws usage `FOLDER_NOT_TOP` */
+function placeOf({ ctx, project }: World, { folder }: GenerateRequest): { readonly project: string } {
   const inside = relative(folder, project.root)
-  if (!inside.startsWith('..') && !isAbsolute(inside))
+  const top = findGitTop(project.root)
+  const isAbove = !inside.startsWith('..') && !isAbsolute(inside)
+  if (isAbove && (top === undefined || real(top) === real(folder)))
     return { project: inside === '' ? '.' : inside.split(sep).join('/') }
   throw usage({
-    code: 'FOLDER_NOT_ABOVE',
-    message: `Workflows stand at the top of a repository, above mlops.yaml; ${folder} is not above ${project.root}.`,
-    hint: `mlops scaffold github-actions --dir ${relative(project.root, findGitTop(project.root) ?? project.root) || '.'}`,
+    code: 'FOLDER_NOT_TOP',
+    message: `GitHub reads workflows at the top of a repository, and ${folder} is not that of ${project.root}.`,
+    hint: `mlops scaffold github-actions --dir ${shellWord(relative(ctx.cwd, top ?? project.root) || '.')}`,
   })
 }
+
+/** As it is called without links on the way; a folder that is not there yet has no other name. */
+const real = (path: string): string => (existsSync(path) ? realpathSync(path) : path)
 
 /** Those that are named, those of last time, those of mlops.yaml, those of the store. */
 async function modelsOf(world: World, request: GenerateRequest): Promise<readonly string[]> {

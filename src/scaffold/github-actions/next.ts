@@ -1,6 +1,5 @@
 /** What a person does with the workflows, and what they should know before. Pure. */
 import { isAbsolute } from 'node:path'
-import { findGitTop } from '../../project/find.ts'
 import type { GenerateRequest, World } from '../generators.ts'
 import type { ModelFacts } from './model.ts'
 import type { Settings } from './settings.ts'
@@ -27,9 +26,6 @@ export function warningsOf(
   requirements: string,
 ): string[] {
   const warnings: string[] = []
-  const top = findGitTop(folder)
-  if (top !== undefined && top !== folder)
-    warnings.push(`GitHub reads workflows at the top of a repository alone: use --dir for ${top}.`)
   for (const { name, workflow, alert, current } of models) {
     if (workflow === undefined)
       warnings.push(

@@ -8,7 +8,7 @@ import { TOKEN } from '../../support/github.ts'
 import { skipBecause } from '../../support/skip.ts'
 import { hasPython } from '../../unit/retrain/workshop.ts'
 import { cleanEnv, ROOT } from '../harness.ts'
-import { type Team, team } from './team.ts'
+import { type Team, TRAIN, team } from './team.ts'
 
 const FILE = '.github/mlops/promotions/churn-model.production.json'
 const BRANCH = 'mlops/promote-churn-model-production-v2'
@@ -251,6 +251,32 @@ describe('Workflows of GitHub Actions, from drift to production', function () {
     const ill = await built('unhealthy')
     assert.equal(ill.code, 1)
     assert.ok(!ill.said.some((line) => /docker push|update-service/.test(line)), ill.text)
+  })
+
+  it('a version that the gate refuses stays registered: no stage, no pull request, and whoever dispatched it is told', async () => {
+    self.git('checkout', '-q', '-B', 'main', 'origin/main')
+    self.write('train.py', TRAIN.replace('0.91', '0.71'))
+    self.git('commit', '-q', '-a', '-m', 'Worse')
+    self.git('push', '-q', 'origin', 'HEAD:main')
+    const env = { GITHUB_API_URL: self.hub.api, GITHUB_REPOSITORY: 'acme/churn', MLOPS_GITHUB_TOKEN: TOKEN }
+    const again = ['retrain', 'churn-model', '--force', '--reason', 'again']
+    await self.mlops([...again, '--no-wait'], { env })
+    const dispatched = self.hub.runs.at(-1)
+    assert.ok(dispatched !== undefined && self.hub.runs.length === 2)
+    const pulls = self.talk.pulls.length
+    const run = await self.run('retrain.yml', {
+      event: { name: 'workflow_dispatch' },
+      inputs: dispatched.inputs,
+      github: { repository: 'acme/churn', actor: 'bot', server_url: 'https://github.example', run_id: dispatched.id },
+    })
+    assert.equal(run.conclusion, 'success', run.log)
+    assert.deepEqual([run.jobs.retrain?.outputs, run.jobs.propose?.result], [{ version: '3', staged: '' }, 'skipped'])
+    assert.match(run.jobs.retrain?.summary ?? '', /❌[\s\S]*min_auc/)
+    dispatched.status = 'completed'
+    dispatched.conclusion = 'success'
+    const told = await self.mlops([...again, '--json'], { env, code: 3 })
+    assert.deepEqual([told.json.data.outcome, told.json.data.version], ['refused', 3])
+    assert.deepEqual([await self.stages(), self.talk.pulls.length], [{ production: 2, staging: 2 }, pulls])
   })
 
   it('what was approved long ago does not promote any more: the champion is another one', async () => {
