@@ -45,10 +45,9 @@ export default class Track extends MlopsCommand {
   }
 
   async execute(): Promise<Outcome<Result>> {
-    const { flags } = await this.parse(Track)
-    const { session } = this
-    const opened = session.openStore({ write: true, ask: 'never' })
-    const [project, store] = await Promise.all([session.loadProject(), opened])
+    const [{ flags }, { session }] = [await this.parse(Track), this]
+    const store = await session.openStore({ write: true, ask: 'never' })
+    const project = await session.loadProject()
     const outcome = await trackCommand(session.ctx, project, store, {
       command: this.rawAfterDashes ?? [],
       model: flags.model,
