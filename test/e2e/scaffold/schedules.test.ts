@@ -21,6 +21,7 @@ describe('A retraining schedule', function () {
       'retraining-policy.yaml':
         'policy: {model: churn-model, trigger: {type: manual}, job: {type: command, command: "true"}}\n',
       // Says where it stands and what it was asked, and ends as it is told.
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the shell
       'fake-mlops': '#!/bin/sh\necho "$(pwd): $*" | tee -a "$ASKED"\nexit "${CODE:-0}"\n',
     })
     chmodSync(fake(), 0o755)
