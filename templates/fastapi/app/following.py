@@ -24,7 +24,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from .loading import Served, load_version, settle_collector
 from .predictor import Incompatible
 from .registry import Bundle, Registry, Share, Store, Unreadable, Wanted
-from .settings import CONTRACT, FACTS, Contract, Settings, read_settings
+from .settings import CONTRACT, FACTS, Contract, Settings, SettingsError, read_settings
 
 log = logging.getLogger("uvicorn.error")
 _HINT_SECONDS = 5
@@ -261,7 +261,11 @@ def _now() -> str:
 
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())[:500]
-    return text if isinstance(error, (Unreadable, Incompatible)) and text else f"{type(error).__name__}: {text}"
+    return (
+        text
+        if isinstance(error, (Unreadable, Incompatible, SettingsError)) and text
+        else f"{type(error).__name__}: {text}"
+    )
 
 
 def main() -> int:

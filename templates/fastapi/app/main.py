@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import signal
+import sys
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, AsyncIterator, Dict, Optional
@@ -25,13 +26,16 @@ from .asking import Asked, Desk, NoAnswer, Refused
 from .batching import RowFailed
 from .following import STATES, Follower, Route
 from .schema import BatchPrediction, BatchRequest, Prediction, PredictRequest
-from .settings import CONTRACT, FACTS, ROOT, read_settings, refuse_more_workers
+from .settings import CONTRACT, FACTS, ROOT, SettingsError, read_settings, refuse_more_workers
 from .telemetry import Measured, Metrics, PredictionLog
 
 log = logging.getLogger("uvicorn.error")
 
 refuse_more_workers()
-settings = read_settings(FACTS, os.environ)
+try:
+    settings = read_settings(FACTS, os.environ)
+except SettingsError as error:
+    sys.exit(str(error))
 metrics = Metrics()
 follower = Follower(settings, CONTRACT)
 predictions = PredictionLog(CONTRACT)
