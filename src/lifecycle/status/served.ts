@@ -50,7 +50,11 @@ export function servedStages(state: ModelState, hints: readonly ServingHint[], n
     if (services.length === 0) return []
     const changed = state.events[Math.max(entry.seq, entry.rollout?.seq ?? 0) - 1]
     const isOld = now.getTime() - Date.parse(changed?.time ?? '') > TIME_TO_FOLLOW
-    const mismatch = services.some(({ verdict }) => verdict === 'keeps' || (verdict === 'behind' && isOld))
+    // Who serves the right version, and cannot give a rollout its share, is told of and is no such case.
+    const mismatch = services.some(
+      ({ verdict, version }) =>
+        version !== null && version !== entry.version && (verdict === 'keeps' || (verdict === 'behind' && isOld)),
+    )
     return [{ stage, version: entry.version, services, mismatch }]
   })
 }

@@ -157,6 +157,14 @@ describe('running services', () => {
     assert.match(text, /web-1 on box keeps churn-model@1: golden/)
   })
 
+  it('that serve the right version, and cannot give a rollout its share, are told of and no more', async () => {
+    await up(2, { rollout: [5, 100] })
+    hint('web-1', await entry(), { rollout: null, state: 'keeping', why: 'golden predictions differ' })
+    const report = await fleetStatus({ ...w.ctx, now: () => new Date() }, w.project(), w.store)
+    assert.equal(report.models[0]?.rank, 'never checked')
+    assert.match(renderStatus(ui, report), /web-1 on box keeps churn-model@1: golden predictions differ/)
+  })
+
   it('that have gone, or say nothing that can be read, are left out', async () => {
     hint('web-1', await entry(), { time: new Date(Date.now() - 60_000).toISOString() })
     const torn = join(w.store.root, 'models', MODEL, 'serving', 'web-2.json')
