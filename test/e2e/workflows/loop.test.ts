@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { TOKEN } from '../../support/github.ts'
+import { startPostgres } from '../../support/postgres.ts'
 import { skipBecause } from '../../support/skip.ts'
 import { hasPython } from '../../unit/retrain/workshop.ts'
 import { cleanEnv, ROOT } from '../harness.ts'
@@ -287,5 +288,33 @@ describe('Workflows of GitHub Actions, from drift to production', function () {
     const checked = await self.mlops(['gate', 'confirm', FILE, '--json'], { code: 3 })
     assert.deepEqual([old.version, checked.json.data.holds], [2, false])
     assert.match(checked.json.data.problems.join(), /reads differently/)
+  })
+
+  it('reads PostgreSQL with the password that is a secret of the repository, and shows it to nobody', async function () {
+    const server = await startPostgres(this)
+    try {
+      const { Client } = await import('pg')
+      const client = new Client({ connectionString: server.url })
+      await client.connect()
+      await client.query(
+        'CREATE TABLE june AS SELECT (i * 37) % 100 + 300 AS usage, (i % 3 = 0)::int AS churned FROM generate_series(1, 500) i',
+      )
+      await client.end()
+      self.git('checkout', '-q', '-B', 'main', 'origin/main')
+      const address = `postgres://${server.user}@127.0.0.1:${server.port}/postgres?table=june`
+      await self.mlops(['scaffold', 'github-actions', '--current', address])
+      self.git('commit', '-q', '-a', '-m', 'Drift reads PostgreSQL')
+      self.git('push', '-q', 'origin', 'HEAD:main')
+      // Nothing is given to it by the machine but by the secret.
+      const drift = (secrets: Record<string, string>) =>
+        self.run('mlops-drift-churn-model.yml', { event: { name: 'schedule' }, secrets })
+      const run = await drift({ MLOPS_PGPASSWORD: server.password })
+      assert.match(run.log, /::warning title=churn-model::drift/)
+      assert.match(run.jobs.check?.summary ?? '', /500 rows/)
+      assert.ok(!run.log.includes(server.password))
+      assert.equal((await drift({ MLOPS_PGPASSWORD: 'wrong' })).jobs.check?.result, 'failure')
+    } finally {
+      await server.stop()
+    }
   })
 })
