@@ -5,9 +5,11 @@
  * scene says which exit code it expects, and the demo stops at the first surprise, so it is a test as well.
  */
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 
 const MODEL = 'churn-model'
 
@@ -118,15 +120,23 @@ const SCENES = [
     run: ['model', 'diff', `${MODEL}@1`, `${MODEL}@2`],
   },
   {
+    title: 'Serve: FastAPI code of your own, typed by what the version was trained on',
+    why: 'Run it again after the model or mlops changed: what you edited is merged. Docker and GitHub Actions likewise.',
+    run: ['scaffold', 'fastapi', MODEL, '--dir', 'service'],
+  },
+  { serve: 'service' },
+  { ask: true },
+  {
     title: 'A human says yes …',
     why: 'The candidate waited in staging for this. The word is bound to these bytes and this gate; change either, and it lapses.',
     run: ['approve', `${MODEL}@staging`, '--to', 'production', '--as', 'ada', '--reason', 'fits the June customers'],
   },
   {
     title: '… and whoever deploys moves it: a person, or CI at 3 a.m.',
-    why: 'The whole gate is judged again at the move, and every byte is hashed again.',
+    why: 'The gate is judged again, every byte hashed again; the running service follows without a restart.',
     run: ['promote', `${MODEL}@staging`, '--to', 'production'],
   },
+  { ask: true },
   {
     title: 'A bad model turns up …',
     why: 'Somebody trains on an export whose labels slipped by one row. The script runs happily.',
@@ -172,6 +182,7 @@ const SCENES = [
     why: 'One command. Bytes are re-hashed first; history is kept.',
     run: ['rollback', MODEL, '--yes', '--reason', 'support reports odd scores'],
   },
+  { ask: true },
   {
     title: 'The three questions',
     why: 'Which version is in production? Is it healthy? How do we change it safely?',
@@ -200,23 +211,12 @@ export async function playDemo({ root, python }) {
   const started = performance.now()
   await command('python', ['make_data.py'], { cwd: project, env, quiet: true })
   await commitScripts(project, env)
-
-  for (const [index, scene] of SCENES.entries()) {
-    if (scene.title !== undefined) console.log(`\n${style.title(` ${scene.title} `)}`)
-    if (scene.why !== undefined) console.log(style.dim(scene.why))
-    const { program, words, shown } = commandOf(scene, root)
-    console.log(`\n${style.dim('$')} ${style.bold(shown)}`)
-    const code = await command(program, words, { cwd: project, env: { ...env, ...scene.env?.(root) } })
-    const expected = scene.exit ?? 0
-    if (code !== expected) {
-      console.log(
-        `\nThe demo expected exit code ${expected} here and got ${code} (scene ${index + 1}). Project: ${project}`,
-      )
-      return 1
-    }
-    if (expected !== 0) console.log(style.dim(`exit code ${code}`))
-    scene.after?.(project)
-    if (index === 0) writeFileSync(join(project, 'retraining-policy.yaml'), POLICY)
+  const services = []
+  try {
+    const url = `http://127.0.0.1:${await freePort()}`
+    if (!(await playScenes({ root, project, env, style, url, services }))) return 1
+  } finally {
+    for (const service of services) service.kill()
   }
 
   const seconds = ((performance.now() - started) / 1000).toFixed(0)
@@ -230,8 +230,39 @@ export async function playDemo({ root, python }) {
   return 0
 }
 
+/** @returns false when a scene did not end as it should */
+async function playScenes({ root, project, env, style, url, services }) {
+  for (const [index, scene] of SCENES.entries()) {
+    if (scene.title !== undefined) console.log(`\n${style.title(` ${scene.title} `)}`)
+    if (scene.why !== undefined) console.log(style.dim(scene.why))
+    const { program, words, shown } = commandOf(scene, root, url)
+    console.log(`\n${style.dim('$')} ${style.bold(shown)}`)
+    if (scene.serve !== undefined) {
+      services.push(await startService(join(project, scene.serve), words, env, url))
+      continue
+    }
+    const code = await command(program, words, { cwd: project, env: { ...env, ...scene.env?.(root) } })
+    const expected = scene.exit ?? 0
+    if (code !== expected) {
+      console.log(
+        `\nThe demo expected exit code ${expected} here and got ${code} (scene ${index + 1}). Project: ${project}`,
+      )
+      return false
+    }
+    if (expected !== 0) console.log(style.dim(`exit code ${code}`))
+    scene.after?.(project)
+    if (index === 0) writeFileSync(join(project, 'retraining-policy.yaml'), POLICY)
+  }
+  return true
+}
+
 /** What a scene runs, and how a person would have typed it. */
-function commandOf({ run, python }, root) {
+function commandOf({ run, python, serve, ask }, root, url) {
+  if (serve !== undefined) {
+    const words = ['-m', 'uvicorn', 'app.main:app', '--port', new URL(url).port]
+    return { words, shown: `(cd ${serve} && MLOPS_STORE=../.mlops python ${words.join(' ')}) &` }
+  }
+  if (ask) return commandOf({ python: ['ask.py', url] }, root, url)
   if (python !== undefined) return { program: 'python', words: python, shown: `python ${python.map(quote).join(' ')}` }
   return {
     program: process.execPath,
@@ -240,9 +271,41 @@ function commandOf({ run, python }, root) {
   }
 }
 
+/** In the background until the demo ends; waits until it is ready. Its own words are in `service.log`. */
+async function startService(folder, words, env, url) {
+  const file = join(folder, '../service.log')
+  const log = openSync(file, 'w')
+  const store = join(folder, '../.mlops')
+  const service = spawn('python', words, {
+    cwd: folder,
+    env: { ...env, MLOPS_STORE: store },
+    stdio: ['ignore', log, log],
+  })
+  for (let tries = 0; tries < 300; tries++) {
+    await setTimeout(200)
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined)
+    if (answer?.ok) {
+      console.log(`ready: ${url}/v1/predict`)
+      return service
+    }
+    if (service.exitCode !== null) break
+  }
+  service.kill()
+  throw new Error(`The service did not get ready:\n${readFileSync(file, 'utf8')}`)
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}
+
 /** A repository of its own, so that runs record their commit. Without git the demo goes on and says so in `track`. */
 async function commitScripts(project, env) {
-  writeFileSync(join(project, '.gitignore'), 'data/\nmodel.joblib\nalerts.jsonl\njune.html\n')
+  writeFileSync(join(project, '.gitignore'), 'data/\nmodel.joblib\nalerts.jsonl\njune.html\nservice.log\n')
   const who = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org']
   const steps = [
     ['init', '--quiet', '--initial-branch=main'],

@@ -56,6 +56,9 @@ function normalised(text: string): string[] {
       .replace(/p95 latency: [\d.,]+ ms/g, 'p95 latency: TIME')
       .replace(/^Report: .*\/(?=[^/]+$)/, 'Report: FOLDER/')
       .replace(/finished in [\d.]+ (?:ms|s)/g, 'finished in TIME')
+      .replace(/followed within [\d.]+ s/g, 'followed within TIME')
+      .replace(/(127\.0\.0\.1:|--port )\d+/g, '$1PORT')
+      .replace(/\/\S*\/churn\//g, 'FOLDER/')
       .replace(/\d+ kB/g, 'SIZE')
       .trimEnd(),
   )
