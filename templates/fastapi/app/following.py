@@ -137,9 +137,10 @@ class Follower:
         else:
             return why[0]
         if route != before:
+            self._let_go(route, before)
+            settle_collector()
             self.route = route
             self.on_change(route)
-            self._let_go(route, before)
         return why[0] if why else None
 
     def _serve(self, version: int, manifest: str, why: List[str]) -> Optional[Served]:
@@ -151,7 +152,6 @@ class Follower:
             return None
         try:
             served = load_version(self.registry, self.contract, version, manifest, self.settings.max_batch)
-            settle_collector()
             self._loaded[manifest] = served
             return served
         except Incompatible as error:
