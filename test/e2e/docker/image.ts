@@ -2,7 +2,6 @@
  * Images for real, without a Docker engine: buildah in a store of its own, a base made by debootstrap, and containers as
  * processes in namespaces: root file system of the image, read-only, as its user, its command as process 1. Needs root.
  */
-import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -35,6 +34,8 @@ export interface Images {
 
 export interface Container {
   readonly process: ChildProcess
+  /** Ends all of it at once. */
+  kill(): void
   /** Runs a command in it, as its user. */
   exec(command: readonly string[]): { readonly code: number; readonly output: string }
   output(): string
@@ -69,13 +70,20 @@ export function images(context: Mocha.Context): Images {
     },
     config: (tag) => JSON.parse(buildah('inspect', '--type', 'image', tag)).Docker.config,
     root: (tag) => buildah('mount', buildah('from', '--pull-never', tag)),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove() {
+      // Before its folder: a driver other than vfs has mounts in it.
+      buildah('umount', '--all')
+      buildah('rm', '--all')
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }
 
-const env = { ...process.env, STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' }
+/** vfs works on every file system, and copies every layer: STORAGE_DRIVER=overlay is faster where it can be had. */
+const driver = process.env.STORAGE_DRIVER ?? 'vfs'
+const env = { ...process.env, STORAGE_DRIVER: driver, BUILDAH_ISOLATION: 'chroot' }
 const own = (folder: string): string[] => [
-  ...['--storage-driver', 'vfs', '--root', join(folder, 'storage'), '--runroot', join(folder, 'run')],
+  ...['--storage-driver', driver, '--root', join(folder, 'storage'), '--runroot', join(folder, 'run')],
 ]
 
 function makeBase(folder: string, buildah: (...args: readonly string[]) => string): void {
@@ -129,8 +137,12 @@ export async function start(
     output += chunk
   })
   const ended = new Promise<number | null>((done) => child.on('close', done))
-  /** Process 1 of the container, as this machine numbers it. */
-  const first = (): string => execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' }).trim()
+  /** Process 1 of the container, as this machine numbers it; '' when it has ended. */
+  const first = (): string => spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' }).stdout.trim()
+  const signal = (name: NodeJS.Signals): void => {
+    // Not `unshare` itself: whoever changes its user outlives its parent.
+    if (/^\d+$/.test(first())) process.kill(Number(first()), name)
+  }
   return {
     process: child,
     output: () => output,
@@ -143,9 +155,9 @@ export async function start(
       )
       return { code: status ?? -1, output: stdout + stderr }
     },
+    kill: () => signal('SIGKILL'),
     stop() {
-      assert.match(first(), /^\d+$/)
-      process.kill(Number(first()), 'SIGTERM')
+      signal('SIGTERM')
       return ended
     },
   }
