@@ -394,7 +394,8 @@ def test_the_version_is_that_of_the_environment_or_the_one_in_production(shop, m
     m.watch({"a": 1})
     m.watch({"a": 1}, version=3)
     assert m.flush(20)
-    (log / "0000000003.json").write_text('{"stages":{"production":{"version":8}}}')
+    # A version that is rolled out has a part of the traffic, and does not hold the stage.
+    (log / "0000000003.json").write_text('{"stages":{"production":{"version":8,"rollout":{"version":9,"weight":5}}}}')
     version = _monitor._logs[("churn-model", str(shop.home))]._version
     version._looked -= 10  # as if that long ago
     m.watch({"a": 1})

@@ -59,6 +59,19 @@ describe('mlops retrain', () => {
       assert.doesNotMatch(shop.warnings.join(), /the same data/)
     })
 
+    it('leaves its candidate registered where a version is being rolled out in its stage', async () => {
+      await shop.retrain()
+      const ref = { model: MODEL, selector: { version: 1 } }
+      await promote(shop.ctx, shop.project, shop.store, { ref, stage: 'staging', rollout: [50, 100] })
+      const result = await shop.retrain({ force: true, reason: 'again' })
+      assert.equal(result.outcome, 'refused')
+      assert.match(
+        result.message,
+        /churn-model@1 is being rolled out in staging beside churn-model@2.*stays registered/,
+      )
+      assert.deepEqual(await shop.stages(), { production: 1, staging: 2 })
+    })
+
     it('does not train again for the same cause while the candidate waits, and again once production has changed', async () => {
       await shop.retrain()
       const again = await shop.retrain()
