@@ -84,6 +84,7 @@ describe('mlops.yaml', () => {
             coolDown: '24h',
           },
           health: {},
+          rollout: defaultModel().rollout,
           notify: ['slack:#ml-alerts', 'email:ml@example.com'],
           gates: {
             staging: { ...NO_GATE, min: { auc: 0.8 } },
@@ -99,6 +100,24 @@ describe('mlops.yaml', () => {
         },
       },
     })
+  })
+
+  it('takes the margins of a rollout, and has defaults for the others', async () => {
+    const project = await load(
+      'models: {m: {rollout: {min_requests: 500, max_error_increase: 0.005, min_time: 1h, labels: required}}}',
+    )
+    assert.deepEqual(plain(modelConfig(project, 'm').rollout), {
+      minRequests: 500,
+      maxErrorIncrease: 0.005,
+      maxLatencyRatio: 1.5,
+      maxPredictionPsi: 0.25,
+      maxQualityLoss: 0.05,
+      minLabels: 50,
+      labels: 'required',
+      minTime: 3_600_000,
+    })
+    assert.match(await only('models: {m: {rollout: {max_latency_ratio: 0.9}}}'), /max_latency_ratio.*above 1/)
+    assert.match(await only('models: {m: {rollout: {min_request: 9}}}'), /min_requests/)
   })
 
   it('takes any min_ and max_ metric as a gate', async () => {
