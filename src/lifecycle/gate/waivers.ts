@@ -66,6 +66,7 @@ function asks(gate: Gate, { name, metric }: GateCheck): boolean {
   if (name === 'baseline' || name === 'run' || name === 'health') return gate[name] === 'required'
   if (name === 'data_hash') return gate.dataHash === 'required'
   if (name === 'train_test_overlap') return gate.overlap !== undefined
+  if (name === 'contract') return gate.contract !== undefined
   return (
     gate.slices.some(({ by }) => name === `slice ${by}`) ||
     gate.fairness.some(({ by }) => name === `fairness ${by}`) ||
