@@ -64,6 +64,15 @@ describe('Figures of the prediction log', () => {
     assert.equal((await test.log.stats({ ...WEEK, since: at('2026-11-16T00:00:00Z') })).evenCalls, 50)
   })
 
+  it('have the quantiles that are asked for, of one variant alone', async () => {
+    const half = (i: number) => (i < 60 ? { version: 1, variant: 'stable' } : { version: 2, variant: 'rollout' })
+    test.write(many('2026-11-15', 100, (i) => ({ ...half(i), latency_ms: i + 1 })))
+    const { requests, latency } = await test.log.stats({ ...WEEK, variant: 'stable', quantiles: [0, 0.905, 1] })
+    // numpy.percentile(range(1, 61), [0, 90.5, 100])
+    assert.deepEqual([requests, latency?.quantiles?.map((value) => Number(value.toFixed(6)))], [60, [1, 54.395, 60]])
+    assert.equal((await test.log.stats(WEEK)).latency?.quantiles, undefined)
+  })
+
   it('are those of one version when one is asked', async () => {
     test.write(many('2026-11-15', 10, (i) => ({ version: i < 3 ? 7 : 8 })))
     const stats = await test.log.stats({ ...WEEK, version: 7 })
