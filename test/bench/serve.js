@@ -6,7 +6,7 @@
 // prediction log and counts metrics.
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { availableParallelism, loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -26,6 +26,7 @@ const { values } = parseArgs({
   },
 })
 const WARM_UP = 3
+const MOVES = 10
 const only = values.only.split(',')
 const venv = join(root, '.cache/venv/bin')
 mkdirSync(join(root, '.cache/bench'), { recursive: true })
@@ -54,19 +55,19 @@ try {
     }
   }
   report(found)
+  if (only.includes('mlops')) await following(servers.mlops, rows[0])
   console.log(`Load average after: ${loadavg()[0]?.toFixed(1)}`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
+function mlops(...args) {
+  const stdio = ['ignore', 'ignore', 'pipe']
+  return execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], { cwd: folder, env, stdio })
+}
+
 /** A project with the model as its version in production, and its service. */
 function prepare() {
-  const mlops = (...args) =>
-    execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], {
-      cwd: folder,
-      env,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
   writeFileSync(
     join(folder, 'mlops.yaml'),
     'store: .mlops\nstages: [staging, production]\nmodels:\n  bench:\n    artifact: model.joblib\n    schema: { target: churned }\n',
@@ -182,6 +183,64 @@ async function measure(name, { command, cwd, path, body, own = {}, peer }, rows)
   } finally {
     await end(child)
   }
+}
+
+/** From the time of the event that moved the stage until the first answer of the other version, polled every 5 ms. */
+async function following({ command, cwd, path, body, own }, row) {
+  mlops('track', '--model', 'bench', '--', 'python', join(here, 'train.py'), '2')
+  mlops('register', 'bench', '--run', '@last', '--baseline', 'train.csv', '--target', 'churned')
+  const port = await freePort()
+  const [program, ...args] = command(String(port))
+  const log = openSync(join(folder, 'following.log'), 'w')
+  const child = spawn(program, args, { cwd, env: { ...env, ...own }, stdio: ['ignore', log, log], detached: true })
+  const url = `http://127.0.0.1:${port}${path}`
+  const times = { promote: [], rollback: [] }
+  try {
+    await answers(url, body(row), child, join(folder, 'following.log'))
+    for (let round = 0; round < MOVES; round++) {
+      for (const [verb, words, version] of [
+        ['promote', ['promote', 'bench@2', '--to', 'production', '--approve', 'bench'], 2],
+        ['rollback', ['rollback', 'bench', '--yes', '--no-verify'], 1],
+      ]) {
+        const seen = answeredBy(url, body(row), version)
+        mlops(...words, '--reason', 'bench', '--no-wait')
+        times[verb].push((await seen) - newestEvent())
+      }
+    }
+  } finally {
+    await end(child)
+  }
+  console.log(`\nFollowing the stage, ${MOVES} moves each: from the event to the first answer of the other version`)
+  for (const [verb, taken] of Object.entries(times)) {
+    const line = `median ${median(taken).toFixed(0)} ms, longest ${Math.max(...taken).toFixed(0)} ms`
+    console.log(`  ${verb.padEnd(10)}${line}   budget 1,000 ms`)
+  }
+}
+
+/** Milliseconds since 1970, when an answer of this version arrived. Runs beside a synchronous command, so in a process of its own. */
+function answeredBy(url, body, version) {
+  const script = `
+    const [url, body, version] = process.argv.slice(1)
+    for (;;) {
+      const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      if ((await response.json()).version === Number(version)) break
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    console.log(Date.now())`
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', script, url, JSON.stringify(body), String(version)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  return new Promise((resolve) => child.stdout.once('data', (data) => resolve(Number(data.toString()))))
+}
+
+function newestEvent() {
+  const log = join(folder, '.mlops/models/bench/log')
+  const newest = readdirSync(log).sort().at(-1)
+  return Date.parse(JSON.parse(readFileSync(join(log, newest), 'utf8')).time)
 }
 
 async function answers(url, body, child, output) {

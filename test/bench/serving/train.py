@@ -25,7 +25,7 @@ def customers(rows, seed):
 
 
 if __name__ == "__main__":
-    train = customers(5_000, 1)
+    train = customers(5_000, int(sys.argv[1]) if len(sys.argv) > 1 else 1)
     encode = ColumnTransformer([("n", StandardScaler(), NUMBERS), ("c", OneHotEncoder(handle_unknown="ignore"), WORDS)])
     model = make_pipeline(encode, LogisticRegression(max_iter=500))
     model.fit(train[NUMBERS + WORDS], train["churned"])
