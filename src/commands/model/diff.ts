@@ -3,6 +3,7 @@ import { usage } from '../../core/errors.ts'
 import { type ModelRef, parseModelRef } from '../../core/names.ts'
 import { directionsOfModel } from '../../lifecycle/gate/rules.ts'
 import { type CodeDiff, codeDiff } from '../../lifecycle/versions/code-diff.ts'
+import { contractSettings } from '../../lifecycle/versions/contract.ts'
 import { diffVersions, loadContracts, loadLock, type VersionDiff } from '../../lifecycle/versions/diff.ts'
 import { loadVersion, type VersionDetail } from '../../lifecycle/versions/version.ts'
 import { modelConfig } from '../../project/load.ts'
@@ -41,7 +42,8 @@ export default class ModelDiff extends MlopsCommand {
     const [from, to] = await Promise.all([load(store, first), load(store, second)])
     const [lockFrom, lockTo] = await Promise.all([loadLock(store, from), loadLock(store, to)])
     const directions = directionsOfModel(modelConfig(project, to.model))
-    const contract = await loadContracts(store, await store.models.state(to.model), from, to)
+    const settings = contractSettings(project, to.model)
+    const contract = await loadContracts(store, await store.models.state(to.model), from, to, settings)
     const diff = diffVersions(from, to, { from: lockFrom, to: lockTo }, { directions }, contract)
     const lines = flags.code ? await codeDiff(session.ctx, store, project.root, from, to) : null
     return { data: { ...diff, lines }, render: (ui) => renderDiff(ui, diff, lines) }

@@ -8,7 +8,7 @@ import type { Approval } from '../../store/events.ts'
 import type { ModelState, VersionState } from '../../store/fold.ts'
 import type { Store } from '../../store/store.ts'
 import { newestHealth } from '../status/health.ts'
-import { type ContractDiff, diffContracts, readContract } from '../versions/contract.ts'
+import { type ContractDiff, contractSettings, diffContracts, readContract } from '../versions/contract.ts'
 import { versionFacts } from '../versions/version.ts'
 import { runExternal } from './external.ts'
 import { type Champion, type ExternalOutcome, type GateFacts, own, type Rescore, type VersionFacts } from './facts.ts'
@@ -69,7 +69,7 @@ export async function recordedFacts(
   }
   const today = ctx.now().toISOString().slice(0, 10)
   const contract =
-    rules.contract === null ? {} : { contract: await contractFacts(store, state, rules.stage, challenger) }
+    rules.contract === null ? {} : { contract: await contractFacts(project, store, state, rules.stage, challenger) }
   const known = { challenger, champions, modelBaseline: state.baseline !== undefined, today, ...contract }
   if (rules.health !== 'required') return known
   return { ...known, lastCheck: await newestHealth(ctx, project, store, model, version.version) }
@@ -77,6 +77,7 @@ export async function recordedFacts(
 
 /** Null while nothing is in the stage, or the version itself is. */
 async function contractFacts(
+  project: Project,
   store: Store,
   state: ModelState,
   stage: string,
@@ -84,9 +85,10 @@ async function contractFacts(
 ): Promise<ContractDiff | null> {
   const entry = own(state.stages, stage)
   if (entry === undefined || entry.version === challenger.version) return null
+  const settings = contractSettings(project, state.model)
   const [before, after] = await Promise.all([
-    store.models.manifest(entry.manifest).then((manifest) => readContract(store, manifest, state.baseline)),
-    readContract(store, challenger.manifest, state.baseline),
+    store.models.manifest(entry.manifest).then((manifest) => readContract(store, manifest, state.baseline, settings)),
+    readContract(store, challenger.manifest, state.baseline, settings),
   ])
   return diffContracts(before, after)
 }

@@ -4,7 +4,7 @@ import { describeContract } from '../versions/contract.ts'
 import type { GateFacts } from './facts.ts'
 import type { GateRules } from './rules.ts'
 
-/** An empty stage has nobody who asks it. Two versions of which one has no baseline cannot be compared: no pass. */
+/** An empty stage has nobody who asks it. Without examples and baseline of one of the two nothing can be compared: no pass. */
 export function contractCheck(rules: GateRules, { contract }: GateFacts): GateCheck[] {
   if (rules.contract !== 'compatible') return []
   const check = { name: 'contract', required: `compatible with ${rules.stage}` }
@@ -12,11 +12,14 @@ export function contractCheck(rules: GateRules, { contract }: GateFacts): GateCh
   if (contract === null) return [{ ...check, actual: `nothing in ${rules.stage}`, verdict: 'pass' }]
   const { verdict } = contract
   if (verdict === 'unknown') {
-    const note = 'one of the two has no baseline that says what it takes; register with --baseline DATA'
+    const note =
+      'one of the two has neither examples nor a baseline that say what it takes; register with --baseline DATA'
     return [{ ...check, actual: verdict, verdict: 'inconclusive', note }]
   }
   if (verdict === 'breaking') {
     return [{ ...check, actual: verdict, verdict: 'fail', note: describeContract(contract) }]
   }
-  return [{ ...check, actual: verdict, verdict: 'pass' }]
+  // Callers go on as before; a service that was generated knows its columns only.
+  const added = contract.changes.filter(({ what }) => what === 'added').map(({ summary }) => summary)
+  return [{ ...check, actual: verdict, verdict: 'pass', ...(added.length === 0 ? {} : { note: added.join('; ') }) }]
 }

@@ -17,6 +17,7 @@ import type { GateFacts } from '../gate/gate.ts'
 import { directionsOf, type GateRules, gateRules } from '../gate/rules.ts'
 import { standing, versionAt } from '../operation.ts'
 import { newestHealth } from '../status/health.ts'
+import { contractSettings } from '../versions/contract.ts'
 import { diffVersions, loadContracts, loadLock, type VersionDiff } from '../versions/diff.ts'
 import { loadVersion } from '../versions/version.ts'
 import { personOf } from './approval.ts'
@@ -81,7 +82,7 @@ export function createPlanner(ctx: Context, project: Project, store: Store, requ
         test,
         scored,
       })
-      const changes = await changesFor(store, state, stage, version.version, facts, rules)
+      const changes = await changesFor(project, store, state, stage, version.version, facts, rules)
       const health = await healthFor(ctx, project, store, state, stage, version.version)
       return planPromote(state, { version, stage, reason, rollout }, { ...facts, rules, uncounted, health, changes })
     },
@@ -121,6 +122,7 @@ async function versionHealth(
 }
 
 async function changesFor(
+  project: Project,
   store: Store,
   state: ModelState,
   stage: string,
@@ -138,7 +140,7 @@ async function changesFor(
     const [from, lock] = await Promise.all([loadLock(store, a), loadLock(store, b)])
     const champion = Object.values(facts.champions).find((each) => each?.version === now.version)
     const anew = champion?.rescore?.kind === 'measured' ? { rescored: champion.rescore.metrics } : {}
-    const contract = await loadContracts(store, state, a, b)
+    const contract = await loadContracts(store, state, a, b, contractSettings(project, state.model))
     return diffVersions(a, b, { from, to: lock }, { directions: directionsOf(rules), ...anew }, contract)
   } catch (error) {
     // A damaged champion must not keep a sound challenger out: the comparison is for the eye only.

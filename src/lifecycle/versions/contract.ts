@@ -1,26 +1,34 @@
 /**
- * What a version takes and gives, as far as its baseline tells, and what of it a newer version breaks for whoever asks it:
- * a column that is gone or newly wanted, another type, a value that may not be missing any more, another answer. Pure but
- * for reading the profile. The full contract of a service is made by `mlops scaffold fastapi`.
+ * What a version takes and gives, as far as its examples and its baseline tell (`columns.ts`: as its service takes it), and
+ * what of it a newer version breaks for whoever asks it: a column that is gone or newly wanted, another type, a value that
+ * may not be missing any more, another answer. Pure but for reading what was recorded.
  */
 import type { Digest } from '../../core/digest.ts'
 import { MlopsError } from '../../core/errors.ts'
-import { type ColumnProfile, type NumericColumn, type Profile, parseProfile, toNumber } from '../../drift/profile.ts'
+import { type ColumnProfile, type Profile, parseProfile } from '../../drift/profile.ts'
+import type { Project } from '../../project/config.ts'
+import { modelConfig } from '../../project/load.ts'
 import type { BaselineBody } from '../../store/events.ts'
 import type { Manifest } from '../../store/manifest.ts'
 import type { Store } from '../../store/store.ts'
-
-type ValueType = 'integer' | 'number' | 'text' | 'time'
+import { columnType, type FeatureType, isNullable, isWhole, type Recorded, takenColumns } from './columns.ts'
+import { type RecordedExample, readExamples } from './examples.ts'
 
 export interface ContractColumn {
   readonly name: string
-  readonly type: ValueType
+  readonly type: FeatureType
+  /** By the baseline alone, in which values have fewer types than in examples; null where it has no such column. */
+  readonly counted: FeatureType | null
   /** A value was missing in the training data. */
   readonly nullable: boolean
 }
 
 export interface Contract {
   readonly columns: readonly ContractColumn[]
+  /** What the columns were told by. */
+  readonly from: 'examples' | 'baseline'
+  /** Features of the baseline that no example has: a service does not ask for them. */
+  readonly unasked: readonly string[]
   /** What the answer is called; null when not recorded. */
   readonly output: string | null
   /** The classes of the target, sorted; null where it is a quantity, or not recorded. */
@@ -39,7 +47,7 @@ export interface ContractChange {
 }
 
 export interface ContractDiff {
-  /** `unknown`: one of the two has no baseline. */
+  /** `unknown`: one of the two has neither examples nor a baseline. */
   readonly verdict: 'same' | 'compatible' | 'breaking' | 'unknown'
   /** Breaking ones first. */
   readonly changes: readonly ContractChange[]
@@ -47,21 +55,28 @@ export interface ContractDiff {
 
 export const UNKNOWN_CONTRACT: ContractDiff = { verdict: 'unknown', changes: [] }
 
-/** @returns null without a baseline that can be read */
-export async function readContract(
-  store: Pick<Store, 'objects'>,
-  manifest: Pick<Manifest, 'baseline' | 'target' | 'prediction'>,
-  modelBaseline: BaselineBody | undefined,
-): Promise<Contract | null> {
-  const digest = manifest.baseline?.profile ?? modelBaseline?.profile.sha256
-  if (digest === undefined) return null
-  const profile = await profileOf(store, digest)
-  return profile === null ? null : contractOf(profile, manifest)
+/** What mlops.yaml says of the columns of a model today. */
+export type ContractSettings = Pick<Recorded, 'answers' | 'drop'>
+
+export function contractSettings(project: Project, model: string): ContractSettings {
+  const { schema, predictions } = modelConfig(project, model)
+  return { answers: [schema.target, schema.prediction], drop: predictions?.drop ?? [] }
 }
 
-async function profileOf(store: Pick<Store, 'objects'>, digest: Digest): Promise<Profile | null> {
+type Pinned = Pick<Manifest, 'baseline' | 'examples' | 'target' | 'prediction'>
+
+/** @returns null without a baseline or examples that can be read */
+export async function readContract(
+  store: Pick<Store, 'objects'>,
+  manifest: Pinned,
+  modelBaseline: BaselineBody | undefined,
+  settings: ContractSettings,
+): Promise<Contract | null> {
+  const digest = manifest.baseline?.profile ?? modelBaseline?.profile.sha256
   try {
-    return parseProfile(await store.objects.read(digest), 'the baseline')
+    const examples = await recordedExamples(store, manifest)
+    const profile = digest === undefined ? undefined : await profileOf(store, digest)
+    return contractOf(profile, manifest, { ...settings, examples })
   } catch (error) {
     // Damage is for the commands to name that cannot do without it.
     if (error instanceof MlopsError) return null
@@ -69,35 +84,44 @@ async function profileOf(store: Pick<Store, 'objects'>, digest: Digest): Promise
   }
 }
 
+const profileOf = async (store: Pick<Store, 'objects'>, digest: Digest): Promise<Profile> =>
+  parseProfile(await store.objects.read(digest), 'the baseline')
+
+/** Tables are no golden predictions: a service does not read them. */
+export async function recordedExamples(
+  store: Pick<Store, 'objects'>,
+  { examples }: Pick<Manifest, 'examples'>,
+): Promise<readonly RecordedExample[]> {
+  if (examples === undefined || (examples.format ?? 'jsonl') !== 'jsonl') return []
+  return readExamples(await store.objects.read(examples.sha256))
+}
+
+/** @returns null where nothing says which columns are taken */
 export function contractOf(
-  profile: Profile,
+  profile: Profile | undefined,
   { target, prediction }: Pick<Manifest, 'target' | 'prediction'>,
-): Contract {
-  const isFeature = ({ name, role, type }: ColumnProfile): boolean =>
-    role === 'feature' && name !== target && name !== prediction && type !== 'id' && type !== 'ignore'
-  const truth = profile.columns.find(({ name, role }) => name === target || (target === undefined && role === 'target'))
+  { examples = [], answers = [], drop = [] }: Partial<Omit<Recorded, 'profile'>> = {},
+): Contract | null {
+  const taken = takenColumns({ profile, examples, answers: [target, prediction, ...answers], drop })
+  if (taken.from === 'nothing') return null
+  const columns = new Map(profile?.columns.map((column) => [column.name, column]))
+  const isTruth = ({ name, role }: ColumnProfile) => name === target || (target === undefined && role === 'target')
+  const truth = profile?.columns.find(isTruth)
   const classes = truth === undefined ? null : classesOf(truth)
   return {
-    columns: profile.columns.filter(isFeature).map((column) => ({
-      name: column.name,
-      type: typeOf(column),
-      nullable: column.missing > 0 || (column.type === 'numeric' && column.nan > 0),
-    })),
+    columns: taken.names.flatMap((name): ContractColumn[] => {
+      const column = columns.get(name)
+      const type = columnType(name, column, examples)
+      if (type === undefined) return []
+      const counted = column === undefined ? null : (columnType(name, column, []) ?? null)
+      return [{ name, type, counted, nullable: isNullable(name, column, examples) }]
+    }),
+    from: taken.from,
+    unasked: taken.unasked,
     output: prediction ?? null,
     classes,
     target: truth === undefined ? 'unknown' : classes === null ? 'quantity' : 'classes',
   }
-}
-
-function typeOf(column: ColumnProfile): ValueType {
-  if (column.type === 'numeric') return isWhole(column) ? 'integer' : 'number'
-  return column.type === 'timestamp' ? 'time' : 'text'
-}
-
-const isWhole = ({ resolution, counts, singles }: NumericColumn): boolean => {
-  if (resolution === 'integer' || resolution === 'bigint') return true
-  const values = new Map(singles)
-  return counts.every((count, bin) => count === 0 || Number.isInteger(toNumber(values.get(bin) ?? 0.5)))
 }
 
 /** More values are a quantity. */
@@ -127,22 +151,39 @@ function columnChanges(before: Contract, after: Contract): ContractChange[] {
     .filter(({ name }) => !is.has(name))
     .map(({ name }) => change('removed', name, true, 'is not taken any more'))
   const others = after.columns.flatMap((now): ContractChange[] => {
-    const { name, type, nullable } = now
+    const { name, nullable } = now
     const old = was.get(name)
     if (old === undefined) {
-      const said = nullable ? 'is new, and may be missing' : 'is new, and must be given'
+      const said = nullable
+        ? 'is new, and may be missing; a generated service takes it when it is generated again'
+        : 'is new, and must be given'
       return [change('added', name, !nullable, said)]
     }
+    const [from, to] = comparedTypes(old, now, before.from === after.from)
     // A whole number is a number; the other way round it may be refused.
-    const widens = old.type === 'integer' && type === 'number'
+    const widens = from === 'integer' && to === 'number'
     return [
-      ...(old.type === type ? [] : [change('type', name, !widens, `${old.type} -> ${type}`)]),
+      ...(from === to ? [] : [change('type', name, !widens, `${TYPE_WORDS[from]} -> ${TYPE_WORDS[to]}`)]),
       ...(old.nullable === nullable
         ? []
         : [change('nullable', name, !nullable, nullable ? 'may be missing now' : 'must not be missing any more')]),
     ]
   })
   return [...removed, ...others]
+}
+
+/** Examples tell `34` from `34.0`, a baseline does not: where one of the two has none, both baselines are asked. */
+function comparedTypes(old: ContractColumn, now: ContractColumn, isAlike: boolean): [FeatureType, FeatureType] {
+  if (isAlike || old.counted === null || now.counted === null) return [old.type, now.type]
+  return [old.counted, now.counted]
+}
+
+const TYPE_WORDS: Readonly<Record<FeatureType, string>> = {
+  integer: 'integer',
+  number: 'number',
+  boolean: 'boolean',
+  string: 'text',
+  datetime: 'time',
 }
 
 function outputChanges(before: Contract, after: Contract): ContractChange[] {

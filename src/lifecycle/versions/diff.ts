@@ -8,7 +8,7 @@ import type { ModelState } from '../../store/fold.ts'
 import type { DataFact } from '../../store/manifest.ts'
 import type { GitFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
-import { type ContractDiff, diffContracts, readContract, UNKNOWN_CONTRACT } from './contract.ts'
+import { type ContractDiff, type ContractSettings, diffContracts, readContract, UNKNOWN_CONTRACT } from './contract.ts'
 import { type Measured, type MetricChange, metricChanges, type TestSets, testSetsOf } from './metric-diff.ts'
 import { changes, type ValueChange, type Values } from './value-diff.ts'
 import type { RunDetail, VersionDetail } from './version.ts'
@@ -88,7 +88,7 @@ export interface VersionDiff {
   readonly code: CodeChange
   readonly packages: PackageChanges
   readonly files: readonly FileChange[]
-  /** What callers of the first meet in the second, as far as the baselines tell. */
+  /** What callers of the first meet in the second, as far as examples and baselines tell. */
   readonly contract: ContractDiff
 }
 
@@ -130,15 +130,16 @@ export async function loadLock(store: Store, version: VersionDetail): Promise<Lo
   }
 }
 
-/** What callers of one version meet in another, from the baselines of both. */
+/** What callers of one version meet in another, from the examples and baselines of both. */
 export async function loadContracts(
   store: Store,
   state: Pick<ModelState, 'baseline'>,
   from: VersionDetail,
   to: VersionDetail,
+  settings: ContractSettings,
 ): Promise<ContractDiff> {
   const read = async ({ manifest }: VersionDetail) =>
-    readContract(store, await store.models.manifest(manifest), state.baseline)
+    readContract(store, await store.models.manifest(manifest), state.baseline, settings)
   const [before, after] = await Promise.all([read(from), read(to)])
   return diffContracts(before, after)
 }

@@ -1,11 +1,11 @@
 /** The shapes of what a service is made from: service.json is `ServiceFacts` (docs/scaffold.md). */
 import type { Digest } from '../../core/digest.ts'
+import type { FeatureType, Plain } from '../../lifecycle/versions/columns.ts'
+
+export type { FeatureType, Plain } from '../../lifecycle/versions/columns.ts'
 
 export const FLAVOURS = ['sklearn', 'xgboost', 'lightgbm', 'torch', 'onnx', 'callable'] as const
 export type Flavour = (typeof FLAVOURS)[number]
-
-export type FeatureType = 'integer' | 'number' | 'boolean' | 'string' | 'datetime'
-export type Plain = string | number | boolean | null
 
 /** One column of a request. */
 export interface Feature {

@@ -6,10 +6,11 @@
 import { POSITIVE, positiveClass } from '../../core/classes.ts'
 import { usage } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
-import type { CategoricalColumn, ColumnProfile, NumericColumn, Profile } from '../../drift/profile.ts'
+import type { ColumnProfile, Profile } from '../../drift/profile.ts'
 import { toNumber } from '../../drift/profile.ts'
+import { categoryType, columnType, isNullable, isWhole, takenColumns } from '../../lifecycle/versions/columns.ts'
+import type { RecordedExample } from '../../lifecycle/versions/examples.ts'
 import type { SchemaConfig } from '../../project/config.ts'
-import { type RecordedExample, seenIn } from './examples.ts'
 import type { Feature, FeatureType, Output, OutputKind, Plain, Signature } from './facts.ts'
 import { fieldNames } from './fields.ts'
 
@@ -36,7 +37,7 @@ export function signatureOf(input: SignatureInput): Signature {
   const names = columnNames(input, notes)
   const columns = new Map(input.profile?.columns.map((column) => [column.name, column]))
   const typed = names.flatMap((name) => {
-    const type = typeOf(name, columns.get(name), input.examples)
+    const type = columnType(name, columns.get(name), input.examples)
     if (type !== undefined) return [{ name, type }]
     notes.push(`${name} holds lists or objects, which a request is not typed with; it is left out`)
     return []
@@ -55,7 +56,7 @@ export function signatureOf(input: SignatureInput): Signature {
       name,
       field: fields[index] ?? name,
       type,
-      nullable: isNullable(column) || seenIn(input.examples, name).missing,
+      nullable: isNullable(name, column, input.examples),
       categories: isHidden ? null : categoriesOf(column, type),
       range: isHidden ? null : rangeOf(column, type),
       refuse,
@@ -65,30 +66,20 @@ export function signatureOf(input: SignatureInput): Signature {
 }
 
 /** The columns a model takes, in its order where that is known. */
-function columnNames(input: SignatureInput, notes: string[]): string[] {
-  const { profile, examples, schema, drop } = input
-  const answers = new Set([input.target, input.prediction, schema.target, schema.prediction])
-  const isFeature = ({ name, role }: ColumnProfile): boolean => role === 'feature' && !answers.has(name)
-  const shown = [...new Set(examples.flatMap(({ features }) => [...features.keys()]))]
-  if (shown.length > 0) {
-    // Personal columns are left out of examples, and are columns of the model all the same.
-    const hidden = profile?.columns.filter((column) => isFeature(column) && drop.includes(column.name)) ?? []
-    return [...shown, ...hidden.map(({ name }) => name).filter((name) => !shown.includes(name))]
-  }
-  if (profile === undefined) throw nothingRecorded(input.model)
-  const features = profile.columns.filter(isFeature)
-  const left = features.filter(({ type }) => type === 'id' || type === 'ignore').map(({ name }) => name)
-  if (left.length > 0) {
+function columnNames(input: SignatureInput, notes: string[]): readonly string[] {
+  const { schema } = input
+  const taken = takenColumns({ ...input, answers: [input.target, input.prediction, schema.target, schema.prediction] })
+  if (taken.from === 'examples') return taken.names
+  if (taken.ids.length > 0) {
     notes.push(
-      `left out as ids: ${left.join(', ')}; where the model takes one, say its type in mlops.yaml under schema.columns`,
+      `left out as ids: ${taken.ids.join(', ')}; where the model takes one, say its type in mlops.yaml under schema.columns`,
     )
   }
-  const names = features.map(({ name }) => name).filter((name) => !left.includes(name))
-  if (names.length === 0) throw nothingRecorded(input.model)
+  if (taken.names.length === 0) throw nothingRecorded(input.model)
   notes.push(
     'the order of the columns was not recorded (a model that knows the names of its columns does not need it); log_examples records it',
   )
-  return names
+  return taken.names
 }
 
 const nothingRecorded = (model: string) =>
@@ -108,44 +99,6 @@ function assertKnown(refuse: readonly string[], names: readonly string[]): void 
     hint: close === undefined ? `It takes ${names.slice(0, 10).join(', ')}` : `Did you mean ${close}?`,
   })
 }
-
-function typeOf(
-  name: string,
-  column: ColumnProfile | undefined,
-  examples: readonly RecordedExample[],
-): FeatureType | undefined {
-  const seen = seenIn(examples, name)
-  if (seen.other) return undefined
-  if (seen.text) return column?.type === 'timestamp' ? 'datetime' : 'string'
-  if (seen.float) return 'number'
-  if (seen.whole) return column?.type === 'numeric' && !isWhole(column) ? 'number' : 'integer'
-  if (seen.truth) return 'boolean'
-  if (column === undefined) return 'string'
-  if (column.type === 'numeric') return isWhole(column) ? 'integer' : 'number'
-  if (column.type === 'timestamp') return 'datetime'
-  return column.type === 'categorical' ? categoryType(column) : 'string'
-}
-
-/** Values alone: `0` and `1` of a Parquet text column are text, which only examples can tell. */
-function categoryType({ categories }: CategoricalColumn): FeatureType {
-  const all = (pattern: RegExp): boolean => categories.length > 0 && categories.every((each) => pattern.test(each))
-  if (all(/^(?:true|false)$/)) return 'boolean'
-  if (all(/^-?(?:0|[1-9]\d{0,14})$/)) return 'integer'
-  return all(/^-?(?:0|[1-9]\d{0,14})(?:\.\d+)?$/) ? 'number' : 'string'
-}
-
-/** Every value that was counted is a whole number: said only where the bins prove it. */
-function isWhole(column: NumericColumn): boolean {
-  if (column.resolution === 'integer' || column.resolution === 'bigint') return true
-  const singles = new Map(column.singles)
-  return column.counts.every((count, bin) => {
-    const value = singles.get(bin)
-    return count === 0 || (value !== undefined && Number.isInteger(toNumber(value)))
-  })
-}
-
-const isNullable = (column: ColumnProfile | undefined): boolean =>
-  column !== undefined && (column.missing > 0 || (column.type === 'numeric' && column.nan > 0))
 
 function categoriesOf(column: ColumnProfile | undefined, type: FeatureType): readonly Plain[] | null {
   if (column?.type !== 'categorical' || type === 'boolean' || !column.complete) return null

@@ -3,11 +3,11 @@ import type { Digest } from '../../core/digest.ts'
 import { usage } from '../../core/errors.ts'
 import { type ModelRef, versionName } from '../../core/names.ts'
 import { type Profile, parseProfile } from '../../drift/profile.ts'
+import { type RecordedExample, readExamples } from '../../lifecycle/versions/examples.ts'
 import { loadVersion, type VersionDetail } from '../../lifecycle/versions/version.ts'
 import type { ScanResult } from '../../store/manifest.ts'
 import { resolveVersion } from '../../store/resolve.ts'
 import type { Store } from '../../store/store.ts'
-import { type RecordedExample, readExamples } from './examples.ts'
 import { MARKS, type ModelFile } from './flavour.ts'
 
 export interface ServedVersion {

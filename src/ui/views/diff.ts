@@ -54,7 +54,9 @@ function section(ui: Ui, title: string, lines: readonly string[]): string {
 function contractSection(ui: Ui, { contract, identical }: VersionDiff): string {
   const { style } = ui
   if (contract.verdict === 'unknown') {
-    return identical ? '' : section(ui, 'Contract', [style.dim('not known: one of the two has no baseline')])
+    return identical
+      ? ''
+      : section(ui, 'Contract', [style.dim('not known: one of the two has neither examples nor a baseline')])
   }
   const lines = contract.changes.map(({ breaking, summary }) =>
     breaking ? style.bad(`${style.symbols.bad} breaks: ${ui.text(summary)}`) : ui.text(summary),

@@ -6,6 +6,8 @@ import { parseModelRef } from '../../../src/core/names.ts'
 import { profileBaseline } from '../../../src/drift/baseline.ts'
 import { promote } from '../../../src/lifecycle/promote/promote.ts'
 import { contractOf, diffContracts } from '../../../src/lifecycle/versions/contract.ts'
+import { Float } from '../../../src/lifecycle/versions/examples.ts'
+import { signatureOf } from '../../../src/scaffold/fastapi/signature.ts'
 import { createStyle } from '../../../src/ui/style.ts'
 import { createUi } from '../../../src/ui/ui.ts'
 import { renderPromotion } from '../../../src/ui/views/promote.ts'
@@ -56,7 +58,10 @@ describe('a contract between two versions', () => {
 
   it('is kept by a new column that may be missing, and by a wider type', async () => {
     const age = (row: number) => (row === 3 ? '' : String(20 + (row % 30)))
-    assert.deepEqual(await against({ ...BASE, age }), ['compatible', ['  age: is new, and may be missing']])
+    assert.deepEqual(await against({ ...BASE, age }), [
+      'compatible',
+      ['  age: is new, and may be missing; a generated service takes it when it is generated again'],
+    ])
     const tenure = (row: number) => String((row % 20) + 0.25)
     assert.deepEqual(await against({ ...BASE, tenure }), ['compatible', ['  tenure: integer -> number']])
   })
@@ -86,7 +91,71 @@ describe('a contract between two versions', () => {
     assert.equal(diffContracts(await contract(BASE), null).verdict, 'unknown')
   })
 
-  async function register(columns: Columns | undefined): Promise<void> {
+  it('is of the columns that the examples name, as the service takes them', async () => {
+    const { profile: found } = await profile(BASE)
+    const of = (features: Readonly<Record<string, unknown>>) => [
+      { features: new Map(Object.entries(features)), output: 0.5 },
+    ]
+    const asked = (features: Readonly<Record<string, unknown>>, drop: readonly string[] = []) =>
+      contractOf(found, { target: 'churned' }, { examples: of(features), drop })
+    const fewer = asked({ tenure: 3, plan: 'pro' })
+    assert.deepEqual(
+      fewer?.columns.map(({ name, type }) => `${name} ${type}`),
+      ['tenure integer', 'plan string'],
+    )
+    assert.deepEqual(fewer?.unasked, ['charge'])
+    const all = asked({ tenure: 3, plan: 'pro', charge: new Float(1.5) })
+    assert.deepEqual(
+      diffContracts(fewer, all).changes.map(({ summary }) => summary),
+      ['charge: is new, and may be missing; a generated service takes it when it is generated again'],
+    )
+    assert.equal(diffContracts(all, fewer).verdict, 'breaking')
+    // A personal column is never in an example, and is a column of the model.
+    assert.equal(diffContracts(all, asked({ tenure: 3, plan: 'pro' }, ['charge'])).verdict, 'same')
+    // 3.0 of an example is a number; without examples both baselines are asked, which cannot tell.
+    const float = asked({ tenure: new Float(3), plan: 'pro', charge: new Float(1.5) })
+    assert.equal(diffContracts(float, contractOf(found, { target: 'churned' })).verdict, 'same')
+    assert.equal(diffContracts(all, contractOf(undefined, {}, { examples: of({ tenure: 'new' }) })).verdict, 'breaking')
+  })
+
+  it('is the one that a service is scaffolded with', async () => {
+    const { profile: found } = await profile(BASE)
+    for (const examples of [
+      [],
+      [
+        {
+          features: new Map<string, unknown>([
+            ['plan', 'pro'],
+            ['tenure', 3],
+          ]),
+          output: 0.5,
+        },
+      ],
+    ]) {
+      const signature = signatureOf({
+        model: MODEL,
+        profile: found,
+        examples,
+        schema: { columns: {} },
+        target: 'churned',
+        prediction: undefined,
+        drop: [],
+        refuse: [],
+        kind: undefined,
+      })
+      const typed = ({ name, type, nullable }: { name: string; type: string; nullable: boolean }) => ({
+        name,
+        type,
+        nullable,
+      })
+      assert.deepEqual(
+        signature.features.map(typed),
+        contractOf(found, { target: 'churned' }, { examples })?.columns.map(typed),
+      )
+    }
+  })
+
+  async function register(columns: Columns | undefined, examples?: string): Promise<void> {
     if (columns === undefined) {
       await addVersion(w)
       return
@@ -95,7 +164,11 @@ describe('a contract between two versions', () => {
     const pin = await w.store.objects.put(bytes)
     const { sha256, rows } = data
     assert.equal(found.rows, ROWS)
-    await addVersion(w, { profile: { profile: pin.sha256, data: { name: 'baseline', sha256, rows } } })
+    await addVersion(w, {
+      target: 'churned',
+      ...(examples === undefined ? {} : { examples }),
+      profile: { profile: pin.sha256, data: { name: 'baseline', sha256, rows } },
+    })
   }
   const up = (version: number, config = {}) =>
     promote(w.ctx, w.project(config), w.store, {
@@ -131,6 +204,19 @@ describe('a contract between two versions', () => {
     )
     const unknown = await rejection(up(4, compatible))
     assert.match(String(unknown.details?.problems), /contract is inconclusive/)
+    assert.equal((await up(3, compatible)).outcome, 'promoted')
+  })
+
+  it('refuses a version whose examples name another column, though the baselines are the same', async () => {
+    const line = (features: object) => `${JSON.stringify({ features, output: 0.5 })}\n`
+    await register(BASE, line({ tenure: 3, plan: 'pro' }))
+    await register(BASE)
+    await register({ ...BASE, tenure: (row) => String((row * 2) % 20) }, line({ tenure: 3, plan: 'pro' }))
+    const many = { ...BASE, Dependents: (row: number) => ['No', 'Yes'][row % 2] ?? '' }
+    await register(many, line({ tenure: 3, plan: 'pro', Dependents: 'No' }))
+    await up(1, compatible)
+    const error = await rejection(up(4, compatible))
+    assert.match(String(error.details?.problems), /actual breaking; Dependents: is new, and must be given/)
     assert.equal((await up(3, compatible)).outcome, 'promoted')
   })
 })

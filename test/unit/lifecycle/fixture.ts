@@ -88,6 +88,9 @@ export interface VersionSpec {
   readonly baseline?: boolean
   /** With a real profile. */
   readonly profile?: NonNullable<Manifest['baseline']>
+  /** JSON lines of `{"features", "output"}`. */
+  readonly examples?: string
+  readonly target?: string
   readonly evaluate?: string
   /** With a stand-in for held-out predictions, which cannot be read as a table. */
   readonly predictions?: boolean
@@ -122,6 +125,10 @@ export async function addVersion(world: World, spec: VersionSpec = {}): Promise<
       ? {}
       : { baseline: { profile: profile.sha256, data: { name: 'baseline', sha256: sha256('train'), rows: 3500 } } }),
     ...(spec.profile === undefined ? {} : { baseline: spec.profile }),
+    ...(spec.examples === undefined
+      ? {}
+      : { examples: { ...(await store.objects.put(Buffer.from(spec.examples))), format: 'jsonl' as const } }),
+    ...(spec.target === undefined ? {} : { target: spec.target }),
     ...(spec.evaluate === undefined ? {} : { evaluate: spec.evaluate }),
     ...(spec.predictions === true ? { testPredictions: await store.objects.put(Buffer.from([0, 1, 2])) } : {}),
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import type { ColumnProfile, Profile, Role } from '../../../../src/drift/profile.ts'
+import { readExamples } from '../../../../src/lifecycle/versions/examples.ts'
 import {
   contractDigest,
   describe as describeFeature,
@@ -9,7 +10,6 @@ import {
   schemaValues,
 } from '../../../../src/scaffold/fastapi/documents.ts'
 import { exampleOf } from '../../../../src/scaffold/fastapi/example.ts'
-import { readExamples } from '../../../../src/scaffold/fastapi/examples.ts'
 import type { ServiceFacts } from '../../../../src/scaffold/fastapi/facts.ts'
 import { fieldNames, titleOf } from '../../../../src/scaffold/fastapi/fields.ts'
 import { type SignatureInput, signatureOf } from '../../../../src/scaffold/fastapi/signature.ts'

@@ -3,7 +3,8 @@
  * which order the columns were, and whether `34` was a whole number or `34.0`.
  */
 import { readNumber } from '../../core/canonical-json.ts'
-import type { Plain } from './facts.ts'
+import { failed } from '../../core/errors.ts'
+import type { Plain } from './columns.ts'
 
 /** A number that was written with a point or an exponent, which JavaScript would forget. */
 export class Float {
@@ -19,11 +20,14 @@ export interface RecordedExample {
   readonly output: unknown
 }
 
-/** @param bytes JSON lines of `{"features", "output"}`, compressed or not. Lines of another form are left out. */
+/**
+ * @param bytes JSON lines of `{"features", "output"}`, compressed or not. Lines of another form are left out.
+ * @throws failed `EXAMPLES_UNREADABLE`
+ */
 export async function readExamples(bytes: Buffer): Promise<RecordedExample[]> {
   const { gunzipSync } = await import('node:zlib')
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b
-  const text = (isPacked ? gunzipSync(bytes, { maxOutputLength: LARGEST }) : bytes).toString('utf8')
+  const text = (isPacked ? unpacked(() => gunzipSync(bytes, { maxOutputLength: LARGEST })) : bytes).toString('utf8')
   return text.split('\n').flatMap((line) => {
     const found = line.trim() === '' ? undefined : parsed(line)
     if (found === undefined || !isRecord(found.features)) return []
@@ -32,6 +36,18 @@ export async function readExamples(bytes: Buffer): Promise<RecordedExample[]> {
 }
 
 const LARGEST = 64 * 1024 * 1024
+
+function unpacked(unpack: () => Buffer): Buffer {
+  try {
+    return unpack()
+  } catch (error) {
+    throw failed({
+      code: 'EXAMPLES_UNREADABLE',
+      message: `The recorded examples are compressed and cannot be unpacked: ${(error as Error).message}.`,
+      hint: 'Record them in the script: run.log_examples(X, y_pred)',
+    })
+  }
+}
 
 function parsed(line: string): Record<string, unknown> | undefined {
   try {
