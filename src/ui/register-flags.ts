@@ -28,7 +28,8 @@ export const registerFlags = {
     helpValue: 'FILE',
   }),
   examples: Flags.string({
-    summary: 'Inputs with the outputs they must give; what the script logged with log_examples by default.',
+    summary:
+      'Inputs with the outputs they must give: JSON lines {"features": {…}, "output": …}, also .gz; what the script logged with log_examples by default.',
     helpValue: 'FILE',
   }),
   evaluate: Flags.string({ summary: 'Command that measures a version on data.', helpValue: "'CMD {model} {data}'" }),

@@ -7,7 +7,7 @@ import { renderScaffold } from '../../ui/views/scaffold.ts'
 export type Result = ScaffoldResult
 
 export default class ScaffoldAirflow extends MlopsCommand {
-  static override summary = 'Write DAGs of Airflow that retrains models on a schedule, or bring it up to date.'
+  static override summary = 'Write DAGs of Airflow that retrain models on a schedule, or bring them up to date.'
   static override description =
     'It calls mlops retrain for each model, which decides by retraining-policy.yaml whether anything has to be done, and says what its exit codes mean to Airflow.'
   static override examples = [

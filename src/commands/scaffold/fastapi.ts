@@ -9,7 +9,7 @@ export type Result = ScaffoldResult
 export default class ScaffoldFastapi extends MlopsCommand {
   static override summary = 'Write a FastAPI service for a model, or bring one up to date.'
   static override description =
-    'The code is yours: about six readable files, typed by what the version was trained on, with locked requirements. Run it again when the model or mlops changed: what you edited is merged, what you deleted stays deleted, and a conflict writes nothing and exits 5.'
+    'The code is yours: about ten readable files of Python, typed by what the version was trained on, with locked requirements. Run it again when the model or mlops changed: what you edited is merged, what you deleted stays deleted, and a conflict writes nothing and exits 5.'
   static override examples = [
     '<%= config.bin %> scaffold fastapi churn-model',
     '<%= config.bin %> scaffold fastapi --diff',

@@ -105,7 +105,8 @@ interface OpenApi {
 export function openApi(skeleton: string, facts: ServiceFacts): string {
   const document = JSON.parse(skeleton) as OpenApi
   document.info.title = facts.model
-  document.info.version = String(facts.scaffolded.version)
+  // Of the contract, not of the model: a version that takes and gives the same is no news to a client.
+  document.info.version = facts.contract.slice(0, 12)
   const { schemas } = document.components
   schemas.Features = featuresSchema(facts)
   const answer = answerSchema(answerType(facts.output, facts.example))

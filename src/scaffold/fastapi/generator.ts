@@ -8,21 +8,21 @@ import { assertStage } from '../../lifecycle/operation.ts'
 import type { ModelConfig, Project } from '../../project/config.ts'
 import type { Store } from '../../store/store.ts'
 import { templateFolder } from '../../tracking/client-path.ts'
-import { flagOption, type GenerateRequest, type Generator, listOption, textOption, type World } from '../generators.ts'
+import { type GenerateRequest, type Generator, listOption, textOption, type World } from '../generators.ts'
 import { clientFiles, renderTemplates } from '../render.ts'
 import type { GeneratedFile, Scaffold } from '../types.ts'
 import { contractDigest, openApi, schemaValues, serviceJson } from './documents.ts'
 import { exampleOf } from './example.ts'
 import { FLAVOURS, type Flavour, type OutputKind, type ServiceFacts } from './facts.ts'
 import { recognise } from './flavour.ts'
-import { interpreters, lockedRequirements, lockKey, unlockedRequirements } from './lock.ts'
-import { isRequirement, type Needs, needsOf } from './packages.ts'
+import { keptFacts } from './kept.ts'
+import { type Needs, needsOf } from './packages.ts'
+import { REQUIREMENTS, requirementsOf, TEST_REQUIREMENTS } from './requirements.ts'
 import { signatureOf } from './signature.ts'
 import { readVersion, type ServedVersion } from './version.ts'
 
 /** Written once, then a person's own. */
-const YOURS = ['app/hooks.py']
-const REQUIREMENTS = 'requirements.txt'
+const YOURS = ['app/hooks.py', '.gitignore']
 
 export const generator: Generator = {
   kind: 'fastapi',
@@ -34,7 +34,10 @@ export const generator: Generator = {
     const version = await readVersion(store, ref.given)
     assertSameModel(ref, request)
     const warnings: string[] = [...version.detail.problems]
-    const { facts, needs } = factsOf(world, request, version, stage, warnings)
+    const { facts: found, needs } = factsOf(world, request, version, stage, warnings)
+    // MODEL@VERSION, said now, is taken at its word; otherwise files change when there is something to say.
+    const isNamed = request.options.model !== undefined && 'version' in (ref.given.selector ?? {})
+    const facts = isNamed ? found : keptFacts(found, request.base.get('service.json'))
     const requirements = await requirementsOf(world, request, version, needs, facts.python)
     const files: GeneratedFile[] = [
       ...(await renderTemplates('fastapi', {
@@ -46,10 +49,11 @@ export const generator: Generator = {
       { path: 'service.json', content: serviceJson(facts), care: 'kept in step' },
       { path: 'openapi.json', content: openApi(await skeleton(), facts), care: 'kept in step' },
       { path: REQUIREMENTS, content: requirements.text, care: 'kept in step' },
+      { path: TEST_REQUIREMENTS, content: requirements.tests, care: 'kept in step' },
     ]
     return {
       kind: 'fastapi',
-      answers: answersOf(request, ref.written, version, stage, requirements.key),
+      answers: answersOf(request, ref.written, facts, requirements.key),
       files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
       next: nextSteps(world, request, facts, requirements.key !== null),
       warnings,
@@ -128,7 +132,7 @@ function factsOf(
   warnings.push(...signature.notes.map((note) => `${name}: ${note}.`))
   if (examples.length === 0) {
     warnings.push(
-      `${name} has no golden predictions, so nothing proves that the service answers as the training did; record them with run.log_examples(X, y_pred).`,
+      `${name} has no golden predictions, so nothing proves that the service answers as the training did; record them with run.log_examples(X, y_pred), or give a file of them: mlops register … --examples FILE.jsonl.gz.`,
     )
   }
   const needs = needsOf(found.flavour, found.modules, lock, listOption(request, 'with'))
@@ -161,64 +165,11 @@ function flavourSaid(request: GenerateRequest): Flavour | undefined {
   return FLAVOURS.find((flavour) => flavour === said)
 }
 
-interface Requirements {
-  readonly text: string
-  /** What it was made of; null when it is not locked. */
-  readonly key: string | null
-}
-
-/** Locked once, and again when what it is made of has changed: pip takes seconds and the network. */
-async function requirementsOf(
-  world: World,
-  request: GenerateRequest,
-  version: ServedVersion,
-  needs: Needs,
-  python: string | null,
-): Promise<Requirements> {
-  const { ctx } = world
-  const { detail, lock } = version
-  const name = versionName(detail.model, detail.version)
-  const wrong = needs.roots.find((root) => !isRequirement(root))
-  if (wrong !== undefined) {
-    throw usage({
-      code: 'REQUIREMENT_INVALID',
-      message: `--with ${JSON.stringify(wrong)} is no requirement: a name, and bounds if you like.`,
-      hint: 'Write for example --with "shap>=0.44"',
-    })
-  }
-  const isRelock = request.options.relock === true
-  if (request.options.unlocked === true || (flagOption(request, 'unlocked') && !isRelock)) {
-    return { text: unlockedRequirements(needs.roots, lock), key: null }
-  }
-  if (lock === undefined || python === null) throw noLock(name, detail.run !== null)
-  const key = lockKey(needs.roots, version.lockDigest, python)
-  const last = request.base.get(REQUIREMENTS)
-  if (!isRelock && last !== undefined && request.previous?.requirements === key) return { text: last, key }
-  const isOurs = detail.imported === null
-  const programs = interpreters(
-    ctx,
-    textOption({ ...request, previous: undefined }, 'python'),
-    isOurs ? detail.python?.executable : undefined,
-    python,
-  )
-  return { text: await lockedRequirements(ctx, { roots: needs.roots, lock, python, interpreters: programs }), key }
-}
-
-const noLock = (name: string, hasRun: boolean) =>
-  usage({
-    code: 'NO_PACKAGE_LOCK',
-    message: hasRun
-      ? `The run of ${name} recorded no packages, so the service cannot be given the environment the model was trained in.`
-      : `${name} was registered without a run, so nobody knows with which packages it was trained.`,
-    hint: `Train it under mlops track and register that run, or write requirements without digests: mlops scaffold fastapi ${name.replace(/@.*/, '')} --unlocked`,
-  })
-
 /** What a later run needs to know. Nothing of this machine. */
 function answersOf(
   request: GenerateRequest,
   written: string,
-  { detail }: ServedVersion,
-  stage: string,
+  { scaffolded, stage }: ServiceFacts,
   key: string | null,
 ): Scaffold['answers'] {
   const texts = ['artifact', 'flavour', 'output'].flatMap((name) => {
@@ -231,8 +182,8 @@ function answersOf(
   })
   return {
     model: written,
-    version: detail.version,
-    manifest: detail.manifest,
+    version: scaffolded.version,
+    manifest: scaffolded.manifest,
     stage,
     ...Object.fromEntries([...texts, ...lists]),
     ...(key === null ? { unlocked: true } : { requirements: key }),
@@ -263,6 +214,6 @@ function nextSteps(
   return [
     `cd ${place} && python${python ?? ''} -m venv .venv && .venv/bin/pip install ${locked}-r requirements.txt`,
     `MLOPS_STORE=${shellWord(project.storeRoot)} .venv/bin/uvicorn app.main:app    # follows ${stage}`,
-    '.venv/bin/pip install pytest httpx && .venv/bin/python -m pytest tests',
+    `.venv/bin/pip install ${locked}-r ${TEST_REQUIREMENTS} && .venv/bin/python -m pytest tests`,
   ]
 }

@@ -44,6 +44,9 @@ function headline(ui: Ui, result: ScaffoldResult, name: string): string {
   if (result.upToDate) return good(`${symbols.ok} ${name} is up to date`)
   if (result.outcome === 'applied') return good(`${symbols.ok} ${name}: written`)
   if (result.interrupted) return warn(`${symbols.warn} ${name}: an update was interrupted; run it again`)
+  if (result.changes.every(({ action }) => action === 'create' || action === 'yours')) {
+    return warn(`${symbols.warn} ${name} would be new; nothing was written`)
+  }
   return warn(`${symbols.warn} ${name} is out of date; nothing was written`)
 }
 
@@ -144,6 +147,10 @@ function stateOf({ upToDate, changes, problem }: ScaffoldStatus): string {
   if (problem !== null) return `not known: ${problem}`
   if (upToDate === true) return 'up to date'
   const conflicts = changes.filter(({ action }) => action === 'conflict').length
-  const changed = `${changes.length} ${changes.length === 1 ? 'file' : 'files'} to update`
-  return conflicts === 0 ? changed : `${changed}, ${conflicts} with a conflict`
+  const rest = changes.length - conflicts
+  const parts = [
+    rest === 0 ? '' : `${rest} ${rest === 1 ? 'file' : 'files'} to update`,
+    conflicts === 0 ? '' : `${conflicts} in conflict`,
+  ]
+  return parts.filter((part) => part !== '').join(', ')
 }

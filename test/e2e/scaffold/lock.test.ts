@@ -10,7 +10,8 @@ import { skipBecause } from '../../support/skip.ts'
 import { ROOT, type TempProject, tempProject } from '../harness.ts'
 
 const PYTHON = join(ROOT, '.cache/venv/bin/python')
-const ROOTS = ['fastapi', 'httptools', 'prometheus-client', 'pydantic', 'uvicorn', 'uvloop', 'numpy', 'pandas']
+const SERVED = ['fastapi', 'httptools', 'prometheus-client', 'pydantic', 'uvicorn', 'uvloop', 'numpy', 'pandas']
+const TESTING = ['httpx', 'pytest']
 
 describe('Locked requirements of a service', function () {
   this.timeout(120_000)
@@ -35,7 +36,7 @@ describe('Locked requirements of a service', function () {
       'train.csv': `x,y\n${Array.from({ length: 60 }, (_, row) => `${row / 7},${row % 2}`).join('\n')}\n`,
     })
     versions = JSON.parse(
-      execFileSync(PYTHON, [join(ROOT, 'test/e2e/scaffold/wheels.py'), project.path('index'), ...ROOTS], {
+      execFileSync(PYTHON, [join(ROOT, 'test/e2e/scaffold/wheels.py'), project.path('index'), ...SERVED, ...TESTING], {
         encoding: 'utf8',
       }),
     )
@@ -101,16 +102,25 @@ describe('Locked requirements of a service', function () {
         }),
     )
     const wanted = Object.fromEntries(
-      [...Object.entries(versions), ['helper-of-fastapi', '1.2'] as const].map(([name, version]) => [
-        `${name}==${version}`,
-        files()
-          .filter((file) => plain(file).startsWith(`${name}-${plain(version)}`))
-          .map(digest)
-          .sort(),
-      ]),
+      [...SERVED.map((name) => [name, versions[name]] as const), ['helper-of-fastapi', '1.2'] as const].map(
+        ([name, version]) => [
+          `${name}==${version}`,
+          files()
+            .filter((file) => plain(file).startsWith(`${name}-${plain(version ?? '')}`))
+            .map(digest)
+            .sort(),
+        ],
+      ),
     )
     assert.deepEqual(found, wanted)
     assert.equal(found[`numpy==${versions.numpy}`]?.length, 3)
+  })
+
+  it('of its tests are a lock of their own, with which both files are installed together', () => {
+    const text = project.read('service/requirements-test.txt')
+    for (const name of TESTING) assert.match(text, new RegExp(`^${name}==\\S+ \\\\\n {4}--hash=sha256:`, 'm'))
+    assert.doesNotMatch(text, /fastapi==/)
+    assert.doesNotMatch(project.read('service/requirements.txt'), /pytest/)
   })
 
   it('keep no address and no password of the index in any file', () => {
@@ -137,6 +147,8 @@ describe('Locked requirements of a service', function () {
           ...target,
           '-r',
           project.path('service/requirements.txt'),
+          '-r',
+          project.path('service/requirements-test.txt'),
         ]
         const child = spawn(PYTHON, words, { env: { ...process.env, ...env, PIP_FIND_LINKS: '' }, stdio: 'ignore' })
         child.on('close', (code) => done(code))

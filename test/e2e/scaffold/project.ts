@@ -26,11 +26,16 @@ export async function scaffoldProject(): Promise<TempProject> {
 }
 
 /** The next version: the same columns, with these categories in one of them. */
-export async function registerOn(project: TempProject, plans: readonly string[], extra = ''): Promise<void> {
+export async function registerOn(
+  project: TempProject,
+  plans: readonly string[],
+  extra = '',
+  youngest = 20,
+): Promise<void> {
   const lines = Array.from({ length: 200 }, (_, row) =>
     [
       `c${row}`,
-      20 + (row % 50),
+      youngest + (row % 50),
       plans[row % plans.length],
       row % 3 === 0 ? 1 : 0,
       ...(extra === '' ? [] : [row % 7]),

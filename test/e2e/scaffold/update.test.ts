@@ -224,6 +224,43 @@ describe('Scaffolding what cannot be a service yet', function () {
     assert.match(stderr, /service of churn-model, not of bare[\s\S]*--dir bare/)
   })
 
+  it('is not out of date because of a version that takes and gives the same, until that is named', async () => {
+    const before = tree(project.path('service'))
+    const plans = ['basic', 'family', 'pro']
+    await registerOn(project, plans, '', 22)
+    await project.mlops(['promote', M, '--to', 'production', '--approve', 'ada'])
+    await project.mlops(['scaffold', 'fastapi', M, '--check'])
+    assert.match((await project.mlops(['scaffold', 'status', '--check'])).stdout, /up to date/)
+    await project.mlops(['scaffold', 'fastapi', M])
+    assert.match(project.read('service/service.json'), /"range": ?\[20, 69\]/)
+    const { json } = await project.mlops(['scaffold', 'fastapi', `${M}@2`, '--json'])
+    assert.equal(json.data.answers.version, 2)
+    assert.match(project.read('service/service.json'), /"range": ?\[22, 71\]/)
+    const { info } = JSON.parse(project.read('service/openapi.json'))
+    assert.ok(project.read('service/service.json').includes(`"contract": "${info.version}`))
+    assert.notDeepEqual(changed(before, tree(project.path('service'))), {})
+    await registerOn(project, [...plans, 'student'])
+    await project.mlops(['scaffold', 'fastapi', `${M}@3`, '--check'], { code: 3 })
+  })
+
+  it('says of a first look that it would be new, and of one file in conflict that it is one', async () => {
+    rmSync(project.path('service'), { recursive: true, force: true })
+    const { stdout } = await project.mlops([...SCAFFOLD, '--dry-run'])
+    assert.match(stdout, /would be new; nothing was written/)
+    assert.doesNotMatch(stdout, /out of date/)
+    await project.mlops([...SCAFFOLD, '--stage', 'production'])
+    assert.match(project.read('service/.gitignore'), /^\.venv\/\n__pycache__\//m)
+    const schema = project.read('service/app/schema.py')
+    project.write(
+      'service/app/schema.py',
+      schema.replace(/basic, family, pro(?:, student)? \(in training\)/, 'the plans'),
+    )
+    await registerOn(project, ['basic', 'gold'])
+    await project.mlops(['promote', `${M}@4`, '--to', 'production', '--approve', 'ada'])
+    const said = (await project.mlops(['scaffold', 'status'])).stdout
+    assert.match(said, /2 files to update, 1 in conflict/)
+  })
+
   it('lists nothing where nothing was scaffolded', async () => {
     rmSync(project.path('service'), { recursive: true, force: true })
     assert.match((await project.mlops(['scaffold', 'status'])).stdout, /Nothing was scaffolded/)
