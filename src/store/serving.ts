@@ -30,10 +30,14 @@ export interface ServingHint {
   readonly started: string
   /** When it said so. RFC 3339, UTC. */
   readonly time: string
+  /** Set by the reader: it has missed three of its beats, so that it is gone or hangs. */
+  readonly silent?: boolean
 }
 
 /** Milliseconds after which a service that says nothing more is not there any more. */
 export const HINT_LIFETIME = 30_000
+/** After which it counts as running no more: three of the beats that are due every 5 s. */
+const SILENT_AFTER = 15_000
 
 /** Who serves `model` now, by instance. Unreadable and stale hints are left out. */
 export async function readServing(backend: Backend, model: string, now: Date): Promise<ServingHint[]> {
@@ -42,7 +46,8 @@ export async function readServing(backend: Backend, model: string, now: Date): P
   const files = await backend.getMany(names.map(({ name }) => `${folder}/${name}`))
   return files.flatMap((bytes) => {
     const hint = parseHint(bytes)
-    return hint !== undefined && hint.model === model && isFresh(hint, now) ? [hint] : []
+    if (hint === undefined || hint.model !== model || !isFresh(hint, now)) return []
+    return [{ ...hint, silent: now.getTime() - Date.parse(hint.time) > SILENT_AFTER }]
   })
 }
 

@@ -6,12 +6,13 @@ import type { Context } from '../../core/context.ts'
 import type { StageEntry } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { ServingHint, Store } from '../../store/store.ts'
+import { type Remedy, remedyOf } from './remedy.ts'
 
 /**
  * `follows`: serves what the stage wants. `keeps`: knows what it wants, and serves another version. `behind`: has not read
- * the stage as it is now. `starting`: serves nothing yet.
+ * the stage as it is now. `starting`: serves nothing. `silent`: has missed three beats: gone, or hanging.
  */
-export type Follow = 'follows' | 'keeps' | 'behind' | 'starting'
+export type Follow = 'follows' | 'keeps' | 'behind' | 'starting' | 'silent'
 
 export interface Service {
   readonly instance: string
@@ -30,7 +31,13 @@ export interface Service {
 export interface Services {
   /** Those that do not follow first, then by name. */
   readonly services: readonly Service[]
+  /** Of the running ones: silent ones are not counted. */
+  readonly running: number
   readonly following: number
+  /** `none`: what was moved is served by nobody, and what was there may go on answering. */
+  readonly followed: 'all' | 'some' | 'none'
+  /** What to do about those that do not follow; null where all do. */
+  readonly remedy: Remedy | null
   /** Seconds that were waited for. */
   readonly waited: number
 }
@@ -51,9 +58,14 @@ export function servicesOf(entry: StageEntry, stage: string, hints: readonly Ser
     .sort((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || (a.instance < b.instance ? -1 : 1))
 }
 
-const ORDER: readonly Follow[] = ['keeps', 'behind', 'starting', 'follows']
+const ORDER: readonly Follow[] = ['keeps', 'behind', 'starting', 'silent', 'follows']
+
+/** Those that have lately said something. */
+export const runningOf = (services: readonly Service[]): Service[] =>
+  services.filter(({ verdict }) => verdict !== 'silent')
 
 function followOf({ manifest, rollout, seq }: StageEntry, hint: ServingHint): Follow {
+  if (hint.silent === true) return 'silent'
   const knows = hint.wanted !== null && hint.wanted.seq >= seq
   const isRight = hint.serving?.manifest === manifest
   if (hint.state === 'keeping' && knows) return 'keeps'
@@ -88,14 +100,21 @@ export async function awaitServices(
     if (entry === undefined) return undefined
     const services = servicesOf(entry, stage, hints)
     if (services.length === 0) return undefined
-    const isSettled = services.every(({ verdict }) => verdict === 'follows' || verdict === 'keeps')
+    const isSettled = runningOf(services).every(({ verdict }) => verdict === 'follows' || verdict === 'keeps')
     if (isSettled || waited() >= wait || ctx.signal?.aborted === true) {
-      const following = services.filter(({ verdict }) => verdict === 'follows').length
-      return { services, following, waited: Number((waited() / 1000).toFixed(1)) }
+      return { ...summed(state.model, entry, services), waited: Number((waited() / 1000).toFixed(1)) }
     }
     const { setTimeout } = await import('node:timers/promises')
     await setTimeout(PAUSE_MS, undefined, ctx.signal === undefined ? {} : { signal: ctx.signal }).catch(() => {})
   }
+}
+
+function summed(model: string, entry: StageEntry, services: readonly Service[]): Omit<Services, 'waited'> {
+  const running = runningOf(services).length
+  const following = services.filter(({ verdict }) => verdict === 'follows').length
+  const followed = following === 0 ? 'none' : following === running ? 'all' : 'some'
+  const remedy = followed === 'all' ? null : remedyOf(model, entry, services)
+  return { services, running, following, followed, remedy }
 }
 
 /** The same, after what is done is done: what cannot be read of hints must not make it look undone. */

@@ -12,7 +12,7 @@ import type { NextStep } from './next-step.ts'
 import { type ProductionStatus, productionOf } from './production.ts'
 import { RANKS, type Rank, rankOf } from './rank.ts'
 import type { RetrainingEffect } from './retraining-effect.ts'
-import { isMisserved, type RolloutOfStage, rolloutsOfStages, type ServedStage } from './served.ts'
+import { isMisserved, isOutage, type RolloutOfStage, rolloutsOfStages, type ServedStage } from './served.ts'
 import type { Pending } from './waiting.ts'
 
 export interface ModelStatus {
@@ -70,7 +70,8 @@ export function modelStatus(state: ModelState, facts: StatusFacts): ModelStatus 
   const rollouts = rolloutsOfStages(state)
   const known = { production, health, pending, retraining, rollouts, served }
   const partial = { ...known, model: state.model, versions, stages, lacks, effect }
-  const rank = rankOf(health, isMisserved(served))
+  const ails = isOutage(served) ? 'served by nobody' : isMisserved(served) ? 'serves another version' : null
+  const rank = rankOf(health, ails)
   return { ...partial, rank, next: modelStep(partial, rank, hasBaseline), problem: null }
 }
 

@@ -5,6 +5,7 @@
 import { versionName } from '../../core/names.ts'
 import { brokenColumnsCommand, retrainAgainCommand, retrainCommand } from '../../core/next-command.ts'
 import { WEEK } from '../../project/duration.ts'
+import { PRODUCTION } from '../gate/rules.ts'
 import { stageFlag } from '../rollouts/running.ts'
 import type { Health } from './health.ts'
 import type { LastRetraining } from './last-retraining.ts'
@@ -38,6 +39,8 @@ export function modelStep(situation: Situation, rank: Rank, hasBaseline: boolean
   const [rollout] = situation.rollouts
   if (rollout !== undefined && !BEFORE_A_ROLLOUT.includes(rank)) return lookAtRollout(model, rollout)
   switch (rank) {
+    case 'served by nobody':
+      return unserved(situation)
     case 'serves another version':
       return misserved(situation)
     case 'drift':
@@ -84,12 +87,27 @@ export function modelStep(situation: Situation, rank: Rank, hasBaseline: boolean
 }
 
 /** What comes before going on with a rollout. */
-const BEFORE_A_ROLLOUT: readonly Rank[] = ['serves another version', 'damaged', 'drift', 'unhealthy']
+const BEFORE_A_ROLLOUT: readonly Rank[] = [
+  'served by nobody',
+  'serves another version',
+  'damaged',
+  'drift',
+  'unhealthy',
+]
 
 const lookAtRollout = (model: string, { stage, version, weight }: RolloutOfStage): NextStep => ({
   command: `mlops rollout status ${model}${stageFlag(stage)}`,
   why: `@${version} is being rolled out in ${stage}, and has ${weight} % of its traffic`,
 })
+
+/** Nobody answers: bytes that are mended, or the version before, come before any look at data. */
+function unserved({ model, served, production }: Situation): NextStep | null {
+  const wrong = served.find(({ stage, outage }) => stage === PRODUCTION && outage)
+  if (wrong?.remedy == null || production === null) return null
+  const { command, why } = wrong.remedy
+  const said = `nobody serves ${versionName(model, wrong.version)}: ${why}`
+  return { command, why: said }
+}
 
 /** What changed between what is served and what should be: most often that is why. */
 function misserved({ model, served, production }: Situation): NextStep | null {

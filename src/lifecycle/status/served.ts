@@ -6,7 +6,8 @@ import type { ModelState } from '../../store/fold.ts'
 import type { ServingHint } from '../../store/store.ts'
 import { PRODUCTION } from '../gate/rules.ts'
 import { runningRollout } from '../rollouts/running.ts'
-import { type Service, servicesOf } from '../serving/services.ts'
+import { type Remedy, remedyOf } from '../serving/remedy.ts'
+import { runningOf, type Service, servicesOf } from '../serving/services.ts'
 
 export interface RolloutOfStage {
   readonly stage: string
@@ -28,10 +29,16 @@ export interface ServedStage {
   readonly services: readonly Service[]
   /** One of them serves another version, and has had the time to follow. */
   readonly mismatch: boolean
+  /** Nobody answers: what runs serves nothing, or nothing of what there was says anything any more. */
+  readonly outage: boolean
+  /** What to do about it; null where there is neither of the two. */
+  readonly remedy: Remedy | null
 }
 
 /** Milliseconds that a service has to follow; most need a fifth of a second. */
 const TIME_TO_FOLLOW = 10_000
+/** Milliseconds that a service has to load its first model before serving nothing is called an outage. */
+const TIME_TO_START = 30_000
 
 export const rolloutsOfStages = (state: ModelState): RolloutOfStage[] =>
   Object.keys(state.stages)
@@ -55,9 +62,19 @@ export function servedStages(state: ModelState, hints: readonly ServingHint[], n
       ({ verdict, version }) =>
         version !== null && version !== entry.version && (verdict === 'keeps' || (verdict === 'behind' && isOld)),
     )
-    return [{ stage, version: entry.version, services, mismatch }]
+    const started = new Map(hints.map((hint) => [hint.instance, Date.parse(hint.started)]))
+    const outage = runningOf(services).every(
+      ({ version, why, instance }) =>
+        version === null && (why !== null || now.getTime() - (started.get(instance) ?? 0) > TIME_TO_START),
+    )
+    const remedy = mismatch || outage ? remedyOf(state.model, entry, services) : null
+    return [{ stage, version: entry.version, services, mismatch, outage, remedy }]
   })
 }
+
+/** Production is answered by nobody, as far as its services say. */
+export const isOutage = (served: readonly ServedStage[]): boolean =>
+  served.some(({ stage, outage }) => stage === PRODUCTION && outage)
 
 /** Production is served by another version than it points to. */
 export const isMisserved = (served: readonly ServedStage[]): boolean =>

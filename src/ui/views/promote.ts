@@ -8,7 +8,7 @@ import type { Ui } from '../ui.ts'
 import { renderApprovals } from './approvals.ts'
 import { renderGate } from './gate.ts'
 import { renderGitTags } from './git-tags.ts'
-import { renderServices } from './services.ts'
+import { doneMark, notFollowed, renderServices } from './services.ts'
 import { formatRows, formatValue, metricChange } from './values.ts'
 
 export { renderGate } from './gate.ts'
@@ -69,7 +69,7 @@ export function renderPromotion(ui: Ui, result: PromoteResult, wasShown = false)
     ? `was put into ${style.bold(stage)} at ${day(result.event?.time ?? '')} (${gone}) ${style.dim('(done before, with the same idempotency key)')}`
     : `is in ${style.bold(stage)} now (${gone}${result.completes === undefined ? '' : '; its rollout is complete'})`
   return joined([
-    ui.wrap(`${style.good(style.symbols.ok)} ${name} ${done}`, 2),
+    ui.wrap(`${doneMark(ui, result.services)} ${name} ${done}${notFollowed(ui, result.services)}`, 2),
     ...parts,
     renderGitTags(ui, result.gitTags),
     renderServices(ui, model, result.services),
@@ -84,7 +84,7 @@ function renderStart(ui: Ui, result: PromoteResult, steps: string, parts: readon
   const where = `${model}${stage === 'production' ? '' : ` --stage ${stage}`}`
   return joined([
     ui.wrap(
-      `${style.good(style.symbols.ok)} ${style.name(`${model}@${version}`)} gets ${rollout?.weight ?? 0} % of the traffic of ${style.bold(stage)} now; ${model}@${from} keeps the stage and the rest${again}`,
+      `${doneMark(ui, services)} ${style.name(`${model}@${version}`)} gets ${rollout?.weight ?? 0} % of the traffic of ${style.bold(stage)} now; ${model}@${from} keeps the stage and the rest${again}${notFollowed(ui, services)}`,
       2,
     ),
     steps,

@@ -7,7 +7,7 @@ import { displayWidth } from '../clean.ts'
 import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderGitTags } from './git-tags.ts'
-import { renderServices } from './services.ts'
+import { doneMark, notFollowed, renderServices } from './services.ts'
 
 export function renderRollback(ui: Ui, result: RollbackResult): string {
   const { style } = ui
@@ -20,7 +20,7 @@ export function renderRollback(ui: Ui, result: RollbackResult): string {
   const said =
     result.outcome === 'planned'
       ? `Plan: ${style.bold(stage)} goes back from ${model}@${from} to ${name}, which held it from ${day(held)}. ${style.dim('Dry run: nothing was changed.')}`
-      : `${style.good(style.symbols.ok)} ${style.bold(stage)} is back from ${model}@${from} to ${name}, which held it from ${day(held)}${result.repeated ? style.dim(' (done before, with the same idempotency key)') : ''}`
+      : `${doneMark(ui, result.services)} ${style.bold(stage)} is back from ${model}@${from} to ${name}, which held it from ${day(held)}${result.repeated ? style.dim(' (done before, with the same idempotency key)') : ''}${notFollowed(ui, result.services)}`
   const ended =
     result.rollout === null
       ? ''
@@ -58,7 +58,7 @@ function renderEnd(ui: Ui, result: RollbackResult): string {
   const head =
     outcome === 'planned'
       ? `Plan: the rollout of ${model}@${from} in ${style.bold(stage)} ends${share}; all traffic goes to ${holder}. ${style.dim('Dry run: nothing was changed.')}`
-      : `${style.good(style.symbols.ok)} The rollout of ${model}@${from} in ${style.bold(stage)} is ended${share}; all traffic goes to ${holder}${repeated ? style.dim(' (done before, with the same idempotency key)') : ''}`
+      : `${doneMark(ui, result.services)} The rollout of ${model}@${from} in ${style.bold(stage)} is ended${share}; all traffic goes to ${holder}${repeated ? style.dim(' (done before, with the same idempotency key)') : ''}${notFollowed(ui, result.services)}`
   const [next] = before
   const further = next === undefined ? 'Nothing is further back.' : `Another rollback goes back to ${model}@${next}.`
   const services = renderServices(ui, model, result.services)

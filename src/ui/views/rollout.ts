@@ -1,4 +1,5 @@
 /** A rollout as text: what the two versions do side by side, and what a step or its end did. */
+import { given } from '../../core/given.ts'
 import type { AbortResult } from '../../rollout/abort.ts'
 import type { AdvanceResult } from '../../rollout/advance.ts'
 import type { Comparison } from '../../rollout/compare.ts'
@@ -8,7 +9,7 @@ import { day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderApprover } from './approvals.ts'
 import { renderPromotion } from './promote.ts'
-import { renderServices } from './services.ts'
+import { doneMark, notFollowed, renderServices } from './services.ts'
 
 export function renderRollouts(ui: Ui, { rollouts }: RolloutReport, model: string | undefined): string {
   if (rollouts.length > 0) return rollouts.map((each) => renderStatus(ui, each)).join('\n\n')
@@ -101,11 +102,12 @@ export function renderAdvance(ui: Ui, result: AdvanceResult, wasShown: boolean):
   const name = style.name(`${model}@${version}`)
   const again = repeated ? style.dim(' (done before, with the same idempotency key)') : ''
   const compared = comparison === null ? '' : renderComparison(ui, comparison)
-  if (promotion !== null) return joined([compared, renderPromotion(ui, promotion, wasShown)])
+  if (promotion !== null)
+    return joined([compared, renderPromotion(ui, { ...promotion, ...given({ services }) }, wasShown)])
   const said = {
-    advanced: `${style.good(style.symbols.ok)} ${name} gets ${to} % of ${style.bold(stage)} now, after ${from} %; @${stable} keeps the rest${again}`,
+    advanced: `${doneMark(ui, services)} ${name} gets ${to} % of ${style.bold(stage)} now, after ${from} %; @${stable} keeps the rest${again}${notFollowed(ui, services)}`,
     promoted: '',
-    aborted: `${style.bad(style.symbols.bad)} The rollout of ${name} in ${style.bold(stage)} was aborted at ${from} %: all traffic goes to ${style.name(`${model}@${stable}`)}, which holds the stage${again}`,
+    aborted: `${style.bad(style.symbols.bad)} The rollout of ${name} in ${style.bold(stage)} was aborted at ${from} %: all traffic goes to ${style.name(`${model}@${stable}`)}, which holds the stage${again}${notFollowed(ui, services)}`,
     held: `${style.warn(style.symbols.unknown)} ${name} stays at ${from} % of ${style.bold(stage)}. Nothing was changed.`,
   }
   return joined([compared, ui.wrap(said[outcome], 2), renderServices(ui, model, services)])
@@ -114,7 +116,7 @@ export function renderAdvance(ui: Ui, result: AdvanceResult, wasShown: boolean):
 export function renderAbort(ui: Ui, { model, stage, version, stable, from, repeated, services }: AbortResult): string {
   const { style } = ui
   const again = repeated ? style.dim(' (done before, with the same idempotency key)') : ''
-  const head = `${style.good(style.symbols.ok)} The rollout of ${style.name(`${model}@${version}`)} in ${style.bold(stage)} is aborted at ${from} %: all traffic goes to ${style.name(`${model}@${stable}`)}, which holds the stage${again}`
+  const head = `${doneMark(ui, services)} The rollout of ${style.name(`${model}@${version}`)} in ${style.bold(stage)} is aborted at ${from} %: all traffic goes to ${style.name(`${model}@${stable}`)}, which holds the stage${again}${notFollowed(ui, services)}`
   return joined([ui.wrap(head, 2), renderServices(ui, model, services)])
 }
 

@@ -1,4 +1,5 @@
 /** `mlops status` as text: worst first, one line of verdict per model, then what waits, then the next step. */
+import { runningOf } from '../../lifecycle/serving/services.ts'
 import type { ModelStatus } from '../../lifecycle/status/model-status.ts'
 import type { RolloutOfStage, ServedStage } from '../../lifecycle/status/served.ts'
 import type { StatusReport } from '../../lifecycle/status/status.ts'
@@ -58,6 +59,7 @@ function renderModel(ui: Ui, status: ModelStatus): string {
 }
 
 const BAD: readonly ModelStatus['rank'][] = [
+  'served by nobody',
   'serves another version',
   'damaged',
   'logged, never checked',
@@ -77,6 +79,7 @@ function badge(ui: Ui, { rank }: ModelStatus): string {
 function verdict(ui: Ui, { rank, health }: ModelStatus): string {
   const { style } = ui
   if (rank === 'damaged') return style.bad('its log is damaged')
+  if (rank === 'served by nobody') return style.bad('nobody serves it: production gives no answers')
   if (rank === 'serves another version') return style.bad('a service serves another version than production')
   if (health === null) return style.warn('not in production')
   if (health.logged !== null) {
@@ -143,10 +146,11 @@ function servedLines(ui: Ui, { model }: ModelStatus, { stage, version, services 
   const { style } = ui
   const others = services.filter(({ verdict }) => verdict !== 'follows')
   const following = services.length - others.length
+  const running = runningOf(services).length
   const where = `${ui.text(stage)} (@${version})`
   if (others.length === 0)
     return [style.dim(`${where} is served by ${following === 1 ? '1 service' : `${following} services`}`)]
-  const head = `${where}: ${following} of ${services.length} running service${services.length === 1 ? '' : 's'} serve${services.length === 1 ? 's' : ''} it`
+  const head = `${where}: ${following} of ${running} running service${running === 1 ? '' : 's'} serve${running === 1 ? 's' : ''} it`
   return [style.warn(head), ...others.map((service) => serviceLine(ui, model, service).trimStart())]
 }
 

@@ -12,6 +12,7 @@ import type { ServingHint } from '../../../src/store/serving.ts'
 import { createStyle } from '../../../src/ui/style.ts'
 import { createUi } from '../../../src/ui/ui.ts'
 import { renderPromotion } from '../../../src/ui/views/promote.ts'
+import { renderRollback } from '../../../src/ui/views/rollback.ts'
 import { renderStatus } from '../../../src/ui/views/status.ts'
 import { addVersion, MODEL, type World, world } from './fixture.ts'
 
@@ -118,6 +119,53 @@ describe('running services', () => {
     )
   })
 
+  it('that do not follow take the tick from the headline, and the next command stands there', async () => {
+    const old = await entry()
+    const kept = { serving: { version: 1, manifest: old.manifest }, state: 'keeping' as const, why: 'another column' }
+    await up(2)
+    hint('web-1', await entry(), kept)
+    const moved = up(3, { wait: 60_000 })
+    hint('web-1', await onceThere(3), kept)
+    const result = await moved
+    assert.deepEqual([result.services?.followed, result.services?.running], ['none', 1])
+    assert.equal(result.services?.remedy?.command, `mlops scaffold fastapi ${MODEL}@3`)
+    const text = renderPromotion(ui, result, true)
+    assert.match(text, /^▲ churn-model@3 is in production now \(was churn-model@2\), but no running service follows/)
+    assert.match(text, /Next: mlops scaffold fastapi churn-model@3\n.*web-1 on box: another column/)
+
+    const going = rollback(w.ctx, w.project(), w.store, {
+      model: MODEL,
+      stage: 'production',
+      verify: false,
+      wait: 60_000,
+    })
+    // Followers first: once every one of them has said its word nothing is waited for.
+    hint('web-2', await onceThere(2))
+    hint('web-1', await entry(), kept)
+    const back = await going
+    assert.equal(back.services?.followed, 'some')
+    assert.match(renderRollback(ui, back), /^▲ production is back from .*, but only 1 of 2 running services follows/)
+  })
+
+  it('that were killed do not count as running, and are not waited for', async () => {
+    const old = await entry()
+    await up(2)
+    hint('web-1', await entry())
+    hint('web-2', old, { time: new Date(Date.now() - 20_000).toISOString() })
+    const { services } = await up(3, { wait: 100 }).then(async () => {
+      hint('web-1', await entry())
+      return rollback(w.ctx, w.project(), w.store, { model: MODEL, stage: 'production', verify: false, wait: 100 })
+    })
+    assert.deepEqual(
+      services?.services.map(({ instance, verdict }) => [instance, verdict]),
+      [
+        ['web-1', 'behind'],
+        ['web-2', 'silent'],
+      ],
+    )
+    assert.equal(services?.running, 1)
+  })
+
   it('that say nothing new are told as behind, once the time is over', async () => {
     hint('web-1', await entry())
     const result = await rollbackAfter()
@@ -155,6 +203,29 @@ describe('running services', () => {
     const text = renderStatus(ui, report)
     assert.match(text, /a service serves another version than production/)
     assert.match(text, /web-1 on box keeps churn-model@1: golden/)
+  })
+
+  it('that answer nothing are an outage: the worst of all, before drift, with what mends it', async () => {
+    await up(2)
+    const now = await entry()
+    const why = 'version 2 cannot be loaded: object 3f0c… is damaged: its bytes are others'
+    hint('web-1', now, { serving: null, state: 'starting', why })
+    hint('web-2', now, { time: new Date(Date.now() - 20_000).toISOString() })
+    const look = () => fleetStatus({ ...w.ctx, now: () => new Date() }, w.project(), w.store)
+    const report = await look()
+    assert.equal(report.models[0]?.rank, 'served by nobody')
+    assert.equal(report.next?.command, 'mlops store verify')
+    assert.match(report.next?.why ?? '', /mlops rollback churn-model/)
+    const text = renderStatus(ui, report)
+    assert.match(text, /^✖ churn-model@2 {2}nobody serves it: production gives no answers/)
+    assert.match(text, /production \(@2\): 0 of 1 running service serves it/)
+    assert.match(text, /web-1 on box serves nothing: version 2 cannot be loaded: object 3f0c… is damaged/)
+    assert.match(text, /web-2 on box has stopped saying that it runs/)
+
+    hint('web-1', now)
+    assert.notEqual((await look()).models[0]?.rank, 'served by nobody', 'one that answers is no outage')
+    hint('web-1', now, { serving: null, state: 'starting' })
+    assert.notEqual((await look()).models[0]?.rank, 'served by nobody', 'one that has only just started is none')
   })
 
   it('that serve the right version, and cannot give a rollout its share, are told of and no more', async () => {
