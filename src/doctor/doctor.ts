@@ -15,6 +15,7 @@ import { channelFindings } from './channels.ts'
 import { environmentFindings } from './environment.ts'
 import { machineFindings } from './machine.ts'
 import { policyReport } from './policies.ts'
+import { serviceFindings } from './services.ts'
 import { type DoctorReport, type Finding, worstFirst } from './types.ts'
 import { stagedVersions, versionFindings } from './versions.ts'
 
@@ -50,6 +51,7 @@ export async function examine(
     details.push(...staged.details)
     findings.push(...staged.findings, ...staged.details.flatMap(versionFindings))
   }
+  findings.push(...whole.flatMap(serviceFindings))
   const policies = await projectPolicies(ctx, project)
   const policy = await policyReport(ctx, project, store, policies, whole)
   const names = whole.map((each) => each.model)

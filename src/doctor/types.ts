@@ -2,7 +2,7 @@
 import type { Gap } from '../lifecycle/status/gaps.ts'
 import type { NextStep } from '../lifecycle/status/next-step.ts'
 
-export type Area = 'machine' | 'versions' | 'environment' | 'policy' | 'channels'
+export type Area = 'machine' | 'services' | 'versions' | 'environment' | 'policy' | 'channels'
 
 /** `bad`: something fails, or will when it is needed. `warn`: a person should know. `unknown`: it was not looked at. */
 export type Severity = 'bad' | 'warn' | 'unknown' | 'good'
