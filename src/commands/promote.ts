@@ -1,10 +1,13 @@
 /** `mlops promote`: moves a stage to a version, behind its gate and a person's approval. */
+import { resolve } from 'node:path'
 import { given } from '../core/given.ts'
 import { parseModelRef } from '../core/names.ts'
+import { readProposal } from '../lifecycle/gate/proposal.ts'
 import { type PromoteResult, promote } from '../lifecycle/promote/promote.ts'
 import { readSteps } from '../lifecycle/rollouts/running.ts'
 import { loadProject } from '../project/load.ts'
 import { Args, changeFlags, Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
+import { promoteFlags } from '../ui/promote-flags.ts'
 import { approvalQuestion } from '../ui/views/ask-approval.ts'
 import { renderPromotion } from '../ui/views/promote.ts'
 import { NO_WAIT, WAIT_MS } from '../ui/wait.ts'
@@ -20,6 +23,7 @@ export default class Promote extends MlopsCommand {
     '<%= config.bin %> promote churn-model@staging --to production --approve ada --reason "better on June data"',
     '<%= config.bin %> promote churn-model@3 --to production --dry-run',
     '<%= config.bin %> promote churn-model@4 --to production --rollout 5,25,50,100 --approve ada',
+    '<%= config.bin %> promote churn-model@4 --to production --approve ada --proposal promotions/churn-model.production.json',
   ]
   static override args = {
     model: Args.string({
@@ -28,23 +32,7 @@ export default class Promote extends MlopsCommand {
     }),
   }
   static override flags = {
-    to: Flags.string({ summary: 'The stage to move.', helpValue: 'STAGE', required: true }),
-    approve: Flags.string({
-      summary: 'Name of the person who approves; repeat it where several must.',
-      helpValue: 'NAME',
-      multiple: true,
-    }),
-    reason: Flags.string({ summary: 'Why; kept in the history.', helpValue: 'TEXT' }),
-    test: Flags.string({
-      summary:
-        "The version's test set, a file or folder, to score the champion on it, where the run does not say where it lies.",
-      helpValue: 'PATH',
-    }),
-    rollout: Flags.string({
-      summary:
-        'Give it a part of the traffic first: ascending percentages that end with 100 (mlops rollout advance takes the next step).',
-      helpValue: 'STEPS',
-    }),
+    ...promoteFlags,
     'no-wait': NO_WAIT,
     'dry-run': Flags.boolean({ summary: 'Show the plan and the verdict of the gate; change nothing.' }),
     ...changeFlags,
@@ -55,6 +43,8 @@ export default class Promote extends MlopsCommand {
     const { session } = this
     const ref = parseModelRef(args.model)
     const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: !flags['dry-run'] })])
+    const proposal =
+      flags.proposal === undefined ? undefined : await readProposal(resolve(session.ctx.cwd, flags.proposal))
     const question = approvalQuestion(session, flags.reason !== undefined)
     const result = await promote(session.ctx, project, store, {
       ref,
@@ -65,6 +55,7 @@ export default class Promote extends MlopsCommand {
       ...given({
         reason: flags.reason,
         test: flags.test,
+        proposal,
         idempotencyKey: session.idempotencyKey,
         rollout: flags.rollout === undefined ? undefined : readSteps(flags.rollout),
         wait: flags['no-wait'] ? undefined : WAIT_MS,

@@ -9,13 +9,15 @@ import { reasonOf } from '../lifecycle/promote/approval.ts'
 import { promote } from '../lifecycle/promote/promote.ts'
 import type { PromoteRequest, PromoteResult } from '../lifecycle/promote/types.ts'
 import { changeRollout } from '../lifecycle/rollouts/change.ts'
+import { marginsChanged } from '../lifecycle/rollouts/margins.ts'
 import type { RolloutEvent, RunningRollout } from '../lifecycle/rollouts/running.ts'
 import { type Services, tellServices } from '../lifecycle/serving/services.ts'
 import type { Project } from '../project/config.ts'
+import { modelConfig } from '../project/load.ts'
 import type { ModelEvent } from '../store/events.ts'
 import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
-import { type Comparison, compareVariants, recorded } from './compare.ts'
+import { type Comparison, compareToDecide, recorded } from './compare.ts'
 import { findRollout, rolloutsOf } from './find.ts'
 import { assertForced, breached, held } from './refusal.ts'
 
@@ -23,7 +25,7 @@ export interface AdvanceRequest
   extends Pick<PromoteRequest, 'approve' | 'askApproval' | 'reread' | 'test' | 'wait' | 'idempotencyKey'> {
   readonly model: string
   readonly stage?: string
-  /** Milliseconds back from now, within the step. */
+  /** Milliseconds back from now, within the step. It may find a breach; one of the whole step stays one. */
   readonly window?: number
   /** Goes on also where too little is known; needs a reason. Never past a breach. */
   readonly force?: boolean
@@ -75,7 +77,12 @@ export async function advanceRollout(
   if (auto && rolloutsOf(state).every((each) => stage !== undefined && each.stage !== stage))
     return nothing(model, stage)
   const running = findRollout(state, stage)
-  const comparison = await compareVariants(ctx, project, store, running, request.window)
+  if (marginsChanged(state, running, modelConfig(project, model).rollout)) {
+    ctx.warn(
+      `The margins of the comparison (models.${model}.rollout of mlops.yaml) are not those that this rollout began with; its last step needs a new approval.`,
+    )
+  }
+  const comparison = await compareToDecide(ctx, project, store, running, request.window)
   const scene: Scene = { ctx, project, store, state, running, request, op, comparison, reason }
   const { verdict } = comparison
   if (verdict === 'breach') {
@@ -159,6 +166,7 @@ async function complete(scene: Scene): Promise<AdvanceResult> {
     ref: { model: running.model, selector: { version: running.version } },
     stage: running.stage,
     completes: running.start,
+    comparison: recorded(comparison),
     reason: reason ?? `its rollout: ${comparison.verdict}; ${comparison.summary}`,
     ...given({ approve, askApproval, reread, test, wait, idempotencyKey }),
   })

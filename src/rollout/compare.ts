@@ -3,10 +3,12 @@
  * only. Without a log there is nothing to say, and that is said.
  */
 import type { Context } from '../core/context.ts'
+import type { Digest } from '../core/digest.ts'
+import { marginsDigest } from '../lifecycle/rollouts/margins.ts'
 import type { RunningRollout } from '../lifecycle/rollouts/running.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
-import type { RolloutBody } from '../store/events.ts'
+import type { RolloutComparison } from '../store/events.ts'
 import type { Store } from '../store/store.ts'
 import { judgeRollout } from './judge.ts'
 import type { Judgement, RolloutFigures, VariantFigures } from './types.ts'
@@ -19,6 +21,24 @@ export interface Comparison extends Judgement {
   readonly rollout: VariantFigures
   /** What a person should know besides. */
   readonly notes: readonly string[]
+  /** Digest of the margins that it was judged by. */
+  readonly margins: Digest
+}
+
+/**
+ * What a step is decided by. A window may find a breach that the whole step hides; one that the whole step shows is never
+ * taken away by looking at a part of it.
+ */
+export async function compareToDecide(
+  ctx: Context,
+  project: Project,
+  store: Store,
+  running: RunningRollout,
+  window?: number,
+): Promise<Comparison> {
+  const whole = await compareVariants(ctx, project, store, running)
+  if (window === undefined || whole.verdict === 'breach') return whole
+  return await compareVariants(ctx, project, store, running, window)
 }
 
 /**
@@ -42,7 +62,8 @@ export async function compareVariants(
   const lasted = Math.max(0, until - began)
   const figures =
     log === null ? nothing(running, lasted) : await measureRollout(ctx, project, store, log, running, window, lasted)
-  const judgement = judgeRollout(figures, modelConfig(project, model).rollout)
+  const margins = modelConfig(project, model).rollout
+  const judgement = judgeRollout(figures, margins)
   const notes =
     log === null ? ['nothing of the model is in the prediction log'] : await untagged(log, running, window, figures)
   return {
@@ -52,15 +73,17 @@ export async function compareVariants(
     stable: figures.stable,
     rollout: figures.rollout,
     notes,
+    margins: marginsDigest(margins),
   }
 }
 
 /** As an event keeps it. */
-export const recorded = ({ verdict, since, until, summary }: Comparison): NonNullable<RolloutBody['comparison']> => ({
+export const recorded = ({ verdict, since, until, summary, margins }: Comparison): RolloutComparison => ({
   verdict,
   since,
   until,
   summary: summary.slice(0, 500),
+  margins,
 })
 
 function nothing({ stable, version }: RunningRollout, lasted: number): RolloutFigures {

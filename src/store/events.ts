@@ -158,6 +158,18 @@ export interface PromoteBody {
   readonly reason?: string
   /** The event that began the rollout which this move completes. */
   readonly rollout?: number
+  /** Of such a move: what the comparison of the two versions said last. */
+  readonly comparison?: RolloutComparison
+}
+
+/** What a comparison of the two versions of a rollout said, as an event keeps it (docs/rollout.md). */
+export interface RolloutComparison {
+  readonly verdict: 'better' | 'holds' | 'breach' | 'hold'
+  readonly since: string
+  readonly until: string
+  readonly summary: string
+  /** Of the margins that it was judged by; older events do not say. */
+  readonly margins?: Digest
 }
 
 /**
@@ -177,14 +189,11 @@ export interface RolloutBody {
   /** Of a `start`: what let it in, and whose word. */
   readonly gate?: GateResult
   readonly approvals?: readonly Approval[]
+  /** Of a `start`: digest of the margins that its versions are to be compared by; older events do not say. */
+  readonly margins?: Digest
   readonly reason?: string
-  /** Of `advance` and `abort`: what the comparison of the two versions said, if it was asked (docs/rollout.md). */
-  readonly comparison?: {
-    readonly verdict: 'better' | 'holds' | 'breach' | 'hold'
-    readonly since: string
-    readonly until: string
-    readonly summary: string
-  }
+  /** Of `advance` and `abort`: what the comparison of the two versions said, if it was asked. */
+  readonly comparison?: RolloutComparison
 }
 
 export interface RollbackBody {

@@ -10,6 +10,7 @@ import { missingConfig } from '../../project/load.ts'
 import type { GateResult } from '../../store/events.ts'
 import type { Store } from '../../store/store.ts'
 import { assertStage } from '../operation.ts'
+import type { PromotePlan } from '../promote/plan.ts'
 import { createPlanner } from '../promote/planner.ts'
 import type { UncountedApproval } from '../promote/standing-approvals.ts'
 import { failingChecks, isWaiting, onlyApprovalMissing } from './gate.ts'
@@ -32,6 +33,8 @@ export interface GateReport {
   readonly stage: string
   /** Who holds the stage now. */
   readonly from: number | null
+  /** The event that put it there: a version that comes back to a stage holds it by another one. */
+  readonly fromSeq: number | null
   /** The version holds the stage already; the verdict is what a move would meet all the same. */
   readonly alreadyThere: boolean
   /** `inconclusive`: nothing fails, and something could not be judged. A missing approval is a `fail`. */
@@ -65,17 +68,10 @@ export async function checkGate(
   const planner = createPlanner(ctx, project, store, { ...request, reason: undefined })
   const plan = await planner.plan(await store.models.state(ref.model), { given: [] })
   const gate = withoutApproval ? withoutPeople(plan.gate) : plan.gate
-  const failing = failingChecks(gate)
   const count = (verdict: GateReport['verdict'] | 'waived'): number =>
     gate.checks.filter((check) => check.verdict === verdict).length
   return {
-    model: plan.model,
-    version: plan.version,
-    stage,
-    from: plan.from?.version ?? null,
-    alreadyThere: plan.already,
-    verdict:
-      failing.length === 0 ? 'pass' : failing.some(({ verdict }) => verdict === 'fail') ? 'fail' : 'inconclusive',
+    ...judged(plan, gate),
     awaitsApproval: onlyApprovalMissing(gate),
     approvalsMissing: plan.approvalsMissing,
     withoutApproval,
@@ -87,6 +83,29 @@ export async function checkGate(
       fail: count('fail'),
       waiting: gate.checks.filter(isWaiting).length,
     },
+  }
+}
+
+/** What of a verdict a proposal is held against. */
+export type Judged = Pick<
+  GateReport,
+  'model' | 'version' | 'stage' | 'from' | 'fromSeq' | 'alreadyThere' | 'verdict' | 'gate'
+>
+
+/** A plan as `gate propose` and `gate confirm` judge it: whose word there is does not belong to it. */
+export const judgedWithoutPeople = (plan: PromotePlan): Judged => judged(plan, withoutPeople(plan.gate))
+
+function judged({ model, version, stage, from, already }: PromotePlan, gate: GateResult): Judged {
+  const failing = failingChecks(gate)
+  return {
+    model,
+    version,
+    stage,
+    from: from?.version ?? null,
+    fromSeq: from?.seq ?? null,
+    alreadyThere: already,
+    verdict:
+      failing.length === 0 ? 'pass' : failing.some(({ verdict }) => verdict === 'fail') ? 'fail' : 'inconclusive',
     gate,
   }
 }

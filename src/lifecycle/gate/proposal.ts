@@ -11,7 +11,8 @@ import { failed, isMlopsError, type MlopsError, notFound, refused, systemCode, u
 import { type ModelRef, nameProblem, versionName } from '../../core/names.ts'
 import type { Project } from '../../project/config.ts'
 import type { Store } from '../../store/store.ts'
-import { checkGate, type GateReport } from './check.ts'
+import type { PromotePlan } from '../promote/plan.ts'
+import { checkGate, type GateReport, type Judged, judgedWithoutPeople } from './check.ts'
 import { failingChecks } from './gate.ts'
 
 /** What the file holds: these members and no others. */
@@ -49,10 +50,11 @@ export interface Confirmation {
 const MAX_BYTES = 4096
 
 /**
- * The digest of a verdict: of the version's bytes, the rules, the champion, the test set, and what each check required
- * and said. Figures are not part of it: they follow from these, and differ in the last digit between machines.
+ * The digest of a verdict: of the version's bytes, the rules, the champion, what holds the stage and by which event, the
+ * test set, and what each check required and said. By the event, because a proposal that was carried out and rolled back
+ * would else hold again, and a job that is run once more would bring back what somebody took out. Figures are not part of it: they follow from these, and differ in the last digit between machines.
  */
-export function gateDigest({ model, version, stage, from, gate }: GateReport): Digest {
+export function gateDigest({ model, version, stage, from, fromSeq, gate }: Judged): Digest {
   const checks = gate.checks.map(
     ({ name, metric, required, verdict }): JsonInput => ({
       name,
@@ -62,7 +64,7 @@ export function gateDigest({ model, version, stage, from, gate }: GateReport): D
     }),
   )
   const { manifest, policy, champion = null, test = null } = gate.bound
-  return sha256(canonicalJson({ model, version, stage, from, manifest, policy, champion, test, checks }))
+  return sha256(canonicalJson({ model, version, stage, from, fromSeq, manifest, policy, champion, test, checks }))
 }
 
 /** As it stands in the file, so that a review shows one member a line. */
@@ -104,7 +106,7 @@ export async function confirm(
   file: string,
   test?: string,
 ): Promise<Confirmation> {
-  const proposal = parseProposal(await contentOf(file), file)
+  const proposal = await readProposal(file)
   const { model, stage, version } = proposal
   const report = await checkGate(ctx, project, store, {
     ref: { model, selector: { version } },
@@ -117,9 +119,13 @@ export async function confirm(
 }
 
 /** Pure: why a proposal may not be carried out; empty when it may. */
-export function problemsOf(proposal: Proposal, report: GateReport): string[] {
+export function problemsOf(proposal: Proposal, report: Judged): string[] {
   const name = versionName(report.model, report.version)
   const problems: string[] = []
+  for (const member of ['model', 'version', 'stage'] as const) {
+    if (proposal[member] !== report[member])
+      problems.push(`The file proposes the ${member} ${proposal[member]}; this is about ${report[member]}.`)
+  }
   if (report.gate.bound.manifest !== proposal.manifest)
     problems.push(
       `${name} has the digest ${report.gate.bound.manifest.slice(0, 12)}…, and the file says ${proposal.manifest.slice(0, 12)}….`,
@@ -130,10 +136,13 @@ export function problemsOf(proposal: Proposal, report: GateReport): string[] {
     problems.push(`The gate of ${report.stage} does not let ${name} in any more (${failingNames(report)}).`)
   if (gateDigest(report) !== proposal.gate)
     problems.push(
-      `The gate reads differently than when it was proposed: the file was edited, or the rules, the champion or the test set have changed.`,
+      `The gate reads differently than when it was proposed: the file was edited, or the rules, the champion, the test set or what is in ${report.stage} have changed.`,
     )
   return problems
 }
+
+/** @param file absolute. @throws notFound `PROPOSAL_NOT_FOUND`; usage `PROPOSAL_INVALID` */
+export const readProposal = async (file: string): Promise<Proposal> => parseProposal(await contentOf(file), file)
 
 const MEMBERS = ['format', 'gate', 'manifest', 'model', 'stage', 'version']
 
@@ -190,7 +199,20 @@ const invalid = (file: string, why: string): MlopsError =>
     details: { file, why },
   })
 
-const failingNames = ({ gate }: GateReport): string =>
+/** A promotion carries a proposal out, or nothing. @throws refused `PROPOSAL_DIFFERS` */
+export function assertProposed(proposal: Proposal | undefined, plan: PromotePlan): void {
+  const problems = proposal === undefined ? [] : problemsOf(proposal, judgedWithoutPeople(plan))
+  if (problems.length === 0) return
+  const name = versionName(plan.model, plan.version)
+  throw refused({
+    code: 'PROPOSAL_DIFFERS',
+    message: `What was proposed is not what would be done; nothing was moved.`,
+    hint: `Propose it anew: mlops gate propose ${name} --to ${plan.stage} --output FILE`,
+    details: { model: plan.model, stage: plan.stage, version: plan.version, problems },
+  })
+}
+
+const failingNames = ({ gate }: Pick<GateReport, 'gate'>): string =>
   failingChecks(gate)
     .map(({ name, verdict }) => `${name}: ${verdict}`)
     .join(', ')

@@ -3,18 +3,21 @@
  * (rollback alone restores one that was there).
  */
 import type { Context } from '../../core/context.ts'
+import type { Digest } from '../../core/digest.ts'
 import { conflict } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
-import type { Project } from '../../project/config.ts'
+import type { Project, RolloutConfig } from '../../project/config.ts'
 import { missingConfig, modelConfig } from '../../project/load.ts'
 import type { Approval, EventDraft } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import { resolveVersion } from '../../store/resolve.ts'
 import type { Store } from '../../store/store.ts'
 import { cautions, onlyApprovalMissing } from '../gate/gate.ts'
+import { assertProposed } from '../gate/proposal.ts'
 import { gateRules } from '../gate/rules.ts'
 import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from '../operation.ts'
 import { assertMayMove, carriedWords } from '../rollouts/begin.ts'
+import { marginsDigest } from '../rollouts/margins.ts'
 import { tellServices } from '../serving/services.ts'
 import { assertIntact } from '../versions/integrity.ts'
 import { approvalsOf, promptApproval, reasonOf } from './approval.ts'
@@ -31,7 +34,7 @@ export type { PromoteRequest, PromoteResult } from './types.ts'
 
 /**
  * @throws refused `GATE_REFUSED`, `APPROVAL_MISSING`, `SELF_APPROVAL`, `APPROVAL_DECLINED` with all checks in the
- *   details; conflict `STAGE_MOVED`, `PLAN_CHANGED`, `IDEMPOTENCY_MISMATCH`; failed `VERSION_DAMAGED`; usage
+ *   details; refused `PROPOSAL_DIFFERS`; conflict `STAGE_MOVED`, `PLAN_CHANGED`, `IDEMPOTENCY_MISMATCH`; failed `VERSION_DAMAGED`; usage
  *   `STAGE_UNKNOWN`; what `assertMayMove` throws
  */
 export async function promote(
@@ -54,6 +57,7 @@ export async function promote(
     approve: named.map(({ name }) => name),
     ...(rollout === undefined ? {} : { rollout }),
     ...(completes === undefined ? {} : { completes }),
+    ...(request.proposal === undefined ? {} : { proposal: request.proposal.gate }),
   })
   const state = await store.models.state(ref.model)
   const earlier = request.dryRun === true ? undefined : repeated(state, op)
@@ -63,12 +67,15 @@ export async function promote(
   const mayMove = (now: ModelState): void =>
     assertMayMove(now, { ...request, version: resolveVersion(now, ref, 'newest').version })
   mayMove(state)
-  const given = [...named, ...carried(ctx, state, request, planner)]
+  const { rollout: margins } = modelConfig(project, ref.model)
+  const given = [...named, ...carried(ctx, state, request, planner, margins)]
   const found = await planner.plan(state, { given })
+  assertProposed(request.proposal, found)
   if (found.already) return resultOfPlan(found, 'already there')
   if (request.dryRun === true) return resultOfPlan(found, 'planned')
 
   const { plan, words, withheld } = await withConsent({ ctx, store, request, planner, state }, found, given)
+  assertProposed(request.proposal, plan)
   assertPasses(plan, withheld)
   for (const { name, why } of plan.uncounted) ctx.warn(`The approval of ${name} does not count: ${why}.`)
   for (const caution of cautions(plan.gate)) ctx.warn(caution)
@@ -77,7 +84,8 @@ export async function promote(
     hint: `Register it again from its source, then promote the new version; see the damage: mlops model verify ${versionName(plan.model, plan.version)}`,
   })
   await assertSameRules(request, planner)
-  const draft = rollout === undefined ? draftOf(ctx, op, plan, completes) : startOf(ctx, op, plan, rollout)
+  const draft =
+    rollout === undefined ? draftOf(ctx, op, plan, request) : startOf(ctx, op, plan, rollout, marginsDigest(margins))
   const move = { stage, from: plan.from, essence: essence(plan), draft }
   const event = await commitMove(store, state, move, async (now) => {
     mayMove(now)
@@ -114,14 +122,15 @@ function carried(
   state: ModelState,
   { stage, completes }: PromoteRequest,
   { rules }: Planner,
+  margins: RolloutConfig,
 ): readonly Approval[] {
   if (completes === undefined) return []
-  const { words, lapsed } = carriedWords(state, stage, rules)
-  for (const name of lapsed) {
-    ctx.warn(
-      `The approval of ${name} does not count: the gate of ${stage} has been changed since the rollout began (its rules, or evaluate: of mlops.yaml).`,
-    )
-  }
+  const { words, lapsed, changed } = carriedWords(state, stage, rules, margins)
+  const what =
+    changed === 'margins'
+      ? `the margins of the comparison have been changed since the rollout began (models.${state.model}.rollout of mlops.yaml)`
+      : `the gate of ${stage} has been changed since the rollout began (its rules, or evaluate: of mlops.yaml)`
+  for (const name of lapsed) ctx.warn(`The approval of ${name} does not count: ${what}.`)
   return words
 }
 
@@ -207,6 +216,7 @@ function startOf(
   { opId, request }: Operation,
   { stage, version, from, gate, approvals, reason }: PromotePlan,
   steps: readonly number[],
+  margins: Digest,
 ): EventDraft {
   // `assertMayMove` refuses an empty stage.
   if (from === null) throw new RangeError(`nothing holds ${stage}`)
@@ -224,6 +234,7 @@ function startOf(
       steps,
       gate,
       ...(approvals.length === 0 ? {} : { approvals }),
+      margins,
       ...(reason === null ? {} : { reason }),
     },
     actor: ctx.actor,
@@ -236,7 +247,7 @@ function draftOf(
   ctx: Context,
   { opId, request }: Operation,
   plan: PromotePlan,
-  completes: number | undefined,
+  { completes, comparison }: PromoteRequest,
 ): EventDraft {
   const [approval] = plan.approvals
   return {
@@ -253,6 +264,7 @@ function draftOf(
       ...(plan.approvals.length > 1 ? { approvals: plan.approvals } : {}),
       ...(plan.reason === null ? {} : { reason: plan.reason }),
       ...(completes === undefined ? {} : { rollout: completes }),
+      ...(completes === undefined || comparison === undefined ? {} : { comparison }),
     },
     actor: ctx.actor,
     tool: ctx.tool,

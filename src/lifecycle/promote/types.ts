@@ -4,6 +4,7 @@ import type { Project } from '../../project/config.ts'
 import type { Gate } from '../../project/gate-config.ts'
 import type { Autonomy } from '../../project/policy.ts'
 import type { Approval, GateResult } from '../../store/events.ts'
+import type { Proposal } from '../gate/proposal.ts'
 import type { RolloutRequest } from '../rollouts/begin.ts'
 import type { Services } from '../serving/services.ts'
 import type { VersionDiff } from '../versions/diff.ts'
@@ -35,6 +36,8 @@ export interface PromoteRequest extends RolloutRequest {
   readonly wait?: number
   /** Stop after the plan. */
   readonly dryRun?: boolean
+  /** The move must be the one that was proposed, and its gate must read as it did then. */
+  readonly proposal?: Proposal
   readonly idempotencyKey?: string
   /** The policy's own gate, which must hold besides the stage's. */
   readonly validation?: Gate

@@ -5,9 +5,11 @@
 import { type MlopsError, notFound, usage } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
 import { promotionCommand } from '../../core/next-command.ts'
-import type { Approval } from '../../store/events.ts'
+import type { RolloutConfig } from '../../project/config.ts'
+import type { Approval, RolloutComparison } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { GateRules } from '../gate/rules.ts'
+import { marginsChanged } from './margins.ts'
 import { assertNoRollout, rolloutEnded, runningRollout, startOf } from './running.ts'
 
 /** What of a promotion concerns rollouts. */
@@ -16,6 +18,8 @@ export interface RolloutRequest {
   readonly rollout?: readonly number[]
   /** Completes the one that this event began. */
   readonly completes?: number
+  /** Of one that completes it: what the comparison said, for the event. */
+  readonly comparison?: RolloutComparison
 }
 
 /**
@@ -58,15 +62,23 @@ export interface CarriedWords {
   readonly words: readonly Approval[]
   /** Names whose word has lapsed: the rules are not those that it was given under. */
   readonly lapsed: readonly string[]
+  /** What was changed: the gate of the stage, or the margins of the comparison. */
+  readonly changed: 'gate' | 'margins' | null
 }
 
-/** The version of a rollout cannot change; the rules of its stage can. */
-export function carriedWords(state: ModelState, stage: string, rules: GateRules): CarriedWords {
+/** The version of a rollout cannot change; the rules of its stage and the margins of the comparison can. */
+export function carriedWords(state: ModelState, stage: string, rules: GateRules, margins: RolloutConfig): CarriedWords {
   const running = runningRollout(state, stage)
   const start = running === null ? undefined : startOf(state, running)
   const { approvals = [], gate } = start?.body ?? {}
   const given = approvals.map((approval) => ({ ...approval, time: approval.time ?? start?.time ?? '' }))
-  return gate?.bound.policy === rules.digest
-    ? { words: given, lapsed: [] }
-    : { words: [], lapsed: given.map(({ name }) => name) }
+  const changed =
+    gate?.bound.policy !== rules.digest
+      ? 'gate'
+      : running !== null && marginsChanged(state, running, margins)
+        ? 'margins'
+        : null
+  return changed === null
+    ? { words: given, lapsed: [], changed }
+    : { words: [], lapsed: given.map(({ name }) => name), changed }
 }

@@ -8,6 +8,7 @@ import type {
   ModelEvent,
   RollbackBody,
   RolloutBody,
+  RolloutComparison,
 } from '../../store/events.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { RetrainingEffect } from '../status/retraining-effect.ts'
@@ -40,6 +41,8 @@ export interface HistoryEntry {
   readonly rollout: Pick<RolloutBody, 'action' | 'weight' | 'steps' | 'comparison'> | null
   /** Of a promotion that completed a rollout: the event that began that one; null for any other. */
   readonly completes: number | null
+  /** Of such a promotion: what the comparison said last. */
+  readonly comparison?: RolloutComparison
   readonly tool: string
 }
 
@@ -121,7 +124,18 @@ function entryOf(event: ModelEvent): HistoryEntry {
     case 'promote': {
       const { version, stage, from, reason, gate } = event.body
       const completes = event.body.rollout ?? null
-      return { ...common, version, stage, from, reason: reason ?? null, gate, checks: countChecks(gate), completes }
+      const { comparison } = event.body
+      return {
+        ...common,
+        version,
+        stage,
+        from,
+        reason: reason ?? null,
+        gate,
+        checks: countChecks(gate),
+        completes,
+        ...(comparison === undefined ? {} : { comparison }),
+      }
     }
     case 'rollout': {
       const { version, stage, from, reason, gate = null, action, weight, steps, comparison } = event.body

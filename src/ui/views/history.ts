@@ -16,14 +16,15 @@ function renderEntry(ui: Ui, model: string, entry: HistoryEntry): string {
   const { style } = ui
   const by = style.dim(`by ${ui.text(entry.by.name)}${entry.by.origin === 'ci' ? ' (ci)' : ''}`)
   const head = `${style.dim(`${String(entry.seq).padStart(3)}  ${day(entry.time)}`)}  ${what(ui, model, entry)}  ${by}`
+  const compared = entry.rollout?.comparison ?? entry.comparison
   const details = [
     entry.by.url === undefined ? '' : style.dim(ui.text(entry.by.url)),
     entry.reason === null ? '' : `"${ui.text(entry.reason)}"`,
     ...words(ui, entry),
     ...evidence(ui, entry),
-    entry.rollout?.comparison === undefined || entry.reason?.includes(entry.rollout.comparison.summary)
+    compared === undefined || entry.reason?.includes(compared.summary)
       ? ''
-      : style.dim(`compared: ${entry.rollout.comparison.verdict}; ${ui.text(entry.rollout.comparison.summary)}`),
+      : style.dim(`compared: ${compared.verdict}; ${ui.text(compared.summary)}`),
     entry.retraining === null ? '' : effectLine(ui, entry.retraining),
   ].filter((part) => part !== '')
   return [ui.wrap(head, 5), ...details.map((detail) => ui.wrap(`     ${detail}`, 7))].join('\n')

@@ -117,6 +117,18 @@ describe('A rollout', function () {
     )
     const forced = await mlops(['rollout', 'advance', M, '--force', '--reason', 'hurry', '--json'], 3)
     assert.equal(forced.json.error?.code, 'ROLLOUT_BREACH')
+    const narrow = [
+      'rollout',
+      'advance',
+      M,
+      '--window',
+      '1s',
+      '--force',
+      '--reason',
+      'the last second is fine',
+      '--json',
+    ]
+    assert.equal((await mlops(narrow, 3)).json.error?.code, 'ROLLOUT_BREACH', 'a part of the step takes no breach away')
     const { stdout } = await mlops(['rollout', 'advance', M, '--auto'], 3)
     assert.match(stdout, /at least \d\.\d+ times as long, of 1\.5 allowed/)
     assert.match(stdout, /was aborted at 25 %: all traffic goes to churn-model@1/)
@@ -150,6 +162,15 @@ describe('A rollout', function () {
     const again = await mlops([...advance, '--json'])
     assertMatchesSchema('rollout advance', again.json)
     assert.deepEqual([again.json.data.outcome, again.json.data.repeated], ['promoted', true])
+    const history = await mlops(['model', 'history', M, '--limit', '1', '--json'])
+    assertMatchesSchema('model history', history.json)
+    const { comparison } = history.json.data.events[0]
+    assert.equal(comparison.verdict, 'hold')
+    assert.match(comparison.margins, /^[0-9a-f]{64}$/)
+    assert.match(
+      (await mlops(['model', 'history', M])).stdout,
+      /looked at by hand"\s+.*compared: hold; @3 has no request/s,
+    )
     await mlops(['store', 'verify'])
     const back = await mlops(['rollback', M, '--no-verify'])
     assert.match(back.stdout, /production is back from churn-model@3 to churn-model@1/)

@@ -15,6 +15,7 @@ const report = (more: Partial<GateReport> = {}, bound: Partial<GateReport['gate'
   version: 3,
   stage: 'production',
   from: 2,
+  fromSeq: 5,
   alreadyThere: false,
   verdict: 'pass',
   awaitsApproval: false,
@@ -57,6 +58,7 @@ describe('A proposed promotion', () => {
     ['the champion', report({}, { champion: digest('0') })],
     ['the test set', report({}, { test: digest('0') })],
     ['what is in the stage', report({ from: 1 })],
+    ['how it came there', report({ fromSeq: 7 })],
     ['the stage', report({ stage: 'staging' })],
     ['the version', report({ version: 4 })],
   ] as const) {

@@ -6,8 +6,11 @@ import { type PromoteRequest, promote } from '../../../src/lifecycle/promote/pro
 import { trackRecord } from '../../../src/lifecycle/promote/track-record.ts'
 import { rollback } from '../../../src/lifecycle/rollback/rollback.ts'
 import { changeRollout } from '../../../src/lifecycle/rollouts/change.ts'
+import { marginsDigest } from '../../../src/lifecycle/rollouts/margins.ts'
 import { readSteps, runningRollout } from '../../../src/lifecycle/rollouts/running.ts'
 import { history } from '../../../src/lifecycle/versions/history.ts'
+import { defaultModel } from '../../../src/project/config-read.ts'
+import { advanceRollout } from '../../../src/rollout/advance.ts'
 import type { EventDraft, RolloutBody } from '../../../src/store/events.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
 import { addVersion, BOB, gate, MODEL, movesOf, rejection, type World, world } from './fixture.ts'
@@ -134,6 +137,36 @@ describe('a promotion by steps', () => {
     assert.equal(unapproved.code, 'APPROVAL_MISSING')
     assert.match(w.warnings.join('\n'), /approval of ada does not count: the gate of production has been changed/)
     assert.equal((await complete({ approve: ['bob'] }, looser)).outcome, 'promoted')
+  })
+
+  it('wants a new word for the last step when the margins of the comparison were edited since the start', async () => {
+    await begin()
+    const started = (await state()).events.at(-1)
+    assert.ok(started?.type === 'rollout')
+    assert.equal(started.body.margins, marginsDigest(defaultModel().rollout))
+    const wider = w.project({ rollout: { ...defaultModel().rollout, maxErrorIncrease: 0.5 } })
+    const unapproved = await rejection(complete({}, wider))
+    assert.equal(unapproved.code, 'APPROVAL_MISSING')
+    assert.match(
+      w.warnings.join('\n'),
+      /approval of ada does not count: the margins of the comparison have been changed/,
+    )
+    assert.equal((await complete({ approve: ['bob'] }, wider)).outcome, 'promoted')
+  })
+
+  it('keeps in the promotion what the comparison said last, and says of margins that were changed', async () => {
+    await begin({ rollout: [5, 100] })
+    const wider = w.project({ rollout: { ...defaultModel().rollout, minRequests: 1 } })
+    const advanced = { model: MODEL, stage: 'production', force: true, reason: 'at night', approve: ['bob'] }
+    const done = await advanceRollout(w.ctx, wider, w.store, advanced)
+    assert.equal(done.outcome, 'promoted')
+    assert.match(w.warnings.join('\n'), /margins of the comparison .* are not those that this rollout began with/)
+    const event = (await state()).events.at(-1)
+    assert.ok(event?.type === 'promote')
+    const { verdict, margins, summary } = event.body.comparison ?? {}
+    assert.deepEqual([verdict, margins], ['hold', marginsDigest({ ...defaultModel().rollout, minRequests: 1 })])
+    assert.match(summary ?? '', /no request in the log/)
+    assert.deepEqual((await verifyStore(w.store.root)).damages, [])
   })
 
   it('aborts to the version that holds the stage, and is no step back of it', async () => {
