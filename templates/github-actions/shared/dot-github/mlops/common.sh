@@ -50,6 +50,19 @@ assert_version() { [[ $1 =~ ^[1-9][0-9]{0,8}$ ]] || fail "$1 is no number of a v
 
 assert_stage() { [[ " $STAGES " == *" $1 "* ]] || fail "$1 is none of the stages $STAGES"; }
 
+# pip_install PYTHON FILE…: with hashes wherever the first file has them.
+pip_install() {
+  local python=$1 file words=(--quiet --disable-pip-version-check)
+  shift
+  if grep -q -e '--hash=sha256:' -- "$1"; then
+    words+=(--require-hashes)
+  else
+    note "$1 has no hashes: what is installed may be another file tomorrow"
+  fi
+  for file in "$@"; do words+=(--requirement "$file"); done
+  "$python" -m pip install "${words[@]}"
+}
+
 # Shows the token to the server of this repository alone, by a variable: it stands on no command line and in no file.
 git_with_token() {
   local token=${GITHUB_TOKEN:-}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2016
 # Builds the image of the service with the version of a stage in it, sees it become healthy, pushes it, and deploys it
-# where a cloud was chosen. The cloud's own program must be logged in; its names come from the environment.
+# where a cloud was chosen and the stage is that of the service (DEPLOYED). The cloud's own program must be logged in; its names come from the environment.
 #   .github/mlops/image.sh MODEL [STAGE] [--build-only]
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
@@ -59,6 +59,11 @@ docker push --quiet "$tag"
 digest=$(docker inspect --format '{{index .RepoDigests 0}}' "$tag")
 output image "$digest"
 printf '`%s@%s` is in `%s`\n' "$MODEL" "$version" "$digest" | summary
+
+if [[ $CLOUD != none && $stage != "$DEPLOYED" ]]; then
+  printf 'not deployed: the service of `%s` runs what `%s` holds\n' "$CLOUD" "$DEPLOYED" | summary
+  exit 0
+fi
 
 # By digest: a tag may be moved.
 case $CLOUD in

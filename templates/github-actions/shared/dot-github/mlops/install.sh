@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the other scripts need, from locks with hashes alone.
+# Installs what the other scripts need: mlops from its lock, Python packages from a file with hashes (without them: pip as
+# ever, and it says so).
 #   .github/mlops/install.sh             mlops
 #   .github/mlops/install.sh --python    and the Python packages the training needs, into the Python on PATH
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -16,5 +17,5 @@ else
 fi
 
 if [[ ${1:-} == --python && -n $REQUIREMENTS ]]; then
-  python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$REQUIREMENTS"
+  pip_install python "$REQUIREMENTS"
 fi
