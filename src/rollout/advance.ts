@@ -11,7 +11,7 @@ import type { PromoteRequest, PromoteResult } from '../lifecycle/promote/types.t
 import { changeRollout } from '../lifecycle/rollouts/change.ts'
 import { marginsChanged } from '../lifecycle/rollouts/margins.ts'
 import type { RolloutEvent, RunningRollout } from '../lifecycle/rollouts/running.ts'
-import { type Services, tellServices } from '../lifecycle/serving/services.ts'
+import { awaitServices, runningOf, type Services, tellServices } from '../lifecycle/serving/services.ts'
 import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { ModelEvent } from '../store/events.ts'
@@ -19,7 +19,7 @@ import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import { type Comparison, compareToDecide, recorded } from './compare.ts'
 import { findRollout, rolloutsOf } from './find.ts'
-import { assertForced, breached, held } from './refusal.ts'
+import { assertForced, breached, held, keptOut } from './refusal.ts'
 
 export interface AdvanceRequest
   extends Pick<PromoteRequest, 'approve' | 'askApproval' | 'reread' | 'test' | 'wait' | 'idempotencyKey'> {
@@ -57,7 +57,7 @@ export interface AdvanceResult {
 }
 
 /**
- * @throws notFound `NO_ROLLOUT`; refused `ROLLOUT_BREACH`; inconclusive `ROLLOUT_HOLD`; conflict `ROLLOUT_ENDED`,
+ * @throws notFound `NO_ROLLOUT`; refused `ROLLOUT_BREACH`, `ROLLOUT_NOT_SERVED`; inconclusive `ROLLOUT_HOLD`; conflict `ROLLOUT_ENDED`,
  *   `IDEMPOTENCY_MISMATCH`; usage `REASON_MISSING`; of the last step what `promote` throws
  */
 export async function advanceRollout(
@@ -162,6 +162,7 @@ async function step(scene: Scene, { action, weight, why }: Step): Promise<Advanc
 async function complete(scene: Scene): Promise<AdvanceResult> {
   const { ctx, project, store, running, request, comparison, reason } = scene
   const { approve, askApproval, reread, test, wait, idempotencyKey } = request
+  await assertServed(scene)
   const promotion = await promote(ctx, project, store, {
     ref: { model: running.model, selector: { version: running.version } },
     stage: running.stage,
@@ -179,6 +180,22 @@ async function complete(scene: Scene): Promise<AdvanceResult> {
     event,
     promotion: { ...rest, event },
     ...given({ services }),
+  }
+}
+
+/**
+ * The stage goes to no version that the running services say they do not serve, whatever forces it. Where none says
+ * anything nothing is known, and what cannot be read is no word of theirs.
+ * @throws refused `ROLLOUT_NOT_SERVED`
+ */
+async function assertServed({ ctx, store, state, running }: Scene): Promise<void> {
+  const found = await awaitServices(ctx, store, state, running.stage, 0).catch((error: Error) => {
+    ctx.warn(`What the running services serve cannot be read: ${error.message}`)
+    return undefined
+  })
+  const services = found === undefined ? [] : runningOf(found.services)
+  if (services.length > 0 && services.every(({ rollout }) => rollout?.version !== running.version)) {
+    throw keptOut(running, services)
   }
 }
 

@@ -8,6 +8,7 @@ import type { ModelState } from '../store/fold.ts'
 import type { Store } from '../store/store.ts'
 import { type Comparison, compareVariants } from './compare.ts'
 import { findRollout, rolloutsOf } from './find.ts'
+import { awaited } from './refusal.ts'
 
 export interface RolloutStatus {
   readonly model: string
@@ -31,8 +32,10 @@ export interface RolloutStatus {
   readonly comparison: Comparison
   /** What running services make of it; absent where none says anything. */
   readonly services?: Services
-  /** What to type now. */
-  readonly command: string
+  /** What to type now; null while there is only to wait. */
+  readonly command: string | null
+  /** What it waits for; null where it does not. */
+  readonly awaits: string | null
 }
 
 export interface RolloutReport {
@@ -100,11 +103,13 @@ async function statusOf(
     comparison,
     ...(services === undefined ? {} : { services }),
     command: commandFor(running, comparison),
+    awaits: comparison.verdict === 'hold' ? awaited(comparison) : null,
   }
 }
 
-function commandFor({ model, stage }: RunningRollout, { verdict }: Comparison): string {
+function commandFor({ model, stage }: RunningRollout, { verdict }: Comparison): string | null {
   const where = `${model}${stageFlag(stage)}`
   if (verdict === 'breach') return `mlops rollout abort ${where} --reason TEXT`
-  return verdict === 'hold' ? `mlops rollout status ${where}` : `mlops rollout advance ${where}`
+  // The same command again would be no step.
+  return verdict === 'hold' ? null : `mlops rollout advance ${where}`
 }

@@ -1,5 +1,7 @@
 /** Figures in the sentences of a comparison, and the two confidences that all of them are judged with. */
 
+import type { Finding } from './types.ts'
+
 /** Of a breach, and of what is beyond chance better: on both sides. */
 export const SURELY = 0.999
 /** Of what holds: on both sides, so that one has 95 %. */
@@ -22,5 +24,11 @@ export function points(value: number): string {
 }
 
 export const ms = (value: number): string => `${value >= 100 ? value.toFixed(0) : Number(value.toPrecision(2))} ms`
+
+/** All that is beyond its margin is that the answers are others: which of the two is right is not known. */
+export const onlyDiffers = (findings: readonly Finding[]): boolean => {
+  const breaches = findings.filter(({ verdict }) => verdict === 'breach')
+  return breaches.length > 0 && breaches.every(({ what }) => what === 'predictions')
+}
 
 export const figure = (value: number): string => String(Number(value.toPrecision(3)))

@@ -28,6 +28,17 @@ export function day(time: string): string {
   return Number.isNaN(parsed) ? time : `${new Date(parsed).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
+/** `2026-11-21 09:14 UTC to 2026-11-21 10:14 UTC`; with seconds where both are of one minute. */
+export function span(since: string, until: string): string {
+  const [from, to] = [day(since), day(until)]
+  return from === to ? `${second(since)} to ${second(until)}` : `${from} to ${to}`
+}
+
+function second(time: string): string {
+  const parsed = Date.parse(time)
+  return Number.isNaN(parsed) ? time : `${new Date(parsed).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}
+
 /** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. @param seconds not negative */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return String(seconds)

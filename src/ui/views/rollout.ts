@@ -5,7 +5,8 @@ import type { AdvanceResult } from '../../rollout/advance.ts'
 import type { Comparison } from '../../rollout/compare.ts'
 import type { RolloutReport, RolloutStatus } from '../../rollout/status.ts'
 import type { Finding, VariantFigures } from '../../rollout/types.ts'
-import { day } from '../time.ts'
+import { onlyDiffers } from '../../rollout/words.ts'
+import { day, span } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderApprover } from './approvals.ts'
 import { renderPromotion } from './promote.ts'
@@ -35,7 +36,8 @@ function renderStatus(ui: Ui, status: RolloutStatus): string {
     ].join('\n'),
     renderComparison(ui, comparison),
     renderServices(ui, model, status.services),
-    `Next: ${style.command(status.command)}`,
+    status.awaits === null ? '' : ui.wrap(`Awaited: ${ui.text(status.awaits)}.`, 2),
+    status.command === null ? '' : `Next: ${style.command(status.command)}`,
   ])
 }
 
@@ -65,18 +67,19 @@ function renderComparison(ui: Ui, comparison: Comparison): string {
   const table = ui.table([{ title: '', value: (row: Row) => row.name }, column(stable), column(rollout)], ROWS)
   const lines = findings.map((finding) => ui.wrap(`${mark(ui, finding)} ${ui.text(finding.summary)}`, 2))
   return joined([
-    `${verdict(ui, comparison)} ${style.dim(`requests from ${day(since)} to ${day(until)}`)}`,
+    `${verdict(ui, comparison)} ${style.dim(`requests from ${span(since, until)}`)}`,
+    ui.wrap(style.dim('Only requests that a service divided between the two, since this step began, are counted.')),
     table,
     [...lines, ...notes.map((note) => ui.wrap(`${style.warn(style.symbols.warn)} ${ui.text(note)}`, 2))].join('\n'),
   ])
 }
 
-function verdict(ui: Ui, { verdict: found }: Comparison): string {
+function verdict(ui: Ui, { verdict: found, findings }: Comparison): string {
   const { style } = ui
   const { ok, bad, unknown } = style.symbols
   switch (found) {
     case 'breach':
-      return style.bad(`${bad} Breach: it is worse.`)
+      return style.bad(onlyDiffers(findings) ? `${bad} Breach: it answers differently.` : `${bad} Breach: it is worse.`)
     case 'hold':
       return style.warn(`${unknown} Hold: too little is known to go on.`)
     case 'better':
@@ -103,7 +106,11 @@ export function renderAdvance(ui: Ui, result: AdvanceResult, wasShown: boolean):
   const again = repeated ? style.dim(' (done before, with the same idempotency key)') : ''
   const compared = comparison === null ? '' : renderComparison(ui, comparison)
   if (promotion !== null)
-    return joined([compared, renderPromotion(ui, { ...promotion, ...given({ services }) }, wasShown)])
+    return joined([
+      unseen(ui, result),
+      compared,
+      renderPromotion(ui, { ...promotion, ...given({ services }) }, wasShown),
+    ])
   const said = {
     advanced: `${doneMark(ui, services)} ${name} gets ${to} % of ${style.bold(stage)} now, after ${from} %; @${stable} keeps the rest${again}${notFollowed(ui, services)}`,
     promoted: '',
@@ -111,6 +118,18 @@ export function renderAdvance(ui: Ui, result: AdvanceResult, wasShown: boolean):
     held: `${style.warn(style.symbols.unknown)} ${name} stays at ${from} % of ${style.bold(stage)}. Nothing was changed.`,
   }
   return joined([compared, ui.wrap(said[outcome], 2), renderServices(ui, model, services)])
+}
+
+/** A stage that was given to a version which nobody was seen to ask: the first thing to be read. */
+function unseen(ui: Ui, { model, version, comparison }: AdvanceResult): string {
+  const { style } = ui
+  if (comparison === null || comparison.rollout.requests > 0) return ''
+  return ui.wrap(
+    style.warn(
+      `${style.symbols.warn} Forced: the log has no request that ${model}@${version} answered, so nothing shows that a service serves it.`,
+    ),
+    2,
+  )
 }
 
 export function renderAbort(ui: Ui, { model, stage, version, stable, from, repeated, services }: AbortResult): string {
