@@ -34,6 +34,7 @@ export default class Register extends MlopsCommand {
       ...given('baseline', flags['no-baseline'] ? (false as const) : flags.baseline),
       ...given('target', flags.target),
       ...given('prediction', flags.prediction),
+      carryOver: flags['carry-over'],
       ...given('test', flags.test),
       ...given('testPredictions', flags['test-predictions']),
       ...given('examples', flags.examples),

@@ -38,6 +38,8 @@ export interface ComparisonRequest {
   readonly fallbackThreshold?: number
   /** Columns that are left out besides those that mlops.yaml names. */
   readonly ignored?: readonly string[]
+  /** Columns of the baseline that the prediction log cannot have, and why. */
+  readonly unlogged?: CompareOptions['unlogged']
   /** The order of the columns. */
   readonly importances?: Importances
   /** Types of columns where neither mlops.yaml nor the data decide: so that data of `against` is read as the baseline was. */
@@ -192,6 +194,7 @@ function compareOptions(project: Project, model: string, request: ComparisonRequ
     threshold,
     columns: isConfigured ? drift.columns : {},
     ignored: [...ignored].sort(),
+    ...(Object.keys(request.unlogged ?? {}).length === 0 ? {} : { unlogged: request.unlogged ?? {} }),
     ...(request.importances === undefined ? {} : { importances: request.importances }),
   }
 }

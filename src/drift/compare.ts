@@ -21,9 +21,13 @@ export interface CompareOptions {
   readonly columns?: Readonly<Record<string, { readonly threshold?: number }>>
   /** Columns that mlops.yaml declares `ignore` or `id` by now, whatever the baseline took them for. */
   readonly ignored?: readonly string[]
+  /** Columns of the baseline that the prediction log cannot have, and why: not missed in a batch without them. */
+  readonly unlogged?: Readonly<Record<string, Unlogged>>
   /** The order of the columns, never their verdicts. */
   readonly importances?: Importances
 }
+
+export type Unlogged = 'not asked for' | 'dropped'
 
 export type Comparison = Pick<CheckResult, 'verdict' | 'columns' | 'unresolved' | 'summary' | 'notes'>
 
@@ -116,6 +120,8 @@ function fixedResult(
   if (isAbsent && before.role === 'target') return because('skipped', 'the batch has no labels')
   if (rows === 0) return because('inconclusive', 'the batch has no rows')
   if (isAbsent && before.role === 'prediction') return because('inconclusive', 'the batch has no such column')
+  const unlogged = own(options.unlogged ?? {}, before.name)
+  if (isAbsent && unlogged !== undefined) return because('skipped', `not compared: ${UNLOGGED[unlogged]}`)
   if (isAbsent) {
     const close = nearest(before.name, extra)
     const guess = close === undefined ? '' : `; did you mean ${close}?`
@@ -128,6 +134,15 @@ function fixedResult(
   }
   return broken === undefined ? undefined : because('broken', broken, [broken])
 }
+
+const UNLOGGED: Readonly<Record<Unlogged, string>> = {
+  'not asked for': 'no recorded example has it, so the service does not ask for it',
+  dropped: 'it is never logged (predictions.drop of mlops.yaml)',
+}
+
+/** Names of columns are anybody's: `constructor` is one. */
+const own = <T>(values: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(values, name) ? values[name] : undefined
 
 function blankResult(before: ColumnProfile, options: CompareOptions): ColumnResult {
   return {
@@ -151,8 +166,7 @@ function blankResult(before: ColumnProfile, options: CompareOptions): ColumnResu
 /** A configured threshold is in the unit of the configured metric: where PSI stands in, PSI's default does too. */
 function thresholdFor(column: string, metric: MetricName, options: CompareOptions): number {
   if (metric !== options.metric) return DEFAULT_THRESHOLD[metric]
-  const own = Object.hasOwn(options.columns ?? {}, column) ? options.columns?.[column] : undefined
-  return own?.threshold ?? options.threshold ?? DEFAULT_THRESHOLD[metric]
+  return own(options.columns ?? {}, column)?.threshold ?? options.threshold ?? DEFAULT_THRESHOLD[metric]
 }
 
 function judgedResult(

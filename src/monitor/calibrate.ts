@@ -25,6 +25,7 @@ import { isLogRequest } from './calibrate-request.ts'
 import type { CalibratedColumn, CalibrateRequest, Calibration, ChunkSet } from './calibration.ts'
 import { median } from './chunk-rows.ts'
 import { chunksOfData, chunksOfLog } from './chunks.ts'
+import { unloggedColumns } from './row-shape.ts'
 import { subjectOf } from './subject.ts'
 
 /**
@@ -44,6 +45,7 @@ export async function calibrate(
   const prepared = await prepareCheck(ctx, project, store, {
     ref: { model, selector: { version: subject.version.version } },
     ...(threshold === undefined ? {} : { fallbackThreshold: threshold }),
+    ...(isLogRequest(request) ? { unlogged: await unloggedColumns(project, store, subject) } : {}),
   })
   const asked = { request, subject, prepared }
   const { set, compared, results, notes } = await (isLogRequest(request)

@@ -28,7 +28,7 @@ import { serviceQuestion } from './health-windows.ts'
 import { importancesOf } from './importances.ts'
 import { realisedQuality } from './labels.ts'
 import { nextOf } from './next.ts'
-import { type BaselineColumns, baselineColumns, shapeOf } from './row-shape.ts'
+import { type BaselineColumns, baselineColumns, shapeOf, unloggedColumns } from './row-shape.ts'
 import { compareBySegments, segmentColumn } from './segments.ts'
 import { judgeService } from './service-health.ts'
 import { type Sources, sourcesOf } from './sources.ts'
@@ -179,6 +179,7 @@ async function prepare(
   types?: SchemaConfig['columns'],
 ): Promise<PreparedCheck> {
   const importances = await importancesOf(ctx, store, subject, request.importances)
+  const unlogged = sources.kind === 'log' ? await unloggedColumns(project, store, subject) : {}
   return prepareCheck(ctx, project, store, {
     ref: { model: subject.state.model, selector: { version: subject.version.version } },
     ...(request.current === undefined ? {} : { current: request.current }),
@@ -188,6 +189,7 @@ async function prepare(
     ...(sources.settings.threshold === undefined ? {} : { fallbackThreshold: sources.settings.threshold }),
     ...(importances === undefined ? {} : { importances: importances.values }),
     ...(types === undefined ? {} : { types }),
+    unlogged,
   })
 }
 

@@ -14,7 +14,7 @@ import type { Project } from '../project/config.ts'
 import { modelConfig } from '../project/load.ts'
 import type { Store } from '../store/store.ts'
 import { checkModel } from './check.ts'
-import { baselineColumns, shapeOf } from './row-shape.ts'
+import { baselineColumns, shapeOf, unloggedColumns } from './row-shape.ts'
 import { logOf, requestedWindow } from './sources.ts'
 import { subjectOf } from './subject.ts'
 
@@ -84,13 +84,15 @@ export async function compareNow(
   if (asked === undefined) return undefined
   const { log, window } = asked
   const ref = { model, selector: { version } }
-  const { manifest } = await subjectOf(store, ref)
+  const subject = await subjectOf(store, ref)
+  const { manifest } = subject
   const { schema } = modelConfig(project, model)
   const [prediction, target] = [schema.prediction ?? manifest.prediction, schema.target ?? manifest.target]
   const { threshold } = await codeSettings(store, model)
   const prepared = await prepareCheck(ctx, project, store, {
     ref,
     ignored: [prediction, target].filter((name) => name !== undefined),
+    unlogged: await unloggedColumns(project, store, subject),
     ...(threshold === undefined ? {} : { fallbackThreshold: threshold }),
   })
   const columns = prepared.reference.profile.columns.map(({ name }) => name)

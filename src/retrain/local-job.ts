@@ -110,6 +110,7 @@ async function register(job: Job, run: string): Promise<{ readonly version: numb
     run,
     ...(baseline === null ? {} : { baseline }),
     ...(test === null ? {} : { test }),
+    carryOver: true,
     tags: [...new Set(['retrain', ...(wished?.tags ?? [])])],
     message: wished?.message ?? reasonOf(job),
     useIntent: false,

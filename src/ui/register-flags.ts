@@ -19,6 +19,9 @@ export const registerFlags = {
     summary: "Column of the baseline that holds the model's output: what logged answers are compared with.",
     helpValue: 'COL',
   }),
+  'carry-over': Flags.boolean({
+    summary: 'Take target and prediction from the version in production where neither flags nor mlops.yaml say them.',
+  }),
   test: Flags.string({
     summary: 'The held-out rows the metrics were measured on, a file or folder; hashed, not kept.',
     helpValue: 'PATH',

@@ -12,6 +12,7 @@ import type { Store } from '../../store/store.ts'
 import { hashDeclaredData } from '../../tracking/declared-data.ts'
 import { type Place, safeOrigin } from './artifacts.ts'
 import { baselineOf, storeBaseline } from './baseline-evidence.ts'
+import { examplesNotes, previousVersion, schemaOf, unaskedNotes } from './columns-evidence.ts'
 import { evaluateCommand } from './evaluate-command.ts'
 import { heldOutEvidence } from './held-out-evidence.ts'
 import { overlapEvidence } from './overlap-evidence.ts'
@@ -41,7 +42,9 @@ export async function collectEvidence(
   run: RunSource | undefined,
 ): Promise<Evidence> {
   const { model } = request
-  const schema = schemaOf(config, request)
+  const notes: string[] = []
+  const previous = await previousVersion(store, model)
+  const schema = schemaOf(ctx, config, request, previous, notes)
   const evaluate = evaluateCommand(ctx, request.evaluate, config.evaluate)
   for (const [flag, path] of [
     ['--test', request.test],
@@ -53,7 +56,6 @@ export async function collectEvidence(
     // These are stored for ever; the test set is only hashed.
     if (flag !== '--test') await safeOrigin(resolve(ctx.cwd, path), path, place)
   }
-  const notes: string[] = []
   const metrics = metricsOf(request, run)
   for (const [metric, value] of Object.entries(metrics)) {
     const why = impossible(metric, readNumber(value) ?? Number.NaN)
@@ -63,6 +65,9 @@ export async function collectEvidence(
   const heldOut = await heldOutEvidence(ctx, store, { model, schema, request, run, data, metrics, notes })
   const baseline = await baselineOf(ctx, request, { schema, by: config.drift.by }, run, notes)
   const registered = baseline === undefined ? null : await storeBaseline(store, baseline, schema, request)
+  const { examples } = heldOut
+  notes.push(...examplesNotes(examples, previous, run !== undefined))
+  notes.push(...(await unaskedNotes(store, { config, examples, profile: baseline?.baseline.profile, schema })))
   return {
     ...heldOut,
     baseline: registered,
@@ -71,14 +76,6 @@ export async function collectEvidence(
     evaluate,
     schema,
     notes,
-  }
-}
-
-function schemaOf({ schema }: ModelConfig, { target, prediction }: RegisterRequest): SchemaConfig {
-  return {
-    ...schema,
-    ...(target === undefined ? {} : { target }),
-    ...(prediction === undefined ? {} : { prediction }),
   }
 }
 

@@ -15,6 +15,8 @@ export interface RegisterRequest {
   readonly baseline?: string | false
   readonly target?: string
   readonly prediction?: string
+  /** Target and prediction of the version in production, else of the newest, where nothing else says them. */
+  readonly carryOver?: boolean
   /** The held-out rows that the metrics were measured on. */
   readonly test?: string
   readonly testPredictions?: string

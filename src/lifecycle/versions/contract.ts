@@ -1,18 +1,18 @@
 /**
- * What a version takes and gives, as far as its examples and its baseline tell (`columns.ts`: as its service takes it), and
+ * What a version takes and gives, as far as its examples and its baseline tell (`drift/columns.ts`: as its service takes it), and
  * what of it a newer version breaks for whoever asks it: a column that is gone or newly wanted, another type, a value that
  * may not be missing any more, another answer. Pure but for reading what was recorded.
  */
 import type { Digest } from '../../core/digest.ts'
 import { MlopsError } from '../../core/errors.ts'
+import { columnType, type FeatureType, isNullable, isWhole, type Recorded, takenColumns } from '../../drift/columns.ts'
+import { recordedExamples } from '../../drift/examples.ts'
 import { type ColumnProfile, type Profile, parseProfile } from '../../drift/profile.ts'
 import type { Project } from '../../project/config.ts'
 import { modelConfig } from '../../project/load.ts'
 import type { BaselineBody } from '../../store/events.ts'
 import type { Manifest } from '../../store/manifest.ts'
 import type { Store } from '../../store/store.ts'
-import { columnType, type FeatureType, isNullable, isWhole, type Recorded, takenColumns } from './columns.ts'
-import { type RecordedExample, readExamples } from './examples.ts'
 
 export interface ContractColumn {
   readonly name: string
@@ -86,15 +86,6 @@ export async function readContract(
 
 const profileOf = async (store: Pick<Store, 'objects'>, digest: Digest): Promise<Profile> =>
   parseProfile(await store.objects.read(digest), 'the baseline')
-
-/** Tables are no golden predictions: a service does not read them. */
-export async function recordedExamples(
-  store: Pick<Store, 'objects'>,
-  { examples }: Pick<Manifest, 'examples'>,
-): Promise<readonly RecordedExample[]> {
-  if (examples === undefined || (examples.format ?? 'jsonl') !== 'jsonl') return []
-  return readExamples(await store.objects.read(examples.sha256))
-}
 
 /** @returns null where nothing says which columns are taken */
 export function contractOf(

@@ -1,7 +1,8 @@
 /** One request that works, for documentation and the first answer: a recorded example, else typical values. Pure. */
+
+import { type RecordedExample, requestValue } from '../../drift/examples.ts'
 import type { ColumnProfile, NumericColumn, Profile } from '../../drift/profile.ts'
 import { toNumber } from '../../drift/profile.ts'
-import { type RecordedExample, requestValue } from '../../lifecycle/versions/examples.ts'
 import type { Example, Feature, Output, Plain, Signature } from './facts.ts'
 
 /** The recorded example with the fewest missing values; typical values of the profile without one. */

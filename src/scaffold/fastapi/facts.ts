@@ -1,8 +1,8 @@
 /** The shapes of what a service is made from: service.json is `ServiceFacts` (docs/scaffold.md). */
 import type { Digest } from '../../core/digest.ts'
-import type { FeatureType, Plain } from '../../lifecycle/versions/columns.ts'
+import type { FeatureType, Plain } from '../../drift/columns.ts'
 
-export type { FeatureType, Plain } from '../../lifecycle/versions/columns.ts'
+export type { FeatureType, Plain } from '../../drift/columns.ts'
 
 export const FLAVOURS = ['sklearn', 'xgboost', 'lightgbm', 'torch', 'onnx', 'callable'] as const
 export type Flavour = (typeof FLAVOURS)[number]

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { MlopsError } from '../../../src/core/errors.ts'
 import { promote } from '../../../src/lifecycle/promote/promote.ts'
+import { registerVersion } from '../../../src/lifecycle/register/register.ts'
 import { loadProject } from '../../../src/project/load.ts'
 import { DEAD_AFTER } from '../../../src/retrain/job-log.ts'
 import { skipBecause } from '../../support/skip.ts'
@@ -57,6 +58,26 @@ describe('mlops retrain', () => {
       assert.notEqual(manifest.baseline?.data.sha256, undefined)
       assert.ok(manifest.data.some(({ name }) => name === 'test'))
       assert.doesNotMatch(shop.warnings.join(), /the same data/)
+    })
+
+    it('keeps the target of the version in production, and says that golden predictions are missing', async () => {
+      shop.write('golden.jsonl', '{"features": {"tenure": 0.5}, "output": 1}\n')
+      await registerVersion(shop.ctx, shop.project, shop.store, {
+        model: MODEL,
+        artifacts: ['model.bin'],
+        baseline: 'data/train.csv',
+        target: 'plan',
+        examples: 'golden.jsonl',
+      })
+      const ref = { model: MODEL, selector: { version: 2 } }
+      await promote(shop.ctx, shop.project, shop.store, { ref, stage: 'production', approve: ['ada'] })
+      const { version } = await shop.retrain({ force: true, reason: 'again' })
+      const state = await shop.store.models.state(MODEL)
+      const manifest = await shop.store.models.manifest(state.versions[(version ?? 0) - 1]?.manifest ?? '')
+      assert.equal(manifest.target, 'plan')
+      assert.equal(manifest.examples, undefined)
+      assert.match(shop.warnings.join('\n'), /the target, plan, is that of churn-model@2, as nothing else says it/)
+      assert.match(shop.warnings.join('\n'), /no golden predictions: the run logged none, and those of churn-model@2/)
     })
 
     it('leaves its candidate registered where a version is being rolled out in its stage', async () => {

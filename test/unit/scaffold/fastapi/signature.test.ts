@@ -1,8 +1,8 @@
 /** What a version takes and gives, from what was recorded: types, order, what may be missing, what it answers. */
 import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
+import { readExamples } from '../../../../src/drift/examples.ts'
 import type { ColumnProfile, Profile, Role } from '../../../../src/drift/profile.ts'
-import { readExamples } from '../../../../src/lifecycle/versions/examples.ts'
 import {
   contractDigest,
   describe as describeFeature,

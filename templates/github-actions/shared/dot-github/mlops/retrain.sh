@@ -12,7 +12,7 @@ if [[ ! $correlation =~ ^[A-Za-z0-9-]{0,64}$ ]]; then fail "CORRELATION_ID is no
 
 "$here/train-$MODEL.sh"
 
-words=(register "$MODEL" --run @last --message "$reason" --tag retrain)
+words=(register "$MODEL" --run @last --carry-over --message "$reason" --tag retrain)
 if [[ -n $correlation ]]; then words+=(--tag "retrain-$(printf %s "$correlation" | tr '[:upper:]' '[:lower:]')"); fi
 answer=$(mktemp)
 code=0

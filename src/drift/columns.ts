@@ -1,11 +1,12 @@
 /**
  * Which columns a version takes, and of which type: the one definition that the service which is generated, the running
  * service (templates/fastapi/app/loading.py), `model diff`, the plan of a promotion and `contract: compatible` share. Of the
- * recorded examples where there are any, else of the baseline. Pure; reading is in `contract.ts`.
+ * recorded examples where there are any, else of the baseline. Pure; reading is in `examples.ts`.
  */
-import type { CategoricalColumn, ColumnProfile, NumericColumn, Profile } from '../../drift/profile.ts'
-import { toNumber } from '../../drift/profile.ts'
+
 import { type RecordedExample, seenIn } from './examples.ts'
+import type { CategoricalColumn, ColumnProfile, NumericColumn, Profile } from './profile.ts'
+import { toNumber } from './profile.ts'
 
 export type FeatureType = 'integer' | 'number' | 'boolean' | 'string' | 'datetime'
 export type Plain = string | number | boolean | null

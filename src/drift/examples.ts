@@ -2,8 +2,10 @@
  * The recorded examples of a version: what the model was given, as the script gave it. They say what a profile cannot: in
  * which order the columns were, and whether `34` was a whole number or `34.0`.
  */
-import { readNumber } from '../../core/canonical-json.ts'
-import { failed } from '../../core/errors.ts'
+import { readNumber } from '../core/canonical-json.ts'
+import { failed } from '../core/errors.ts'
+import type { Manifest } from '../store/manifest.ts'
+import type { Store } from '../store/store.ts'
 import type { Plain } from './columns.ts'
 
 /** A number that was written with a point or an exponent, which JavaScript would forget. */
@@ -33,6 +35,15 @@ export async function readExamples(bytes: Buffer): Promise<RecordedExample[]> {
     if (found === undefined || !isRecord(found.features)) return []
     return [{ features: new Map(Object.entries(found.features)), output: plainOf(found.output) }]
   })
+}
+
+/** Those of a version. Tables are no golden predictions: a service does not read them. @throws as `readExamples`, and reading */
+export async function recordedExamples(
+  store: Pick<Store, 'objects'>,
+  { examples }: Pick<Manifest, 'examples'>,
+): Promise<readonly RecordedExample[]> {
+  if (examples === undefined || (examples.format ?? 'jsonl') !== 'jsonl') return []
+  return readExamples(await store.objects.read(examples.sha256))
 }
 
 const LARGEST = 64 * 1024 * 1024
