@@ -8,7 +8,7 @@ export function nextSteps(settings: Settings, models: readonly ModelFacts[], isL
   const first = models[0]?.name ?? 'MODEL'
   const secrets = [
     ...new Set(models.flatMap((model) => model.secrets.map(({ secret }) => secret))),
-    ...(settings.isShared || settings.isOwnRemote ? [] : ['MLOPS_STORE_TOKEN']),
+    ...(settings.isShared || settings.isOwnRemote ? [] : ['MLOPS_STORE_TOKEN', 'MLOPS_STORE_READ_TOKEN']),
   ]
   return [
     `$EDITOR .github/mlops/train-${first}.sh    # yours: how it is trained on a runner`,

@@ -19,7 +19,8 @@ if [[ $code != 0 ]]; then
   note "$model@$version is not promoted; propose it anew: .github/mlops/propose.sh $model $version $stage"
   exit "$code"
 fi
-mlops promote "$model@$version" --to "$stage" --approve "$who" --reason "${REASON:-merged by $who}"
+# The file once more: what is decided between the look and the move is refused by the move itself.
+mlops promote "$model@$version" --to "$stage" --proposal "$file" --approve "$who" --reason "${REASON:-merged by $who}"
 printf '**%s** is now `%s@%s`, approved by %s.\n' "$stage" "$model" "$version" "$who" | summary
 output model "$model"
 output version "$version"

@@ -1,9 +1,23 @@
 # shellcheck shell=bash disable=SC2154,SC2016
 # Reads a proposed promotion, and refuses whatever is not exactly one. For check-promotion.sh and promote.sh.
 
+# before_promotion: the commit that the newest one is compared with, so that all that a pull request brought is seen. A merge
+# and a squash are one commit upon the branch; a rebase of several is several, of which the last alone would look innocent.
+before_promotion() {
+  if [[ ${COMMITS:-1} == 1 ]] || git -C "$top" rev-parse --quiet --verify HEAD^2 > /dev/null; then
+    printf 'HEAD^1\n'
+    return
+  fi
+  # As of the pull request's last push: what others merged since is counted too, and then it is to be proposed anew.
+  if [[ ! ${BASE_SHA:-} =~ ^[0-9a-f]{40,64}$ ]] || ! git -C "$top" merge-base --is-ancestor "$BASE_SHA" HEAD; then
+    fail "The commit ${BASE_SHA:-} that this was proposed upon is not in its history; propose it anew"
+  fi
+  printf '%s\n' "$BASE_SHA"
+}
+
 # read_promotion [FILE]: sets file, model, version, stage.
 read_promotion() {
-  local name changed
+  local name changed since
   if [[ -n $1 ]]; then
     if [[ $1 != /* ]]; then set -- "$started/$1"; fi
     [[ -f $1 ]] || fail "There is no file $1"
@@ -11,7 +25,8 @@ read_promotion() {
     name=${file##*/}
   else
     # A promotion changes its own file and nothing else: not these scripts, not the gates.
-    changed=$(git -C "$top" diff --no-renames --name-only HEAD^1 HEAD --)
+    since=$(before_promotion)
+    changed=$(git -C "$top" diff --no-renames --name-only "$since" HEAD --)
     [[ $changed =~ ^\.github/mlops/promotions/([a-z0-9._-]+\.json)$ ]] ||
       fail "A promotion changes one file of .github/mlops/promotions and nothing else; this changes: ${changed:-nothing}"
     name=${BASH_REMATCH[1]}
