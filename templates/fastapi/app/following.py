@@ -21,14 +21,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from .loading import Served, load_version, settle_collector
+from .loading import Served, load_version, settle_collector, sweep_folders
 from .predictor import Incompatible
-from .registry import Bundle, Registry, Share, Store, Unreadable, Wanted
+from .registry import Bundle, Registry, Share, Store, Unreadable, Wanted, check_registered
 from .settings import CONTRACT, FACTS, Contract, Settings, SettingsError, read_settings
 
 log = logging.getLogger("uvicorn.error")
 _HINT_SECONDS = 5
 _RETRY_SECONDS = 2
+_DEAD_SECONDS = 3600
 STATES = ("starting", "serving", "keeping", "draining")
 _STABLE, _ROLLOUT = "stable", "rollout"
 
@@ -64,6 +65,9 @@ class Follower:
         self.draining = False
         self.failures = 0
         self.on_change: Callable[[Route], None] = lambda route: None
+        # Whether a version's model was called and does not return.
+        self.is_stuck: Callable[[Served], bool] = lambda served: False
+        self._stuck_said: Optional[str] = None
         self.started = _now()
         self._loaded: Dict[str, Served] = {}
         # What cannot be served, by manifest: nobody needs to try again what no time will mend.
@@ -85,18 +89,34 @@ class Follower:
             return "draining"
         if self.route is None:
             return "starting"
-        return "serving" if self.why is None else "keeping"
+        return "serving" if self.trouble() is None else "keeping"
+
+    def trouble(self) -> Optional[str]:
+        """What is not as the stage wants it, in one line."""
+        return self.why or self._stuck()
+
+    def _stuck(self) -> Optional[str]:
+        route = self.route
+        for served in (route.stable, route.rollout) if route is not None else ():
+            if served is not None and self.is_stuck(served):
+                return f"version {served.version} is stuck: its model was asked, and does not return"
+        return None
 
     def start(self) -> None:
+        self._sweep_hints()
+        sweep_folders(self.contract.model)
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
+        """Takes some seconds at most, whatever a version that is being loaded does."""
         self._stop.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(timeout=10)
+        follow, hint = self._threads
+        if hint.is_alive():
+            hint.join(timeout=3)
         self._take_hint_away()
+        if follow.is_alive():
+            follow.join(timeout=3)
         for served in self._loaded.values():
             shutil.rmtree(served.folder, ignore_errors=True)
 
@@ -110,6 +130,7 @@ class Follower:
     def look(self) -> None:
         """One look at the registry. Never raises: a service that answers goes on answering."""
         try:
+            self._say_stuck()
             retry = self._retry_at is not None and time.monotonic() >= self._retry_at
             if not self.registry.moved() and not retry:
                 return
@@ -119,7 +140,7 @@ class Follower:
             # Only now: whoever reads the hint sees that this service has decided, and how.
             self._say(why)
             self.wanted = wanted
-        except Exception as error:
+        except BaseException as error:  # a model that calls sys.exit() when it is loaded ends no follower
             self._again_later()
             self._say(_one_line(error))
 
@@ -145,12 +166,16 @@ class Follower:
 
     def _serve(self, version: int, manifest: str, why: List[str]) -> Optional[Served]:
         known = self._loaded.get(manifest)
-        if known is not None:
-            return known if known.version == version else replace(known, version=version)
+        if known is not None and known.version == version:
+            return known
         if manifest in self._refused:
             why.append(self._refused[manifest])
             return None
         try:
+            if known is not None:
+                # The same bytes under another number: registered twice.
+                check_registered(self.registry, version, manifest)
+                return replace(known, version=version)
             served = load_version(self.registry, self.contract, version, manifest, self.settings.max_batch)
             self._loaded[manifest] = served
             return served
@@ -158,7 +183,7 @@ class Follower:
             self.failures += 1
             self._refused[manifest] = f"version {version} is kept out: {error}"
             why.append(self._refused[manifest])
-        except Exception as error:
+        except BaseException as error:
             self._again_later()
             why.append(f"version {version} cannot be loaded: {_one_line(error)}")
         return None
@@ -185,6 +210,12 @@ class Follower:
             log.error("%s: %s; %s", self.contract.model, why, kept)
         self.why = why
 
+    def _say_stuck(self) -> None:
+        stuck = self._stuck()
+        if stuck is not None and stuck != self._stuck_said:
+            log.error("%s: %s; roll it back, or restart this service", self.contract.model, stuck)
+        self._stuck_said = stuck
+
     # -- the serving hint: what mlops status, promote and rollback read (docs/store-format.md, section 4) --------------
 
     def hint(self) -> Dict[str, Any]:
@@ -200,7 +231,7 @@ class Follower:
             "rollout": share
             and {"version": share.version, "manifest": share.manifest, "seq": share.seq, "weight": share.weight},
             "state": self.state,
-            "why": self.why,
+            "why": self.trouble(),
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "started": self.started,
@@ -232,6 +263,17 @@ class Follower:
                 self._hint_path().unlink()
             except OSError:
                 pass
+
+    def _sweep_hints(self) -> None:
+        """Takes away what killed services left behind: whoever lives writes every 5 s."""
+        if not isinstance(self.registry, Store):
+            return
+        try:
+            for file in list(self._hint_path().parent.iterdir()):
+                if ".json" in file.name and time.time() - file.stat().st_mtime > _DEAD_SECONDS:
+                    file.unlink()
+        except OSError:
+            pass  # not there yet, or mounted read-only: others will do it
 
     def _hint_path(self) -> Path:
         return self.registry.root / "models" / self.contract.model / "serving" / (self.settings.instance + ".json")  # type: ignore[attr-defined]

@@ -10,8 +10,9 @@ from fastapi import Request
 
 
 async def authenticate(request: Request) -> None:
-    """Raise HTTPException(401) for a request that may not be answered. Asked before predictions and feedback, not before
-    /livez, /readyz and /metrics. For example:
+    """Raise HTTPException(401) for a request that may not be answered. Asked before predictions,
+    feedback and /v1/model; not before /livez, /readyz, /metrics, /openapi.json and /docs, which anybody may read who reaches
+    the port: names of columns, versions, counts, no values of requests. For example:
 
         import hmac, os
         from fastapi import HTTPException

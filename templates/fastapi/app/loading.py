@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import re
 import shutil
+import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +23,12 @@ from .predictor import (
     Row,
     environment_differs,
     golden_differs,
+    kind_problem,
     load,
 )
 from .registry import (
     Registry,
+    check_registered,
     copy_object,
     read_environment,
     read_examples,
@@ -47,6 +52,7 @@ class Served:
 
 def load_version(registry: Registry, contract: Contract, version: int, digest: str, max_batch: int) -> Served:
     """@raises Incompatible, Unreadable, and what libraries raise"""
+    check_registered(registry, version, digest)
     manifest = read_manifest(registry, digest)
     environment = read_environment(registry, version)
     examples = read_examples(registry, manifest)
@@ -56,16 +62,44 @@ def load_version(registry: Registry, contract: Contract, version: int, digest: s
     if differs is not None:
         raise Incompatible(differs)
     # Private: nobody else may change a file between its check and its use.
-    folder = tempfile.mkdtemp(prefix=f"mlops-{contract.model}-{version}-")
+    folder = tempfile.mkdtemp(prefix=f"mlops-{contract.model}-{version}-{_HOST}-{os.getpid()}-")
     try:
         for file in manifest["files"]:
-            copy_object(registry, file["sha256"], Path(folder) / file["path"])
+            copy_object(registry, file["sha256"], int(file["size"]), Path(folder) / file["path"])
         predict = load(Path(folder), artifact_of(contract, manifest), contract)
         golden = check_golden(predict, examples, contract, max_batch)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Served(version, digest, predict, folder, golden)
+
+
+_HOST = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname()) or "host"
+
+
+def sweep_folders(model: str) -> None:
+    """Takes away the private folders of services that were killed: of this model, on this host, whose process has gone. To be
+    called before the first version is loaded."""
+    mine = re.compile(rf"mlops-{re.escape(model)}-\d+-{_HOST}-(\d+)-[^-]+")
+    try:
+        for folder in list(Path(tempfile.gettempdir()).iterdir()):
+            match = mine.fullmatch(folder.name)
+            if match and not folder.is_symlink() and not _is_another_running(int(match.group(1))):
+                shutil.rmtree(folder, ignore_errors=True)
+    except OSError:
+        pass
+
+
+def _is_another_running(pid: int) -> bool:
+    if pid == os.getpid():
+        return False  # in a container that was restarted, every life has the same number
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # somebody else's
+    return True
 
 
 def artifact_of(contract: Contract, manifest: Dict[str, Any]) -> str:
@@ -117,6 +151,30 @@ def contract_differs(
         feature, kind = known.get(column["name"]), column["type"]
         if feature and feature["type"] not in _PROFILE_TYPES.get(kind, (feature["type"],)):
             return "another contract: {} is {} there, and {} here".format(column["name"], kind, feature["type"])
+    return output_differs(contract, manifest, columns, examples)
+
+
+def output_differs(
+    contract: Contract, manifest: Dict[str, Any], columns: List[Dict[str, Any]], examples: List[Dict[str, Any]]
+) -> Optional[str]:
+    """How what it answered when it was registered differs from what this service says to its clients."""
+    of = kind_problem(contract)
+    for example in examples:
+        found = of(example["output"]) if example.get("output") is not None else None
+        # A predict_proba of two columns is answered as the chance of one of them.
+        if found is not None and not isinstance(example["output"], dict):
+            return f"another contract: {found}"
+    by_name = {column["name"]: column for column in columns}
+    answer, truth = by_name.get(manifest.get("prediction")), by_name.get(manifest.get("target"))
+    if answer and not examples and answer["type"] == "categorical" and contract.output["kind"] == "number":
+        return "another contract: it answers classes, and the contract says number"
+    known = contract.output.get("classes")
+    if known and truth and truth["type"] == "categorical" and truth.get("complete"):
+        classes = {str(each).lower() for each in truth["categories"]}
+        if len(classes) > 1 and classes != {str(each).lower() for each in known}:
+            return "another contract: its classes are {}, and here {}".format(
+                ", ".join(sorted(classes)[:10]), ", ".join(map(str, known[:10]))
+            )
     return None
 
 
@@ -129,6 +187,11 @@ def check_golden(predict: Predict, examples: List[Dict[str, Any]], contract: Con
     found: List[Any] = []
     for start in range(0, len(whole), max_batch):
         found += predict(whole[start : start + max_batch])
+    of = kind_problem(contract)
+    for value in found:
+        problem = of(value)
+        if problem:
+            raise Incompatible(f"another contract: {problem}")
     answers = iter(found)
     checked = 0
     for at, (row, example) in enumerate(zip(rows, examples)):
@@ -136,7 +199,7 @@ def check_golden(predict: Predict, examples: List[Dict[str, Any]], contract: Con
         if row is None or example.get("output") is None:
             continue
         checked += 1
-        differs = golden_differs(example["output"], answer)
+        differs = golden_differs(example["output"], answer, getattr(predict, "positive", 1))
         if differs:
             raise Incompatible(f"golden prediction {at + 1} of {len(examples)} gives {differs}")
     for at, row in enumerate(whole[:3]):

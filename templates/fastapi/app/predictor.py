@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
+import zipfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
@@ -112,11 +113,24 @@ def _estimator(model: Any, contract: Contract) -> Predict:
         return lambda rows: model.predict(rows_in(rows)).tolist()
     classes = [_plain(each) for each in model.classes_]
     answers = _chances(contract, classes)
-    return lambda rows: answers(model.predict_proba(rows_in(rows)).tolist())
+    return Chance(
+        lambda rows: answers(model.predict_proba(rows_in(rows)).tolist()), positive_column(contract, classes)
+    )
+
+
+class Chance:
+    """A Predict that gives column `positive` of the two that the model's own predict_proba has."""
+
+    def __init__(self, predict: Predict, positive: int):
+        self._predict = predict
+        self.positive = positive
+
+    def __call__(self, rows: List[Row]) -> List[Any]:
+        return self._predict(rows)
 
 
 def _xgboost(path: Path, contract: Contract) -> Predict:
-    if path.suffix in _PICKLES:
+    if _is_pickle(path):
         return _estimator(_unpickled(path), contract)
     import xgboost
 
@@ -128,7 +142,7 @@ def _xgboost(path: Path, contract: Contract) -> Predict:
 
 
 def _lightgbm(path: Path, contract: Contract) -> Predict:
-    if path.suffix in _PICKLES:
+    if _is_pickle(path):
         return _estimator(_unpickled(path), contract)
     import lightgbm
 
@@ -144,8 +158,11 @@ def _lightgbm(path: Path, contract: Contract) -> Predict:
 def _torch(path: Path, contract: Contract) -> Predict:
     import torch
 
-    exported = path.suffix == ".pt2"
-    model = torch.export.load(str(path)).module() if exported else torch.jit.load(str(path), map_location="cpu").eval()
+    if is_exported(path):
+        with open(path, "rb") as file:
+            model = torch.export.load(file).module()
+    else:
+        model = torch.jit.load(str(path), map_location="cpu").eval()
     columns = Columns(contract)
     answers = _from_scores(contract)
 
@@ -154,6 +171,12 @@ def _torch(path: Path, contract: Contract) -> Predict:
             return answers(model(torch.from_numpy(columns.matrix(rows, "float32"))).numpy())
 
     return predict
+
+
+def is_exported(path: Path) -> bool:
+    """Whether it is what torch.export wrote, rather than TorchScript: both are archives, of any name."""
+    with zipfile.ZipFile(path) as archive:
+        return not any(name.endswith("/constants.pkl") or name == "constants.pkl" for name in archive.namelist())
 
 
 def _onnx(path: Path, contract: Contract) -> Predict:
@@ -174,9 +197,12 @@ def _onnx(path: Path, contract: Contract) -> Predict:
     columns = Columns(contract, None if one else [each.name for each in inputs])
     outputs = [each.name for each in session.get_outputs()]
     kind = contract.output["kind"]
-    # Converted classifiers give labels, then probabilities.
+    # Converted classifiers give labels, then probabilities: of words in their order, as scikit-learn sorts them.
     wanted = outputs[-1] if kind == "probability" else outputs[0]
-    answers = _from_scores(contract)
+    words = kind == "probability" and session.get_outputs()[0].type == "tensor(string)"
+    classes = contract.output.get("classes") or ()
+    positive = positive_column(contract, sorted(map(str, classes))) if words and len(classes) == 2 else 1
+    answers = _from_scores(contract, positive)
 
     def predict(rows: List[Row]) -> List[Any]:
         if one:
@@ -190,7 +216,7 @@ def _onnx(path: Path, contract: Contract) -> Predict:
             return [_plain(each) for each in found]
         return answers(found)
 
-    return predict
+    return Chance(predict, positive)
 
 
 def _callable(path: Path, contract: Contract) -> Predict:
@@ -220,18 +246,25 @@ _LOADERS = {
     "onnx": _onnx,
     "callable": _callable,
 }
-_PICKLES = (".joblib", ".pkl", ".pickle")
+# The first bytes of a pickle, and of what joblib compresses one to (zlib, gzip, bz2, xz, lzma, lz4).
+_PICKLES = (b"\x80", b"\x78", b"\x1f\x8b", b"BZ", b"\xfd7z", b"\x5d\x00", b"\x04\x22\x4d\x18")
+
+
+def _is_pickle(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(4).startswith(_PICKLES)
 
 
 def _unpickled(path: Path) -> Any:
-    if path.suffix == ".joblib":
+    """Whatever it is named: people call dumps of joblib `.pkl`, and joblib reads bare pickles too."""
+    try:
         import joblib
+    except ImportError:
+        import pickle
 
-        return joblib.load(path)
-    import pickle
-
-    with open(path, "rb") as file:
-        return pickle.load(file)
+        with open(path, "rb") as file:
+            return pickle.load(file)
+    return joblib.load(path)
 
 
 # -- what libraries answer into what clients get ----------------------------------------------------------------------
@@ -252,12 +285,19 @@ def _chances(contract: Contract, classes: List[Any]) -> Callable[[List[List[floa
     if len(classes) > 2:
         names = [str(each) for each in classes]
         return lambda rows: [dict(zip(names, row)) for row in rows]
-    at = [str(each) for each in classes].index(str(said[-1])) if said else len(classes) - 1
+    at = positive_column(contract, classes)
     return lambda rows: [row[at] for row in rows]
 
 
-def _from_scores(contract: Contract) -> Callable[[Any], List[Any]]:
-    """For models that give bare numbers: one for each row, or one for each row and class."""
+def positive_column(contract: Contract, classes: List[Any]) -> int:
+    """Which of the model's classes is the last one that the contract names; its own last one where the contract names none."""
+    said, names = contract.output.get("classes"), [str(each) for each in classes]
+    return names.index(str(said[-1])) if said and str(said[-1]) in names else len(classes) - 1
+
+
+def _from_scores(contract: Contract, positive: int = 1) -> Callable[[Any], List[Any]]:
+    """For models that give bare numbers: one for each row, or one for each row and class. `positive` is the one of two
+    columns that is asked for."""
     kind, classes = contract.output["kind"], contract.output.get("classes") or [0, 1]
 
     def answers(scores: Any) -> List[Any]:
@@ -272,7 +312,7 @@ def _from_scores(contract: Contract) -> Callable[[Any], List[Any]]:
         if not wide:
             return scores.reshape(-1).tolist()
         if scores.shape[1] == 2:
-            return scores[:, 1].tolist()
+            return scores[:, positive].tolist()
         return [dict(zip(map(str, classes), row)) for row in scores.tolist()]
 
     return answers
@@ -315,18 +355,68 @@ def _installed(name: str) -> Optional[str]:
     return None
 
 
-def golden_differs(expected: Any, found: Any) -> Optional[str]:
-    """How an answer differs from the one recorded at registration; None when it does not (numbers: 1e-6 relative)."""
+def golden_differs(expected: Any, found: Any, positive: int = 1) -> Optional[str]:
+    """How an answer differs from the one recorded at registration; None when it does not (numbers: 1e-6 relative).
+    @param positive the column that is answered of a recorded predict_proba of two classes"""
     if isinstance(expected, Mapping):
-        values = list(expected.values())
-        if set(expected) == {"output_0", "output_1"} and not isinstance(found, Mapping):
-            expected = values[1]  # a predict_proba of two classes
-        elif isinstance(found, Mapping) and len(values) == len(found):
-            for one, other in zip(values, found.values()):
-                if golden_differs(one, other):
-                    return f"{found} instead of {dict(expected)}"
-            return None
-    if isinstance(expected, (int, float)) and isinstance(found, (int, float)) and not isinstance(found, bool):
+        columns = [f"output_{at}" for at in range(len(expected))]
+        if list(expected) == columns and len(columns) == 2 and not isinstance(found, Mapping):
+            return golden_differs(expected[columns[positive]], found)
+        if isinstance(found, Mapping) and list(expected) == columns and set(found) != set(expected):
+            # Columns without names, in the order of the model's own.
+            pairs = list(zip(expected.values(), found.values())) if len(found) == len(expected) else None
+        elif isinstance(found, Mapping):
+            pairs = [(value, found[name]) for name, value in expected.items()] if set(found) == set(expected) else None
+        elif isinstance(found, (list, tuple)) and list(expected) == columns:
+            pairs = list(zip(expected.values(), found)) if len(found) == len(expected) else None
+        else:
+            pairs = None
+        return _any_differs(pairs, expected, found)
+    if isinstance(expected, (list, tuple)):
+        is_alike = isinstance(found, (list, tuple)) and len(found) == len(expected)
+        return _any_differs(list(zip(expected, found)) if is_alike else None, expected, found)
+    if _is_number(expected) and _is_number(found):
         close = math.isclose(float(expected), float(found), rel_tol=1e-6, abs_tol=1e-12)
         return None if close else f"{found:.9g} instead of {expected:.9g}"
-    return None if str(expected) == str(found) else f"{found!r} instead of {expected!r}"
+    return None if str(expected) == str(found) else f"{found!r:.200} instead of {expected!r:.200}"
+
+
+def _any_differs(pairs: Optional[Sequence[Any]], expected: Any, found: Any) -> Optional[str]:
+    differs = pairs is None or any(golden_differs(one, other) for one, other in pairs)
+    return f"{found!r:.200} instead of {expected!r:.200}" if differs else None
+
+
+# -- is it what the contract says? ------------------------------------------------------------------------------------
+
+
+def kind_problem(contract: Contract) -> Callable[[Any], Optional[str]]:
+    """A check of one answer: None when it is of the kind that the contract names, else what it is instead."""
+    kind = contract.output["kind"]
+    # Models with several outputs: the contract's own example shows it.
+    several = isinstance((contract.example or {}).get("output"), (list, Mapping))
+
+    def problem(value: Any) -> Optional[str]:
+        if type(value) is float and kind != "class":
+            return None
+        if kind == "class":
+            fits = isinstance(value, (str, int, float))
+        elif isinstance(value, Mapping):
+            fits = (kind == "probability" or several) and len(value) > 0 and all(map(_is_number, value.values()))
+        elif isinstance(value, (list, tuple)):
+            fits = several and len(value) > 0 and all(map(_is_number, value))
+        else:
+            fits = _is_number(value)
+        return None if fits else f"it answers {_named(value)}, and the contract says {kind}"
+
+    return problem
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _named(value: Any) -> str:
+    for kind, name in ((type(None), "nothing"), (str, "a text"), (bool, "true or false"), (Mapping, "an object")):
+        if isinstance(value, kind):
+            return name
+    return type(value).__name__

@@ -9,14 +9,17 @@ import hashlib
 import json
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Protocol
+from typing import Any, BinaryIO, Dict, List, Optional, Protocol
 
 from mlops._canonical import seal
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_BYTES = 64 << 20
+# Of an event: docs/store-format.md of mlops.
+_MOST_EVENT = 64 << 10
 
 
 class Unreadable(Exception):
@@ -66,14 +69,16 @@ class Store:
         self._id: Optional[str] = None
         # The newest event that was read; 0 before the first.
         self._newest = 0
+        # The newest one that was looked at, which may be damaged: it is read again when it is time, not at every look.
+        self._tried = 0
 
     def moved(self) -> bool:
         """Whether there is something new. @raises Unreadable when what was there has gone: a store that is not mounted"""
-        if self._newest == 0:
+        if self._newest == 0 and self._tried == 0:
             return True
-        if not self._event_file(self._newest).exists():
+        if self._newest and not self._event_file(self._newest).exists():
             raise Unreadable(f"event {self._newest} of {self._model} is not in the store at {self.root} any more")
-        return self._event_file(self._newest + 1).exists()
+        return self._event_file(max(self._newest, self._tried) + 1).exists()
 
     def wanted(self) -> Wanted:
         registry = _sealed(self.root / "registry.json")
@@ -81,7 +86,7 @@ class Store:
             raise Unreadable(f"the store at {self.root} has a format that this service does not know")
         if self._id not in (None, registry["id"]):
             raise Unreadable(f"another store is mounted at {self.root}")
-        number = self._last_event()
+        number = self._tried = self._last_event()
         event = self._event(number)
         stages = event["stages"]
         if self._stage not in stages:
@@ -100,10 +105,10 @@ class Store:
         )
 
     def registered(self, version: int) -> Dict[str, Any]:
-        """The event that registered a version."""
+        """The event that registered a version. Reads the whole log at worst."""
         for number in range(self._last_event(), 0, -1):
             event = _sealed(self._event_file(number))
-            if event["type"] == "register" and event["body"]["version"] == version:
+            if event["type"] == "register" and event["model"] == self._model and event["body"]["version"] == version:
                 return event
         raise Unreadable(f"no event registers version {version} of {self._model}")
 
@@ -136,7 +141,7 @@ class Store:
         if (
             event["seq"] != number
             or event["model"] != self._model
-            or event["prev"] != hashlib.sha256(_bytes(before)).hexdigest()
+            or event["prev"] != hashlib.sha256(_bytes(before, _MOST_EVENT)).hexdigest()
         ):
             raise Unreadable(f"event {number} of {self._model} does not follow from the one before it")
         return event
@@ -156,19 +161,28 @@ class Bundle:
         return not self._read
 
     def wanted(self) -> Wanted:
-        index = _json(_bytes(self.root / "archive.json"), self.root / "archive.json")
+        self._read = True
+        path = self.root / "archive.json"
+        if not path.exists():
+            raise Unreadable(
+                f"there is no version to serve at {self.root}: set MLOPS_STORE to a mounted store, or MLOPS_BUNDLE to a "
+                "folder with the unpacked archive of mlops model export"
+            )
+        index = _json(_bytes(path), path)
         if index.get("format") != 1 or index.get("kind") != "mlops model version":
             raise Unreadable(f"{self.root} is no archive of a version that this service can read")
         if index["model"] != self._model:
             raise Unreadable(
                 "the bundle at {} holds {}, and this service is for {}".format(self.root, index["model"], self._model)
             )
-        self._read = True
         return Wanted(version=int(index["version"]), manifest=index["manifest"], seq=0)
 
     def registered(self, version: int) -> Dict[str, Any]:
         path = self.root / "origin.json"
-        return _json(_bytes(path), path)["event"]
+        event: Dict[str, Any] = _json(_bytes(path), path)["event"]
+        if event["type"] != "register" or event["model"] != self._model or event["body"]["version"] != version:
+            raise Unreadable(f"{path} does not register version {version} of {self._model}")
+        return event
 
     def path_of(self, digest: str) -> Path:
         # The manifest is the one object that has a name of its own.
@@ -189,21 +203,37 @@ def read_object(registry: Registry, digest: str) -> bytes:
     return data
 
 
-def copy_object(registry: Registry, digest: str, target: Path) -> None:
-    """Copies while hashing, so that the bytes that were verified are the bytes that will be loaded."""
+def copy_object(registry: Registry, digest: str, size: int, target: Path) -> None:
+    """Copies while hashing, so that the bytes that were verified are the bytes that will be loaded; and stops at their size, so
+    that a file that was put there instead cannot fill the disk."""
     if not _DIGEST.fullmatch(digest):
         raise Unreadable(f"{digest!r} is no digest")
     target.parent.mkdir(parents=True, exist_ok=True)
-    found = hashlib.sha256()
+    found, left = hashlib.sha256(), size
     try:
-        with open(registry.path_of(digest), "rb") as source, open(target, "xb") as copy:
-            for chunk in iter(lambda: source.read(1 << 20), b""):
-                found.update(chunk)
-                copy.write(chunk)
+        source = _opened(registry.path_of(digest))
     except FileNotFoundError:
         raise Unreadable(f"object {digest[:12]}… is not in the {registry.kind}") from None
-    if found.hexdigest() != digest:
+    except OSError as error:
+        raise Unreadable(f"object {digest[:12]}… cannot be read ({error.strerror or error})") from None
+    with source, open(target, "xb") as copy:
+        while True:
+            chunk = source.read(min(1 << 20, left + 1))
+            left -= len(chunk)
+            if left < 0 or not chunk:
+                break
+            found.update(chunk)
+            copy.write(chunk)
+    if left != 0 or found.hexdigest() != digest:
         raise Unreadable(f"object {digest[:12]}… is damaged: its bytes are others")
+
+
+def check_registered(registry: Registry, version: int, digest: str) -> None:
+    """Whether this number is that of these bytes: the event that moves a stage says both, and the one that registered the
+    version decides. @raises Unreadable"""
+    said = registry.registered(version)["body"]["manifest"]
+    if said != digest:
+        raise Unreadable(f"version {version} was registered as manifest {str(said)[:12]}, and the stage says {digest[:12]}")
 
 
 def read_manifest(registry: Registry, digest: str) -> Dict[str, Any]:
@@ -221,9 +251,10 @@ def read_examples(registry: Registry, manifest: Dict[str, Any]) -> List[Dict[str
     if not found or found.get("format", "jsonl") != "jsonl":
         return []
     data = read_object(registry, found["sha256"])
+    # At line feeds alone: what else separates lines somewhere may stand in the middle of a text.
     if data[:2] == b"\x1f\x8b":
         data = gzip.decompress(data)
-    return [json.loads(line) for line in data.decode("utf-8").splitlines() if line.strip()]
+    return [json.loads(line) for line in data.decode("utf-8").split("\n") if line.strip()]
 
 
 def read_environment(registry: Registry, version: int) -> Dict[str, Any]:
@@ -239,19 +270,29 @@ def read_environment(registry: Registry, version: int) -> Dict[str, Any]:
     if not facts:
         return {}
     try:
-        lock = read_object(registry, facts["lock"]["sha256"]).decode("utf-8").splitlines()
+        lock = read_object(registry, facts["lock"]["sha256"]).decode("utf-8").split("\n")
     except (KeyError, Unreadable):
         lock = []  # an archive may lack it
     return {"python": facts.get("version"), "lock": lock}
 
 
-def _bytes(path: Path) -> bytes:
+def _opened(path: Path) -> BinaryIO:
+    """A regular file: no link, and nothing that waits for somebody to write. @raises OSError"""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError("it is no regular file")
+    return os.fdopen(descriptor, "rb")
+
+
+def _bytes(path: Path, most: int = _MOST_BYTES) -> bytes:
     try:
-        with open(path, "rb") as file:
-            data = file.read(_MOST_BYTES + 1)
+        with _opened(path) as file:
+            data = file.read(most + 1)
     except OSError as error:
         raise Unreadable(f"{path} cannot be read ({error.strerror or error})") from None
-    if len(data) > _MOST_BYTES:
+    if len(data) > most:
         raise Unreadable(f"{path} is larger than any record")
     return data
 
@@ -268,7 +309,7 @@ def _json(data: bytes, path: Path) -> Dict[str, Any]:
 
 def _sealed(path: Path) -> Dict[str, Any]:
     """A write-once record, whose `self` is the digest of its other bytes."""
-    data = _bytes(path)
+    data = _bytes(path, _MOST_EVENT)
     record = _json(data, path)
     found = dict(record)
     found.pop("self", None)
