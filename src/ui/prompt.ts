@@ -42,8 +42,21 @@ export async function confirm(asking: Asking, options: ConfirmOptions): Promise<
   if (asking.yes && options.yesAnswers !== false) return true
   if (!asking.interactive) throw inputNeeded(options)
   const prompts = await import('@inquirer/prompts')
-  return prompts.confirm({ message: options.question, default: options.default ?? false }, streams(asking))
+  const byDefault = options.default ?? false
+  return prompts.confirm(
+    { message: options.question, default: byDefault, theme: quietTheme(byDefault) },
+    streams(asking),
+  )
 }
+
+/** In the letters that the question shows; what was typed stays on the line, so how to be rid of it is said too. */
+const quietTheme = (byDefault: boolean) => ({
+  keywords: {
+    yes: 'Yes',
+    no: 'No',
+    error: () => `Please type y or n (Enter alone: ${byDefault ? 'y' : 'n'}); Backspace takes away what is there.`,
+  },
+})
 
 /** Free text. With `--yes` the default answers. */
 export async function ask(asking: Asking, options: AskOptions): Promise<string> {

@@ -5,6 +5,7 @@
 import type { Context } from '../../core/context.ts'
 import { usage } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
+import { shellWord } from '../../core/shell.ts'
 import type { Overlap } from '../../evaluation/types.ts'
 import type { Project } from '../../project/config.ts'
 import { nextMove } from '../../project/next-move.ts'
@@ -103,6 +104,26 @@ function pinnedBaseline({ profile, data, segments }: RegisteredBaseline): NonNul
 const pinnedOverlap = ({ rows, shared, expected }: Overlap): NonNullable<Manifest['overlap']> =>
   // A tenth of a row is enough, and does not hang on the order of a sum.
   ({ rows, shared, expected: Math.round(10 * expected) / 10 })
+
+/** What was said of a version that exists already, and is not written: it is never dropped without a word. */
+export function unkeptWords(
+  model: string,
+  { version, existing, tags, event }: Placed,
+  said: Pick<Wishes, 'tags' | 'message'>,
+): string[] {
+  if (existing !== 'same content') return []
+  const command = `mlops model tag ${versionName(model, version)}`
+  const missing = said.tags.filter((tag) => !tags.includes(tag))
+  const add = missing.map((tag) => ` --add ${shellWord(tag)}`).join('')
+  return [
+    ...(missing.length === 0 ? [] : [`--tag was not kept, as nothing was registered; to put it on: ${command}${add}`]),
+    ...(said.message === undefined || said.message === event.body.message
+      ? []
+      : [
+          `--message was not kept: the words of a version are those of its registration; a tag can be added: ${command} --add TAG`,
+        ]),
+  ]
+}
 
 export function resultOf(
   model: string,

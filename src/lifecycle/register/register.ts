@@ -15,7 +15,7 @@ import { storeFiles } from './bundle.ts'
 import { commitVersion, moveStage, type Stored } from './commit.ts'
 import { collectEvidence } from './evidence.ts'
 import { checkedMessage, checkedTags } from './flags.ts'
-import { assertRegisterStage, manifestOf, resultOf, wishesOf } from './plan.ts'
+import { assertRegisterStage, manifestOf, resultOf, unkeptWords, wishesOf } from './plan.ts'
 import { type RunSource, readRun } from './run-source.ts'
 import type { RegisterRequest, RegisterResult } from './types.ts'
 
@@ -65,7 +65,8 @@ export async function registerVersion(
 
   const stage =
     wishes.stage === undefined ? null : await moveStage(ctx, project, store, request, placed.version, wishes.stage)
-  return resultOf(model, manifest, placed, evidence, run, stage, project)
+  const result = resultOf(model, manifest, placed, evidence, run, stage, project)
+  return { ...result, notes: [...result.notes, ...unkeptWords(model, placed, said)] }
 }
 
 const placeOf = (ctx: Context, { root }: Project, store: Store): Place => ({

@@ -79,6 +79,32 @@ describe('On a terminal', () => {
     assert.match(project.read('mlops.yaml'), /^ {6}target: churned/m)
   })
 
+  it('a yes or no is taken in the letters that the question shows, and what is neither is said kindly', async () => {
+    const project = tempProject({ 'model.json': '{}', 'mlops.yaml': 'models:\n  churn-model: {}\n' })
+    await project.mlops(['init', '--yes'])
+    await project.mlops(['register', 'churn-model', '--artifact', 'model.json'])
+    const promote = async (answer: string): Promise<void> => {
+      terminal = openTerminal({ cwd: project.dir })
+      terminal.type(`${MLOPS} promote churn-model@1 --to production --reason because; echo "code $?"`)
+      terminal.press('Enter')
+      await terminal.waitFor(/\(y\/N\)/)
+      terminal.type(answer)
+      terminal.press('Enter')
+    }
+    for (const no of ['', 'n', 'NO']) {
+      await promote(no)
+      assert.doesNotMatch((await terminal?.waitFor(/code 3/)) ?? '', /must answer|Please type/)
+      terminal?.close()
+    }
+    await promote('perhaps')
+    const screen = await terminal?.waitFor(/Please type y or n \(Enter alone: n\)/)
+    assert.doesNotMatch(screen ?? '', /must answer/)
+    terminal?.press(...Array.from('perhaps', () => 'BSpace'))
+    terminal?.type('y')
+    terminal?.press('Enter')
+    await terminal?.waitFor(/code 0/)
+  })
+
   it('Ctrl-C at a question ends with 130 and changes nothing', async () => {
     const project = tempProject()
     terminal = openTerminal({ cwd: project.dir })

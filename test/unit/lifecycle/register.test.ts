@@ -78,6 +78,20 @@ describe('registering from files', () => {
     await isWhole()
   })
 
+  it('says which tags and words a second try did not write, and how to put a tag on', async () => {
+    await fromFile({ tags: ['draft'], message: 'first' })
+    const again = await fromFile({ tags: ['draft', 'june data'], message: 'second' })
+    assert.deepEqual([again.created, again.tags, again.message], [false, ['draft'], 'first'])
+    const said = again.notes.filter((note) => /was not kept/.test(note))
+    assert.match(said[0] ?? '', /^--tag was not kept.*: mlops model tag churn-model@1 --add 'june data'$/)
+    assert.match(said[1] ?? '', /^--message was not kept.*mlops model tag churn-model@1/)
+    const same = await fromFile({ tags: ['draft'], message: 'first' })
+    assert.deepEqual(
+      same.notes.filter((note) => /was not kept/.test(note)),
+      [],
+    )
+  })
+
   it('says so instead of making a second version of the same content', async () => {
     await fromFile({ metrics: { auc: 0.84 } })
     const again = await fromFile({ metrics: { auc: 0.84 }, message: 'again' })
