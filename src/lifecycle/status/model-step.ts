@@ -109,11 +109,15 @@ function unserved({ model, served, production }: Situation): NextStep | null {
   return { command, why: said }
 }
 
-/** What changed between what is served and what should be: most often that is why. */
+/** How a generated service begins its word on a version that takes or gives something else than its code does. */
+const OTHER_CONTRACT = 'another contract:'
+
+/** What changed between what is served and what should be: most often that is why. Other code is made, not looked at. */
 function misserved({ model, served, production }: Situation): NextStep | null {
   const wrong = served.find(({ mismatch }) => mismatch)
   const service = wrong?.services.find(({ verdict }) => verdict === 'keeps' || verdict === 'behind')
   if (wrong === undefined || service === undefined || production === null) return null
+  if (service.why?.includes(OTHER_CONTRACT) === true && wrong.remedy !== null) return wrong.remedy
   const why = `${service.instance} serves ${service.version === null ? 'nothing' : `@${service.version}`}, and ${wrong.stage} points to @${wrong.version}${service.why === null ? '' : `: ${service.why}`}`
   return service.version === null || service.version === wrong.version
     ? { command: `mlops model show ${versionName(model, wrong.version)}`, why }

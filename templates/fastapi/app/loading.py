@@ -25,6 +25,7 @@ from .predictor import (
     golden_differs,
     kind_problem,
     load,
+    some_of,
 )
 from .registry import (
     Registry,
@@ -143,8 +144,8 @@ def contract_differs(
     new = sorted(wanted.difference(known))
     if gone or new:
         parts = [
-            ("it wants " + ", ".join(new[:5])) if new else "",
-            ("it does not know " + ", ".join(gone[:5])) if gone else "",
+            ("it wants " + some_of(new)) if new else "",
+            ("it does not know " + some_of(gone)) if gone else "",
         ]
         return "another contract: {}".format(" and ".join(part for part in parts if part))
     for column in columns:

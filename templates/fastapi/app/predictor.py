@@ -34,6 +34,12 @@ def load(folder: Path, artifact: str, contract: Contract) -> Predict:
 # -- rows into what libraries take ------------------------------------------------------------------------------------
 
 
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """`a, b, c, d, e and 3 more`"""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
 class Columns:
     """The columns a model wants, in its order, each with one dtype whatever the rows are: a batch in which another row
     lacks a value must not change what the model sees of this row."""
@@ -43,9 +49,7 @@ class Columns:
         names = list(known) if wanted is None else [str(name) for name in wanted]
         missing = [name for name in names if name not in known]
         if missing:
-            raise Incompatible(
-                "the model wants {}, which is not in the contract of this service".format(", ".join(missing[:5]))
-            )
+            raise Incompatible(f"the model wants {some_of(missing)}, which is not in the contract of this service")
         self.names = names
         self._columns = [(name, known[name], categories) for name in names]
 

@@ -13,6 +13,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from app.loading import contract_differs
 from app.predictor import Incompatible, load
 from app.settings import CONTRACT
 
@@ -109,6 +110,14 @@ def test_a_model_that_wants_another_column_or_knows_other_classes_is_refused(tmp
         load(tmp_path, "model.joblib", contract(["whole"], "probability"))
     with pytest.raises(Incompatible, match="knows the classes"):
         load(tmp_path, "model.joblib", contract(columns, "probability", ["stays", "goes"]))
+
+
+def test_a_refusal_says_how_many_columns_it_does_not_list():
+    examples = [{"features": {f"extra_{i}": 1 for i in range(8)}, "output": 0.5}]
+    said = contract_differs(None, contract(["whole"], "number"), {}, examples)
+    assert said == (
+        "another contract: it wants extra_0, extra_1, extra_2, extra_3, extra_4 and 3 more and it does not know whole"
+    )
 
 
 class _Days(TransformerMixin, BaseEstimator):

@@ -205,6 +205,17 @@ describe('running services', () => {
     assert.match(text, /web-1 on box keeps churn-model@1: golden/)
   })
 
+  it('that are of another contract are made anew, which no comparison of versions does', async () => {
+    const first = await entry()
+    await up(2)
+    const why = 'version 2 is kept out: another contract: it wants Dependents, and the service does not know it'
+    hint('web-1', await entry(), { serving: { version: 1, manifest: first.manifest }, state: 'keeping', why })
+    const report = await fleetStatus({ ...w.ctx, now: () => new Date() }, w.project(), w.store)
+    const next = report.models[0]?.next
+    assert.equal(next?.command, `mlops scaffold fastapi ${MODEL}@2`)
+    assert.match(next?.why ?? '', /it wants Dependents.*makes the service's code for churn-model@2: deploy it/)
+  })
+
   it('that answer nothing are an outage: the worst of all, before drift, with what mends it', async () => {
     await up(2)
     const now = await entry()
