@@ -24,23 +24,26 @@ export function serviceJson(facts: ServiceFacts): string {
   return `{\n${members.join(',\n')}\n}\n`
 }
 
+/** Strict types: a text is no number (templates/fastapi/app/values.py has the two that Pydantic lacks). */
 const PYTHON: Readonly<Record<FeatureType, string>> = {
-  integer: 'int',
-  number: 'float',
-  boolean: 'bool',
-  string: 'str',
-  datetime: 'datetime',
+  integer: 'Whole',
+  number: 'StrictFloat',
+  boolean: 'StrictBool',
+  string: 'StrictStr',
+  datetime: 'Moment',
 }
 
 /** What templates/fastapi/app/schema.py.eta sees. */
 export function schemaValues(facts: ServiceFacts) {
   const { features, output, example } = facts
+  const types = [...new Set(features.map(({ type }) => PYTHON[type]))].sort()
   return {
     model: facts.model,
     example: example?.features ?? null,
     answer: answerType(output, example),
     maybeAnswer: `Optional[${answerType(output, example)}]`,
-    usesDatetime: features.some(({ type }) => type === 'datetime'),
+    strictTypes: types.filter((each) => each.startsWith('Strict')),
+    ownTypes: types.filter((each) => !each.startsWith('Strict')),
     usesDict: answerType(output, example).startsWith('Dict'),
     features: features.map((feature) => ({
       field: feature.field,

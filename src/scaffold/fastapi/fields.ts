@@ -3,7 +3,7 @@ import { isIdentifier } from '../render.ts'
 
 /** What schema.py itself uses, and what a field would hide: of Pydantic's model, or of Python. */
 const TAKEN = new Set(
-  'BaseModel BatchItem BatchPrediction BatchRequest ConfigDict Dict Features Field List Optional PredictRequest Prediction Union bool datetime float int str construct copy dict fields from_orm json parse_file parse_obj parse_raw schema schema_json update_forward_refs validate model_config'.split(
+  'BaseModel BatchItem BatchPrediction BatchRequest ConfigDict Dict Features Field List Moment Optional PredictRequest Prediction StrictBool StrictFloat StrictStr Union Whole bool datetime float int str construct copy dict fields from_orm json parse_file parse_obj parse_raw schema schema_json update_forward_refs validate model_config'.split(
     ' ',
   ),
 )

@@ -8,18 +8,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import os
 import signal
 import sys
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, AsyncIterator, Dict, Optional
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from typing_extensions import Annotated
 
 from . import hooks
 from .asking import Asked, Desk, NoAnswer, Refused
@@ -27,7 +29,7 @@ from .batching import RowFailed
 from .following import STATES, Follower, Route
 from .schema import BatchPrediction, BatchRequest, Prediction, PredictRequest
 from .settings import CONTRACT, FACTS, ROOT, SettingsError, read_settings, refuse_more_workers
-from .telemetry import Measured, Metrics, PredictionLog
+from .telemetry import Measured, Metrics, PredictionLog, label_problem
 
 log = logging.getLogger("uvicorn.error")
 
@@ -36,13 +38,14 @@ try:
     settings = read_settings(FACTS, os.environ)
 except SettingsError as error:
     sys.exit(str(error))
-metrics = Metrics()
+metrics = Metrics(CONTRACT.model, settings.stage)
 follower = Follower(settings, CONTRACT)
-predictions = PredictionLog(CONTRACT)
+predictions = PredictionLog(CONTRACT, settings)
 desk = Desk(settings, CONTRACT, follower, metrics, predictions)
 
 
 def show_route(route: Route) -> None:
+    desk.moved(route)
     metrics.serving.clear()
     share = route.share.weight if route.share and route.rollout else 0
     metrics.serving.labels(str(route.stable.version), route.stable.manifest[:12], "stable").set(100 - share)
@@ -78,16 +81,28 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     follower.close()
 
 
+_GRACE_SECONDS = 5
+
+
 def drain_on_sigterm() -> None:
-    """Answers on for DRAIN_SECONDS with /readyz at 503, so that load balancers stop sending before the socket closes."""
+    """Answers on for DRAIN_SECONDS with /readyz at 503, so that load balancers stop sending before the socket closes. Whoever is
+    still sending or reading then has some seconds more: uvicorn itself would wait for slow clients without end."""
     loop = asyncio.get_running_loop()
     try:
         end = signal.getsignal(signal.SIGTERM)
         if not callable(end):
             return
+        server = getattr(getattr(end, "__self__", None), "config", None)
+        if getattr(server, "timeout_graceful_shutdown", 0) is None:
+            server.timeout_graceful_shutdown = math.ceil(settings.deadline) + _GRACE_SECONDS
 
         def drain(number: int, frame: Any) -> None:
             again, follower.draining = follower.draining, True
+            if not again:
+                # Not here: a handler may have interrupted the logger itself.
+                loop.call_soon_threadsafe(
+                    log.info, "draining: /readyz says 503, and the socket closes in %g s", settings.drain
+                )
             if again or settings.drain == 0:
                 end(number, frame)
             else:
@@ -106,12 +121,43 @@ app = FastAPI(
     redoc_url=None,
 )
 generated_openapi = app.openapi
-# The committed file: what clients were generated from, whatever version of FastAPI is installed. tests/ compare the two.
-app.openapi = lambda: json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))  # type: ignore[method-assign]
+
+
+@lru_cache(maxsize=1)
+def committed_openapi() -> Dict[str, Any]:
+    """The committed file: what clients were generated from, whatever version of FastAPI is installed (tests/ compare the two);
+    and the routes that were added to this service, as FastAPI describes them."""
+    document = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))
+    own = generated_openapi()
+    for path, operations in own["paths"].items():
+        document["paths"].setdefault(path, operations)
+    for kind, named in own.get("components", {}).items():
+        document["components"][kind] = {**named, **document["components"].get(kind, {})}
+    return document
+
+
+app.openapi = committed_openapi  # type: ignore[method-assign]
+
+
+_MOST_UNKNOWN = 1000
+# Entries of one 422.
+_MOST_DETAIL = 50
 
 
 class Problem(BaseModel):
     detail: str
+
+
+def few(body: Any) -> Any:
+    """Counted before anything is validated: a hundred thousand empty rows, each with what is missing in it, would hold the event
+    loop for seconds. @raises NoAnswer"""
+    rows = body.get("rows") if isinstance(body, dict) else None
+    if isinstance(rows, list) and len(rows) > settings.max_queue:
+        raise NoAnswer(413, f"at most {settings.max_queue} rows at once")
+    given = [body.get("features"), *(rows if isinstance(rows, list) else ())] if isinstance(body, dict) else []
+    if sum(len(row) - len(CONTRACT.features) for row in given if isinstance(row, dict)) > _MOST_UNKNOWN:
+        raise NoAnswer(413, f"at most {_MOST_UNKNOWN} unknown fields")
+    return body
 
 
 class Feedback(BaseModel):
@@ -126,7 +172,9 @@ class Received(BaseModel):
 
 # -- predictions ------------------------------------------------------------------------------------------------------
 
-RESPONSES: Dict[Any, Any] = {503: {"model": Problem}, 504: {"model": Problem}}
+# Described here, because Pythons disagree about the words.
+TOO_LARGE = {"model": Problem, "description": "Too large"}
+RESPONSES: Dict[Any, Any] = {413: TOO_LARGE, 503: {"model": Problem}, 504: {"model": Problem}}
 
 
 @app.post(
@@ -135,28 +183,29 @@ RESPONSES: Dict[Any, Any] = {503: {"model": Problem}, 504: {"model": Problem}}
     responses={**RESPONSES, 500: {"model": Problem}},
     dependencies=[Depends(hooks.authenticate)],
 )
-async def predict(body: PredictRequest, request: Request) -> Response:
+async def predict(body: Annotated[PredictRequest, BeforeValidator(few)], request: Request) -> Response:
     asked = Asked(body.user or request.headers.get("x-routing-key"))
     request.scope["asked"] = asked
     [value] = await desk.ask(asked, [body.features])
     if isinstance(value, RowFailed):
-        raise NoAnswer(500, f"the model could not answer this request ({value.category}); its id is {asked.ids[0]}")
-    prediction = hooks.after(value, asked.rows[0])
-    return answer({"prediction": prediction, "id": asked.ids[0], "version": asked.served.version})
+        if value.raised is not None:
+            raise value.raised
+        raise NoAnswer(500, f"this request could not be answered ({value.category}); its id is {asked.ids[0]}")
+    return answer({"prediction": value, "id": asked.ids[0], "version": asked.served.version})
 
 
 @app.post(
     "/v1/predict:batch", response_model=BatchPrediction, responses=RESPONSES, dependencies=[Depends(hooks.authenticate)]
 )
-async def predict_batch(body: BatchRequest, request: Request) -> Response:
+async def predict_batch(body: Annotated[BatchRequest, BeforeValidator(few)], request: Request) -> Response:
     asked = Asked(body.user or request.headers.get("x-routing-key"))
     request.scope["asked"] = asked
     values = await desk.ask(asked, body.rows)
     found = [
         {"prediction": None, "id": id, "error": value.category}
         if isinstance(value, RowFailed)
-        else {"prediction": hooks.after(value, row), "id": id, "error": None}
-        for id, row, value in zip(asked.ids, asked.rows, values)
+        else {"prediction": value, "id": id, "error": None}
+        for id, value in zip(asked.ids, values)
     ]
     return answer({"predictions": found, "version": asked.served.version})
 
@@ -176,26 +225,16 @@ def problem(status: int, detail: str, retry: Optional[int] = None) -> Response:
 @app.post(
     "/v1/feedback",
     response_model=Received,
-    responses={503: {"model": Problem}},
+    responses={413: TOO_LARGE, 503: {"model": Problem}},
     dependencies=[Depends(hooks.authenticate)],
 )
 def feedback(body: Feedback) -> Any:
     """The truth about a prediction, whenever it is known: mlops joins it by the id."""
     if predictions.off is not None:
         return problem(503, f"nothing is logged here, so there is nothing to join: {predictions.off}")
-    if isinstance(body.label, (dict, list)) or body.label is None or len(str(body.label)) > 4096:
-        return JSONResponse(
-            {
-                "detail": [
-                    {
-                        "loc": ["body", "label"],
-                        "msg": "A label is one bare value of at most 4096 characters",
-                        "type": "label",
-                    }
-                ]
-            },
-            422,
-        )
+    wrong = label_problem(CONTRACT.output, body.label)
+    if wrong is not None:
+        return JSONResponse({"detail": [{"loc": ["body", "label"], "msg": wrong, "type": "label"}]}, 422)
     try:
         predictions.label(body.id, body.label)
     except OSError as error:
@@ -209,7 +248,7 @@ def feedback(body: Feedback) -> Any:
 # -- what is going on -------------------------------------------------------------------------------------------------
 
 
-@app.get("/v1/model")
+@app.get("/v1/model", dependencies=[Depends(hooks.authenticate)])
 async def model() -> Dict[str, Any]:
     """Which version answers, and why."""
     hint, route = follower.hint(), follower.route
@@ -239,6 +278,8 @@ async def readyz() -> Any:
         return problem(503, "it is draining")
     if follower.route is None:
         return problem(503, follower.why or "it is loading", retry=1)
+    if follower.is_stuck(follower.route.stable):
+        return problem(503, follower.trouble() or "it is stuck")
     return {"status": "ready"}
 
 
@@ -254,9 +295,8 @@ async def prometheus() -> Response:
 async def invalid(request: Request, error: RequestValidationError) -> Response:
     """Says where and what, and does not repeat the values: they may be personal."""
     metrics.failed("validation")
-    return JSONResponse(
-        {"detail": [{"loc": each["loc"], "msg": each["msg"], "type": each["type"]} for each in error.errors()]}, 422
-    )
+    some = error.errors()[:_MOST_DETAIL]
+    return JSONResponse({"detail": [{"loc": each["loc"], "msg": each["msg"], "type": each["type"]} for each in some]}, 422)
 
 
 @app.exception_handler(NoAnswer)

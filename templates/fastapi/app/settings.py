@@ -65,8 +65,12 @@ def read_contract(facts: Mapping[str, Any]) -> Contract:
 class Settings:
     store: Optional[Path]
     bundle: Optional[Path]
+    # Where predictions are logged, as a person said; the client reads it itself.
+    predictions: Optional[str]
     stage: str
     instance: str
+    # Whether this service's output may hold what exceptions say, and with it values of requests.
+    show_reasons: bool
     max_queue: int
     max_batch: int
     max_body: int
@@ -84,8 +88,10 @@ def read_settings(facts: Mapping[str, Any], env: Mapping[str, str]) -> Settings:
     return Settings(
         store=Path(store).absolute() if store else None,
         bundle=Path(bundle).absolute() if bundle else None,
+        predictions=env.get("MLOPS_PREDICTIONS") or None,
         stage=env.get("MLOPS_STAGE") or facts.get("stage") or "production",
         instance=instance,
+        show_reasons=env.get("SHOW_REASONS", "").strip().lower() in ("1", "true", "yes"),
         max_queue=int(_number(env, "MAX_QUEUE", 1024, least=1)),
         max_batch=int(_number(env, "MAX_BATCH", 128, least=1)) if facts.get("batch", True) else 1,
         max_body=int(_number(env, "MAX_BODY", 8 << 20, least=1024)),
@@ -111,12 +117,15 @@ def _number(env: Mapping[str, str], name: str, default: float, least: float) -> 
 def workers_asked_for(argv: Sequence[str], env: Mapping[str, str]) -> int:
     """How many processes the server was told to start: every one would have a queue, a model and metrics of its own."""
     found = [env.get("WEB_CONCURRENCY", ""), env.get("UVICORN_WORKERS", "")]
-    for at, word in enumerate(argv):
-        if word in ("--workers", "-w"):
-            found.append(argv[at + 1] if at + 1 < len(argv) else "")
-        elif word.startswith("--workers="):
-            found.append(word.partition("=")[2])
-    return max([int(text) for text in found if text.isdigit()], default=1)
+    for words in (argv, env.get("GUNICORN_CMD_ARGS", "").split()):
+        for at, word in enumerate(words):
+            if word in ("--workers", "-w"):
+                found.append(words[at + 1] if at + 1 < len(words) else "")
+            elif word.startswith("--workers="):
+                found.append(word.partition("=")[2])
+            elif re.fullmatch(r"-w=?\d+", word):
+                found.append(word.lstrip("-w="))
+    return max([int(text) for text in found if text.strip().isdigit()], default=1)
 
 
 def refuse_more_workers() -> None:

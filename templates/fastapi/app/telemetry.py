@@ -21,10 +21,11 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Info,
     ProcessCollector,
 )
 
-from .settings import Contract
+from .settings import Contract, Settings
 
 log = logging.getLogger("uvicorn.error")
 _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -33,9 +34,10 @@ _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 class Metrics:
     """All of them, in a registry of their own, so that a test may make many services in one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: str, stage: str) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
+        Info("mlops_service", "What this service is for.", registry=self.registry).info({"model": model, "stage": stage})
         self.requests = Counter(
             "mlops_requests", "Requests answered, by what was answered.", ["route", "status"], registry=self.registry
         )
@@ -120,20 +122,55 @@ def day_of(id: str, now: float) -> Optional[str]:
     return time.strftime("%Y-%m-%d", time.gmtime(seconds)) if now - 3650 * _DAY < seconds < now + _DAY else None
 
 
+_YES = {"1", "1.0", "true", "yes", "y", "t", "positive"}
+_NO = {"0", "0.0", "false", "no", "n", "f", "negative"}
+
+
+def label_problem(output: Mapping[str, Any], label: Any) -> Optional[str]:
+    """Why a label cannot be the truth about this model's predictions, None when it can: it is one of the classes, as mlops
+    reads labels (upper or lower case; `true` and `1` where the classes are Yes and No), or a number."""
+    if isinstance(label, (dict, list)) or label is None or len(str(label)) > 4096:
+        return "A label is one bare value of at most 4096 characters"
+    if output["kind"] == "number":
+        is_number = isinstance(label, (int, float)) and not isinstance(label, bool)
+        return None if is_number else "A label of this model is a number"
+    classes = output.get("classes")
+    if not classes:
+        return None
+    known = {_word(each) for each in classes}
+    if len(known) == 2 and known & _YES and known & _NO:
+        known |= _YES | _NO
+    if _word(label) in known:
+        return None
+    shown = ", ".join(map(str, classes[:20])) + (", …" if len(classes) > 20 else "")
+    return f"A label of this model is one of its classes: {shown}"
+
+
+def _word(value: Any) -> str:
+    """`1`, `1.0` and `"1"` are one class."""
+    word = str(value).strip().lower()
+    return word[:-2] if re.fullmatch(r"-?\d+\.0", word) else word
+
+
 class PredictionLog:
     """@param contract its `drop` columns never reach the log"""
 
-    def __init__(self, contract: Contract):
+    def __init__(self, contract: Contract, settings: Settings):
         self._monitor = mlops.monitor(contract.model, drop=contract.drop)
         self._labels_lock = threading.Lock()
         self._said: "OrderedDict[str, Any]" = OrderedDict()
-        self.off = self._monitor.problem
+        # Why nothing is logged; None when it is. A store that happens to lie around a bundle is somebody else's.
+        self.off: Optional[str] = (
+            "it serves a bundle, and MLOPS_PREDICTIONS does not say where to"
+            if settings.store is None and settings.predictions is None
+            else self._monitor.problem
+        )
         if self.off is not None:
             log.warning("predictions are not logged: %s", self.off)
 
     @property
     def lost(self) -> int:
-        return self._monitor.dropped
+        return 0 if self.off is not None else self._monitor.dropped
 
     def watch(self, rows: Sequence[Mapping[str, Any]], outputs: Optional[Sequence[Any]], **members: Any) -> None:
         """As `watch` of the client: never raises, never waits. A member is one value, or one for each row."""
@@ -151,7 +188,8 @@ class PredictionLog:
                 self._said.popitem(last=False)
 
     def flush(self) -> None:
-        self._monitor.flush(timeout=5)
+        if self.off is None:
+            self._monitor.flush(timeout=5)
 
 
 class Measured:

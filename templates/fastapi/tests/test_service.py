@@ -5,22 +5,27 @@ conftest.py says where the model comes from. Add tests of your own hooks in a fi
 
 import asyncio
 import copy
+import dataclasses
 import json
 import os
 import sys
 import time
+import zipfile
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI, HTTPException
+from pydantic import TypeAdapter, ValidationError
 
 from app import main, predictor, telemetry
 from app.batching import Batcher, DeadlinePassed, QueueFull, RowFailed
-from app.following import Route
+from app.following import Follower, Route
 from app.loading import Served
 from app.predictor import golden_differs
-from app.registry import Share
-from app.settings import CONTRACT, PYTHON, workers_asked_for
+from app.registry import Bundle, Share, Unreadable
+from app.settings import CONTRACT, FACTS, PYTHON, ROOT, read_settings, workers_asked_for
+from app.values import Moment, Whole
 
 FEATURES = (CONTRACT.example or {}).get("features")
 
@@ -59,6 +64,56 @@ def test_an_unknown_field_is_refused_by_its_path(service):
     assert "input" not in answer.json()["detail"][0], "values may be personal, and are not repeated"
 
 
+WRONG = {
+    "integer": ["64", True, 1.5],
+    "number": ["90.25", True],
+    "boolean": ["true", 1, 0],
+    "string": [5, True],
+    "datetime": [1700000000, "1700000000", True],
+}
+
+
+@pytest.mark.parametrize("feature", CONTRACT.features, ids=lambda feature: feature["name"])
+def test_a_value_of_another_type_is_refused_and_never_converted(service, feature):
+    for value in WRONG[feature["type"]]:
+        answer = service.post("/v1/predict", json={"features": dict(example(), **{feature["name"]: value})})
+        assert answer.status_code == 422, value
+        assert answer.json()["detail"][0]["loc"] == ["body", "features", feature["name"]]
+        assert "input" not in answer.json()["detail"][0]
+
+
+@pytest.mark.parametrize(
+    "kind, value, found",
+    [
+        (Moment, "2026-01-31T12:00:00Z", datetime(2026, 1, 31, 12, tzinfo=timezone.utc)),
+        (Moment, "2026-01-31", datetime(2026, 1, 31)),
+        (Moment, 1700000000, None),
+        (Moment, "1700000000", None),
+        (Moment, True, None),
+        (Whole, 64.0, 64),
+        (Whole, 64.5, None),
+        (Whole, float("inf"), None),
+    ],
+)
+def test_a_time_is_a_text_and_a_whole_number_may_have_a_point(kind, value, found):
+    adapter = TypeAdapter(kind)
+    if found is not None:
+        assert adapter.validate_python(value) == found
+    else:
+        with pytest.raises(ValidationError):
+            adapter.validate_python(value)
+
+
+def test_whole_numbers_are_numbers_and_a_float_without_fraction_is_a_whole_number(client):
+    given = example()
+    for feature in CONTRACT.features:
+        if feature["type"] == "number" and given[feature["name"]] is not None:
+            given[feature["name"]] = 1
+        if feature["type"] == "integer" and given[feature["name"]] is not None:
+            given[feature["name"]] = float(given[feature["name"]])
+    assert client.post("/v1/predict", json={"features": given}).status_code == 200
+
+
 def test_a_missing_field_in_a_batch_is_named_with_its_row(service):
     required = [feature["name"] for feature in CONTRACT.features if not feature.get("nullable")]
     if not required:
@@ -88,16 +143,38 @@ def test_no_json_is_a_422_and_never_a_traceback(service):
     assert answer.status_code == 422 and "Traceback" not in answer.text
 
 
-def test_the_committed_openapi_is_what_the_code_does(service):
-    committed = service.get("/openapi.json").json()
+def test_the_committed_openapi_is_what_the_code_does():
+    committed = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))
     main.app.openapi_schema = None
     own = FastAPI.openapi(main.app)
     main.app.openapi_schema = None
-    assert {path: sorted(committed["paths"][path]) for path in committed["paths"]} == {
-        path: sorted(own["paths"][path]) for path in own["paths"]
+    # Routes of yours are none of its business.
+    assert {path: answers(committed["paths"][path]) for path in committed["paths"]} == {
+        path: answers(own["paths"][path]) for path in own["paths"] if path in committed["paths"]
     }
     for name in ("Features", "PredictRequest", "Prediction", "BatchRequest", "BatchItem", "BatchPrediction"):
         assert shape(committed["components"]["schemas"][name]) == shape(own["components"]["schemas"][name]), name
+
+
+def test_a_route_of_your_own_is_served_in_openapi_beside_the_committed_ones(service):
+    @main.app.get("/v1/own")
+    async def own() -> str:
+        return "mine"
+
+    try:
+        main.app.openapi_schema = None
+        main.committed_openapi.cache_clear()
+        served = service.get("/openapi.json").json()
+        assert "get" in served["paths"]["/v1/own"] and "post" in served["paths"]["/v1/predict"]
+        test_the_committed_openapi_is_what_the_code_does()
+    finally:
+        main.app.router.routes.pop()
+        main.app.openapi_schema = None
+        main.committed_openapi.cache_clear()
+
+
+def answers(operations):
+    return {method: sorted(each["responses"]) for method, each in operations.items()}
 
 
 def shape(schema):
@@ -128,13 +205,52 @@ def test_a_full_queue_is_a_503_that_says_when_to_ask_again_and_a_late_answer_a_5
     assert client.post("/v1/predict:batch", json={"rows": [example()]}).status_code == 504
 
 
-def test_a_hook_that_fails_is_a_500_without_a_traceback(client, monkeypatch):
-    def failing(prediction, features):
-        raise RuntimeError("a secret of the row")
+def failing_at(place, error):
+    """A hook that fails for one row of those it is called for."""
+    calls = []
 
-    monkeypatch.setattr(main.hooks, "after", failing)
+    def hook(*given):
+        calls.append(given)
+        if len(calls) - 1 == place:
+            raise error
+        return given[0]
+
+    return hook
+
+
+@pytest.mark.parametrize("hook", ["before", "after"])
+def test_a_hook_that_fails_fails_its_own_row_which_is_recorded(client, monkeypatch, hook):
+    monkeypatch.setattr(main.hooks, hook, failing_at(1, RuntimeError("a secret of the row")))
+    answer = client.post("/v1/predict:batch", json={"rows": [example()] * 3})
+    assert answer.status_code == 200 and "secret" not in answer.text
+    rows = answer.json()["predictions"]
+    assert [each["error"] for each in rows] == [None, "RuntimeError", None]
+    assert [each["prediction"] is None for each in rows] == [False, True, False]
+    monkeypatch.setattr(main.hooks, hook, failing_at(0, RuntimeError("a secret of the row")))
+    alone = client.post("/v1/predict", json={"features": example()})
+    assert alone.status_code == 500 and set(alone.json()) == {"detail"} and "secret" not in alone.text
+    id = alone.json()["detail"].rpartition(" ")[2]
+    logged = {each["id"]: each for each in records()}
+    version = answer.json()["version"]
+    for failed in (rows[1]["id"], id):
+        record = logged[failed]
+        assert (record["status"], record["error"], record["version"]) == ("error", "RuntimeError", version)
+    assert logged[rows[0]["id"]].get("status", "ok") == "ok"
+    assert f'mlops_errors_total{{category="RuntimeError",version="{version}"}}' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("answer", [float("nan"), object(), {1: 2}])
+def test_a_hook_that_answers_what_json_cannot_hold_fails_its_own_row(client, monkeypatch, answer):
+    monkeypatch.setattr(main.hooks, "after", lambda prediction, features: answer)
+    found = client.post("/v1/predict:batch", json={"rows": [example()]})
+    assert (found.status_code, found.json()["predictions"][0]["error"]) == (200, "TypeError")
+
+
+def test_a_hook_may_say_what_is_answered(client, monkeypatch):
+    monkeypatch.setattr(main.hooks, "before", failing_at(0, HTTPException(409, "not today")))
     answer = client.post("/v1/predict", json={"features": example()})
-    assert answer.status_code == 500 and set(answer.json()) == {"detail"} and "secret" not in answer.text
+    assert (answer.status_code, answer.json()) == (409, {"detail": "not today"})
+    assert [each["status"] for each in records() if each.get("error") == "HTTPException"] == ["refused"]
 
 
 def test_who_may_not_ask_gets_no_prediction(client, monkeypatch):
@@ -188,6 +304,22 @@ def test_a_golden_prediction_is_compared_to_six_digits(expected, found, same):
 # -- health and figures -----------------------------------------------------------------------------------------------
 
 
+def test_a_recorded_pair_of_chances_is_compared_by_the_column_that_is_answered():
+    assert golden_differs({"output_0": 0.25, "output_1": 0.75}, 0.25, positive=0) is None
+    assert golden_differs({"output_0": 0.25, "output_1": 0.75}, 0.75, positive=0) is not None
+
+
+@pytest.mark.parametrize(
+    "entries, exported",
+    [(["m/code/__torch__.py", "m/constants.pkl"], False), (["m/version", "m/models/model.json"], True)],
+)
+def test_archives_of_torch_are_told_apart_by_what_they_hold(tmp_path, entries, exported):
+    with zipfile.ZipFile(tmp_path / "model.pt", "w") as archive:
+        for entry in entries:
+            archive.writestr(entry, "")
+    assert predictor.is_exported(tmp_path / "model.pt") is exported
+
+
 def test_it_is_alive_whatever_the_model_does(service):
     assert service.get("/livez").status_code == 200
 
@@ -224,18 +356,79 @@ def test_metrics_count_what_was_answered(client):
     assert count() == before + 1
 
 
+def records(pattern="*.jsonl"):
+    """What the prediction log holds."""
+    main.predictions.flush()
+    home = Path(os.environ["MLOPS_PREDICTIONS"]) / CONTRACT.model
+    return [json.loads(line) for file in home.glob("date=*/" + pattern) for line in file.read_text().splitlines()]
+
+
 def test_a_prediction_and_its_label_are_in_the_log(client):
     id = client.post("/v1/predict", json={"features": example()}).json()["id"]
-    assert client.post("/v1/feedback", json={"id": id, "label": True}).json() == {"id": id}
-    main.predictions.flush()
-    folder = Path(os.environ["MLOPS_PREDICTIONS"]) / CONTRACT.model / ("date=" + telemetry.day_of(id, time.time()))
-    records = [json.loads(line) for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()]
-    record = next(each for each in records if each["id"] == id)
+    label = label_of()
+    assert client.post("/v1/feedback", json={"id": id, "label": label}).json() == {"id": id}
+    record = next(each for each in records() if each["id"] == id)
     assert not {name.lower() for name in record["features"]} & {name.lower() for name in CONTRACT.drop}
-    labels = [
-        json.loads(line) for file in (folder / "labels").glob("*.jsonl") for line in file.read_text().splitlines()
-    ]
-    assert [each["label"] for each in labels if each["id"] == id] == [True]
+    assert [each["label"] for each in records("labels/*.jsonl") if each["id"] == id] == [label]
+
+
+@pytest.mark.parametrize(
+    "kind, classes, right, wrong, words",
+    [
+        ("probability", ["No", "Yes"], ["Yes", "no", True, 0, "1"], ["banana", 2, ""], "classes: No, Yes"),
+        ("class", ["stay", "churn"], ["churn", "Stay"], [True, "gone"], "classes: stay, churn"),
+        ("class", [0, 1, 2], [0, 2.0, "1"], [3, "two"], "classes: 0, 1, 2"),
+        ("number", None, [1, 2.5, -3], ["2.5", True], "is a number"),
+        ("class", None, ["anything", 1], [None, [1], "x" * 5000], "bare value"),
+    ],
+)
+def test_a_label_is_a_class_of_the_model_or_a_number(service, monkeypatch, kind, classes, right, wrong, words):
+    monkeypatch.setattr(main, "CONTRACT", dataclasses.replace(CONTRACT, output={"kind": kind, "classes": classes}))
+    for label in right:
+        assert service.post("/v1/feedback", json={"id": "somebody-else's", "label": label}).status_code == 200, label
+    for label in wrong:
+        answer = service.post("/v1/feedback", json={"id": "somebody-else's", "label": label})
+        assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "label"]), label
+        assert words in answer.json()["detail"][0]["msg"]
+
+
+# -- where it looks and writes ----------------------------------------------------------------------------------------
+
+
+def test_a_bundle_is_logged_nowhere_unless_somebody_says_where(service, monkeypatch, tmp_path, caplog):
+    quiet = telemetry.PredictionLog(CONTRACT, read_settings(FACTS, {"MLOPS_BUNDLE": str(tmp_path)}))
+    assert "MLOPS_PREDICTIONS" in quiet.off and caplog.text.count("predictions are not logged") == 1
+    quiet.watch([{"x": 1}], [1])
+    monkeypatch.setattr(main, "predictions", quiet)
+    assert service.post("/v1/feedback", json={"id": "1", "label": label_of()}).status_code == 503
+    assert service.get("/v1/model").json()["log"] == {"off": quiet.off, "lost": 0}
+    told = {"MLOPS_BUNDLE": str(tmp_path), "MLOPS_PREDICTIONS": os.environ["MLOPS_PREDICTIONS"]}
+    assert telemetry.PredictionLog(CONTRACT, read_settings(FACTS, told)).off is None
+
+
+def label_of():
+    return (CONTRACT.output.get("classes") or [1])[-1]
+
+
+def test_without_a_store_and_a_bundle_it_says_which_variables_to_set(tmp_path):
+    with pytest.raises(Unreadable, match="set MLOPS_STORE to .* or MLOPS_BUNDLE to "):
+        Bundle(tmp_path / "bundle", CONTRACT.model).wanted()
+
+
+def test_hints_of_services_that_were_killed_are_swept_at_the_start(tmp_path):
+    hints = tmp_path / "models" / CONTRACT.model / "serving"
+    hints.mkdir(parents=True)
+    for name, age in (("dead.json", 4000), (".dead.json.0a1b2c3d", 4000), ("alive.json", 60)):
+        (hints / name).write_text("{}")
+        os.utime(hints / name, (time.time() - age,) * 2)
+    follower = Follower(read_settings(FACTS, {"MLOPS_STORE": str(tmp_path), "MLOPS_INSTANCE": "own"}), CONTRACT)
+    follower.start()
+    follower.close()
+    assert [file.name for file in hints.iterdir()] == ["alive.json"]
+
+
+def test_metrics_name_the_model(service):
+    assert f'mlops_service_info{{model="{CONTRACT.model}"' in service.get("/metrics").text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What models of every kind answer through app/predictor.py, run inside a generated service: each row the same alone and beside
 rows that lack values, and the same as the library says."""
 import dataclasses
+import pickle
 
 import joblib
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from app.loading import contract_differs
-from app.predictor import Incompatible, load
+from app.predictor import Incompatible, golden_differs, load
 from app.settings import CONTRACT
 
 RNG = np.random.default_rng(3)
@@ -70,6 +71,54 @@ def test_of_two_classes_the_chance_of_the_last_one_that_the_contract_names(tmp_p
     wanted = model.predict_proba(FRAME[columns])
     assert served(tmp_path, model, columns, "probability", ["No", "Yes"]) == pytest.approx(wanted[:, 1].tolist())
     assert served(tmp_path, model, columns, "probability", ["Yes", "No"]) == pytest.approx(wanted[:, 0].tolist())
+
+
+def test_the_golden_predict_proba_is_compared_by_the_class_that_the_contract_names(tmp_path):
+    """`gone` sorts before `stays`: its chance is the first column, and the service answers it."""
+    columns = ["whole", "flag"]
+    words = np.where(TARGETS["two"] == "Yes", "gone", "stays")
+    model = LogisticRegression(max_iter=500).fit(FRAME[columns], words)
+    joblib.dump(model, tmp_path / "model.joblib")
+    said = contract(columns, "probability", ["stays", "gone"])
+    predict = load(tmp_path, "model.joblib", said)
+    recorded = [
+        {"features": row, "output": dict(zip(("output_0", "output_1"), chances))}
+        for row, chances in zip(rows_of(columns), model.predict_proba(FRAME[columns]).tolist())
+    ]
+    rows = [example["features"] for example in recorded]
+    for example, answer in zip(recorded, predict(rows)):
+        assert golden_differs(example["output"], answer, predict.positive) is None
+        assert golden_differs(example["output"], answer, 1 - predict.positive) is not None
+    # Trained on 0 and 1 in the place of the words, the second column is theirs again.
+    coded = LogisticRegression(max_iter=500).fit(FRAME[columns], (words == "gone").astype(int))
+    joblib.dump(coded, tmp_path / "coded.joblib")
+    assert load(tmp_path, "coded.joblib", said).positive == 1
+
+
+def test_onnx_of_words_gives_the_chance_of_the_class_that_the_contract_names(tmp_path):
+    to_onnx = pytest.importorskip("skl2onnx").to_onnx
+    columns = ["whole", "flag"]
+    X = FRAME[columns].to_numpy("float32")
+    model = LogisticRegression(max_iter=500).fit(X, np.where(TARGETS["two"] == "Yes", "gone", "stays"))
+    (tmp_path / "model.onnx").write_bytes(to_onnx(model, X[:1], options={"zipmap": False}).SerializeToString())
+    said = dataclasses.replace(contract(columns, "probability", ["stays", "gone"]), flavour="onnx")
+    found = load(tmp_path, "model.onnx", said)(rows_of(columns))
+    assert found == pytest.approx(model.predict_proba(X)[:, 0].tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("name, write", [
+    ("model.pkl", joblib.dump),
+    ("model.pkl", lambda model, path: joblib.dump(model, path, compress=3)),
+    ("model.joblib", lambda model, path: path.write_bytes(pickle.dumps(model))),
+    ("model.bin", joblib.dump),
+])
+def test_a_dump_is_read_whatever_it_is_named(tmp_path, name, write):
+    columns = ["whole", "flag"]
+    model = LinearRegression().fit(FRAME[columns], TARGETS["number"])
+    write(model, tmp_path / name)
+    for flavour in ("sklearn", "xgboost", "lightgbm"):
+        said = dataclasses.replace(contract(columns, "number"), flavour=flavour)
+        assert load(tmp_path, name, said)(rows_of(columns)) == pytest.approx(TARGETS["number"].tolist())
 
 
 def test_of_three_classes_all_chances_by_name(tmp_path):
