@@ -18,6 +18,7 @@ import { gateRules } from '../gate/rules.ts'
 import { assertStage, commitMove, movedOnSince, type Operation, operation, repeated, versionAt } from '../operation.ts'
 import { assertMayMove, carriedWords } from '../rollouts/begin.ts'
 import { marginsDigest } from '../rollouts/margins.ts'
+import { warnOfKeepers } from '../serving/forecast.ts'
 import { tellServices } from '../serving/services.ts'
 import { assertIntact } from '../versions/integrity.ts'
 import { approvalsOf, promptApproval, reasonOf } from './approval.ts'
@@ -72,6 +73,7 @@ export async function promote(
   const found = await planner.plan(state, { given })
   assertProposed(request.proposal, found)
   if (found.already) return resultOfPlan(found, 'already there')
+  if (completes === undefined) await warnOfKeepers(ctx, project, store, state, stage, found.version)
   if (request.dryRun === true) return resultOfPlan(found, 'planned')
 
   const { plan, words, withheld } = await withConsent({ ctx, store, request, planner, state }, found, given)

@@ -16,6 +16,7 @@ import { assertStage, commitMove, movedOnSince, type Operation, operation, repea
 import { reasonOf } from '../promote/approval.ts'
 import { tagMove } from '../promote/tag-move.ts'
 import { runningRollout } from '../rollouts/running.ts'
+import { warnOfKeepers } from '../serving/forecast.ts'
 import { tellServices } from '../serving/services.ts'
 import { assertIntact, verifyVersion } from '../versions/integrity.ts'
 import { endRollout, resultOfAbort } from './end-rollout.ts'
@@ -102,6 +103,7 @@ export async function rollback(
     verify: request.verify ?? true,
     unknown: request.unknown,
   })
+  await warnOfKeepers(ctx, project, store, state, stage, plan.version)
   if (request.dryRun === true) return result(state, plan, 'planned', fit, reason, approvals)
   if (isUnfit(fit) && request.confirmUnfit !== undefined && !(await request.confirmUnfit(plan, fit))) {
     throw refused({

@@ -1,5 +1,4 @@
 /** `mlops status` as text: worst first, one line of verdict per model, then what waits, then the next step. */
-import { runningOf } from '../../lifecycle/serving/services.ts'
 import type { ModelStatus } from '../../lifecycle/status/model-status.ts'
 import type { RolloutOfStage, ServedStage } from '../../lifecycle/status/served.ts'
 import type { StatusReport } from '../../lifecycle/status/status.ts'
@@ -146,7 +145,7 @@ function servedLines(ui: Ui, { model }: ModelStatus, { stage, version, services 
   const { style } = ui
   const others = services.filter(({ verdict }) => verdict !== 'follows')
   const following = services.length - others.length
-  const running = runningOf(services).length
+  const running = services.filter(({ verdict }) => verdict !== 'silent').length
   const where = `${ui.text(stage)} (@${version})`
   if (others.length === 0)
     return [style.dim(`${where} is served by ${following === 1 ? '1 service' : `${following} services`}`)]
