@@ -5,7 +5,6 @@ import type { AdvanceResult } from '../../rollout/advance.ts'
 import type { Comparison } from '../../rollout/compare.ts'
 import type { RolloutReport, RolloutStatus } from '../../rollout/status.ts'
 import type { Finding, VariantFigures } from '../../rollout/types.ts'
-import { onlyDiffers } from '../../rollout/words.ts'
 import { day, span } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderApprover } from './approvals.ts'
@@ -77,9 +76,14 @@ function renderComparison(ui: Ui, comparison: Comparison): string {
 function verdict(ui: Ui, { verdict: found, findings }: Comparison): string {
   const { style } = ui
   const { ok, bad, unknown } = style.symbols
+  const breaches = findings.filter((each) => each.verdict === 'breach')
   switch (found) {
     case 'breach':
-      return style.bad(onlyDiffers(findings) ? `${bad} Breach: it answers differently.` : `${bad} Breach: it is worse.`)
+      return style.bad(
+        breaches.every(({ what }) => what === 'predictions')
+          ? `${bad} Breach: it answers differently.`
+          : `${bad} Breach: it is worse.`,
+      )
     case 'hold':
       return style.warn(`${unknown} Hold: too little is known to go on.`)
     case 'better':
