@@ -9,27 +9,10 @@ import { dirname, join } from 'node:path'
 import { canonicalBytes } from '../core/canonical-json.ts'
 import { type Digest, sha256 } from '../core/digest.ts'
 import { failed, isMlopsError, systemCode } from '../core/errors.ts'
-import { MEMORY, memoryFolder, pathProblem, wayProblem } from './paths.ts'
-import { damaged, readAnswers } from './remember.ts'
+import { type Journal, readJournal, type Write } from './journal.ts'
+import { MEMORY, wayProblem } from './paths.ts'
+import { readAnswers } from './remember.ts'
 import type { AnswersFile, GeneratedFile, Remembered, ScaffoldKind, ScaffoldPlan } from './types.ts'
-
-interface Journal {
-  readonly format: 1
-  readonly writes: readonly Write[]
-  readonly removes: readonly { readonly path: string; readonly before: Digest | null }[]
-  /** Base contents that change, by path. */
-  readonly base: Readonly<Record<string, string>>
-  readonly forget: readonly string[]
-  readonly answers: AnswersFile
-}
-
-interface Write {
-  readonly path: string
-  readonly content: string
-  readonly mode: number
-  /** Of the bytes that stood there; null: nothing did. */
-  readonly before: Digest | null
-}
 
 /**
  * @param conflicts also write the files that conflict, with markers
@@ -54,13 +37,33 @@ export async function applyPlan(
 /** Of the memory everything is committed but what is there for an instant. */
 const IGNORE = '*/pending.json\n*/tmp/\n'
 
-/** Finishes an update that was interrupted. @returns the paths that were edited since, and so were left as they are */
-export async function finishInterrupted(folder: string, kind: ScaffoldKind): Promise<readonly string[]> {
+/** What an update that had been interrupted came to. */
+export interface Finished {
+  /** Paths that it named and that are now as it meant them. */
+  readonly written: readonly string[]
+  readonly removed: readonly string[]
+  /** Edited since, and so left as they are. */
+  readonly edited: readonly string[]
+}
+
+/**
+ * Finishes an update that was interrupted, if what is written down is one that this program could have meant.
+ * @throws failed `SCAFFOLD_MEMORY_DAMAGED`, and nothing was touched
+ */
+export async function finishInterrupted(
+  folder: string,
+  kind: ScaffoldKind,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Finished> {
   return await saying(folder, async () => {
-    const path = join(memoryFolder(folder, kind), 'pending.json')
-    const journal = validJournal(await readFile(path, 'utf8'), path)
+    const journal = await readJournal(folder, kind, env)
     await clearTemporary(placeOf(folder, kind))
-    return await carryOut(placeOf(folder, kind), journal)
+    const edited = await carryOut(placeOf(folder, kind), journal)
+    return {
+      written: journal.writes.map(({ path }) => path).filter((path) => !edited.includes(path)),
+      removed: journal.removes.map(({ path }) => path),
+      edited,
+    }
   })
 }
 
@@ -219,21 +222,6 @@ async function assertWay(folder: string, path: string): Promise<void> {
     message: `${join(folder, path)} is ${problem}, and is not written through.`,
     hint: 'Put a plain file or nothing in its place and run it again',
   })
-}
-
-function validJournal(text: string, path: string): Journal {
-  let journal: Partial<Journal> | null
-  try {
-    journal = JSON.parse(text) as Partial<Journal> | null
-  } catch {
-    throw damaged(path, 'it is no JSON')
-  }
-  const { writes = [], removes = [], base = {}, forget = [], answers } = journal ?? {}
-  if (journal?.format !== 1 || answers?.format !== 1) throw damaged(path, 'parts of it are missing')
-  const paths = [...writes, ...removes].map((each) => each.path).concat(Object.keys(base), forget)
-  const wrong = paths.find((each) => typeof each !== 'string' || pathProblem(each) !== undefined)
-  if (wrong !== undefined) throw damaged(path, `the path ${JSON.stringify(wrong)} is not allowed`)
-  return { format: 1, writes, removes, base, forget, answers }
 }
 
 /** A full disk, a folder that may not be written: what happened, and that nothing is half done. */

@@ -47,7 +47,8 @@ export async function readAnswers(folder: string, kind: ScaffoldKind): Promise<A
   return validAnswers(value, path, kind)
 }
 
-function validAnswers(value: unknown, path: string, kind: ScaffoldKind): AnswersFile {
+/** @throws failed `SCAFFOLD_MEMORY_DAMAGED`, usage `SCAFFOLD_NEWER` */
+export function validAnswers(value: unknown, path: string, kind: ScaffoldKind): AnswersFile {
   const file = value as Partial<AnswersFile> | null
   if (typeof file !== 'object' || file === null) throw damaged(path, 'it is no object')
   if (typeof file.format === 'number' && file.format > 1) {

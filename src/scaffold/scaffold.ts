@@ -5,7 +5,7 @@
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { conflict, isMlopsError, usage } from '../core/errors.ts'
 import { shellWord } from '../core/shell.ts'
-import { applyPlan, finishInterrupted } from './apply.ts'
+import { applyPlan, type Finished, finishInterrupted } from './apply.ts'
 import { findScaffolds } from './find.ts'
 import { type Generator, generatorOf, type Option, type World } from './generators.ts'
 import { unifiedDiff } from './merge.ts'
@@ -64,7 +64,9 @@ export async function scaffold(world: World, request: ScaffoldRequest): Promise<
   let before = await remembered(folder, generator.kind)
   const interrupted = before.pending
   if (interrupted && mode === 'apply') {
-    warnOfEdited(world, folder, await finishInterrupted(folder, generator.kind))
+    const finished = await finishInterrupted(folder, generator.kind, world.ctx.env)
+    sayFinished(world, folder, finished)
+    warnOfEdited(world, folder, finished.edited)
     before = await remembered(folder, generator.kind)
   } else if (interrupted) {
     world.ctx.warn(`An earlier update of ${shown(world, folder)} was interrupted; the next one finishes it first.`)
@@ -142,6 +144,18 @@ function assertNoConflict(world: World, { folder, changes }: ScaffoldPlan, reque
 function commandOf({ kind, dir, options }: ScaffoldRequest): string {
   const model = typeof options.model === 'string' ? ` ${shellWord(options.model)}` : ''
   return `mlops scaffold ${kind}${model}${dir === undefined ? '' : ` --dir ${shellWord(dir)}`}`
+}
+
+function sayFinished(world: World, folder: string, { written, removed }: Finished): void {
+  const list = (paths: readonly string[]): string =>
+    paths.map((path) => shown(world, join(folder, ...path.split('/')))).join(', ')
+  const did = [
+    written.length === 0 ? '' : `written: ${list(written)}`,
+    removed.length === 0 ? '' : `removed: ${list(removed)}`,
+  ].filter((part) => part !== '')
+  world.ctx.warn(
+    `An earlier update of ${shown(world, folder)} had been interrupted and was finished first${did.length === 0 ? '' : ` (${did.join('; ')})`}.`,
+  )
 }
 
 function warnOfEdited(world: World, folder: string, edited: readonly string[]): void {

@@ -1,5 +1,6 @@
 /** The engine on real folders: what becomes of each file, applying, and what is never written. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -15,7 +16,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { sha256 } from '../../../src/core/digest.ts'
 import { applyPlan, finishInterrupted } from '../../../src/scaffold/apply.ts'
+import type { Journal, Write } from '../../../src/scaffold/journal.ts'
 import { planScaffold } from '../../../src/scaffold/plan.ts'
 import { remembered, standingFiles } from '../../../src/scaffold/remember.ts'
 import type { FileChange, GeneratedFile, ScaffoldPlan } from '../../../src/scaffold/types.ts'
@@ -262,7 +265,84 @@ describe('Scaffolding stays in its folder', () => {
         answers: { format: 1 },
       }),
     )
-    await assert.rejects(finishInterrupted(folder, 'cron'), { code: 'SCAFFOLD_MEMORY_DAMAGED' })
+    await assert.rejects(finish(), { code: 'SCAFFOLD_MEMORY_DAMAGED' })
+  })
+})
+
+describe('An interrupted update that somebody wrote by hand', () => {
+  /** As one is left by a kill, changed by `tamper`. */
+  async function left(tamper: (journal: Journal) => Partial<Journal> = () => ({})): Promise<void> {
+    await applied(files({ 'a.py': body(), 'hooks.py': 'mine\n' }, ['hooks.py']))
+    const next = files({ 'a.py': body(['two', 'new']), 'b.py': body(), 'hooks.py': 'mine\n' }, ['hooks.py'])
+    await interrupted(await planned(next))
+    const journal = JSON.parse(read(PENDING)) as Journal
+    write(PENDING, JSON.stringify({ ...journal, ...tamper(journal) }))
+  }
+  const digestOf = (path: string) => sha256(readFileSync(at(path)))
+  const refused = async (why: RegExp) => {
+    await assert.rejects(finish(), (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'SCAFFOLD_MEMORY_DAMAGED')
+      assert.match(error.message, why)
+      return true
+    })
+    assert.equal(read('a.py'), body(), 'nothing was touched')
+    assert.ok(!existsSync(at('b.py')) && existsSync(at(PENDING)))
+  }
+  const more = (journal: Journal, write: Partial<Write>) => ({
+    writes: [...journal.writes, { path: 'x.py', content: 'x', mode: 0o644, before: null, ...write }],
+  })
+
+  it('is finished when it is one of ours, and what it did is said', async () => {
+    await left()
+    assert.deepEqual(await finish(), { written: ['0', 'a.py', 'b.py'], removed: [], edited: [] })
+    assert.equal(read('a.py'), body(['two', 'new']))
+  })
+
+  it('is finished with the permissions that a file of yours has', async () => {
+    await applied(files({ 'a.py': body() }))
+    chmodSync(at('a.py'), 0o660)
+    await interrupted(await planned(files({ 'a.py': body(['two', 'new']) })))
+    await finish()
+    assert.equal(statSync(at('a.py')).mode & 0o777, 0o660)
+  })
+
+  it('is refused with a mode that no generated file has', async () => {
+    await left((journal) => ({ writes: journal.writes.map((each) => ({ ...each, mode: 0o4755 })) }))
+    await refused(/with the mode 4755/)
+  })
+
+  it('is refused with a path that it does not name as generated', async () => {
+    await left((journal) => more(journal, {}))
+    await refused(/"x\.py", which is none of the files that it says it generates/)
+  })
+
+  it('is refused when it would write over or remove a file of yours', async () => {
+    await left((journal) => ({
+      ...more(journal, { path: 'hooks.py', before: digestOf('hooks.py') }),
+      answers: {
+        ...journal.answers,
+        files: { ...journal.answers.files, 'hooks.py': { sha256: digestOf('hooks.py'), care: 'kept in step' } },
+      },
+    }))
+    await refused(/"hooks\.py", which is yours/)
+    const journal = JSON.parse(read(PENDING)) as Journal
+    const removes = [{ path: 'hooks.py', before: digestOf('hooks.py') }]
+    write(PENDING, JSON.stringify({ ...journal, writes: [], removes }))
+    await refused(/would remove "hooks\.py", which was not generated or is yours/)
+    write('notes.txt', 'mine')
+    write(
+      PENDING,
+      JSON.stringify({ ...journal, writes: [], removes: [{ path: 'notes.txt', before: digestOf('notes.txt') }] }),
+    )
+    await refused(/would remove "notes\.txt"/)
+  })
+
+  it('is refused when git tracks it: it came with the repository', async () => {
+    await left()
+    const git = (...words: string[]) => execFileSync('git', ['-C', folder, ...words], { stdio: 'ignore' })
+    git('init', '-q')
+    git('add', '-f', PENDING)
+    await refused(/git tracks it/)
   })
 })
 
@@ -297,19 +377,29 @@ describe('A file that is edited while an update is applied', () => {
   })
 })
 
+const PENDING = '.mlops-scaffold/cron/pending.json'
+const finish = () => finishInterrupted(folder, 'cron', { PATH: process.env.PATH })
+
+/** Leaves the journal of a plan, and nothing done. */
+async function interrupted(plan: ScaffoldPlan, before?: Awaited<ReturnType<typeof remembered>>): Promise<void> {
+  // A dangling link in the place of the first file stops the update after the journal was written.
+  symlinkSync(at('nowhere'), at('0'))
+  const first: FileChange = { path: '0', action: 'create', content: 'x', mode: 0o644, before: null }
+  const generated = [...files({ '0': 'x' }), ...plan.scaffold.files]
+  const stopped = { ...plan, changes: [first, ...plan.changes], scaffold: { ...plan.scaffold, files: generated } }
+  const known = before ?? (await remembered(folder, 'cron'))
+  await assert.rejects(applyPlan(stopped, known, 'mlops', false), { code: 'SCAFFOLD_NOT_WRITTEN' })
+  unlinkSync(at('0'))
+}
+
 /** Writes the journal, then the edit, then finishes. */
 async function applyEdited(
   plan: ScaffoldPlan,
   before: Awaited<ReturnType<typeof remembered>>,
 ): Promise<readonly string[]> {
-  // A dangling link in the place of the first file stops the update after the journal was written.
-  symlinkSync(at('nowhere'), at('0'))
-  const first: FileChange = { path: '0', action: 'create', content: 'x', mode: 0o644, before: null }
-  const stopped = { ...plan, changes: [first, ...plan.changes] }
-  await assert.rejects(applyPlan(stopped, before, 'mlops', false), { code: 'SCAFFOLD_NOT_WRITTEN' })
-  unlinkSync(at('0'))
+  await interrupted(plan, before)
   write('a.py', body(['two', 'mine']))
-  const edited = await finishInterrupted(folder, 'cron')
+  const { edited } = await finish()
   unlinkSync(at('0'))
   return edited
 }
