@@ -45,7 +45,7 @@ export function schemaOf(
     if (said !== undefined) {
       known = { ...known, [key]: said }
       if (schema[key] === undefined)
-        notes.push(`the next version will not know it: ${writeIt(request.model, key, said)}`)
+        notes.push(`the next version will not know the ${key}: ${writeIt(request.model, key, said)}`)
       continue
     }
     const before = previous?.manifest[key]
@@ -88,18 +88,21 @@ export async function unaskedNotes(
     examples,
     profile,
     schema,
+    previous,
   }: {
     readonly config: Pick<ModelConfig, 'predictions'>
     readonly examples: Manifest['examples']
     readonly profile: Profile | undefined
     readonly schema: SchemaConfig
+    readonly previous: Previous | undefined
   },
 ): Promise<string[]> {
   if (profile === undefined || examples === undefined) return []
   const { unasked } = takenColumns({
     profile,
     examples: await recordedExamples(store, { examples }),
-    answers: [schema.target, schema.prediction],
+    // Of a target that was forgotten another note tells.
+    answers: [schema.target, schema.prediction, previous?.manifest.target, previous?.manifest.prediction],
     drop: config.predictions?.drop ?? [],
   })
   if (unasked.length === 0) return []

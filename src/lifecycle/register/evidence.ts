@@ -67,7 +67,9 @@ export async function collectEvidence(
   const registered = baseline === undefined ? null : await storeBaseline(store, baseline, schema, request)
   const { examples } = heldOut
   notes.push(...examplesNotes(examples, previous, run !== undefined))
-  notes.push(...(await unaskedNotes(store, { config, examples, profile: baseline?.baseline.profile, schema })))
+  notes.push(
+    ...(await unaskedNotes(store, { config, examples, profile: baseline?.baseline.profile, schema, previous })),
+  )
   return {
     ...heldOut,
     baseline: registered,

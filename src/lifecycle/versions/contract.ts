@@ -5,6 +5,7 @@
  */
 import type { Digest } from '../../core/digest.ts'
 import { MlopsError } from '../../core/errors.ts'
+import { kindOfExamples, type OutputKind } from '../../drift/answers.ts'
 import { columnType, type FeatureType, isNullable, isWhole, type Recorded, takenColumns } from '../../drift/columns.ts'
 import { recordedExamples } from '../../drift/examples.ts'
 import { type ColumnProfile, type Profile, parseProfile } from '../../drift/profile.ts'
@@ -29,6 +30,8 @@ export interface Contract {
   readonly from: 'examples' | 'baseline'
   /** Features of the baseline that no example has: a service does not ask for them. */
   readonly unasked: readonly string[]
+  /** What the examples hold as answers; null without examples that tell. */
+  readonly kind: OutputKind | null
   /** What the answer is called; null when not recorded. */
   readonly output: string | null
   /** The classes of the target, sorted; null where it is a quantity, or not recorded. */
@@ -109,6 +112,7 @@ export function contractOf(
     }),
     from: taken.from,
     unasked: taken.unasked,
+    kind: kindOfExamples(examples, classes?.map(plainClass) ?? null) ?? null,
     output: prediction ?? null,
     classes,
     target: truth === undefined ? 'unknown' : classes === null ? 'quantity' : 'classes',
@@ -125,6 +129,9 @@ function classesOf(column: ColumnProfile): readonly string[] | null {
   const isListed = column.counts.every((count, bin) => count === 0 || values.has(bin))
   return isListed ? column.singles.map(([, value]) => String(value)).sort() : null
 }
+
+/** As a model that was trained on numbers answers. */
+const plainClass = (text: string): string | number => (/^-?\d+$/.test(text) ? Number(text) : text)
 
 /** @param before of the version that callers know */
 export function diffContracts(before: Contract | null, after: Contract | null): ContractDiff {
@@ -181,6 +188,10 @@ function outputChanges(before: Contract, after: Contract): ContractChange[] {
   const changes: ContractChange[] = []
   if (before.output !== after.output && before.output !== null && after.output !== null) {
     changes.push(change('output', after.output, true, `the answer was called ${before.output}`))
+  }
+  if (before.kind !== after.kind && before.kind !== null && after.kind !== null) {
+    const said = `was a ${before.kind}, is a ${after.kind}`
+    changes.push(change('output', after.output ?? 'the answer', true, said))
   }
   if (before.target === 'unknown' || after.target === 'unknown') return changes
   const answer = after.output ?? 'the answer'

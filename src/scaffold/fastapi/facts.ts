@@ -1,7 +1,9 @@
 /** The shapes of what a service is made from: service.json is `ServiceFacts` (docs/scaffold.md). */
 import type { Digest } from '../../core/digest.ts'
+import type { OutputKind } from '../../drift/answers.ts'
 import type { FeatureType, Plain } from '../../drift/columns.ts'
 
+export type { OutputKind } from '../../drift/answers.ts'
 export type { FeatureType, Plain } from '../../drift/columns.ts'
 
 export const FLAVOURS = ['sklearn', 'xgboost', 'lightgbm', 'torch', 'onnx', 'callable'] as const
@@ -21,8 +23,6 @@ export interface Feature {
   /** Values outside of categories or range are refused. */
   readonly refuse: boolean
 }
-
-export type OutputKind = 'probability' | 'class' | 'number'
 
 export interface Output {
   readonly name: string

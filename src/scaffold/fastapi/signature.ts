@@ -6,12 +6,13 @@
 import { POSITIVE, positiveClass } from '../../core/classes.ts'
 import { usage } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
+import { kindOfExamples, type OutputKind } from '../../drift/answers.ts'
 import { categoryType, columnType, isNullable, isWhole, takenColumns } from '../../drift/columns.ts'
 import type { RecordedExample } from '../../drift/examples.ts'
 import type { ColumnProfile, Profile } from '../../drift/profile.ts'
 import { toNumber } from '../../drift/profile.ts'
 import type { SchemaConfig } from '../../project/config.ts'
-import type { Feature, FeatureType, Output, OutputKind, Plain, Signature } from './facts.ts'
+import type { Feature, FeatureType, Output, Plain, Signature } from './facts.ts'
 import { fieldNames } from './fields.ts'
 
 export interface SignatureInput {
@@ -137,19 +138,6 @@ function outputOf(input: SignatureInput, columns: ReadonlyMap<string, ColumnProf
   // A model that was trained on numbers in the place of the classes answers with these numbers.
   const isCoded = kind === 'class' && examples.some(({ output }) => classes?.includes(output as Plain) === false)
   return { name: name ?? 'prediction', kind, classes: isCoded ? null : classes }
-}
-
-function kindOfExamples(examples: readonly RecordedExample[], truth: readonly Plain[] | null): OutputKind | undefined {
-  const outputs = examples.map(({ output }) => output).filter((output) => output !== null && output !== undefined)
-  if (outputs.length === 0) return undefined
-  if (outputs.every((output) => typeof output === 'string' || typeof output === 'boolean')) return 'class'
-  const numbers = outputs.flatMap((output) => (typeof output === 'object' ? Object.values(output ?? {}) : [output]))
-  if (!numbers.every((each) => typeof each === 'number')) return undefined
-  const inUnit = numbers.every((each) => Number(each) >= 0 && Number(each) <= 1)
-  if (inUnit && numbers.some((each) => !Number.isInteger(each))) return 'probability'
-  if (outputs.some((output) => typeof output === 'object')) return inUnit ? 'probability' : 'number'
-  const known = truth !== null && numbers.every((each) => truth.includes(Number(each)))
-  return known ? 'class' : 'number'
 }
 
 function kindOfColumn(column: ColumnProfile | undefined): OutputKind | undefined {

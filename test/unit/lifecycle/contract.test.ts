@@ -118,6 +118,18 @@ describe('a contract between two versions', () => {
     assert.equal(diffContracts(all, contractOf(undefined, {}, { examples: of({ tenure: 'new' }) })).verdict, 'breaking')
   })
 
+  it('is broken by answers of another kind, where examples of both tell', async () => {
+    const { profile: found } = await profile(BASE)
+    const of = (...outputs: unknown[]) => {
+      const features = new Map<string, unknown>([['tenure', 3]])
+      return contractOf(found, { target: 'churned' }, { examples: outputs.map((output) => ({ features, output })) })
+    }
+    const { verdict, changes } = diffContracts(of(0.25, 0.5), of('no', 'yes'))
+    assert.deepEqual([verdict, changes[0]?.summary], ['breaking', 'the answer: was a probability, is a class'])
+    assert.equal(diffContracts(of(0.25, 0.5), of({ no: 0.5, yes: 0.5 })).verdict, 'same')
+    assert.equal(diffContracts(of('no'), of(null)).verdict, 'same')
+  })
+
   it('is the one that a service is scaffolded with', async () => {
     const { profile: found } = await profile(BASE)
     for (const examples of [
