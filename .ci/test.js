@@ -1,5 +1,5 @@
 // `npm test`: all set-up and every check, in order; the first thing that cannot be set up ends it.
-//   npm packages -> Python environment -> in CI Debian packages -> types and lint -> build -> mocha (unit, e2e, crash at a small size)
+//   npm packages -> Python environment -> in CI Debian packages -> judges of workflows -> types and lint -> build -> mocha (unit, e2e, crash at a small size)
 import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { setupDebian } from './setup-debian.js'
 import { setupPackages } from './setup-npm.js'
 import { setupPython } from './setup-python.js'
+import { setupWorkflowTools } from './setup-workflow-tools.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -33,6 +34,9 @@ if (!setupPackages(say)) {
 }
 setupPython(say)
 setupDebian(say)
+// Here, because several processes of tests use them. Which of them are missing is said by the tests that skip.
+say('Programs that judge workflows: .cache/workflow-tools (about 40 s, once) …')
+setupWorkflowTools()
 required('types', process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'])
 required('lint and format', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--reporter=summary'])
 required('build', process.execPath, ['.ci/build.js'])
