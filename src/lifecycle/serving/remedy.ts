@@ -15,17 +15,22 @@ export interface Remedy {
 /** Bytes that are not there, or not what they were: no other code and no restart mends them. */
 const DAMAGE = /\b(?:damaged|digest does not match|is not in the store)\b/
 
+/** It can be loaded, and answers otherwise than it did: the code of the service is not at fault. */
+const GOLDEN = /\bgolden\b|\ba row alone gives\b/
+
 /**
  * Of the first service that does not follow, which is the worst.
  * @param services as `servicesOf` sorts them
  */
 export function remedyOf(
   model: string,
-  { version }: Pick<StageEntry, 'version'>,
+  entry: Pick<StageEntry, 'version' | 'rollout'>,
   services: readonly Service[],
 ): Remedy {
-  const wanted = versionName(model, version)
   const worst = services.find(({ verdict }) => verdict !== 'follows')
+  // Who answers with the version of the stage keeps the one out that is rolled out.
+  const kept = worst?.version === entry.version ? entry.rollout?.version : undefined
+  const wanted = versionName(model, kept ?? entry.version)
   const look = `mlops status ${model}`
   if (worst === undefined) return { command: look, why: 'all running services follow' }
   const { instance, host, why, verdict } = worst
@@ -34,6 +39,12 @@ export function remedyOf(
     return {
       command: 'mlops store verify',
       why: `${who}: ${why}; this names the damaged files, to be restored from a copy. Until then: mlops rollback ${model}`,
+    }
+  }
+  if (why !== null && GOLDEN.test(why)) {
+    return {
+      command: `mlops model show ${wanted}`,
+      why: `${who}: ${why}; it does not answer there as it did when it was registered: look at its packages, then register it again or go back to another version`,
     }
   }
   const scaffold = `mlops scaffold fastapi ${wanted}`

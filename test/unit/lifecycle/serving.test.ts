@@ -7,6 +7,7 @@ import { parseModelRef } from '../../../src/core/names.ts'
 import { type PromoteRequest, promote } from '../../../src/lifecycle/promote/promote.ts'
 import { rollback } from '../../../src/lifecycle/rollback/rollback.ts'
 import { fleetStatus } from '../../../src/lifecycle/status/status.ts'
+import { rolloutStatus } from '../../../src/rollout/status.ts'
 import type { StageEntry } from '../../../src/store/events.ts'
 import type { ServingHint } from '../../../src/store/serving.ts'
 import { createStyle } from '../../../src/ui/style.ts'
@@ -245,6 +246,9 @@ describe('running services', () => {
     const report = await fleetStatus({ ...w.ctx, now: () => new Date() }, w.project(), w.store)
     assert.equal(report.models[0]?.rank, 'never checked')
     assert.match(renderStatus(ui, report), /web-1 on box keeps churn-model@1: golden predictions differ/)
+    hint('web-1', await entry(), { rollout: null, state: 'keeping', why: 'version 2 is kept out: another contract' })
+    const { rollouts } = await rolloutStatus(w.ctx, w.project(), w.store, { model: MODEL })
+    assert.equal(rollouts[0]?.services?.remedy?.command, `mlops scaffold fastapi ${MODEL}@2`, 'not of the stable one')
   })
 
   it('that have gone, or say nothing that can be read, are left out', async () => {
