@@ -286,7 +286,14 @@ def checked(value: Any) -> Any:
         category = _problem(value)
     except (RecursionError, UnicodeEncodeError):
         category = "NotJson"
-    return value if category is None else RowFailed(category, f"the answer was {value!r:.100}")
+    return value if category is None else RowFailed(category, f"the answer was {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)[:100]
+    except Exception:  # of an array in a circle, or a number of thousands of digits
+        return type(value).__name__
 
 
 def _problem(value: Any) -> Optional[str]:

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { skipBecause } from '../../support/skip.ts'
@@ -36,6 +36,7 @@ describe('A service from an archive', function () {
       await world.train(flavour, 1)
       version += 1
       await world.scaffold(version)
+      assert.equal(JSON.parse(world.project.read('service/service.json')).flavour, flavour)
       await unpack(world, version)
       const service = await world.serve({
         MLOPS_STORE: undefined,
@@ -65,11 +66,38 @@ describe('A service from an archive', function () {
     const check = world.python(['-m', 'app.following', '--check'])
     assert.deepEqual([check.code, check.output.trim().split('\n').length], [0, 1], check.output)
     assert.match(check.output, /churn-model@\d+ is fit to be served: 40 golden predictions/)
-    // With tests of ours beside them: models of other kinds than the one that was registered.
-    copyFileSync(join(import.meta.dirname, 'test_answers.py'), world.project.path('service/tests/test_answers.py'))
+    // With tests of ours beside them: models of other kinds than the one that was registered, and whatever misbehaves.
+    for (const name of ['test_answers.py', 'test_trouble.py']) {
+      copyFileSync(join(import.meta.dirname, name), world.project.path('service/tests', name))
+    }
     const { code, output } = world.python(['-m', 'pytest', '-q', '-rs', '-p', 'no:cacheprovider'])
     assert.equal(code, 0, output)
     assert.doesNotMatch(output, /skipped/)
+  })
+
+  it('logs nowhere until it is told where to, even inside of a project, and says so once', async () => {
+    const service = await world.serve({ MLOPS_STORE: undefined })
+    await service.until('it is ready', ({ state }) => state === 'serving')
+    const [{ features } = { features: {} }] = recorded(world)
+    const { body } = await service.post('/v1/predict', { features })
+    const feedback = await service.post('/v1/feedback', { id: body.id, label: 1 })
+    assert.equal(feedback.status, 503)
+    assert.match(feedback.body.detail, /MLOPS_PREDICTIONS/)
+    assert.match((await service.get('/v1/model')).body.log.off, /MLOPS_PREDICTIONS/)
+    service.process.kill('SIGTERM')
+    await service.ended()
+    assert.equal(service.output().match(/predictions are not logged/g)?.length, 1)
+    assert.ok(!existsSync(world.project.path('.mlops/predictions', MODEL)))
+  })
+
+  it('says which variables to set where there is neither a store nor a bundle', async () => {
+    rmSync(world.project.path('service/bundle'), { recursive: true })
+    const service = await world.serve({ MLOPS_STORE: undefined })
+    const { why } = await service.until('it says why', (model) => model.why !== null)
+    assert.match(why, /set MLOPS_STORE to .* or MLOPS_BUNDLE to /)
+    assert.equal((await service.get('/readyz')).status, 503)
+    service.process.kill('SIGTERM')
+    await service.ended()
   })
 
   it('refuses an archive whose golden predictions come out differently, in one line that says how', async () => {

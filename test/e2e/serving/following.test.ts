@@ -1,6 +1,7 @@
 /** The service follows its stage in a store that the real program moves, and keeps the last good version on any trouble. */
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { nodeFiles } from '../../../src/store/files.ts'
 import { LocalBackend } from '../../../src/store/local-backend.ts'
 import { readServing } from '../../../src/store/serving.ts'
@@ -187,9 +188,27 @@ describe('A service that follows its stage', function () {
     await draining.until('it is ready', ({ state }) => state === 'serving')
     draining.process.kill('SIGTERM')
     await until(async () => ((await draining.get('/readyz')).status === 503 ? true : undefined))
+    assert.match(draining.output(), /draining: \/readyz says 503, and the socket closes in 1\.5 s/, 'said at once')
     assert.equal((await draining.post('/v1/predict', { features: CUSTOMER })).status, 200)
     await draining.ended()
     assert.ok(!existsSync(world.project.path(`.mlops/models/${MODEL}/serving/pod-3.json`)))
+  })
+
+  it('ends in bounded time although a client sends no more of its request, and takes its hint away', async () => {
+    const draining = await world.serve({ MLOPS_INSTANCE: 'pod-5', DEADLINE_MS: '100' })
+    await draining.until('it is ready', ({ state }) => state === 'serving')
+    const client = connect(Number(new URL(draining.url).port), '127.0.0.1')
+    client.on('error', () => undefined)
+    client.write(
+      'POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{',
+    )
+    // What was asked after it has come in: the half request is being read by now.
+    await draining.get('/livez')
+    draining.process.kill('SIGTERM')
+    await draining.ended()
+    client.destroy()
+    assert.match(draining.output(), /Finished server process/)
+    assert.ok(!existsSync(world.project.path(`.mlops/models/${MODEL}/serving/pod-5.json`)))
   })
 })
 
