@@ -1,6 +1,7 @@
 /** What can go wrong between a store and the branch that it is shared as, as errors a user can act on. */
 import { conflict, failed, type MlopsError, usage } from '../core/errors.ts'
 import { shellWord } from '../core/shell.ts'
+import { shownAddress } from './git-address.ts'
 import { type GitAnswer, NO_GIT, SILENT } from './git-run.ts'
 import type { Sharing } from './git-sharing.ts'
 
@@ -49,7 +50,7 @@ export const remoteDown = (sharing: Sharing, why: string): MlopsError =>
   failed({
     code: 'STORE_REMOTE_DOWN',
     message: `${sharing.remote} does not answer (${why}). What this command decides is decided by a push to ${place(sharing)}, so nothing was changed.`,
-    hint: `Run it again when this works: git ls-remote ${shellWord(sharing.url)}. Reading works meanwhile`,
+    hint: `Run it again when this works: git ls-remote ${shellWord(shownAddress(sharing.url))}. Reading works meanwhile`,
     details: { remote: sharing.remote, branch: sharing.branch, why },
   })
 
@@ -90,12 +91,13 @@ export const rewritten = (sharing: Sharing, what: string, commits: { known?: str
     details: { remote: sharing.remote, branch: sharing.branch, ...commits },
   })
 
-export const remoteDamaged = (sharing: Sharing, key: string, why: string): MlopsError =>
+/** @param commit the one that brought it, and who made that, as `whoPushed` says it */
+export const remoteDamaged = (sharing: Sharing, key: string, why: string, commit: string): MlopsError =>
   failed({
     code: 'STORE_REMOTE_DAMAGED',
-    message: `${key} in ${place(sharing)} is damaged: ${why}. It was not taken over.`,
-    hint: 'Find who pushed it: git -C .mlops log --format="%h %an %ad %s"',
-    details: { remote: sharing.remote, branch: sharing.branch, file: key },
+    message: `${key} in ${place(sharing)} is damaged: ${why}. It came with ${commit}, and was not taken over.`,
+    hint: 'Ask them; until the branch is mended by a person what is here stays as it is, and can be read',
+    details: { remote: sharing.remote, branch: sharing.branch, file: key, commit },
   })
 
 export const diverged = (sharing: Sharing, file: string): MlopsError =>

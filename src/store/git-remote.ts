@@ -2,6 +2,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { usage } from '../core/errors.ts'
 import { shellWord } from '../core/shell.ts'
+import { shownAddress, withoutUserInfo } from './git-address.ts'
 import { branchProblem, REMOTE_NAME as NAME, remoteProblem } from './git-names.ts'
 import { gitSaid } from './git-problems.ts'
 import { type GitEnv, gitEnvironment, NO_GIT, runGit } from './git-run.ts'
@@ -29,15 +30,24 @@ export async function resolveSharing(wish: SharingWish, env: GitEnv): Promise<Re
     if (problem === undefined) continue
     throw usage({
       code: 'REMOTE_INVALID',
-      message: `The store cannot be shared as branch ${JSON.stringify(branch)} of ${JSON.stringify(remote)}: ${problem}.`,
+      message: `The store cannot be shared as branch ${JSON.stringify(branch)} of ${JSON.stringify(shownAddress(remote))}: ${problem}.`,
       hint: 'For example: mlops init --remote origin --branch mlops-store',
     })
   }
   const written = NAME.test(remote) ? await addressOf(remote, at, env) : remote
   const url = absolute(written, at)
-  const safe = /^https?:\/\//i.test(url) ? url.replace(/^([a-z]+:\/\/)[^/]*@/i, '$1') : url
+  const safe = withoutUserInfo(url)
+  // It would be written into mlops.yaml, which everybody reads; without it git would not get in.
+  if (!NAME.test(remote) && shownAddress(safe) !== safe) throw tokenInside(safe)
   return { sharing: { remote: NAME.test(remote) ? remote : safe, branch, url: safe }, secretLeftOut: safe !== url }
 }
+
+const tokenInside = (url: string) =>
+  usage({
+    code: 'REMOTE_INVALID',
+    message: `The address ${shownAddress(url)} holds what looks like a token, and would be written into mlops.yaml.`,
+    hint: 'Give the address without it and set MLOPS_STORE_TOKEN, or let git know it by a credential helper',
+  })
 
 async function addressOf(remote: string, at: string, env: GitEnv): Promise<string> {
   const answer = await runGit(['remote', 'get-url', remote], {

@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { failed } from '../core/errors.ts'
 import { shellWord } from '../core/shell.ts'
+import { shownAddress } from './git-address.ts'
 
 /** How a store is shared: `.git/mlops-store.json`. Its being there is what makes a store a shared one. */
 export interface Sharing {
   /** As it was named: a remote of the code's repository, or an address. For people. */
   readonly remote: string
   readonly branch: string
-  /** Without a password. */
+  /** Without a password. A token in its path or query stays, as git needs it: shown by `shownAddress` alone. */
   readonly url: string
 }
 
@@ -25,7 +26,7 @@ export function readSharing(root: string): Sharing | undefined {
   const found = parsed(text)
   const { remote, branch, url } = found ?? {}
   if (typeof remote === 'string' && typeof branch === 'string' && typeof url === 'string')
-    return { remote, branch, url }
+    return { remote: shownAddress(remote), branch, url }
   throw failed({
     code: 'STORE_SHARING_DAMAGED',
     message: `${join(root, SHARING)} is damaged, so it is not known how this store is shared.`,

@@ -15,6 +15,8 @@ import { openSealed, sealProblem } from './sealed.ts'
 export interface Addition {
   readonly key: string
   readonly blob: string
+  /** That adds it. */
+  readonly commit: string
 }
 
 export interface TakeOver {
@@ -52,10 +54,11 @@ export async function additions(git: Git, sharing: Sharing, commits: readonly st
     if (carriedAs(key) === undefined) continue
     if (status !== 'A') {
       const what = status === 'D' ? 'deleted' : 'changed'
-      throw rewritten(sharing, `commit ${commit.slice(0, 12)} ${what} ${key}`, { found: commit })
+      throw rewritten(sharing, `${await whoPushed(git, commit)} ${what} ${key}`, { found: commit })
     }
-    if (mode !== '100644') throw remoteDamaged(sharing, key, `its mode is ${mode}, not that of a plain file`)
-    ofCommit.push({ key, blob })
+    if (mode !== '100644')
+      throw remoteDamaged(sharing, key, `its mode is ${mode}, not that of a plain file`, await whoPushed(git, commit))
+    ofCommit.push({ key, blob, commit })
   }
   return [...all, ...inOrder(ofCommit)]
 }
@@ -79,15 +82,26 @@ export async function takeOver(room: TakeOver, list: readonly Addition[]): Promi
     if (!here) missing.push(each)
   }
   let done = 0
-  await readBlobs(room.git, missing, async ({ key }, bytes) => {
+  await readBlobs(room.git, missing, async ({ key, commit }, bytes) => {
     const problem = typeof bytes === 'string' ? bytes : await problemOf(room.local, key, bytes)
     if (problem !== undefined || typeof bytes === 'string')
-      throw remoteDamaged(room.sharing, key, problem ?? 'it is missing')
+      throw remoteDamaged(room.sharing, key, problem ?? 'it is missing', await whoPushed(room.git, commit))
     await put(room, key, bytes)
     room.step?.('file taken over')
     done += 1
     if (missing.length > 20) room.progress?.(`taking over from ${room.sharing.remote}`, done / missing.length)
   })
+}
+
+/** `commit 1a2b3c4d5e6f by eve <eve@x> of 2026-11-21`. The author is what whoever made it says. */
+async function whoPushed(git: Git, commit: string): Promise<string> {
+  const { code, stdout } = await git(['show', '--no-patch', '--no-notes', '--format=%an <%ae> of %as', commit])
+  const who = stdout
+    .toString('utf8')
+    .replace(/\p{C}+/gu, ' ')
+    .trim()
+    .slice(0, 200)
+  return `commit ${commit.slice(0, 12)}${code === 0 && who !== '' ? ` by ${who}` : ''}`
 }
 
 async function put({ local, sharing }: TakeOver, key: string, bytes: Buffer): Promise<void> {

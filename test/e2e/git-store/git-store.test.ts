@@ -78,6 +78,22 @@ describe('A store that a team shares by the remote of its code', function () {
     await inClone('ada', ['model', 'verify', 'churn-model@2'])
   })
 
+  it('is verified as the team has it; where the remote does not answer, as of when it was heard of', async () => {
+    const { json } = await inClone('bob', ['store', 'verify', '--json'])
+    await inClone('ada', ['model', 'tag', 'churn-model@1', '--add', 'seen'])
+    const now = await inClone('bob', ['store', 'verify', '--json'])
+    assert.equal(now.json.data.events, json.data.events + 1)
+    renameSync(top.path('remote.git'), top.path('away.git'))
+    try {
+      const away = await inClone('bob', ['store', 'verify', '--json'])
+      assert.equal(away.json.data.events, now.json.data.events)
+      assert.match(away.json.warnings.join('\n'), /origin does not answer .*What is shown is as of \d{4}-/)
+    } finally {
+      renameSync(top.path('away.git'), top.path('remote.git'))
+    }
+    await inClone('bob', ['store', 'pull'])
+  })
+
   it('is read by the Python of a service that has the folder mounted, once somebody pulled', async function () {
     const { json } = await inClone('ada', ['store', 'pull', '--json'])
     assertMatchesSchema('store pull', json)
@@ -163,7 +179,7 @@ describe('A store that a team shares by the remote of its code', function () {
     assert.equal(readFileSync(top.path('ada/.mlops/.gitattributes'), 'utf8'), '* -text\n')
     assert.match(
       git(top.path('remote.git'), 'log', '--format=%an: %s', 'mlops-store'),
-      /^.+: churn-model 5: rollback\n/,
+      /^.+: churn-model 6: rollback\n/,
     )
   })
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createStore } from '../../../../src/store/create.ts'
+import { shownAddress } from '../../../../src/store/git-address.ts'
 import { joinStore } from '../../../../src/store/git-join.ts'
 import { branchProblem, remoteProblem } from '../../../../src/store/git-names.ts'
 import { gitEnvironment } from '../../../../src/store/git-run.ts'
@@ -282,6 +283,41 @@ describe('A remote that wants to know who asks', function () {
     // Nobody on the way may read it, and ssh has no use for it.
     for (const url of ['http://git.example/a.git', 'git@github.com:a/b.git', '/srv/a.git'])
       assert.equal(headers(url).length, 0)
+  })
+
+  it('has an address that is shown without a password or a token, whatever its scheme and wherever it stands', () => {
+    const token = `ghp_${'a1B2'.repeat(9)}`
+    for (const [address, shown] of [
+      ['https://ada:s3cret@host/a.git', 'https://host/a.git'],
+      [`https://${token}@host/a.git`, 'https://host/a.git'],
+      ['ftp://ada:s3cret@host/a.git', 'ftp://host/a.git'],
+      ['ssh://git:s3cret@host:22/a.git', 'ssh://git@host:22/a.git'],
+      ['ssh://git@host/a.git', 'ssh://git@host/a.git'],
+      ['git+ssh://git:p@ss@host/a.git', 'git+ssh://git@host/a.git'],
+      ['https://host/a.git?private_token=s3cret', 'https://host/a.git?private_token=[redacted]'],
+      [`https://host/${token}/a.git`, 'https://host/[redacted]/a.git'],
+      ['git@host:team/a.git', 'git@host:team/a.git'],
+      ['/srv/team@home/a.git', '/srv/team@home/a.git'],
+    ] as const) {
+      assert.equal(shownAddress(address), shown)
+    }
+  })
+
+  it('and whose address holds a token is refused where it would be written down, and shown nowhere', async () => {
+    const here = team()
+    const url = 'https://127.0.0.1:9/store.git?private_token=s3cret'
+    const clean = (error: Error & { code?: string; hint?: string; details?: unknown }, code: string) => {
+      assert.equal(error.code, code)
+      assert.doesNotMatch(`${error.message}${error.hint}${JSON.stringify(error.details)}`, /s3cret/)
+      return true
+    }
+    await assert.rejects(joinAs(here, 'ada', url), (error: Error) => clean(error, 'REMOTE_INVALID'))
+    const spaced = 'ssh://git:s3cret@127.0.0.1:9/a b'
+    await assert.rejects(joinAs(here, 'ada', spaced), (error: Error) => clean(error, 'REMOTE_INVALID'))
+    // A remote that the code's repository knows by name: git goes on using it.
+    git(here.folder, 'init', '--quiet')
+    git(here.folder, 'remote', 'add', 'upstream', url)
+    await assert.rejects(joinAs(here, 'ada', 'upstream'), (error: Error) => clean(error, 'STORE_REMOTE_DOWN'))
   })
 
   it('and whose address holds a password is written down without it', async () => {

@@ -171,7 +171,12 @@ describe('A branch that somebody tampered with', function () {
       const file = join(folder, LOG, '0000000001.json')
       writeFileSync(file, readFileSync(file, 'utf8').replace('ada@laptop', 'eve@laptop'))
     })
-    await refused(team, 'ada', 'STORE_REMOTE_REWRITTEN', /changed models\/churn-model\/log\/0000000001\.json/)
+    await refused(
+      team,
+      'ada',
+      'STORE_REMOTE_REWRITTEN',
+      /commit [0-9a-f]{12} by eve <eve@x> of [\d-]+ changed models\/churn-model\/log\/0000000001\.json/,
+    )
   })
 
   it('by deleting a file is refused', async () => {
@@ -198,14 +203,19 @@ describe('A branch that somebody tampered with', function () {
       const record = { seq: 2, prev: '0'.repeat(64), op_id: 'forged', model: MODEL, type: 'tag' }
       writeFileSync(join(folder, LOG, '0000000002.json'), seal(record))
     })
-    await refused(team, 'ada', 'STORE_REMOTE_DAMAGED', /"prev" is not the digest/)
+    await refused(
+      team,
+      'ada',
+      'STORE_REMOTE_DAMAGED',
+      /"prev" is not the digest.* came with commit [0-9a-f]{12} by eve <eve@x> of \d{4}-/,
+    )
   })
 
   it('by a torn file, a link or a foreign object is refused', async () => {
     for (const [change, message] of [
       [
         (folder: string) => writeFileSync(join(folder, LOG, '0000000002.json'), '{"seq":2'),
-        /does not end with a newline/,
+        /does not end with a newline.* by eve <eve@x>/,
       ],
       [
         (folder: string) => {
@@ -220,7 +230,7 @@ describe('A branch that somebody tampered with', function () {
           git(folder, 'commit', '--quiet', '-m', 'link')
           git(folder, 'push', '--quiet', 'origin', `HEAD:${BRANCH}`)
         },
-        /its mode is 120000/,
+        /its mode is 120000.* by eve <eve@x>/,
       ],
       [
         (folder: string) => {
