@@ -5,11 +5,10 @@ either, since a value that was guessed right today is a silent mistake tomorrow.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Strict
 from pydantic_core import PydanticCustomError
-from typing_extensions import Annotated
 
 
 def _without_point(value: Any) -> Any:

@@ -188,7 +188,9 @@ describe('A service that follows its stage', function () {
     await draining.until('it is ready', ({ state }) => state === 'serving')
     draining.process.kill('SIGTERM')
     await until(async () => ((await draining.get('/readyz')).status === 503 ? true : undefined))
-    assert.match(draining.output(), /draining: \/readyz says 503, and the socket closes in 1\.5 s/, 'said at once')
+    await until(
+      () => /draining: \/readyz says 503, and the socket closes in 1\.5 s/.test(draining.output()) || undefined,
+    )
     assert.equal((await draining.post('/v1/predict', { features: CUSTOMER })).status, 200)
     await draining.ended()
     assert.ok(!existsSync(world.project.path(`.mlops/models/${MODEL}/serving/pod-3.json`)))
