@@ -46,7 +46,7 @@ const CASES: Readonly<Record<string, Case>> = {
     failure: 2,
   },
   promote: {
-    works: [`${M}@2`, '--to', 'production', '--approve', 'ada'],
+    works: [`${M}@2`, '--to', 'production', '--approve', 'ada', '--proposal', 'promotions/2.json'],
     fails: [`${M}@1`, '--to', 'production'],
     failure: 3,
   },
