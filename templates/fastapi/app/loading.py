@@ -11,9 +11,10 @@ import re
 import shutil
 import socket
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from pydantic import ValidationError
 
@@ -67,15 +68,44 @@ def load_version(registry: Registry, contract: Contract, version: int, digest: s
     try:
         for file in manifest["files"]:
             copy_object(registry, file["sha256"], int(file["size"]), Path(folder) / file["path"])
-        predict = load(Path(folder), artifact_of(contract, manifest), contract)
-        golden = check_golden(predict, examples, contract, max_batch)
+        artifact = artifact_of(contract, manifest)
+
+        def loaded() -> Tuple[Predict, int]:
+            predict = load(Path(folder), artifact, contract)
+            return predict, check_golden(predict, examples, contract, max_batch)
+
+        predict, golden = _in_time(loaded)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Served(version, digest, predict, folder, golden)
 
 
+# For loading a version and its golden predictions: long, since nobody waits for it but the version itself.
+LOAD_SECONDS = 600.0
 _HOST = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname()) or "host"
+
+
+def _in_time(work: Callable[[], Tuple[Predict, int]]) -> Tuple[Predict, int]:
+    """Its result, from a thread of its own: whoever follows the stage must not wait for ever for a version that never answers.
+    @raises Incompatible when it takes too long, and whatever `work` raises"""
+    done: List[Tuple[Predict, int]] = []
+    failed: List[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name="load", daemon=True)
+    thread.start()
+    thread.join(LOAD_SECONDS)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise Incompatible(f"it was not loaded, with its golden predictions, within {LOAD_SECONDS:g} s")
+    return done[0]
 
 
 def sweep_folders(model: str) -> None:

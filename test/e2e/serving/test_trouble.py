@@ -20,7 +20,7 @@ from mlops._canonical import seal
 from app import loading, main
 from app.asking import Seldom
 from app.batching import Batcher, QueueFull, RowFailed, predict_each
-from app.following import Follower
+from app.following import Follower, open_registry
 from app.loading import Served, check_golden, load_version, output_differs, sweep_folders
 from app.predictor import Incompatible, golden_differs, kind_problem
 from app.registry import Store, Unreadable, copy_object, read_examples
@@ -93,6 +93,19 @@ def test_a_model_that_never_returns_is_noticed_and_a_version_that_comes_back_get
 
     try:
         in_loop(test, deadline=0.1, stuck_after=0.2)
+    finally:
+        end.set()
+
+
+def test_a_version_that_never_answers_its_golden_predictions_is_kept_out(monkeypatch):
+    end = threading.Event()
+    monkeypatch.setattr(loading, "LOAD_SECONDS", 0.1)
+    monkeypatch.setattr(loading, "load", lambda *_: lambda rows: end.wait(60))
+    registry = open_registry(main.settings, CONTRACT)
+    wanted = registry.wanted()
+    try:
+        with pytest.raises(Incompatible, match="not loaded, with its golden predictions, within 0.1 s"):
+            load_version(registry, CONTRACT, wanted.version, wanted.manifest, 32)
     finally:
         end.set()
 
