@@ -5,9 +5,11 @@
  */
 import { join } from 'node:path'
 import { type Digest, isDigest, sha256 } from '../core/digest.ts'
+import { failed } from '../core/errors.ts'
+import { shellWord } from '../core/shell.ts'
 import { openGit } from '../project/git-run.ts'
 import { MEMORY, memoryFolder, pathProblem } from './paths.ts'
-import { damaged, lookAt, readAnswers, validAnswers } from './remember.ts'
+import { lookAt, readAnswers, validAnswers } from './remember.ts'
 import type { AnswersFile, ScaffoldKind } from './types.ts'
 
 export interface Journal {
@@ -28,12 +30,19 @@ export interface Write {
   readonly before: Digest | null
 }
 
+const notOurs = (path: string, why: string) =>
+  failed({
+    code: 'SCAFFOLD_MEMORY_DAMAGED',
+    message: `${path}, which says what an interrupted update still has to do, is not gone on with: ${why}. Nothing was touched.`,
+    hint: `Take it away and run it again; what differs is then merged, or shown as a conflict: rm ${shellWord(path)}`,
+  })
+
 type Env = Readonly<Record<string, string | undefined>>
 
 /** @throws failed `SCAFFOLD_MEMORY_DAMAGED` naming what no update of ours would hold */
 export async function readJournal(folder: string, kind: ScaffoldKind, env: Env): Promise<Journal> {
   const path = join(memoryFolder(folder, kind), 'pending.json')
-  const no = (why: string) => damaged(path, `${why}; nothing was done. Remove it, if you know no interrupted update`)
+  const no = (why: string) => notOurs(path, why)
   if (await isTracked(folder, `${MEMORY}/${kind}/pending.json`, env))
     throw no('git tracks it, and an interrupted update is never committed')
   const found = await lookAt(memoryFolder(folder, kind), 'pending.json')
@@ -75,8 +84,9 @@ async function writeProblem(
   const meant = entry(answers.files, path)
   if (meant === undefined) return 'which is none of the files that it says it generates'
   const disk = await lookAt(folder, path)
-  const stands = disk !== undefined
-  if (stands && entry(known, path)?.care === 'yours') return 'which is yours'
+  // A file that is as it was meant, or that was edited, is left alone anyway.
+  const isIdle = disk?.kind === 'file' && disk.digest !== before
+  if (disk !== undefined && !isIdle && entry(known, path)?.care === 'yours') return 'which is yours'
   if (meant.care === 'yours' && before !== null) return 'which would be yours and stands there'
   // Permissions stay as a person has them; nothing else than those of a plain file is ever given.
   const usual = [0o644, 0o755]

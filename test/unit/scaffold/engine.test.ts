@@ -306,6 +306,19 @@ describe('An interrupted update that somebody wrote by hand', () => {
     assert.equal(statSync(at('a.py')).mode & 0o777, 0o660)
   })
 
+  it('is finished when all was written but the end of it, also what is yours', async () => {
+    const generated = files({ 'a.py': body(), 'hooks.py': 'mine\n' }, ['hooks.py'])
+    await interrupted(await planned(generated))
+    const journal = read(PENDING)
+    await finish()
+    for (const hooks of ['mine\n', 'edited\n']) {
+      write('hooks.py', hooks)
+      write(PENDING, journal)
+      await finish()
+      assert.deepEqual([read('hooks.py'), existsSync(at(PENDING))], [hooks, false])
+    }
+  })
+
   it('is refused with a mode that no generated file has', async () => {
     await left((journal) => ({ writes: journal.writes.map((each) => ({ ...each, mode: 0o4755 })) }))
     await refused(/with the mode 4755/)
