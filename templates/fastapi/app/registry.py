@@ -69,24 +69,26 @@ class Store:
         self._id: Optional[str] = None
         # The newest event that was read; 0 before the first.
         self._newest = 0
-        # The newest one that was looked at, which may be damaged: it is read again when it is time, not at every look.
-        self._tried = 0
+        # The newest one that was looked at, which may be damaged: it is read again when it is time, not at every look. None
+        # before the first look.
+        self._tried: Optional[int] = None
 
     def moved(self) -> bool:
         """Whether there is something new. @raises Unreadable when what was there has gone: a store that is not mounted"""
-        if self._newest == 0 and self._tried == 0:
+        if self._tried is None:
             return True
         if self._newest and not self._event_file(self._newest).exists():
             raise Unreadable(f"event {self._newest} of {self._model} is not in the store at {self.root} any more")
         return self._event_file(max(self._newest, self._tried) + 1).exists()
 
     def wanted(self) -> Wanted:
+        self._tried = self._tried or 0
+        number = self._tried = self._last_event()
         registry = _sealed(self.root / "registry.json")
         if registry.get("format") != 1:
             raise Unreadable(f"the store at {self.root} has a format that this service does not know")
         if self._id not in (None, registry["id"]):
             raise Unreadable(f"another store is mounted at {self.root}")
-        number = self._tried = self._last_event()
         event = self._event(number)
         stages = event["stages"]
         if self._stage not in stages:

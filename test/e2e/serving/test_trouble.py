@@ -378,6 +378,18 @@ def test_a_damaged_event_is_not_read_again_at_every_look_and_a_newer_one_at_once
     assert follower.failures == 2 and "damaged" not in follower.why, "it is read, and its manifest is none"
 
 
+def test_a_store_without_the_model_is_not_read_at_every_look_and_its_first_event_is_seen_at_once(tmp_path):
+    settings = dataclasses.replace(read_settings(FACTS, {}), store=tmp_path, stage="production")
+    follower = Follower(settings, CONTRACT)
+    for _ in range(20):
+        follower.look()
+    assert follower.failures == 1 and "no log" in follower.why
+    world = World(tmp_path)
+    world.register(1, world.object(b"{}"))
+    follower.look()
+    assert follower.failures == 2 and "no version" in follower.why
+
+
 def test_recorded_examples_may_hold_what_separates_lines_elsewhere(world):
     examples = [{"features": {"text": f"a{mark}b"}, "output": 1} for mark in "\u2028\u0085\x0b\x0c"]
     data = "\n".join(json.dumps(each, ensure_ascii=False) for each in examples) + "\n"
