@@ -21,6 +21,7 @@ type Step = {
 interface Job {
   readonly steps?: readonly Step[]
   readonly uses?: string
+  readonly if?: string
   readonly permissions?: object
   readonly 'timeout-minutes'?: number
   readonly 'runs-on'?: unknown
@@ -131,6 +132,16 @@ for (const variant of VARIANTS) {
       for (const [name, text] of texts()) {
         const uses = [...text.matchAll(/^\s*(?:- )?uses: (?!\.\/)(.*)$/gm)].map(([, what = '']) => what)
         for (const what of uses) assert.match(what, /^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/, name)
+      }
+    })
+
+    it('nothing but production is deployed: neither a merged promotion nor a rollback of another stage', () => {
+      for (const name of ['mlops-promote.yml', 'mlops-rollback.yml']) {
+        const jobs = Object.values(parsed().find(([each]) => each === name)?.[1].jobs ?? {})
+        assert.ok(jobs.length > 0, name)
+        const calls = jobs.filter(({ uses }) => uses !== undefined)
+        assert.equal(calls.length, variant.options.image === undefined ? 0 : 1)
+        for (const call of calls) assert.match(call.if ?? '', /stage == 'production'$/)
       }
     })
 

@@ -226,10 +226,10 @@ describe('Workflows of GitHub Actions, from drift to production', function () {
     self.write('service/docker/model.py', readFileSync(join(ROOT, 'templates/docker/docker/model.py'), 'utf8'))
     const image = ['--image', '1.dkr.ecr.eu-west-1.amazonaws.com/churn', '--cloud', 'aws', '--service', 'service']
     await self.mlops(['scaffold', 'github-actions', ...image])
-    const built = async (health: string) => {
-      const { bin, said } = machines(join(self.dir, `machines-${health}`), health)
+    const built = async (health: string, ...stage: readonly string[]) => {
+      const { bin, said } = machines(join(self.dir, `machines-${health}${stage.join()}`), health)
       const env = { ...cleanEnv(), ...self.machine, DEPLOY_CLUSTER: 'ml', DEPLOY_SERVICE: 'churn', HEALTH: health }
-      const child = spawn('.github/mlops/image.sh', ['churn-model'], {
+      const child = spawn('.github/mlops/image.sh', ['churn-model', ...stage], {
         cwd: self.dir,
         env: { ...env, PATH: `${bin}${delimiter}${self.machine.PATH}` },
       })
@@ -249,6 +249,11 @@ describe('Workflows of GitHub Actions, from drift to production', function () {
     assert.match(find('aws ecs register-task-definition'), /--cli-input-json file:/)
     assert.match(find('task.json'), /"image":"registry\/churn@sha256:0+"[^}]*}]}$/)
     assert.match(find('aws ecs update-service'), /--task-definition arn:churn:8/)
+    const staged = await built('healthy', 'staging')
+    assert.equal(staged.code, 0, staged.text)
+    assert.ok(staged.said.some((line) => line.startsWith('docker push')))
+    assert.ok(!staged.said.some((line) => /update-service/.test(line)), staged.text)
+    assert.match(staged.text, /not deployed: the service of `aws` runs what `production` holds/)
     const ill = await built('unhealthy')
     assert.equal(ill.code, 1)
     assert.ok(!ill.said.some((line) => /docker push|update-service/.test(line)), ill.text)
@@ -280,8 +285,21 @@ describe('Workflows of GitHub Actions, from drift to production', function () {
     assert.deepEqual([await self.stages(), self.talk.pulls.length], [{ production: 2, staging: 2 }, pulls])
   })
 
+  it('rolls back by hand: the version before, with the reason in the history, and never without one', async () => {
+    const inputs = { model: 'churn-model', stage: 'production', reason: 'odd scores; $(touch pwned)' }
+    const event = { name: 'workflow_dispatch' }
+    const without = await self.run('mlops-rollback.yml', { event, inputs: { ...inputs, reason: '' } })
+    assert.equal(without.conclusion, 'failure')
+    assert.match(without.log, /REASON is empty/)
+    const run = await self.run('mlops-rollback.yml', { event, inputs })
+    assert.equal(run.conclusion, 'success', run.log)
+    assert.match(run.jobs.rollback?.summary ?? '', /\*\*production\*\* is now `churn-model@1`/)
+    assert.deepEqual(await self.stages(), { production: 1, staging: 2 })
+    const history = await self.mlops(['model', 'history', 'churn-model', '--json'])
+    assert.ok(JSON.stringify(history.json.data).includes(inputs.reason))
+  })
+
   it('what was approved long ago does not promote any more: the champion is another one', async () => {
-    await self.mlops(['rollback', 'churn-model', '--to', '1', '--reason', 'odd scores', '--no-verify'])
     self.git('checkout', '-q', '-B', 'main', 'origin/main')
     const old = JSON.parse(self.read(FILE))
     self.write('mlops.yaml', self.read('mlops.yaml').replace('min_auc: 0.85, approval', 'min_auc: 0.9, approval'))
