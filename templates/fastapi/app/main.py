@@ -14,14 +14,13 @@ import signal
 import sys
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
-from typing import Any, AsyncIterator, Dict, Optional
+from typing import Annotated, Any, AsyncIterator, Dict, Optional
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
-from typing_extensions import Annotated
 
 from . import hooks
 from .asking import Asked, Desk, NoAnswer, Refused
