@@ -42,6 +42,8 @@ export interface ScaffoldResult {
   readonly next: readonly string[]
   /** What was guessed, left out, or could not be known. */
   readonly warnings: readonly string[]
+  /** Why it does not work yet; each is explained in a warning. */
+  readonly unready: readonly string[]
 }
 
 export interface ScaffoldChange {
@@ -110,6 +112,7 @@ function resultOf(
     })),
     next: plan.scaffold.next,
     warnings: plan.scaffold.warnings,
+    unready: plan.scaffold.unready ?? [],
   }
 }
 

@@ -33,6 +33,8 @@ export interface Scaffold {
   /** What to do with it, as commands a person can type, the first first. */
   readonly next: readonly string[]
   readonly warnings: readonly string[]
+  /** What must be done before it works at all: clauses for the headline, each with a warning that says how. */
+  readonly unready?: readonly string[]
 }
 
 export type Answers = Readonly<Record<string, Json>>

@@ -28,12 +28,19 @@ export const generator: Generator = {
   async generate(world, request): Promise<Scaffold> {
     const place = placeOf(world, request)
     const names = await modelsOf(world, request)
-    const models: ModelFacts[] = []
-    for (const name of names) models.push(await modelFacts(world, request, name))
     const settings = settingsOf(world, request)
+    const models: ModelFacts[] = []
+    for (const name of names) models.push(await modelFacts(world, request, name, settings.pythonVersion))
     const requirements = await requirementsOf(world, request)
     const service = await serviceOf(world, request)
-    const values = { ...settings, ...place, requirements, service, models }
+    const values = {
+      ...settings,
+      ...place,
+      pythonVersion: await pythonOfTests(request, service, models, settings.pythonVersion),
+      requirements: requirements.file,
+      service,
+      models,
+    }
     const files = [...(await sharedFiles(values, settings)), ...(await perModel(values, models))]
     const manifest = files.find(({ path }) => path === `${SCRIPTS}/package.json`)?.content ?? ''
     const lock = await lockOf(world, request, manifest, settings)
@@ -41,12 +48,22 @@ export const generator: Generator = {
     assertOnce(files)
     return {
       kind: 'github-actions',
-      answers: { ...answersOf(request), covered: names, lock: lock.key },
+      answers: {
+        ...answersOf(request),
+        covered: names,
+        lock: lock.key,
+        // For runs that cannot open the store.
+        pythons: Object.fromEntries(models.map(({ name, pythonVersion }) => [name, pythonVersion])),
+      },
       files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
       next: nextSteps(settings, models, lock.file !== undefined),
       warnings: [
         ...warningsOf(world, request, models, requirements),
-        ...(lock.problem === undefined ? [] : [`The program of the runners is not locked: ${lock.problem}.`]),
+        ...(lock.problem === undefined ? [] : [unlockedProgram(lock.problem)]),
+      ],
+      unready: [
+        ...(lock.problem === undefined ? [] : ['runners cannot install mlops']),
+        ...(requirements.file === '' ? ['runners install no Python packages for the training'] : []),
       ],
     }
   },
@@ -130,6 +147,12 @@ function assertOnce(files: readonly GeneratedFile[]): void {
   })
 }
 
+interface Requirements {
+  /** Relative to the project; '': there is none. */
+  readonly file: string
+  readonly isLocked: boolean
+}
+
 interface Lock {
   readonly file?: GeneratedFile
   /** What it was made of; null: there is none. */
@@ -154,25 +177,38 @@ async function lockOf(
   return 'text' in made ? { file: file(made.text), key } : { key: null, problem: made.problem }
 }
 
-/** Packages with digests; a file without any is no lock. */
-async function requirementsOf({ project }: World, request: GenerateRequest): Promise<string> {
+/** Those of the project; a file without digests is taken, and said to be no lock. */
+async function requirementsOf({ project }: World, request: GenerateRequest): Promise<Requirements> {
   const named = textOption(request, 'requirements')
   const candidates = named === undefined ? ['requirements.lock', 'requirements.txt'] : [named]
   for (const name of candidates) {
     const text = await readFile(join(project.root, name), 'utf8').catch(() => undefined)
-    if (text?.includes('--hash=sha256:')) return name
+    if (text !== undefined) return { file: name, isLocked: text.includes('--hash=sha256:') }
     if (named === undefined) continue
     throw usage({
-      code: 'REQUIREMENTS_NOT_LOCKED',
-      message:
-        text === undefined
-          ? `There is no file ${named} in the project.`
-          : `${named} has no digests (--hash=sha256:…), so whoever controls the index decides what a runner installs.`,
+      code: 'REQUIREMENTS_NOT_FOUND',
+      message: `There is no file ${named} in the project.`,
       hint: `Make one: uv pip compile --generate-hashes requirements.in -o ${named} (or pip-compile)`,
     })
   }
-  return ''
+  return { file: '', isLocked: false }
 }
+
+/** What the tests run with: the Python of the service, of the first model, of the settings. */
+async function pythonOfTests(
+  request: GenerateRequest,
+  service: string,
+  models: readonly ModelFacts[],
+  otherwise: string,
+): Promise<string> {
+  if (textOption(request, 'python') !== undefined) return otherwise
+  const text =
+    service === '' ? '' : await readFile(join(request.folder, service, 'service.json'), 'utf8').catch(() => '')
+  return /"python": "(3\.\d{1,2})"/.exec(text)?.[1] ?? models[0]?.pythonVersion ?? otherwise
+}
+
+const unlockedProgram = (problem: string): string =>
+  `The program of the runners is not locked: ${problem}. Where the registry has no such mlops, put a packed one into ${SCRIPTS} (npm pack) and run again with --mlops file:mlops-VERSION.tgz`
 
 /** The folder of the service, seen from the top of the repository; '' without one. */
 async function serviceOf({ project }: World, request: GenerateRequest): Promise<string> {

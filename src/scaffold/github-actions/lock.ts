@@ -10,7 +10,7 @@ import type { Context } from '../../core/context.ts'
 import { redactText } from '../../core/redact.ts'
 
 const SLOWEST = 120_000
-const WORDS = ['install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund', '--silent']
+const WORDS = ['install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
 
 export type NpmLock = { readonly text: string } | { readonly problem: string }
 
@@ -72,15 +72,16 @@ async function npm(ctx: Context, cwd: string, words: readonly string[]): Promise
     const pieces: Buffer[] = []
     child.stderr.on('data', (piece: Buffer) => pieces.push(piece))
     child.on('error', () => answer('npm could not be run'))
-    child.on('close', (code) => answer(code === 0 ? undefined : lastWords(Buffer.concat(pieces), code)))
+    child.on('close', (code) => answer(code === 0 ? undefined : reasonOf(Buffer.concat(pieces).toString('utf8'), code)))
   })
   signal?.throwIfAborted()
   return problem
 }
 
-function lastWords(output: Buffer, code: number | null): string {
-  const lines = output.toString('utf8').split('\n')
-  const line = lines.find((each) => /^npm (?:error|ERR!) (?!code|A complete)/.test(each)) ?? ''
-  const words = redactText(line.replace(/^npm (?:error|ERR!) /, '')).slice(0, 200)
+/** Pure: the one line of npm that says why. Addresses may hold passwords. */
+export function reasonOf(output: string, code: number | null): string {
+  const lines = output.split('\n').flatMap((line) => /^npm (?:error|ERR!) (.*\S)/.exec(line)?.[1] ?? [])
+  const line = lines.find((each) => !/^(?:code|errno|syscall|A complete|command|path) /.test(each)) ?? lines[0]
+  const words = redactText((line ?? '').replace(/\w+:\/\/\S+/g, '<address>')).slice(0, 200)
   return words === '' ? `npm ended with ${code ?? 'a signal'}` : `npm says: ${words}`
 }

@@ -1,5 +1,6 @@
 /** What the workflows of one model are made from: where its predictions are, what retrains it, how it was trained. */
 import { isMlopsError, usage } from '../../core/errors.ts'
+import { loadVersion } from '../../lifecycle/versions/version.ts'
 import { modelConfig } from '../../project/load.ts'
 import { loadPolicy, type Policy, policyFiles } from '../../project/policy.ts'
 import type { Store } from '../../store/store.ts'
@@ -21,6 +22,8 @@ export interface ModelFacts {
   readonly workflow: string | undefined
   readonly stage: string
   readonly inputs: readonly Input[]
+  /** `3.12`: what it was trained with, unless another one was asked for. */
+  readonly pythonVersion: string
   /** NAME=PATH */
   readonly data: readonly string[]
   /** Words. */
@@ -34,7 +37,12 @@ export interface Input {
   readonly variable: string
 }
 
-export async function modelFacts(world: World, request: GenerateRequest, name: string): Promise<ModelFacts> {
+export async function modelFacts(
+  world: World,
+  request: GenerateRequest,
+  name: string,
+  python: string,
+): Promise<ModelFacts> {
   const { project } = world
   const config = modelConfig(project, name)
   const policy = await policyOf(world, name)
@@ -52,6 +60,7 @@ export async function modelFacts(world: World, request: GenerateRequest, name: s
     stage: policy?.promoteOnPass ?? 'staging',
     inputs: job?.type === 'github_actions' ? inputsOf(job.inputs) : [],
     data: await dataOf(world, request, name),
+    pythonVersion: textOption(request, 'python') ?? (await pythonOf(world, request, name)) ?? python,
     train: trainWords((job?.type === 'command' ? job.command : undefined) ?? config.train ?? 'python train.py'),
   }
 }
@@ -124,6 +133,26 @@ async function dataOf(world: World, request: GenerateRequest, model: string): Pr
     return await declaredData(await world.openStore(), model)
   } catch (error) {
     if (isMlopsError(error)) return []
+    throw error
+  }
+}
+
+/** The minor version that the run of the version in production recorded, else of the newest; else that of last time. */
+async function pythonOf(world: World, request: GenerateRequest, model: string): Promise<string | undefined> {
+  const before = request.previous?.pythons
+  const last = typeof before === 'object' && before !== null ? (before as Record<string, unknown>)[model] : undefined
+  try {
+    const store = await world.openStore()
+    if (!(await store.models.list()).includes(model)) return undefined
+    const state = await store.models.state(model)
+    const inStage = state.versions.filter(({ version }) => version === state.stages.production?.version)
+    for (const each of [...inStage, ...state.versions.toReversed()]) {
+      const minor = /^3\.\d{1,2}/.exec((await loadVersion(store, state, each)).python?.version ?? '')?.[0]
+      if (minor !== undefined) return minor
+    }
+    return undefined
+  } catch (error) {
+    if (isMlopsError(error)) return typeof last === 'string' && /^3\.\d{1,2}$/.test(last) ? last : undefined
     throw error
   }
 }

@@ -12,7 +12,11 @@ export function nextSteps(settings: Settings, models: readonly ModelFacts[], isL
   ]
   return [
     `$EDITOR .github/mlops/train-${first}.sh    # yours: how it is trained on a runner`,
-    ...(isLocked ? [] : ['npm install --package-lock-only --prefix .github/mlops    # locks the program, once']),
+    ...(isLocked
+      ? []
+      : [
+          'mlops scaffold github-actions --relock    # locks the program: --mlops file:mlops-VERSION.tgz where no registry has it',
+        ]),
     `.github/mlops/drift.sh ${first}    # the same steps, here`,
     ...secrets.map((name) => `gh secret set ${name}`),
     'git add .github .mlops-scaffold && git commit -m "Workflows of mlops"',
@@ -23,7 +27,7 @@ export function warningsOf(
   { project }: World,
   { folder }: GenerateRequest,
   models: readonly ModelFacts[],
-  requirements: string,
+  requirements: { readonly file: string; readonly isLocked: boolean },
 ): string[] {
   const warnings: string[] = []
   for (const { name, workflow, alert, current } of models) {
@@ -36,9 +40,13 @@ export function warningsOf(
     if (current !== '' && !isAbsolute(current) && !/^[a-z]+:\/\//i.test(current))
       warnings.push(`${current} is no place outside of the repository: let .github/mlops/fetch.sh bring it there.`)
   }
-  if (requirements === '')
+  if (requirements.file === '')
     warnings.push(
-      `No Python packages are installed on runners: there is no requirements.txt with digests in ${project.root === folder ? 'the project' : project.root} (uv pip compile --generate-hashes).`,
+      `No Python packages are installed on runners, so the training fails there: write requirements.txt in ${project.root === folder ? 'the project' : project.root} (uv pip compile --generate-hashes), and run this again.`,
+    )
+  else if (!requirements.isLocked)
+    warnings.push(
+      `${requirements.file} has no digests, so whoever controls the index decides what a runner installs (uv pip compile --generate-hashes).`,
     )
   return warnings
 }

@@ -41,6 +41,11 @@ function headline(ui: Ui, result: ScaffoldResult, name: string): string {
       ? warn(`${symbols.warn} ${name}: written, with conflict markers where a person has to decide`)
       : bad(`${symbols.bad} ${name}: cannot be brought up to date without a person; nothing was written`)
   }
+  const unready = result.unready.map((each) => ui.text(each)).join('; ')
+  if (unready !== '' && (result.upToDate || result.outcome === 'applied')) {
+    const state = result.outcome === 'applied' && !result.upToDate ? 'written' : 'up to date'
+    return warn(`${symbols.warn} ${name}: ${state}, and does not work yet: ${unready}`)
+  }
   if (result.upToDate) return good(`${symbols.ok} ${name} is up to date`)
   if (result.outcome === 'applied') return good(`${symbols.ok} ${name}: written`)
   if (result.interrupted) return warn(`${symbols.warn} ${name}: an update was interrupted; run it again`)

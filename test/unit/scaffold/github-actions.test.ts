@@ -1,7 +1,7 @@
 /** What workflows are made from: their time, their secrets, the program they lock. */
 import assert from 'node:assert/strict'
 import { variablePart } from '../../../src/notify/channel.ts'
-import { otherProgram } from '../../../src/scaffold/github-actions/lock.ts'
+import { otherProgram, reasonOf } from '../../../src/scaffold/github-actions/lock.ts'
 import { cronOf } from '../../../src/scaffold/github-actions/schedule.ts'
 import { secretsOf } from '../../../src/scaffold/github-actions/secrets.ts'
 
@@ -62,6 +62,17 @@ describe('The secrets of a workflow', () => {
 
 describe('The lock of the runners', () => {
   const lock = (found: object): string => JSON.stringify({ packages: { 'node_modules/mlops': found } })
+
+  it('says why npm made none, in one line without addresses', () => {
+    const said =
+      'npm error code ETARGET\nnpm error notarget No matching version found for mlops@0.1.0.\nnpm error A complete log is in x\n'
+    assert.equal(reasonOf(said, 1), 'npm says: notarget No matching version found for mlops@0.1.0.')
+    assert.equal(
+      reasonOf('npm ERR! code E401\nnpm ERR! 401 Unauthorized - GET https://me:pw@x.example/mlops\n', 1),
+      'npm says: 401 Unauthorized - GET <address>',
+    )
+    assert.equal(reasonOf('', 1), 'npm ended with 1')
+  })
 
   it('takes this program and no other of the same name', () => {
     assert.equal(otherProgram(lock({ version: '0.1.0', bin: { mlops: 'bin/run.js' } }), '0.1.0'), undefined)

@@ -13,7 +13,7 @@ elif [[ -f $here/package-lock.json ]]; then
   [[ $(mlops --version) == "mlops $MLOPS_VERSION" ]] ||
     fail "package-lock.json in $here holds another program than mlops $MLOPS_VERSION"
 else
-  fail "There is no package-lock.json in $here. Make it and commit it: npm install --package-lock-only --prefix .github/mlops"
+  fail "There is no package-lock.json in $here. Make it and commit it: mlops scaffold github-actions --relock (--mlops file:NAME.tgz where no registry has this mlops)"
 fi
 
 if [[ ${1:-} == --python && -n $REQUIREMENTS ]]; then
