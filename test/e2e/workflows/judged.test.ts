@@ -203,6 +203,30 @@ for (const variant of VARIANTS) {
   })
 }
 
+describe('Packages of the training on runners', () => {
+  const files = { 'mlops.yaml': 'models: { m: {} }\nstore: { path: .mlops, remote: origin, branch: mlops-store }\n' }
+  const options = { predictions: 'secret' }
+  const made = async (more: Readonly<Record<string, string>>) => {
+    const { folder, result } = await generate({ title: '', files: { ...files, ...more }, options })
+    const settings = readFileSync(join(folder, '.github/mlops/settings.sh'), 'utf8')
+    rmSync(folder, { recursive: true, force: true })
+    return { result, requirements: /^REQUIREMENTS='(.*)'$/m.exec(settings)?.[1] }
+  }
+
+  it('are those of the project; without a file the headline says that the training cannot run', async () => {
+    const { result, requirements } = await made({})
+    assert.equal(requirements, '')
+    assert.deepEqual(result.unready, ['runners install no Python packages for the training'])
+    assert.match(result.warnings.join('\n'), /write requirements\.txt/)
+  })
+
+  it('may have no digests, and that is said', async () => {
+    const { result, requirements } = await made({ 'requirements.txt': 'scikit-learn\n' })
+    assert.deepEqual([requirements, result.unready], ['requirements.txt', []])
+    assert.match(result.warnings.join('\n'), /requirements\.txt has no digests/)
+  })
+})
+
 describe('The judges of workflows', function () {
   this.timeout(180_000)
   const BAD = `on: pull_request_target
