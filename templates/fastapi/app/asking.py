@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 
 from . import hooks
 from .batching import Batcher, DeadlinePassed, Job, QueueFull, RowFailed, checked
+from .checks import kind_problem
 from .following import Follower, Route
 from .loading import Served
-from .predictor import kind_problem
 from .schema import Features
 from .settings import Contract, Settings
 from .telemetry import Ids, Metrics, PredictionLog

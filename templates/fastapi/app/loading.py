@@ -18,16 +18,8 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from pydantic import ValidationError
 
-from .predictor import (
-    Incompatible,
-    Predict,
-    Row,
-    environment_differs,
-    golden_differs,
-    kind_problem,
-    load,
-    some_of,
-)
+from .checks import environment_differs, golden_differs, kind_problem
+from .predictor import Incompatible, Predict, Row, load, some_of
 from .registry import (
     Registry,
     check_registered,

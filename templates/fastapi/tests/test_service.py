@@ -18,11 +18,11 @@ import pytest
 from fastapi import FastAPI, HTTPException
 from pydantic import TypeAdapter, ValidationError
 
-from app import main, predictor, telemetry
+from app import checks, main, predictor, telemetry
 from app.batching import Batcher, DeadlinePassed, QueueFull, RowFailed
 from app.following import Follower, Route
 from app.loading import Served
-from app.predictor import golden_differs
+from app.checks import golden_differs
 from app.registry import Bundle, Share, Unreadable
 from app.settings import CONTRACT, FACTS, PYTHON, ROOT, read_settings, workers_asked_for
 from app.values import Moment, Whole
@@ -280,8 +280,8 @@ def test_who_may_not_ask_gets_no_prediction(client, monkeypatch):
     ],
 )
 def test_another_environment_than_that_of_the_training_is_named_in_one_line(monkeypatch, flavour, lock, python, words):
-    monkeypatch.setattr(predictor, "_installed", {"numpy": "2.3.5", "scikit-learn": "1.7.2"}.get)
-    assert predictor.environment_differs(flavour, python, lock) == words
+    monkeypatch.setattr(checks, "_installed", {"numpy": "2.3.5", "scikit-learn": "1.7.2"}.get)
+    assert checks.environment_differs(flavour, python, lock) == words
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from app.loading import contract_differs
-from app.predictor import Incompatible, golden_differs, load
+from app.checks import golden_differs
+from app.predictor import Incompatible, load
 from app.settings import CONTRACT
 
 RNG = np.random.default_rng(3)

@@ -22,7 +22,8 @@ from app.asking import Seldom
 from app.batching import Batcher, QueueFull, RowFailed, predict_each
 from app.following import Follower, open_registry
 from app.loading import Served, check_golden, load_version, output_differs, sweep_folders
-from app.predictor import Incompatible, golden_differs, kind_problem
+from app.checks import golden_differs, kind_problem
+from app.predictor import Incompatible
 from app.registry import Store, Unreadable, copy_object, read_examples
 from app.settings import CONTRACT, FACTS, read_settings, workers_asked_for
 
