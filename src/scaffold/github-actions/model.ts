@@ -1,4 +1,6 @@
 /** What the workflows of one model are made from: where its predictions are, what retrains it, how it was trained. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { isMlopsError, usage } from '../../core/errors.ts'
 import { loadVersion } from '../../lifecycle/versions/version.ts'
 import { modelConfig } from '../../project/load.ts'
@@ -26,6 +28,8 @@ export interface ModelFacts {
   readonly pythonVersion: string
   /** NAME=PATH */
   readonly data: readonly string[]
+  /** Paths of it that are not in git: a runner does not have them. */
+  readonly elsewhere: readonly string[]
   /** Words. */
   readonly train: readonly string[]
 }
@@ -49,6 +53,7 @@ export async function modelFacts(
   const job = policy?.job
   const log = predictionsOf(request, name, config.predictions?.at)
   const schedule = SCHEDULES.find((each) => each === textOption(request, 'schedule')) ?? 'daily'
+  const data = await dataOf(world, request, name)
   return {
     name,
     cron: cronOf(name, schedule),
@@ -59,7 +64,11 @@ export async function modelFacts(
     workflow: job?.type === 'github_actions' ? workflowName(job.workflow, policy?.file ?? '') : undefined,
     stage: policy?.promoteOnPass ?? 'staging',
     inputs: job?.type === 'github_actions' ? inputsOf(job.inputs) : [],
-    data: await dataOf(world, request, name),
+    data,
+    elsewhere: await notInGit(
+      world,
+      data.map((each) => each.slice(each.indexOf('=') + 1)),
+    ),
     pythonVersion: textOption(request, 'python') ?? (await pythonOf(world, request, name)) ?? python,
     train: trainWords((job?.type === 'command' ? job.command : undefined) ?? config.train ?? 'python train.py'),
   }
@@ -155,6 +164,19 @@ async function pythonOf(world: World, request: GenerateRequest, model: string): 
     if (isMlopsError(error)) return typeof last === 'string' && /^3\.\d{1,2}$/.test(last) ? last : undefined
     throw error
   }
+}
+
+/** Those that no clone of the repository has. */
+async function notInGit({ ctx, project }: World, paths: readonly string[]): Promise<readonly string[]> {
+  const env = Object.fromEntries(Object.entries(ctx.env).filter(([name]) => !name.startsWith('GIT_')))
+  const isThere = async (path: string): Promise<boolean> =>
+    await promisify(execFile)('git', ['ls-files', '--error-unmatch', '--', path], { cwd: project.root, env }).then(
+      () => true,
+      () => false,
+    )
+  const found: string[] = []
+  for (const path of paths) if (!(await isThere(path))) found.push(path)
+  return found
 }
 
 async function declaredData(store: Store, model: string): Promise<readonly string[]> {

@@ -30,7 +30,11 @@ export function warningsOf(
   requirements: { readonly file: string; readonly isLocked: boolean },
 ): string[] {
   const warnings: string[] = []
-  for (const { name, workflow, alert, current } of models) {
+  for (const { name, workflow, alert, current, elsewhere } of models) {
+    if (elsewhere.length > 0)
+      warnings.push(
+        `A runner has no ${elsewhere.join(', ')}, which is not in git: .github/mlops/train-${name}.sh must bring it first.`,
+      )
     if (workflow === undefined)
       warnings.push(
         `No policy of ${name} dispatches its workflow: in retraining-policy.yaml, job: {type: github_actions, workflow: mlops-retrain-${name}.yml}.`,

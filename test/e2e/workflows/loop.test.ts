@@ -1,6 +1,6 @@
 /** The generated workflows, run for real on a repository of their own: drift, retraining, gate, pull request, promotion. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -110,6 +110,13 @@ describe('Workflows of GitHub Actions, from drift to production', function () {
     assert.match(request?.body ?? '', /min_auc[\s\S]*0\.91/)
     self.git('fetch', '-q', 'origin')
     assert.equal(self.git('diff', '--name-only', 'origin/main', `origin/${BRANCH}`), FILE)
+  })
+
+  it('retrains with the Python that the run of the version in production recorded', () => {
+    const minor = execFileSync('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], {
+      encoding: 'utf8',
+    })
+    assert.ok(self.read('.github/workflows/retrain.yml').includes(`python-version: "${minor.trim()}"`))
   })
 
   it('whoever dispatched it reads what came of it, and moves nothing a second time', async () => {
