@@ -41,9 +41,7 @@ export default class Rollback extends MlopsCommand {
     const to = flags.to === undefined ? undefined : parseVersion(flags.to, args.model)
     const { project, unknown } = await this.project(flags.store)
     const write = !flags['dry-run'] || flags.current !== undefined
-    // Its own mlops.yaml says of what branch a clone has no copy yet; the folder alone only where that cannot be read.
-    const root = unknown === undefined ? {} : { root: project.storeRoot }
-    const store = await session.openStore({ write, ...root })
+    const store = await session.openStore({ write, ...(unknown === undefined ? {} : { root: project.storeRoot }) })
     const result = await rollback(session.ctx, project, store, {
       model: args.model,
       stage: flags.stage,
