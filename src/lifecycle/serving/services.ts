@@ -68,6 +68,8 @@ function followOf({ manifest, rollout, seq }: StageEntry, hint: ServingHint): Fo
   if (hint.silent === true) return 'silent'
   const knows = hint.wanted !== null && hint.wanted.seq >= seq
   const isRight = hint.serving?.manifest === manifest
+  // It gives all traffic to the right version: what it kept out was the version of a rollout that has ended.
+  if (isRight && knows && rollout === undefined && hint.rollout === null) return 'follows'
   if (hint.state === 'keeping' && knows) return 'keeps'
   if (hint.serving === null) return 'starting'
   if (!isRight) return knows ? 'keeps' : 'behind'

@@ -249,6 +249,8 @@ describe('running services', () => {
     hint('web-1', await entry(), { rollout: null, state: 'keeping', why: 'version 2 is kept out: another contract' })
     const { rollouts } = await rolloutStatus(w.ctx, w.project(), w.store, { model: MODEL })
     assert.equal(rollouts[0]?.services?.remedy?.command, `mlops scaffold fastapi ${MODEL}@2`, 'not of the stable one')
+    const ended = await rollback(w.ctx, w.project(), w.store, { model: MODEL, stage: 'production', wait: 0 })
+    assert.equal(ended.services?.followed, 'all', 'with the rollout ended it does what it should')
   })
 
   it('that have gone, or say nothing that can be read, are left out', async () => {
