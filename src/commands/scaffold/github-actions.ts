@@ -42,8 +42,14 @@ export default class ScaffoldGithubActions extends MlopsCommand {
       summary: 'Where runners of your own see the store, when it is no branch.',
       helpValue: 'PATH',
     }),
-    requirements: Flags.string({ summary: 'Python packages of the training (default: requirements.lock, requirements.txt).', helpValue: 'FILE' }),
-    python: Flags.string({ summary: 'The Python of the runners (default: what the model was trained with, else 3.12).', helpValue: '3.MINOR' }),
+    requirements: Flags.string({
+      summary: 'Python packages of the training (default: requirements.lock, requirements.txt).',
+      helpValue: 'FILE',
+    }),
+    python: Flags.string({
+      summary: 'The Python of the runners (default: what the model was trained with, else 3.12).',
+      helpValue: '3.MINOR',
+    }),
     service: Flags.string({
       summary: 'The folder of the service (default: where it was scaffolded).',
       helpValue: 'DIR',
