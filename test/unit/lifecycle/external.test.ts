@@ -45,7 +45,8 @@ describe('an external command', () => {
   })
 
   it('is not told a file name that a shell would run', async () => {
-    const files = { '$(touch PWN)'"`touch PWN`;touch PWN #.bin': 'weights' }
+    const name = `$(touch PWN)'"\`touch PWN\`;touch PWN #.bin`
+    const files = { [name]: 'weights' }
     const found = await outcome('printf %s {model} > seen.txt; cat {model} >> seen.txt', { spec: { files } })
     assert.equal(found.verdict, 'pass')
     assert.match(readFileSync(join(w.dir, 'seen.txt'), 'utf8'), /\/model\/file-1\.binweights$/)

@@ -238,7 +238,13 @@ describe('status', () => {
       report.models.map(({ model }) => model),
       ['broken', 'drifting', 'unseen', 'unclear', 'old', 'idle', 'fine'],
     )
-    const others = ['served by nobody', 'serves another version', 'logged, never checked', 'unhealthy', 'checks stopped']
+    const others = [
+      'served by nobody',
+      'serves another version',
+      'logged, never checked',
+      'unhealthy',
+      'checks stopped',
+    ]
     assert.deepEqual(
       report.models.map(({ rank }) => rank),
       RANKS.filter((rank) => !others.includes(rank)),
