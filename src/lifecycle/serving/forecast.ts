@@ -9,7 +9,7 @@ import { versionName } from '../../core/names.ts'
 import type { Project } from '../../project/config.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { ServingHint, Store } from '../../store/store.ts'
-import { contractSettings, describeContract, diffContracts, readContract } from '../versions/contract.ts'
+import { type ContractChange, contractSettings, diffContracts, readContract } from '../versions/contract.ts'
 
 /** Warns of each; never throws, for a move does not depend on it. @param version that the stage is to get */
 export async function warnOfKeepers(
@@ -47,16 +47,30 @@ async function keepers(
   const said: string[] = []
   for (const [served, services] of byVersion(hints, stage)) {
     if (served === version) continue
-    const diff = diffContracts(await contractOf(served), await contractOf(version))
-    if (diff.verdict !== 'breaking') continue
+    const refused = diffContracts(await contractOf(served), await contractOf(version)).changes.filter(isRefused)
+    if (refused.length === 0) continue
     const who = services.map(({ instance, host }) => `${instance} on ${host}`).join(', ')
     const wanted = versionName(model, version)
     said.push(
-      `${who} will most likely go on serving ${versionName(model, served)} after this: ${wanted} breaks what it takes (${describeContract(diff)}). Deploy the service's code for ${wanted} with it: mlops scaffold fastapi ${wanted}`,
+      `${who} will most likely go on serving ${versionName(model, served)} after this: ${wanted} is of another contract (${summaries(refused)}). Deploy the service's code for ${wanted} with it: mlops scaffold fastapi ${wanted}`,
     )
   }
   return said
 }
+
+/**
+ * What a service refuses, whichever of the versions that it can serve its code was made for: it takes a version with the
+ * very columns of its own code, and whole numbers where that has numbers. Callers may see more of a difference.
+ */
+const isRefused = ({ what, breaking }: ContractChange): boolean =>
+  what === 'added' || what === 'removed' || (breaking && (what === 'output' || what === 'classes'))
+
+const MOST = 5
+const summaries = (changes: readonly ContractChange[]): string =>
+  changes
+    .slice(0, MOST)
+    .map(({ summary }) => summary)
+    .join('; ') + (changes.length > MOST ? `; ${changes.length - MOST} more` : '')
 
 function byVersion(hints: readonly ServingHint[], stage: string): Map<number, ServingHint[]> {
   const found = new Map<number, ServingHint[]>()

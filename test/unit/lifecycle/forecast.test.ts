@@ -19,10 +19,10 @@ describe('the plan of a move and running services', () => {
   })
   afterEach(() => w.remove())
 
-  async function register(header: string): Promise<void> {
+  async function register(header: string, more = 0): Promise<void> {
     const path = join(w.dir, 'rows.csv')
     const width = header.split(',').length
-    const rows = Array.from({ length: 60 }, (_, row) => [row % 20, 'abc'[row % 3], 0].slice(0, width - 1))
+    const rows = Array.from({ length: 60 }, (_, row) => [(row % 20) + more, 'abc'[row % 3], 0].slice(0, width - 1))
     writeFileSync(path, `${[header, ...rows.map((row, at) => [...row, at % 2].join(','))].join('\n')}\n`)
     const { bytes, data } = await profileBaseline(path, { cwd: w.dir, schema: { columns: {}, target: 'churned' } })
     const pin = await w.store.objects.put(bytes)
@@ -65,7 +65,7 @@ describe('the plan of a move and running services', () => {
     await up(2)
     await served(2)
     await rollback(w.ctx, w.project(), w.store, { model: MODEL, stage: 'production', verify: false, dryRun: true })
-    assert.match(said()[0] ?? '', /go on serving churn-model@2 after this: churn-model@1 breaks/)
+    assert.match(said()[0] ?? '', /go on serving churn-model@2 after this: churn-model@1 is of another contract/)
   })
 
   it('says nothing where the version takes the same, no service runs, or one was killed', async () => {
@@ -73,6 +73,14 @@ describe('the plan of a move and running services', () => {
     await up(3, { dryRun: true })
     await served(1, 20_000)
     await up(2, { dryRun: true })
+    assert.deepEqual(said(), [])
+  })
+
+  it('says nothing where whole numbers take the place of numbers: a service of either serves both', async () => {
+    await register('tenure,churned', 0.5)
+    await up(4)
+    await served(4)
+    await rollback(w.ctx, w.project(), w.store, { model: MODEL, stage: 'production', verify: false, dryRun: true })
     assert.deepEqual(said(), [])
   })
 })
