@@ -15,7 +15,7 @@ export const scaffoldFlags = {
   }),
 }
 
-interface ScaffoldFlagValues {
+export interface ScaffoldFlagValues {
   readonly dir?: string | undefined
   readonly 'dry-run': boolean
   readonly diff: boolean

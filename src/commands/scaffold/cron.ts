@@ -1,7 +1,7 @@
 /** `mlops scaffold cron`: retraining on a schedule, as a script for crontab. */
 import { exitOfScaffold, type ScaffoldResult, scaffold } from '../../scaffold/scaffold.ts'
-import { Args, Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
-import { givenOptions, scaffoldFlags, scaffoldWishes } from '../../ui/scaffold-flags.ts'
+import { MlopsCommand, type Outcome } from '../../ui/command.ts'
+import { scheduledModels, scheduleFlags, scheduleWishes } from '../../ui/schedule-flags.ts'
 import { renderScaffold } from '../../ui/views/scaffold.ts'
 
 export type Result = ScaffoldResult
@@ -14,25 +14,15 @@ export default class ScaffoldCron extends MlopsCommand {
     '<%= config.bin %> scaffold cron',
     '<%= config.bin %> scaffold cron churn-model --schedule "17 3 * * 1"',
   ]
-  static override args = {
-    model: Args.string({ description: 'The models; otherwise all of mlops.yaml.', multiple: true }),
-  }
-  static override flags = {
-    ...scaffoldFlags,
-    schedule: Flags.string({
-      summary: 'hourly, daily (the default), weekly, or five fields of cron.',
-      helpValue: 'WHEN',
-    }),
-  }
+  static override args = scheduledModels
+  static override flags = scheduleFlags
 
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(ScaffoldCron)
     const { session } = this
     const project = await session.loadProject()
     const world = { ctx: session.ctx, project, openStore: () => session.openStore() }
-    const models = args.model as readonly string[] | undefined
-    const options = givenOptions<string | readonly string[]>({ models, schedule: flags.schedule })
-    const result = await scaffold(world, { kind: 'cron', ...scaffoldWishes(flags), options })
+    const result = await scaffold(world, { kind: 'cron', ...scheduleWishes(args, flags) })
     return { data: result, render: (ui) => renderScaffold(ui, result), ...exitOfScaffold(result) }
   }
 }
