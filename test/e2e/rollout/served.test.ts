@@ -1,6 +1,6 @@
 /** A rollout with a real service: it divides the traffic, its own log decides, and the program sees it follow. */
 import assert from 'node:assert/strict'
-import { MODEL, type Service, type ServingWorld, servingWorld } from '../serving/world.ts'
+import { MODEL, type Service, type ServingWorld, servedWorld } from '../serving/world.ts'
 
 const CUSTOMER = { 'monthly charges': 70.5, contract: 'month', senior: false }
 const REQUESTS = 1_000
@@ -12,13 +12,8 @@ describe('A rollout that a service serves', function () {
 
   before(async function () {
     // The two models answer differently on purpose; what is tested is the way of the figures.
-    world = await servingWorld(this, '    rollout: {max_prediction_psi: 20, max_latency_ratio: 20}\n')
-    await world.train('sklearn', 1)
-    await world.train('sklearn', 2)
-    await world.promote(1)
-    await world.scaffold(1)
-    service = await world.serve({ MLOPS_INSTANCE: 'pod-1', FOLLOW_SECONDS: '0.1' })
-    await service.until('it is ready', ({ state }) => state === 'serving')
+    const configuration = '    rollout: {max_prediction_psi: 20, max_latency_ratio: 20}\n'
+    ;({ world, service } = await servedWorld(this, configuration))
   })
 
   after(() => {

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { nodeFiles } from '../../../src/store/files.ts'
 import { LocalBackend } from '../../../src/store/local-backend.ts'
 import { readServing } from '../../../src/store/serving.ts'
-import { MODEL, type Service, type ServingWorld, servingWorld, until } from './world.ts'
+import { MODEL, type Service, type ServingWorld, servedWorld, until } from './world.ts'
 
 const CUSTOMER = { tenure: 12, 'monthly charges': 70.5, contract: 'month', senior: false }
 
@@ -15,13 +15,7 @@ describe('A service that follows its stage', function () {
   let service: Service
 
   before(async function () {
-    world = await servingWorld(this)
-    await world.train('sklearn', 1)
-    await world.train('sklearn', 2)
-    await world.promote(1)
-    await world.scaffold(1)
-    service = await world.serve({ MLOPS_INSTANCE: 'pod-1', FOLLOW_SECONDS: '0.1' })
-    await service.until('it is ready', ({ state }) => state === 'serving')
+    ;({ world, service } = await servedWorld(this))
   })
 
   after(() => {

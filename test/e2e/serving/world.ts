@@ -44,6 +44,21 @@ export interface Service {
   ended(): Promise<number | null>
 }
 
+/** Two versions that answer differently, the first in production, and a service that follows it. */
+export async function servedWorld(
+  context: Mocha.Context,
+  configuration?: string,
+): Promise<{ readonly world: ServingWorld; readonly service: Service }> {
+  const world = await servingWorld(context, configuration)
+  await world.train('sklearn', 1)
+  await world.train('sklearn', 2)
+  await world.promote(1)
+  await world.scaffold(1)
+  const service = await world.serve({ MLOPS_INSTANCE: 'pod-1', FOLLOW_SECONDS: '0.1' })
+  await service.until('it is ready', ({ state }) => state === 'serving')
+  return { world, service }
+}
+
 export async function servingWorld(context: Mocha.Context, configuration = ''): Promise<ServingWorld> {
   if (!existsSync(PYTHON)) skipBecause(context, 'the Python environment of the tests is not set up')
   const project = tempProject({
