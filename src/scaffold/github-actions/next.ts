@@ -41,8 +41,8 @@ export function warningsOf(
       )
     if (alert === '')
       warnings.push(`Nobody is told of drift of ${name}: notify: [github] in mlops.yaml keeps one issue for it.`)
-    if (current !== '' && !isAbsolute(current) && !/^[a-z]+:\/\//i.test(current))
-      warnings.push(`${current} is no place outside of the repository: let .github/mlops/fetch.sh bring it there.`)
+    const doubt = doubtOfLocation(current)
+    if (doubt !== undefined) warnings.push(doubt)
   }
   if (requirements.file === '')
     warnings.push(
@@ -53,4 +53,13 @@ export function warningsOf(
       `${requirements.file} has no digests, so whoever controls the index decides what a runner installs (uv pip compile --generate-hashes).`,
     )
   return warnings
+}
+
+/** Why a runner may not find what the drift check is to read; rows are never in git, so somebody brings them. */
+export function doubtOfLocation(current: string): string | undefined {
+  const bring = 'write .github/mlops/fetch.sh, which is run before the check with the name of the model'
+  if (current === '' || isAbsolute(current) || /^postgres(?:ql)?:\/\//i.test(current)) return undefined
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(current))
+    return `mlops drift cannot read ${current} by itself: ${bring}, let it bring the rows to a path, and name that path with --current.`
+  return `${current} is a path in the repository, and a fresh checkout has no rows there: ${bring}, and let it bring them.`
 }

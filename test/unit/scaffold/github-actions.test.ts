@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { variablePart } from '../../../src/notify/channel.ts'
 import { otherProgram, reasonOf } from '../../../src/scaffold/github-actions/lock.ts'
+import { doubtOfLocation } from '../../../src/scaffold/github-actions/next.ts'
 import { cronOf } from '../../../src/scaffold/github-actions/schedule.ts'
 import { secretsOf } from '../../../src/scaffold/github-actions/secrets.ts'
 
@@ -79,5 +80,18 @@ describe('The lock of the runners', () => {
     assert.match(otherProgram(lock({ version: '0.1.0', bin: { mlops: 'cli.js' } }), '0.1.0') ?? '', /another program/)
     assert.match(otherProgram(lock({ version: '0.2.0', bin: { mlops: 'bin/run.js' } }), '0.1.0') ?? '', /0\.2\.0/)
     assert.match(otherProgram(JSON.stringify({ packages: {} }), '0.1.0') ?? '', /no package/)
+  })
+})
+
+describe('Where a runner finds the rows to check', () => {
+  it('is not doubted for a database, a place outside of the repository, or the log', () => {
+    for (const current of ['', '/mnt/rows/{model}.parquet', 'postgres://db/rows', 'postgresql://db/rows'])
+      assert.equal(doubtOfLocation(current), undefined, current)
+  })
+
+  it('is doubted for an address that mlops drift cannot read, and for a path of the checkout, each in its own words', () => {
+    for (const current of ['s3://bucket/day.parquet', 'https://example.org/day.csv', 'gs://bucket/x'])
+      assert.match(doubtOfLocation(current) ?? '', /cannot read .* by itself: write .github\/mlops\/fetch\.sh/, current)
+    assert.match(doubtOfLocation('data/day.csv') ?? '', /a fresh checkout has no rows there/)
   })
 })
