@@ -23,7 +23,7 @@ export default class Register extends MlopsCommand {
     const { args, flags } = await this.parse(Register)
     const { session } = this
     const { registerVersion } = await import('../lifecycle/register/register.ts')
-    const { parseParamFlags } = await import('../tracking/value-maps.ts')
+    const { parseParamFlags } = await import('../tracking/values/value-maps.ts')
     const metrics = parseMetricFlags(flags.metric ?? [])
     const params = parseParamFlags(flags.param ?? [])
     const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: true })])

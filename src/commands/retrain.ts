@@ -42,7 +42,7 @@ export default class Retrain extends MlopsCommand {
     const { session } = this
     const [{ retrain }, { processSignals }, project, store] = await Promise.all([
       import('../retrain/retrain.ts'),
-      import('../tracking/signals.ts'),
+      import('../tracking/execute/signals.ts'),
       session.loadProject(),
       session.openStore({ write: !flags.plan || flags.current !== undefined }),
     ])

@@ -1,10 +1,10 @@
 /** `mlops track`: runs an unmodified command as a run. Exit code: the command's own; 125, 126, 127 are ours. */
 import type { AppliedIntents } from '../lifecycle/register/intents.ts'
-import { parseDataFlag } from '../tracking/declared-data.ts'
-import { nextCommand, type RunRow, rowOfOutcome } from '../tracking/run-summary.ts'
-import { processSignals } from '../tracking/signals.ts'
-import { trackCommand } from '../tracking/track.ts'
-import { parseParamFlags } from '../tracking/value-maps.ts'
+import { parseDataFlag } from '../tracking/capture/declared-data.ts'
+import { processSignals } from '../tracking/execute/signals.ts'
+import { trackCommand } from '../tracking/execute/track.ts'
+import { nextCommand, type RunRow, rowOfOutcome } from '../tracking/records/run-summary.ts'
+import { parseParamFlags } from '../tracking/values/value-maps.ts'
 import { Flags, MlopsCommand, type Outcome } from '../ui/command.ts'
 import { renderTracked } from '../ui/views/run.ts'
 

@@ -57,8 +57,8 @@ async function measure(
   at: { readonly cwd: string; readonly timeout: number },
   command: string,
 ): Promise<Rescore> {
-  const { createLineScanner } = await import('../tracking/line-scanner.ts')
-  const { readPrintedLine } = await import('../tracking/printed-values.ts')
+  const { createLineScanner } = await import('../tracking/values/line-scanner.ts')
+  const { readPrintedLine } = await import('../tracking/values/printed-values.ts')
   const metrics: Record<string, number> = {}
   const scanner = createLineScanner((text) => {
     for (const { key, value } of readPrintedLine(text).metrics) metrics[key] = value

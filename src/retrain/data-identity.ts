@@ -6,7 +6,7 @@ import type { Digest } from '../core/digest.ts'
 import { isMlopsError, notFound } from '../core/errors.ts'
 import { digestFile, digestOfMany } from '../data/hash.ts'
 import { locate } from '../data/locate.ts'
-import { hashDeclaredData } from '../tracking/declared-data.ts'
+import { hashDeclaredData } from '../tracking/capture/declared-data.ts'
 
 /**
  * A file, a folder or a pattern, relative to `cwd`. A folder may be known by two: that of its data files, as a baseline

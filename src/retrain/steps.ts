@@ -13,7 +13,7 @@ import type { RegisterRequest, RegisterResult } from '../lifecycle/register/type
 import type { RealisedNow } from '../monitor/latest.ts'
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
-import type { TrackOutcome, TrackRequest } from '../tracking/track.ts'
+import type { TrackOutcome, TrackRequest } from '../tracking/execute/track.ts'
 import type { DispatchOutcome, DispatchRequest, ResumeOutcome, ResumeRequest } from './github/types.ts'
 
 export interface RetrainSteps {
@@ -53,7 +53,7 @@ export const realSteps: RetrainSteps = {
   check: async (...args) => (await import('../drift/check.ts')).checkDrift(...args),
   checkNow: async (...args) => (await import('../monitor/latest.ts')).checkNow(...args),
   realisedNow: async (...args) => (await import('../monitor/latest.ts')).realisedNow(...args),
-  train: async (...args) => (await import('../tracking/track.ts')).trackCommand(...args),
+  train: async (...args) => (await import('../tracking/execute/track.ts')).trackCommand(...args),
   register: async (...args) => (await import('../lifecycle/register/register.ts')).registerVersion(...args),
   applyIntents: async (...args) => (await import('../lifecycle/register/intents.ts')).applyIntents(...args),
   promote: async (...args) => (await import('../lifecycle/promote/promote.ts')).promote(...args),

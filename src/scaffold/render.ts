@@ -9,7 +9,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { failed } from '../core/errors.ts'
 import { nameProblem } from '../core/names.ts'
-import { clientFolder, templateFolder } from '../tracking/client-path.ts'
+import { clientFolder, templateFolder } from '../tracking/execute/client-path.ts'
 import {
   actionsValue,
   commentText,

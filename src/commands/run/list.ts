@@ -1,5 +1,5 @@
 /** `mlops run list`. */
-import { listRuns, type RunRow } from '../../tracking/run-summary.ts'
+import { listRuns, type RunRow } from '../../tracking/records/run-summary.ts'
 import { Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderRuns } from '../../ui/views/run.ts'
 

@@ -1,6 +1,6 @@
 /** `mlops run show`. */
 import { type WishState, wishStates } from '../../lifecycle/register/pending-intents.ts'
-import { type RunDetail, showRun } from '../../tracking/run-summary.ts'
+import { type RunDetail, showRun } from '../../tracking/records/run-summary.ts'
 import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderRun } from '../../ui/views/run.ts'
 

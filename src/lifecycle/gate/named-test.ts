@@ -9,7 +9,7 @@ import type { Context } from '../../core/context.ts'
 import { notFound, systemCode } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
 import type { Manifest } from '../../store/manifest.ts'
-import { hashDeclaredData } from '../../tracking/declared-data.ts'
+import { hashDeclaredData } from '../../tracking/capture/declared-data.ts'
 import { isTestLogged, otherTest, testHash } from './test-set.ts'
 
 /**

@@ -79,7 +79,7 @@ async function findTestData(
   const declared = named === undefined ? await declaredPaths(store, challenger, wanted) : []
   const paths = named === undefined ? declared.map((path) => resolve(project.root, path)) : [resolve(ctx.cwd, named)]
   if (paths.length === 0) return { reason: 'pass the test set of this version: --test DATA' }
-  const { hashDeclaredData } = await import('../../tracking/declared-data.ts')
+  const { hashDeclaredData } = await import('../../tracking/capture/declared-data.ts')
   const reasons: string[] = []
   for (const path of paths) {
     ctx.progress?.(`hashing ${path}`)

@@ -8,8 +8,8 @@ import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { Digest } from '../../core/digest.ts'
 import { failed, notFound, systemCode, usage } from '../../core/errors.ts'
 import type { RunArtifact } from '../../store/run-records.ts'
-import { isPattern, matchFiles } from '../../tracking/glob.ts'
-import { landing } from '../../tracking/links.ts'
+import { isPattern, matchFiles } from '../../tracking/capture/glob.ts'
+import { landing } from '../../tracking/capture/links.ts'
 
 /** One file of a version to be. `stored`: its bytes are an object already. */
 export type Candidate =

@@ -1,7 +1,7 @@
 /** The values of `register`'s flags, from text. Pure. */
 import { usage } from '../../core/errors.ts'
 import { redactText } from '../../core/redact.ts'
-import { keyProblem } from '../../tracking/value-maps.ts'
+import { keyProblem } from '../../tracking/values/value-maps.ts'
 
 const WORDS: Readonly<Record<string, string>> = {
   nan: 'NaN',

@@ -9,7 +9,7 @@ import type { Context } from '../../core/context.ts'
 import { type Digest, sha256 } from '../../core/digest.ts'
 import { failed, type MlopsError, usage } from '../../core/errors.ts'
 import { redactText } from '../../core/redact.ts'
-import { templateFolder } from '../../tracking/client-path.ts'
+import { templateFolder } from '../../tracking/execute/client-path.ts'
 import { isRequirement, packageName } from './packages.ts'
 
 export interface LockRequest {

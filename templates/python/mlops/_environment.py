@@ -8,7 +8,7 @@ import os
 import sys
 
 # Variables that decide how a training run comes out, or name the CI job it ran in. Nothing else of the environment is
-# recorded: what is not on this list may be a secret. The same list stands in src/tracking/environment.ts.
+# recorded: what is not on this list may be a secret. The same list stands in src/tracking/capture/environment.ts.
 ENV_ALLOWED = (
     "CI", "CI_COMMIT_SHA", "CI_JOB_ID", "CI_PIPELINE_ID", "CONDA_DEFAULT_ENV", "CONDA_PREFIX",
     "CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "GITHUB_JOB", "GITHUB_REF", "GITHUB_REPOSITORY",

@@ -137,7 +137,7 @@ class RunFiles:
 
 
 def fold(streams):
-    """What end.json says of the streams: the rule of src/tracking/fold-run.ts."""
+    """What end.json says of the streams: the rule of src/tracking/records/fold-run.ts."""
     artifacts = {}
     for line in _by_time(streams["artifacts"]):
         artifacts[line["path"]] = {key: line[key] for key in ("path", "sha256", "size")}

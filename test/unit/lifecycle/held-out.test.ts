@@ -9,7 +9,7 @@ import { agrees } from '../../../src/lifecycle/register/held-out-evidence.ts'
 import { overlapText } from '../../../src/lifecycle/register/overlap-evidence.ts'
 import { type RegisterRequest, registerVersion } from '../../../src/lifecycle/register/register.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
-import { hashDeclaredData } from '../../../src/tracking/declared-data.ts'
+import { hashDeclaredData } from '../../../src/tracking/capture/declared-data.ts'
 import { damage, MODEL, type World, world } from './fixture.ts'
 import { addRun } from './run-fixture.ts'
 

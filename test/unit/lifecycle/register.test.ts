@@ -21,7 +21,7 @@ import { ulid } from '../../../src/core/ulid.ts'
 import { parseMetricFlags } from '../../../src/lifecycle/register/flags.ts'
 import { type RegisterRequest, registerVersion } from '../../../src/lifecycle/register/register.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
-import { hashDeclaredData } from '../../../src/tracking/declared-data.ts'
+import { hashDeclaredData } from '../../../src/tracking/capture/declared-data.ts'
 import { gate, MODEL, type World, world } from './fixture.ts'
 import { addRun } from './run-fixture.ts'
 

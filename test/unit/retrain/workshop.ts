@@ -16,7 +16,7 @@ import { type RetrainSteps, realSteps } from '../../../src/retrain/steps.ts'
 import { createStore } from '../../../src/store/create.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { trackCommand } from '../../../src/tracking/track.ts'
+import { trackCommand } from '../../../src/tracking/execute/track.ts'
 
 export const MODEL = 'churn-model'
 

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { checkDataSources, hashDeclaredData, parseDataFlag } from '../../../src/tracking/declared-data.ts'
-import { createCsvCounter, createJsonLinesCounter } from '../../../src/tracking/row-counter.ts'
+import { checkDataSources, hashDeclaredData, parseDataFlag } from '../../../src/tracking/capture/declared-data.ts'
+import { createCsvCounter, createJsonLinesCounter } from '../../../src/tracking/capture/row-counter.ts'
 import { skipBecause } from '../../support/skip.ts'
 
 const SHARED = join(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))), '../shared/data')

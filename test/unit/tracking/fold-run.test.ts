@@ -1,7 +1,7 @@
 /** What end.json says of the streams, and of facts that came late. */
 import assert from 'node:assert/strict'
-import { lateFacts } from '../../../src/tracking/capture.ts'
-import { foldRun } from '../../../src/tracking/fold-run.ts'
+import { lateFacts } from '../../../src/tracking/capture/capture.ts'
+import { foldRun } from '../../../src/tracking/records/fold-run.ts'
 
 const t = (second: number): string => `2026-11-21T09:00:0${second}.000Z`
 const NONE = { metrics: [], params: [], tags: [], artifacts: [] }

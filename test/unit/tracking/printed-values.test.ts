@@ -1,7 +1,7 @@
 /** What counts as a metric in a command's output, and what must not. */
 import assert from 'node:assert/strict'
-import { createLineScanner, MAX_LINE } from '../../../src/tracking/line-scanner.ts'
-import { readPrintedLine } from '../../../src/tracking/printed-values.ts'
+import { createLineScanner, MAX_LINE } from '../../../src/tracking/values/line-scanner.ts'
+import { readPrintedLine } from '../../../src/tracking/values/printed-values.ts'
 
 const metricsOf = (line: string) =>
   Object.fromEntries(readPrintedLine(line).metrics.map(({ key, value }) => [key, value]))

@@ -12,7 +12,7 @@ import { isSecretName, redactArguments, redactText } from '../../../src/core/red
 import { openStore } from '../../../src/store/open.ts'
 import { openSealed, seal } from '../../../src/store/sealed.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
-import { ENV_ALLOWED } from '../../../src/tracking/environment.ts'
+import { ENV_ALLOWED } from '../../../src/tracking/capture/environment.ts'
 import { needsPython, PYTHON } from '../../support/python.ts'
 import { CLIENT, ROOT, type Workshop, workshop } from './support.ts'
 

@@ -8,7 +8,7 @@ import { loadProject } from '../../../src/project/load.ts'
 import { createStore } from '../../../src/store/create.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { type TrackOutcome, type TrackRequest, trackCommand } from '../../../src/tracking/track.ts'
+import { type TrackOutcome, type TrackRequest, trackCommand } from '../../../src/tracking/execute/track.ts'
 
 export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 export const CLIENT = join(ROOT, 'templates/python')

@@ -1,8 +1,8 @@
 /** The seed of a run, and the environment its command gets. */
 import { randomInt } from 'node:crypto'
 import { delimiter } from 'node:path'
-import { usage } from '../core/errors.ts'
-import type { Store } from '../store/store.ts'
+import { usage } from '../../core/errors.ts'
+import type { Store } from '../../store/store.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 

@@ -1,6 +1,6 @@
 /** Nested maps of values, as in metrics.json or params.yaml, flattened to dotted names: `train.auc`. Pure. */
-import { usage } from '../core/errors.ts'
-import type { ParamValue } from '../store/run-records.ts'
+import { usage } from '../../core/errors.ts'
+import type { ParamValue } from '../../store/run-records.ts'
 
 const MAX_DEPTH = 8
 const MAX_KEY = 256

@@ -2,9 +2,9 @@
  * Writes into the streams of a run what is learned while its command runs: metrics and parameters it prints. Holds
  * them back until the run's folder is there, then appends them in batches. Never fails the run: troubles become notes.
  */
-import { redactParams, saidRedacted } from '../core/redact.ts'
-import type { MetricLine, ParamLine } from '../store/run-records.ts'
-import type { RunWriter } from '../store/store.ts'
+import { redactParams, saidRedacted } from '../../core/redact.ts'
+import type { MetricLine, ParamLine } from '../../store/run-records.ts'
+import type { RunWriter } from '../../store/store.ts'
 import { createLineScanner, type LineScanner } from './line-scanner.ts'
 import { readPrintedLine } from './printed-values.ts'
 import { keyProblem } from './value-maps.ts'

@@ -1,7 +1,7 @@
 /** What of the machine and its environment belongs to a run: an allowlist of variables, and the host. Pure but for `os`. */
 import { availableParallelism, hostname, machine, totalmem, type } from 'node:os'
-import { redact } from '../core/redact.ts'
-import type { RunStart } from '../store/run-records.ts'
+import { redact } from '../../core/redact.ts'
+import type { RunStart } from '../../store/run-records.ts'
 
 /**
  * Variables that decide how a training run comes out, or name the CI job it ran in. Nothing else is recorded: what is

@@ -3,7 +3,7 @@
  * shorter than the first sample has none; on other systems nothing is recorded rather than something wrong.
  */
 import { readFileSync } from 'node:fs'
-import type { RunEnd } from '../store/run-records.ts'
+import type { RunEnd } from '../../store/run-records.ts'
 
 const SAMPLE_MILLISECONDS = 1_000
 /** sysconf(_SC_CLK_TCK) on every Linux that Node runs on. */

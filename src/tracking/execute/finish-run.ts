@@ -2,18 +2,18 @@
  * The end of a tracked run: what the command left behind (files of values, artifacts, late facts), folded into
  * end.json. Starting and following the command belongs to `track.ts`.
  */
-import type { Context } from '../core/context.ts'
-import { redactParams, saidRedacted } from '../core/redact.ts'
-import type { Project } from '../project/config.ts'
-import type { RunEnd, RunStart } from '../store/run-records.ts'
-import type { RunWriter, Store } from '../store/store.ts'
-import { storeArtifacts, wantedArtifacts } from './artifacts.ts'
-import { type Capture, lateFacts, type SlowFacts } from './capture.ts'
+import type { Context } from '../../core/context.ts'
+import { redactParams, saidRedacted } from '../../core/redact.ts'
+import type { Project } from '../../project/config.ts'
+import type { RunEnd, RunStart } from '../../store/run-records.ts'
+import type { RunWriter, Store } from '../../store/store.ts'
+import { storeArtifacts, wantedArtifacts } from '../capture/artifacts.ts'
+import { type Capture, lateFacts, type SlowFacts } from '../capture/capture.ts'
+import type { Before } from '../capture/written.ts'
+import { foldRun } from '../records/fold-run.ts'
+import { readValueFiles } from '../values/value-files.ts'
 import { type ChildEnd, exitCodeOf } from './child.ts'
-import { foldRun } from './fold-run.ts'
 import type { TrackOutcome } from './track.ts'
-import { readValueFiles } from './value-files.ts'
-import type { Before } from './written.ts'
 
 export interface Opened {
   readonly writer: RunWriter

@@ -3,12 +3,12 @@
  * Neither run.json nor the command waits long for a slow one: what comes too late is written at the end.
  */
 import { join, relative } from 'node:path'
-import type { Context } from '../core/context.ts'
-import { redactArguments } from '../core/redact.ts'
-import type { Project } from '../project/config.ts'
-import { gitFacts } from '../project/git.ts'
-import type { DeclaredData, GitFacts, PythonFacts, RunEnd } from '../store/run-records.ts'
-import type { Store } from '../store/store.ts'
+import type { Context } from '../../core/context.ts'
+import { redactArguments } from '../../core/redact.ts'
+import type { Project } from '../../project/config.ts'
+import { gitFacts } from '../../project/git.ts'
+import type { DeclaredData, GitFacts, PythonFacts, RunEnd } from '../../store/run-records.ts'
+import type { Store } from '../../store/store.ts'
 import { type DataSource, hashDeclaredData } from './declared-data.ts'
 import { askInterpreter, findInterpreter } from './interpreter.ts'
 

@@ -1,5 +1,5 @@
 /** Runs as commands show them: how a run stands, lists of runs, everything recorded of one. Reads only. */
-import type { Context } from '../core/context.ts'
+import type { Context } from '../../core/context.ts'
 import type {
   ArtifactLine,
   ClientRecord,
@@ -12,10 +12,10 @@ import type {
   RunEvidence,
   RunStart,
   TagLine,
-} from '../store/run-records.ts'
-import type { RunFolder, Store } from '../store/store.ts'
+} from '../../store/run-records.ts'
+import type { RunFolder, Store } from '../../store/store.ts'
+import type { TrackOutcome } from '../execute/track.ts'
 import { foldRun } from './fold-run.ts'
-import type { TrackOutcome } from './track.ts'
 
 export type RunStatus = 'running' | RunEnd['status']
 

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process'
 import { access, constants, open, stat } from 'node:fs/promises'
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path'
-import { parseLenientJson } from './lenient-json.ts'
+import { parseLenientJson } from '../values/lenient-json.ts'
 
 export interface Interpreter {
   readonly executable: string

@@ -6,11 +6,11 @@
  */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ParamValue } from '../store/run-records.ts'
+import type { ParamValue } from '../../store/run-records.ts'
+import type { Before } from '../capture/written.ts'
+import { lookAfter } from '../capture/written.ts'
 import { parseLenientJson } from './lenient-json.ts'
 import { flattenMetrics, flattenParams } from './value-maps.ts'
-import type { Before } from './written.ts'
-import { lookAfter } from './written.ts'
 
 export const METRIC_FILES = ['metrics.json'] as const
 export const PARAM_FILES = ['params.yaml', 'params.yml', 'params.json'] as const
@@ -60,7 +60,7 @@ async function readMap(path: string, name: string, notes: string[]): Promise<Rec
 }
 
 async function readYaml(bytes: Uint8Array, name: string, notes: string[]): Promise<unknown> {
-  const { parseYaml } = await import('../project/yaml.ts')
+  const { parseYaml } = await import('../../project/yaml.ts')
   const parsed = parseYaml(bytes, name)
   if ('problem' in parsed) {
     notes.push(`${name} was not read: line ${parsed.problem.line}: ${parsed.problem.message}`)
@@ -69,7 +69,7 @@ async function readYaml(bytes: Uint8Array, name: string, notes: string[]): Promi
   return plain(parsed.node)
 }
 
-function plain(node: import('../project/yaml.ts').YamlNode): unknown {
+function plain(node: import('../../project/yaml.ts').YamlNode): unknown {
   if (node.kind === 'scalar') return node.value
   if (node.kind === 'list') return node.items.map(plain)
   return Object.fromEntries(node.entries.map(({ key, value }) => [key, plain(value)]))

@@ -6,7 +6,7 @@ import { write } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { systemCode } from '../core/errors.ts'
+import { systemCode } from '../../core/errors.ts'
 
 const writeAsync = promisify(write) as unknown as (
   fd: number,

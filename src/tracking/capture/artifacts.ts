@@ -1,10 +1,10 @@
 /** Stores the files a run produced as objects: those named by `--artifact`, and the model's `artifact:` pattern. */
 import { stat } from 'node:fs/promises'
 import { isAbsolute, relative, resolve, sep } from 'node:path'
-import type { Context } from '../core/context.ts'
-import type { Project } from '../project/config.ts'
-import type { ArtifactLine } from '../store/run-records.ts'
-import type { Store } from '../store/store.ts'
+import type { Context } from '../../core/context.ts'
+import type { Project } from '../../project/config.ts'
+import type { ArtifactLine } from '../../store/run-records.ts'
+import type { Store } from '../../store/store.ts'
 import { landing } from './links.ts'
 import { type Before, lookAfter } from './written.ts'
 

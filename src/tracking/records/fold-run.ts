@@ -8,7 +8,7 @@ import type {
   RunEnd,
   TagLine,
   ValueOrigin,
-} from '../store/run-records.ts'
+} from '../../store/run-records.ts'
 
 export interface RunStreams {
   readonly metrics: readonly MetricLine[]

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
-import { MlopsError, systemCode } from '../core/errors.ts'
+import { MlopsError, systemCode } from '../../core/errors.ts'
 import { openPipes } from './pipes.ts'
 
 /** Subscribes to the signals that reach this process; returns the way to unsubscribe. */
