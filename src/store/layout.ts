@@ -27,6 +27,8 @@ export const checksLog = (model: string): string => `models/${model}/checks/log`
 export const checkKey = (model: string, key: Digest): string => `models/${model}/checks/${key}.json`
 export const servingFolder = (model: string): string => `models/${model}/serving`
 export const runFolder = (id: string): string => `runs/${id}`
+/** What was said of a run later; the only part of it that may grow after its end. */
+export const annotationsFolder = (id: string): string => `runs/${id}/annotations`
 
 /** Keeps git from rewriting line ends, in a store that is a git repository. */
 export const ATTRIBUTES = '* -text\n'

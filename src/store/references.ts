@@ -2,7 +2,7 @@
 import { type Digest, isDigest } from '../core/digest.ts'
 import type { EventDraft, ModelEvent } from './events.ts'
 import type { Manifest } from './manifest.ts'
-import type { Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
+import type { EnvironmentRecord, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
 
 export interface Reference {
   readonly sha256: Digest
@@ -48,13 +48,42 @@ export function referencedByManifest(manifest: Manifest): Reference[] {
   return references
 }
 
-export function referencedByRun(start: RunStart | undefined, end: RunEnd | undefined): Reference[] {
+/** What these objects refer to in turn is `referencedByDataManifest` and `referencedByEnvironment`. */
+export function referencedByRun(begun: RunStart | undefined, end: RunEnd | undefined): Reference[] {
   const references: Reference[] = []
+  const start = begun === undefined ? undefined : { ...begun, ...end?.late }
   if (start?.git?.patch !== undefined) references.push(ref(start.git.patch.sha256, 'uncommitted changes'))
+  for (const { path, patch } of start?.git?.submodules ?? []) {
+    if (patch !== undefined) references.push(ref(patch.sha256, `uncommitted changes of the submodule ${path}`))
+  }
+  for (const { name, sha256, kind, manifest, snapshot } of start?.data ?? []) {
+    if (manifest !== undefined) references.push(ref(manifest.sha256, `list of the files of data ${name}`))
+    if (snapshot && kind === 'file') references.push(ref(sha256, `snapshot of data ${name}`))
+  }
+  if (start?.python?.environment !== undefined)
+    references.push(ref(start.python.environment.sha256, 'package environment'))
   if (start?.python?.lock !== undefined) references.push(ref(start.python.lock.sha256, 'package lock'))
   for (const { path, sha256 } of end?.artifacts ?? []) references.push(ref(sha256, `artifact ${path}`))
   return references
 }
+
+/**
+ * @param manifest the bytes of the list of a folder's files: `path\0sha256\n` for each, sorted
+ * @returns the files themselves; they are in the store where the data has a snapshot
+ */
+export function referencedByDataManifest(manifest: Buffer): Reference[] {
+  return manifest
+    .toString('utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const at = line.lastIndexOf('\0')
+      const digest = line.slice(at + 1)
+      return at < 0 || !isDigest(digest) ? [] : [ref(digest, `snapshot of ${line.slice(0, at)}`)]
+    })
+}
+
+export const referencedByEnvironment = ({ locks }: EnvironmentRecord): Reference[] =>
+  locks.map(({ path, sha256 }) => ref(sha256, `lock file ${path}`))
 
 export const referencedByIntent = (intent: Intent): Reference[] =>
   intent.kind === 'baseline' ? [ref(intent.data.sha256, 'baseline data')] : []

@@ -6,12 +6,15 @@
  *   runs/<ulid>/intents/<writer>-<n>.json   write-once wishes: register, set_baseline
  *   runs/<ulid>/evidence/<writer>-<n>.json  write-once: held-out evidence and examples that the script logged
  *   runs/<ulid>/clients/<writer>.json   write-once: a Python client that attached to the run of `mlops track`
+ *   runs/<ulid>/annotations/<ulid>.json write-once, also after the end: what people and later runs say of it
  *   runs/<ulid>/output.log            the child's stdout and stderr as they came
  *   runs/<ulid>/alive                 heartbeat: its mtime
  *   runs/<ulid>/end.json              at the end, write-once: folds the streams and pins every file above by digest
  */
 import type { Actor } from '../core/context.ts'
 import type { Digest } from '../core/digest.ts'
+import type { ProcessPlace } from '../core/process-place.ts'
+import type { Pin } from './events.ts'
 
 export type ParamValue = string | number | boolean | null
 
@@ -25,6 +28,20 @@ export interface GitFacts {
   readonly patch?: { readonly sha256: Digest; readonly size: number; readonly files: readonly string[] }
   /** What the patch leaves out (data, secrets, too large), and how many values in it were redacted, in words. */
   readonly notes?: readonly string[]
+  /** Absent when there are none. */
+  readonly submodules?: readonly SubmoduleFacts[]
+}
+
+export interface SubmoduleFacts {
+  /** Relative to the top of the repository, `/`-separated; nested ones too. */
+  readonly path: string
+  /** What is checked out; null when the submodule is not initialised. */
+  readonly commit: string | null
+  /** As .gitmodules says, user-info removed. */
+  readonly url: string | null
+  readonly dirty: boolean
+  /** Its own dirty patch, paths relative to the submodule. */
+  readonly patch?: { readonly sha256: Digest; readonly size: number; readonly files: readonly string[] }
 }
 
 export interface PythonFacts {
@@ -33,6 +50,51 @@ export interface PythonFacts {
   readonly version: string
   /** One `name==version` per line, sorted, as an object. */
   readonly lock?: { readonly sha256: Digest; readonly packages: number }
+  /** An object: canonical JSON of `EnvironmentRecord`. Absent in records of older writers. */
+  readonly environment?: Pin & {
+    readonly manager: PackageManager
+    /** Of how many packages the bytes are known by digest. */
+    readonly hashed: number
+  }
+}
+
+/** Who keeps the environment: the lock file or folder beside it that says so; `pip` when nothing else does. */
+export type PackageManager = 'pip' | 'uv' | 'conda' | 'poetry' | 'pixi'
+
+/** The whole environment of an interpreter, as an object of its own: `run reproduce` makes a fresh one from it. */
+export interface EnvironmentRecord {
+  readonly format: 1
+  readonly manager: PackageManager
+  readonly python: {
+    readonly version: string
+    /** `cpython`, `pypy`, … (`sys.implementation.name`) */
+    readonly implementation: string
+    /** As wheels name it, for example `linux-x86_64` (`sysconfig.get_platform()`). */
+    readonly platform: string
+    /** The interpreter a virtual environment was made from, or its own path. */
+    readonly base: string
+  }
+  /** Sorted by name. */
+  readonly packages: readonly LockedPackage[]
+  /** The manager's own lock files as they were, by path relative to the project; e.g. `uv.lock`, `poetry.lock`. */
+  readonly locks: readonly (Pin & { readonly path: string })[]
+}
+
+export interface LockedPackage {
+  readonly name: string
+  readonly version: string
+  /** Where it does not come from an index by name and version. `editable` and `path` are relative to the project inside of it. */
+  readonly from?:
+    | { readonly kind: 'path' | 'editable' | 'archive'; readonly url: string }
+    | { readonly kind: 'vcs'; readonly url: string; readonly vcs: string; readonly commit: string }
+    | { readonly kind: 'conda'; readonly url: string }
+  /** `sha256:…` of the archives that may be installed: out of a lock file, direct_url.json or conda-meta. */
+  readonly hashes?: readonly string[]
+  /**
+   * What is installed, whoever installed it: the digest of the sorted `path\0hash\n` lines of RECORD without what an
+   * installation writes itself (RECORD, INSTALLER, REQUESTED, direct_url.json, *.pyc, scripts outside of the package).
+   */
+  readonly installed?: Digest
 }
 
 export interface DeclaredData {
@@ -45,6 +107,25 @@ export interface DeclaredData {
   readonly size: number
   readonly rows?: number
   readonly columns?: number
+  /** Of a directory: how many regular files. */
+  readonly files?: number
+  /** Of a directory: the lines its digest is of are kept as the object of that digest. */
+  readonly manifest?: Pin
+  /** The bytes are kept as objects: of a file under `sha256`, of a directory under the digests of its manifest. */
+  readonly snapshot?: true
+  /** What DVC says of this path. */
+  readonly dvc?: DvcEntry
+}
+
+export interface DvcEntry {
+  /** Relative to `cwd`: `data/train.csv.dvc`, or `dvc.lock`. */
+  readonly file: string
+  /** Of dvc.lock: the stage whose output or dependency it is. */
+  readonly stage?: string
+  /** `md5` of the entry, with `.dir` at the end for a folder. */
+  readonly md5: string
+  /** Whether the bytes that were read are those of the entry. */
+  readonly matches: boolean
 }
 
 export interface RunStart {
@@ -58,8 +139,10 @@ export interface RunStart {
   readonly git?: GitFacts
   readonly python?: PythonFacts
   readonly env: Readonly<Record<string, string>>
-  readonly host: { readonly name: string; readonly platform: string; readonly cpus: number; readonly memory: number }
+  readonly host: HostFacts
   readonly seed?: number
+  /** Who chose `seed`; absent in records of older writers. `random`: mlops did, and the script may not read it. */
+  readonly seedFrom?: 'flag' | 'environment' | 'random'
   readonly data: readonly DeclaredData[]
   readonly params: Readonly<Record<string, ParamValue>>
   readonly tags: readonly string[]
@@ -67,8 +150,26 @@ export interface RunStart {
   readonly tool: string
   /** Who writes: `track`, or `python` for a plain `python train.py` or a notebook. */
   readonly source: 'track' | 'python'
+  /** Who writes the heartbeat, so that others on the same machine see at once that it is gone. */
+  readonly process?: ProcessPlace
+  /** The run that this one repeats (`mlops run reproduce`); its wishes are never granted. */
+  readonly reproduces?: string
   /** The run that started this one, through the MLOPS_RUN_ID of its environment. */
   readonly parent?: string
+}
+
+export interface HostFacts {
+  readonly name: string
+  readonly platform: string
+  readonly cpus: number
+  /** Bytes. */
+  readonly memory: number
+  /** The processor as its maker names it. */
+  readonly cpu?: string
+  /** Kernel release. */
+  readonly release?: string
+  /** As `nvidia-smi` lists them; memory in bytes. */
+  readonly gpus?: readonly { readonly name: string; readonly memory?: number; readonly driver?: string }[]
 }
 
 export interface RunArtifact {
@@ -184,3 +285,22 @@ export type RunEvidence =
       readonly data: { readonly sha256: Digest; readonly size: number }
       readonly rows: number
     }
+
+/** What is said of a run after it was written: in order of `id`, the last word counts. Never pinned by end.json. */
+export type Annotation = {
+  readonly format: 1
+  /** A ULID, and the name of the file. */
+  readonly id: string
+  readonly run: string
+  readonly actor: Actor
+  readonly time: string
+} & (
+  | { readonly kind: 'tags'; readonly add: readonly string[]; readonly remove: readonly string[] }
+  /** Free text, secrets redacted; each is kept, none replaces another. */
+  | { readonly kind: 'note'; readonly text: string }
+  /** `by` is the run that repeated this one. */
+  | { readonly kind: 'reproduced'; readonly by: string; readonly verdict: ReproductionVerdict }
+)
+
+/** The word of the worst row of the table: `within tolerance` also covers equal predictions of a model whose bytes differ. */
+export type ReproductionVerdict = 'equal' | 'within tolerance' | 'different'

@@ -86,7 +86,7 @@ export async function filesOfRun(backend: Backend, id: string): Promise<string[]
   const paths: string[] = []
   for (const { name, kind } of await backend.list(runFolder(id))) {
     if (kind === 'file' && !UNPINNED.some((unpinned) => unpinned === name)) paths.push(name)
-    if (kind !== 'folder') continue
+    if (kind !== 'folder' || name === 'annotations') continue
     for (const inner of await backend.list(`${runFolder(id)}/${name}`)) {
       if (inner.kind === 'file') paths.push(`${name}/${inner.name}`)
     }

@@ -5,10 +5,12 @@ import type { Backend } from './backend.ts'
 import { recordDamaged } from './checks.ts'
 import type { Pin } from './events.ts'
 import { runFolder } from './layout.ts'
+import { annotate, annotations } from './run-annotations.ts'
 import type { ClientRecord, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
+import { readStream, streamBatches } from './run-streams.ts'
 import { runWriter } from './run-writer.ts'
 import { openSealed, seal, sealProblem } from './sealed.ts'
-import type { Objects, RunFolder, Runs, RunWriter, StreamLine, StreamName } from './store.ts'
+import type { Objects, RunFolder, Runs, RunWriter } from './store.ts'
 
 export function runsOf(backend: Backend, objects: Objects, now: () => Date): Runs {
   return {
@@ -17,6 +19,9 @@ export function runsOf(backend: Backend, objects: Objects, now: () => Date): Run
     resolve: (prefix) => resolve(backend, prefix),
     read: (id) => read(backend, id, now),
     stream: (id, stream) => readStream(backend, id, stream),
+    batches: (id, stream) => streamBatches(backend, id, stream),
+    annotations: (id) => annotations(backend, id),
+    annotate: (annotation) => annotate(backend, annotation),
     intents: (id) => writeOnce<Intent>(backend, `${runFolder(id)}/intents`),
     evidence: (id) => evidence(backend, id),
     clients: (id) => clients(backend, id),
@@ -83,28 +88,6 @@ async function read(backend: Backend, id: string, now: () => Date): Promise<RunF
 function ended(start: RunStart, end: RunEnd): RunFolder {
   const model = start.model ?? end.model
   return { start: { ...start, ...end.late, ...(model === undefined ? {} : { model }) }, end, silent: undefined }
-}
-
-async function readStream<S extends StreamName>(backend: Backend, id: string, stream: S): Promise<StreamLine[S][]> {
-  const folder = `${runFolder(id)}/${stream}`
-  const names = (await backend.list(folder)).filter(({ name }) => name.endsWith('.jsonl')).map(({ name }) => name)
-  const files = await backend.getMany(names.map((name) => `${folder}/${name}`))
-  return files.flatMap((bytes) => (bytes === undefined ? [] : wholeLines<StreamLine[S]>(bytes)))
-}
-
-/** A writer killed in the middle of a line leaves a torn one; so may a power cut. Neither must hide the others. */
-function wholeLines<T>(bytes: Buffer): T[] {
-  const lines: T[] = []
-  for (const line of bytes
-    .subarray(0, bytes.lastIndexOf(10) + 1)
-    .toString('utf8')
-    .split('\n')) {
-    try {
-      const parsed: unknown = JSON.parse(line)
-      if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) lines.push(parsed as T)
-    } catch {}
-  }
-  return lines
 }
 
 async function writeOnce<T>(backend: Backend, folder: string): Promise<T[]> {

@@ -12,6 +12,7 @@ import type { EventDraft, ModelEvent, Pin } from './events.ts'
 import type { ModelState } from './fold.ts'
 import type { Manifest } from './manifest.ts'
 import type {
+  Annotation,
   ArtifactLine,
   ClientRecord,
   Intent,
@@ -150,6 +151,15 @@ export interface Runs {
   read(id: string): Promise<RunFolder>
   /** Lines of all writers of a stream; torn last lines are left out. */
   stream<S extends StreamName>(id: string, stream: S): Promise<StreamLine[S][]>
+  /**
+   * As `stream`, in batches and flat memory: a run may have a million metrics. Lines of one writer keep their order;
+   * those of several are not merged. Read-only; a run that goes on is read up to its last whole line.
+   */
+  batches<S extends StreamName>(id: string, stream: S): AsyncIterable<readonly StreamLine[S][]>
+  /** What was said of the run later, oldest first; damaged records are left out, `verify` names them. */
+  annotations(id: string): Promise<Annotation[]>
+  /** Put-if-absent; works on running and ended runs. @throws notFound `RUN_NOT_FOUND` */
+  annotate(annotation: Annotation): Promise<void>
   intents(id: string): Promise<Intent[]>
   /** What the script logged as held-out evidence, oldest first. @throws failed for a damaged record */
   evidence(id: string): Promise<RunEvidence[]>

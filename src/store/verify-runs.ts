@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { type Digest, sha256 } from '../core/digest.ts'
 import { isUlid } from '../core/ulid.ts'
 import { readSharing } from './git-sharing.ts'
-import { runFolder } from './layout.ts'
+import { annotationsFolder, runFolder } from './layout.ts'
 import { type Reference, referencedByEvidence, referencedByIntent, referencedByRun } from './references.ts'
-import type { Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
+import type { Annotation, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
 import { filesOfRun } from './run-writer.ts'
 import { openSealed, sealProblem } from './sealed.ts'
 import { verifyClaimFolder } from './verify-chains.ts'
@@ -43,6 +43,7 @@ async function verifyRun(findings: Findings, id: string, pin: PinnedRun | undefi
   for (const { path, sha256: digest, size } of end?.artifacts ?? [])
     findings.want(digest, `run ${id}: artifact ${path}`, size)
   await verifyFiles(findings, id, affects, end)
+  await verifyAnnotations(findings, id, affects)
   await warnUnknown(findings, folder)
 }
 
@@ -103,6 +104,16 @@ async function verifyFiles(
   if (begun && !present.has('run.json')) findings.damage(`${folder}/run.json`, 'missing', 'the run has begun', affects)
 }
 
+/** They may come at any time, so no end pins them: each is checked against its own seal and its place. */
+async function verifyAnnotations(findings: Findings, id: string, affects: readonly string[]): Promise<void> {
+  for (const { name } of await findings.backend.list(annotationsFolder(id))) {
+    const file = `${annotationsFolder(id)}/${name}`
+    const record = await verifyRecord<Annotation>(findings, file, affects)
+    if (record !== undefined && (`${record.id}.json` !== name || record.run !== id))
+      findings.damage(file, 'misplaced', 'it says something of another run, or under another name', affects)
+  }
+}
+
 /** A write-once record of the run; undefined when it is absent or damaged. */
 async function verifyRecord<T>(
   findings: Findings,
@@ -157,7 +168,7 @@ async function hash(findings: Findings, file: string, count: boolean): Promise<{
 }
 
 const KNOWN = ['run.json', 'end.json', 'ended', 'alive', 'output.log']
-const KNOWN_FOLDERS = ['params', 'metrics', 'tags', 'artifacts', 'intents', 'evidence', 'clients']
+const KNOWN_FOLDERS = ['params', 'metrics', 'tags', 'artifacts', 'intents', 'evidence', 'clients', 'annotations']
 
 async function warnUnknown(findings: Findings, folder: string): Promise<void> {
   for (const { name, kind } of await findings.backend.list(folder)) {

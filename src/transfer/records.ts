@@ -5,10 +5,21 @@
 
 import type { Actor } from '../core/context.ts'
 import { nameProblem } from '../core/names.ts'
+import type { ProcessPlace } from '../core/process-place.ts'
 import { isUlid } from '../core/ulid.ts'
 import type { ImportedFrom, ModelEvent, Pin, RegisterBody, RunPin } from '../store/events.ts'
 import type { DataFact, Manifest, ManifestFile, ScanResult } from '../store/manifest.ts'
-import type { DeclaredData, GitFacts, PythonFacts, RunArtifact, RunEnd, RunStart } from '../store/run-records.ts'
+import type {
+  DeclaredData,
+  DvcEntry,
+  GitFacts,
+  HostFacts,
+  PythonFacts,
+  RunArtifact,
+  RunEnd,
+  RunStart,
+  SubmoduleFacts,
+} from '../store/run-records.ts'
 import {
   ARCHIVE_FORMAT,
   ARCHIVE_KIND,
@@ -157,6 +168,20 @@ const declared = atLeast<DeclaredData>({
   size,
   rows: optional(count),
   columns: optional(count),
+  files: optional(count),
+  manifest: optional(pin),
+  snapshot: optional(one(true)),
+  dvc: optional(atLeast<DvcEntry>({ file: text(), stage: optional(text()), md5: text(200), matches: flag })),
+})
+
+const patch = atLeast<NonNullable<GitFacts['patch']>>({ sha256: digest, size, files: list(text()) })
+
+const submodule = atLeast<SubmoduleFacts>({
+  path: text(),
+  commit: orNull(text(200)),
+  url: orNull(text()),
+  dirty: flag,
+  patch: optional(patch),
 })
 
 const git = atLeast<GitFacts>({
@@ -164,14 +189,39 @@ const git = atLeast<GitFacts>({
   branch: orNull(text()),
   remote: orNull(text()),
   dirty: flag,
-  patch: optional(atLeast<NonNullable<GitFacts['patch']>>({ sha256: digest, size, files: list(text()) })),
+  patch: optional(patch),
   notes: optional(list(text())),
+  submodules: optional(list(submodule)),
 })
 
 const python = atLeast<PythonFacts>({
   executable: text(),
   version: text(1000),
   lock: optional(atLeast<NonNullable<PythonFacts['lock']>>({ sha256: digest, packages: count })),
+  environment: optional(
+    atLeast<NonNullable<PythonFacts['environment']>>({
+      sha256: digest,
+      size,
+      manager: one('pip', 'uv', 'conda', 'poetry', 'pixi'),
+      hashed: count,
+    }),
+  ),
+})
+
+const gpu = atLeast<NonNullable<HostFacts['gpus']>[number]>({
+  name: text(),
+  memory: optional(count),
+  driver: optional(text()),
+})
+
+const host = atLeast<HostFacts>({
+  name: text(),
+  platform: text(),
+  cpus: count,
+  memory: count,
+  cpu: optional(text()),
+  release: optional(text()),
+  gpus: optional(list(gpu)),
 })
 
 /** Other writers (the Python client) leave members out that nobody here reads without looking. */
@@ -185,14 +235,17 @@ export const isRunStart = atLeast<RunStart>({
   git: optional(git),
   python: optional(python),
   env: optional(map(text(1_000_000))),
-  host: atLeast<RunStart['host']>({ name: text(), platform: text(), cpus: count, memory: count }),
+  host,
   seed: optional(scalar),
+  seedFrom: optional(one('flag', 'environment', 'random')),
   data: list(declared),
   params: optional(map(scalar)),
   tags: optional(list(text())),
   actor,
   tool: text(1000),
   source: one('track', 'python'),
+  process: optional(atLeast<ProcessPlace>({ pid: count, place: text() })),
+  reproduces: optional(text(1000)),
   parent: optional(text(1000)),
 })
 
