@@ -1,5 +1,6 @@
 /** `mlops run apply`: does what the script of a run asked for. The Python client calls it; people may, too. */
 import { type AppliedIntents, applyIntents } from '../../lifecycle/register/intents.ts'
+import { resolveRun } from '../../tracking/records/resolve-run.ts'
 import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderApplied } from '../../ui/views/run.ts'
 
@@ -18,7 +19,7 @@ export default class RunApply extends MlopsCommand {
     const { args } = await this.parse(RunApply)
     const { session } = this
     const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: true })])
-    const run = await store.runs.resolve(args.run)
+    const run = await resolveRun(session.ctx, store, args.run)
     const applied = await applyIntents(session.ctx, project, store, run)
     for (const { message, hint } of applied.failures) session.ctx.warn(`${message} ${hint}`)
     const result = { run, ...applied }

@@ -1,5 +1,6 @@
 /** `mlops run list`. */
-import { listRuns, type RunRow } from '../../tracking/records/run-summary.ts'
+import { listRuns } from '../../tracking/records/list-runs.ts'
+import type { RunRow } from '../../tracking/records/run-summary.ts'
 import { Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderRuns } from '../../ui/views/run.ts'
 

@@ -8,6 +8,7 @@ import { modelConfig } from '../../project/load.ts'
 import type { DataFact } from '../../store/manifest.ts'
 import type { DeclaredData, Intent, ParamValue, RunEnd, RunEvidence, RunStart } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
+import { resolveRun } from '../../tracking/records/resolve-run.ts'
 import { firstTrack } from '../status/first-run.ts'
 import { artifactsOfRun, type Candidate } from './artifacts.ts'
 
@@ -43,7 +44,7 @@ export interface RunChoice {
  * @throws notFound `RUN_NOT_FOUND`, `ARTIFACT_NOT_FOUND`; failed `RUN_NOT_FINISHED`, `RUN_STILL_RUNNING` unless forced
  */
 export async function readRun(ctx: Context, project: Project, store: Store, choice: RunChoice): Promise<RunSource> {
-  const id = await resolveRun(project, store, choice)
+  const id = await runOf(ctx, project, store, choice)
   const { start, end } = await store.runs.read(id)
   const notes: string[] = []
   if (end === undefined || end.status !== 'finished') {
@@ -75,9 +76,10 @@ export async function readRun(ctx: Context, project: Project, store: Store, choi
 }
 
 /** In an empty store the command to make a run is that of the project, where it says so. */
-async function resolveRun(project: Project, store: Store, { run, model }: RunChoice): Promise<string> {
+async function runOf(ctx: Context, project: Project, store: Store, { run, model }: RunChoice): Promise<string> {
   try {
-    return await store.runs.resolve(run)
+    // The best run of another model is never what is meant; the newest is, and what it was tracked for is said.
+    return await resolveRun(ctx, store, run, run.startsWith('@best') ? { model, orNone: true } : {})
   } catch (error) {
     if (!isMlopsError(error) || error.code !== 'RUN_NOT_FOUND' || run !== '@last') throw error
     const { message, code } = error

@@ -1,4 +1,4 @@
-/** Runs as commands show them: how a run stands, lists of runs, everything recorded of one. Reads only. */
+/** A run as commands show it: how it stands, everything recorded of it. Lists are in `list-runs.ts`. Reads only. */
 import type { Context } from '../../core/context.ts'
 import type {
   ArtifactLine,
@@ -16,6 +16,7 @@ import type {
 import type { RunFolder, Store } from '../../store/store.ts'
 import type { TrackOutcome } from '../execute/track.ts'
 import { foldRun } from './fold-run.ts'
+import { resolveRun } from './resolve-run.ts'
 
 export type RunStatus = 'running' | RunEnd['status']
 
@@ -72,29 +73,9 @@ export interface RunDetail extends RunRow {
   readonly warnings: readonly string[]
 }
 
-/** @param limit the newest so many; 0 for all */
-export async function listRuns(
-  ctx: Context,
-  store: Store,
-  options: { readonly limit: number; readonly model?: string | undefined },
-): Promise<{ runs: RunRow[]; total: number }> {
-  const ids = await store.runs.list()
-  const runs: RunRow[] = []
-  for (const id of ids) {
-    if (options.limit > 0 && runs.length >= options.limit) break
-    const folder = await store.runs.read(id).catch((error: unknown) => {
-      ctx.warn(error instanceof Error ? error.message : String(error))
-    })
-    if (folder === undefined) continue
-    if (options.model !== undefined && folder.start.model !== options.model) continue
-    runs.push(await rowOf(ctx, store, folder))
-  }
-  return { runs, total: ids.length }
-}
-
-/** @param reference a whole id, a unique prefix, or `@last`. Throws as `Runs.resolve` does. */
+/** @param reference as `resolveRun` reads it, and throws */
 export async function showRun(ctx: Context, store: Store, reference: string): Promise<RunDetail> {
-  const id = await store.runs.resolve(reference)
+  const id = await resolveRun(ctx, store, reference)
   const folder = await store.runs.read(id)
   const { start, end } = folder
   const [row, metrics, intents, evidence, clients] = await Promise.all([
@@ -129,7 +110,7 @@ export async function showRun(ctx: Context, store: Store, reference: string): Pr
 }
 
 /** A run that has not ended is folded from its streams as they are now. */
-async function rowOf(ctx: Context, store: Store, folder: RunFolder): Promise<RunRow> {
+export async function rowOf(ctx: Context, store: Store, folder: RunFolder): Promise<RunRow> {
   const { start, end } = folder
   const folded = end ?? foldRun(start, await streamsOf(store, start.id))
   return {
