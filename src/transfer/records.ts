@@ -244,7 +244,7 @@ export const isRunStart = atLeast<RunStart>({
   actor,
   tool: text(1000),
   source: one('track', 'python'),
-  process: optional(atLeast<ProcessPlace>({ pid: count, place: text() })),
+  process: optional(atLeast<ProcessPlace>({ pid: count, place: text(), start: optional(count) })),
   reproduces: optional(text(1000)),
   parent: optional(text(1000)),
 })
