@@ -239,6 +239,8 @@ export interface ClientRecord {
   readonly format: 1
   readonly writer: string
   readonly pid: number
+  /** Where `pid` is counted; absent in records of older writers, and where the system does not say. */
+  readonly process?: ProcessPlace
   /** As in `mlops.track("churn-model")`. */
   readonly model?: string
   readonly python: { readonly executable: string; readonly version: string }

@@ -1,6 +1,6 @@
 /** `mlops run list`. */
 import { listRuns } from '../../tracking/records/list-runs.ts'
-import type { RunRow } from '../../tracking/records/run-summary.ts'
+import type { RunRow } from '../../tracking/records/run-row.ts'
 import { Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderRuns } from '../../ui/views/run.ts'
 

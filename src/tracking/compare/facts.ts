@@ -13,7 +13,7 @@ import type {
   RunEnd,
   RunStart,
 } from '../../store/run-records.ts'
-import type { RunStatus } from '../records/run-summary.ts'
+import type { RunStatus } from '../records/status.ts'
 
 export interface RunFacts {
   readonly run: string

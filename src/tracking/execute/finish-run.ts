@@ -10,7 +10,7 @@ import type { RunWriter, Store } from '../../store/store.ts'
 import { storeArtifacts, wantedArtifacts } from '../capture/artifacts.ts'
 import { type Capture, lateFacts, type SlowFacts } from '../capture/capture.ts'
 import type { Before } from '../capture/written.ts'
-import { foldRun } from '../records/fold-run.ts'
+import { foldStreams } from '../records/fold-run.ts'
 import { readValueFiles } from '../values/value-files.ts'
 import { type ChildEnd, exitCodeOf } from './child.ts'
 import type { TrackOutcome } from './track.ts'
@@ -59,12 +59,6 @@ export async function finishRun(
     await capture.all
     notes.push(...(await ending.notes()), ...capture.notes, ...endNotes(ended))
 
-    const [metrics, params, tags, files] = await Promise.all([
-      store.runs.stream(id, 'metrics'),
-      store.runs.stream(id, 'params'),
-      store.runs.stream(id, 'tags'),
-      store.runs.stream(id, 'artifacts'),
-    ])
     const late = lateFacts(ending.written, capture.known())
     const { started, endedAt } = ending.times
     const end = await writer.end({
@@ -74,7 +68,7 @@ export async function finishRun(
       signal: ended.signal,
       ended: endedAt.toISOString(),
       duration: Math.max(0, endedAt.getTime() - started.getTime()) / 1000,
-      ...foldRun(start, { metrics, params, tags, artifacts: files }),
+      ...(await foldStreams(store, id, start)),
       ...(ending.resources === undefined ? {} : { resources: ending.resources }),
       ...(late === undefined ? {} : { late }),
       ...(start.model === undefined && model !== undefined ? { model } : {}),

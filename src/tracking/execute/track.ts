@@ -6,6 +6,7 @@
 import type { Context } from '../../core/context.ts'
 import { failed, MlopsError, usage } from '../../core/errors.ts'
 import { assertName } from '../../core/names.ts'
+import { ownProcess } from '../../core/process-place.ts'
 import { redactParams, saidRedacted } from '../../core/redact.ts'
 import { ulid } from '../../core/ulid.ts'
 import type { Project } from '../../project/config.ts'
@@ -202,6 +203,7 @@ async function openRun(
   await begun.capture.within(PATIENCE)
   const written = begun.capture.known()
   const parent = ctx.env.MLOPS_RUN_ID
+  const own = ownProcess()
   const start: RunStart = {
     format: 1,
     id: begun.id,
@@ -220,6 +222,7 @@ async function openRun(
     actor: ctx.actor,
     tool: ctx.tool,
     source: 'track',
+    ...(own === undefined ? {} : { process: own }),
     ...(parent === undefined || parent === '' ? {} : { parent }),
   }
   const writer = await store.runs.create(start)

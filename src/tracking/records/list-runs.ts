@@ -1,7 +1,7 @@
 /** Lists of runs. How one run stands is in `run-summary.ts`. Reads only. */
 import type { Context } from '../../core/context.ts'
 import type { Store } from '../../store/store.ts'
-import { type RunRow, rowOf } from './run-summary.ts'
+import { type RunRow, rowOf } from './run-row.ts'
 
 /** @param limit the newest so many; 0 for all */
 export async function listRuns(

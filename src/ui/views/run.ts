@@ -1,7 +1,9 @@
 /** Runs as a person reads them: the end of `track`, the list, and everything of one run. */
 import type { AppliedIntents } from '../../lifecycle/register/intents.ts'
 import type { WishState } from '../../lifecycle/register/pending-intents.ts'
-import type { RunDetail, RunRow, RunStatus } from '../../tracking/records/run-summary.ts'
+import type { RunRow } from '../../tracking/records/run-row.ts'
+import type { RunDetail } from '../../tracking/records/run-summary.ts'
+import type { RunStatus } from '../../tracking/records/status.ts'
 import type { Style } from '../style.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'

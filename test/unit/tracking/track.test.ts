@@ -10,7 +10,7 @@ import { verifyStore } from '../../../src/store/verify.ts'
 import type { SignalSource } from '../../../src/tracking/execute/child.ts'
 import { trackCommand } from '../../../src/tracking/execute/track.ts'
 import { listRuns } from '../../../src/tracking/records/list-runs.ts'
-import { runStatus } from '../../../src/tracking/records/run-summary.ts'
+import { runStatus } from '../../../src/tracking/records/status.ts'
 import { parseParamFlags } from '../../../src/tracking/values/value-maps.ts'
 import { needsPython, PYTHON } from '../../support/python.ts'
 import { type Workshop, workshop } from './support.ts'
@@ -327,8 +327,12 @@ describe('Tracking a command', () => {
     assert.ok((run.end.resources?.maxRssBytes ?? 1e9) > 10_000_000)
   })
 
-  it('shows a run whose tracker was killed as interrupted, once its heart has been silent', async () => {
-    const { start } = await shop.track(sh('true'))
+  /** What another host would have written: nothing is known of its processes here. */
+  const elsewhere = { pid: 1, place: 'another boot of another host' }
+
+  it('shows a run of another host whose tracker was killed as interrupted, once its heart has been silent', async () => {
+    const { start: here } = await shop.track(sh('true'))
+    const start = { ...here, process: elsewhere }
     const writer = await shop.store.runs.create({ ...start, id: '01JD3Z00000000000000000000' })
     const fresh = await shop.store.runs.read(writer.id)
     assert.equal(runStatus(fresh), 'running')
@@ -338,7 +342,8 @@ describe('Tracking a command', () => {
   })
 
   it('counts a run without an end up to its last sign of life, before and after it is found dead', async () => {
-    const { start } = await shop.track(sh('true'))
+    const { start: here } = await shop.track(sh('true'))
+    const start = { ...here, process: elsewhere }
     const began = Date.now() - 300_000
     const writer = await shop.store.runs.create({
       ...start,
