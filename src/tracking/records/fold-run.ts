@@ -26,6 +26,7 @@ export interface RunFold {
 
 const STREAMS: readonly StreamName[] = ['metrics', 'params', 'tags', 'artifacts']
 const RANK: Readonly<Record<ValueOrigin | 'logged', number>> = { printed: 0, file: 1, logged: 2 }
+const rankOf = (from: ValueOrigin | undefined): number => RANK[from ?? 'logged'] ?? RANK.logged
 
 export function createFold(start: Given): RunFold {
   const metrics = lastOfEach<number | string>()
@@ -33,8 +34,8 @@ export function createFold(start: Given): RunFold {
   const tags = lastOfEach<string>()
   const artifacts = lastOfEach<RunArtifact>()
   const take: { readonly [S in StreamName]: (line: StreamLine[S]) => void } = {
-    metrics: ({ key, value, t, from }) => metrics.take(key, value, t, RANK[from ?? 'logged']),
-    params: ({ key, value, t, from }) => params.take(key, value, t, RANK[from ?? 'logged']),
+    metrics: ({ key, value, t, from }) => metrics.take(key, value, t, rankOf(from)),
+    params: ({ key, value, t, from }) => params.take(key, value, t, rankOf(from)),
     tags: ({ tag, t }) => tags.take(tag, tag, t, 0),
     artifacts: ({ path, sha256, size, t }) => artifacts.take(path, { path, sha256, size }, t, 0),
   }
@@ -92,6 +93,8 @@ function lastOfEach<V>() {
   let place = 0
   return {
     take(key: string, value: V, t: string, rank: number): void {
+      // Whoever wrote such a line is not one of us.
+      if (typeof key !== 'string' || typeof t !== 'string' || value === undefined) return
       const known = best.get(key)
       place += 1
       if (known === undefined) {

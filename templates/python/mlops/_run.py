@@ -11,9 +11,11 @@ import time
 
 from . import _facts, _values
 from ._environment import host, interpreter, packages
+from ._metriclines import metric_line
+from ._process import own_process
 from ._project import find_project
 from ._redact import REDACTED, redact_param, redact_text
-from ._runfiles import STREAMS, RunFiles, StoreTrouble, fold
+from ._runfiles import RunFiles, StoreTrouble
 from ._store import create_store, open_store
 
 VERSION = "0.1.0"
@@ -58,17 +60,20 @@ class Run:
 
     def log_metric(self, name, value, step=None):
         """Records a number: int, float, bool, numpy or torch scalar; NaN and infinities are kept as they are."""
-        self.log_metrics({name: value}, step)
+        if self.ended:
+            self._assert_open()
+        line = metric_line(name, value, step)
+        # Whoever logs again after an exception has gone on.
+        self.failure = None
+        if self._files is not None:
+            try:
+                self._files.write("metrics", line)
+            except (OSError, StoreTrouble) as error:
+                self._not_recorded("a line of metrics", error)
 
     def log_metrics(self, metrics, step=None):
         """Records several numbers, at the same step."""
-        lines = []
-        for name, value in _mapping("metrics", metrics).items():
-            line = {"t": _now(), "key": _values.check_key("metric", name), "value": _values.number(name, value)}
-            if step is not None:
-                line["step"] = _values.step(step)
-            lines.append(line)
-        self._append("metrics", lines)
+        self._append("metrics", [metric_line(*item, step) for item in _mapping("metrics", metrics).items()])
 
     def log_param(self, name, value):
         """Records a parameter: text, a number, a bool or None; anything else as text."""
@@ -260,6 +265,9 @@ class Run:
             "format": 1, "writer": self._files.writer, "pid": os.getpid(), "python": interpreter(),
             "tool": TOOL, "time": _now(),
         }
+        process = own_process()
+        if process is not None:
+            record["process"] = process
         if self.model is not None:
             record["model"] = self.model
         store.put_record("runs/%s/clients/%s.json" % (run, self._files.writer), record)
@@ -283,6 +291,9 @@ class Run:
             record["seed"] = int(seed)
         if outer:
             record["parent"] = outer
+        process = own_process()
+        if process is not None:
+            record["process"] = process
         git = _Background(_facts.git, self._cwd, store.root)
         self._take_git(git.result(_GIT_PATIENCE_SECONDS), record)
         self._git = git
@@ -406,9 +417,11 @@ class Run:
             result = work(*arguments)
             return True if result is None else result
         except (OSError, StoreTrouble) as error:
-            words = "%s could not be recorded: %s" % (what, error)
-            self._say(words, ". Training goes on")
+            self._not_recorded(what, error)
             return None
+
+    def _not_recorded(self, what, error):
+        self._say("%s could not be recorded: %s" % (what, error), ". Training goes on")
 
     def _say(self, words, more=""):
         """Once on stderr, and among the warnings of the run."""
@@ -455,7 +468,7 @@ class Run:
         resources = _resources()
         if resources:
             end["resources"] = resources
-        end.update(fold({stream: self._files.lines(stream) for stream in STREAMS}))
+        end.update(self._files.fold())
         self._files.end(end)
 
     def _restore_env(self):

@@ -13,6 +13,13 @@ _HEARTBEAT_SECONDS = 5
 _UNPINNED = ("end.json", "ended", "alive")
 
 
+def _refuse(text):
+    raise ValueError("%s is no JSON" % text)
+
+
+_parse = json.JSONDecoder(parse_constant=_refuse).decode
+
+
 class StoreTrouble(Exception):
     """The record cannot go on, though no system call failed."""
 
@@ -24,6 +31,7 @@ class RunFiles:
         self.store = store
         self.run = run
         self.folder = "runs/" + run
+        self._end = store.path(self.folder + "/end.json")
         self._lock = threading.Lock()
         self._heart = None
         self._reset()
@@ -35,20 +43,25 @@ class RunFiles:
         self._records = 0
 
     def append(self, stream, lines):
-        """Whole lines in one write, so that a kill tears at most the last one."""
-        data = b"".join(canonical_bytes(line) for line in lines)
+        """Records, or lines as bytes."""
+        self.write(stream, b"".join(line if isinstance(line, bytes) else canonical_bytes(line) for line in lines))
+
+    def write(self, stream, data):
+        """Whole lines in one write, so that a kill tears at most the last one.
+
+        Nothing is held back: a write costs a microsecond, others see it at once, and no way to end a process loses it.
+        """
         with self._lock:
             if os.getpid() != self.pid:
                 self._reset()  # forked: two processes never share a file
-            if os.path.exists(self.store.path(self.folder + "/end.json")):
+            if os.access(self._end, os.F_OK):
                 raise StoreTrouble("run %s has ended" % self.run)
             fd = self._fds.get(stream)
             if fd is None:
                 fd = self._fds[stream] = self.store.appender("%s/%s/%s.jsonl" % (self.folder, stream, self.writer))
-            size = os.fstat(fd).st_size
             written = os.write(fd, data)
             if written != len(data):
-                os.ftruncate(fd, size)
+                os.ftruncate(fd, os.fstat(fd).st_size - written)
                 raise OSError(28, "the disk is full")
 
     def put_intent(self, intent):
@@ -69,26 +82,26 @@ class RunFiles:
             raise StoreTrouble("%s exists already" % key)
 
     def lines(self, stream):
-        """Lines of all writers. A torn last line, and any that is no object, is left out."""
-        found = []
+        """Lines of all writers, one by one. A torn last line, and any that is no object, is left out."""
         folder = self.store.path("%s/%s" % (self.folder, stream))
         try:
             names = sorted(os.listdir(folder))
         except OSError:
-            return found
+            return
         for name in names:
             if not name.endswith(".jsonl"):
                 continue
             with open(os.path.join(folder, name), "rb") as file:
-                data = file.read()
-            for line in data[: data.rfind(b"\n") + 1].splitlines():
-                try:
-                    record = json.loads(line.decode("utf-8"))
-                except ValueError:
-                    continue
-                if isinstance(record, dict):
-                    found.append(record)
-        return found
+                for line in file:
+                    try:
+                        record = _parse(line.decode("utf-8")) if line.endswith(b"\n") else None
+                    except ValueError:
+                        continue
+                    if isinstance(record, dict):
+                        yield record
+
+    def fold(self):
+        return fold({stream: self.lines(stream) for stream in STREAMS})
 
     def start_heart(self):
         self.store.touch(self.folder + "/alive")
@@ -137,27 +150,50 @@ class RunFiles:
 
 
 def fold(streams):
-    """What end.json says of the streams: the rule of src/tracking/records/fold-run.ts."""
-    artifacts = {}
-    for line in _by_time(streams["artifacts"]):
-        artifacts[line["path"]] = {key: line[key] for key in ("path", "sha256", "size")}
+    """What end.json says of the streams, read once and line by line: the rule of src/tracking/records/fold-run.ts."""
+    artifacts = _LastOfEach()
+    for line in streams["artifacts"]:
+        artifacts.take(line.get("path"), {key: line.get(key) for key in ("path", "sha256", "size")}, line.get("t"))
+    tags = _LastOfEach()
+    for line in streams["tags"]:
+        tags.take(line.get("tag"), line.get("tag"), line.get("t"))
     return {
-        "metrics": _last_values(streams["metrics"]),
-        "params": _last_values(streams["params"]),
-        "tags": list(dict.fromkeys(line["tag"] for line in _by_time(streams["tags"]))),
-        "artifacts": [artifacts[path] for path in sorted(artifacts, key=lambda path: path.encode("utf-16-be"))],
+        "metrics": dict(_last_values(streams["metrics"])),
+        "params": dict(_last_values(streams["params"])),
+        "tags": [tag for tag, _ in tags.items()],
+        "artifacts": [each for _, each in sorted(artifacts.items(), key=lambda item: item[0].encode("utf-16-be"))],
     }
 
 
 def _last_values(lines):
     rank = {"printed": 0, "file": 1}
-    best = {}
-    for line in _by_time(lines):
-        mine = rank.get(line.get("from"), 2)
-        if mine >= best.get(line["key"], (0, None))[0]:
-            best[line["key"]] = (mine, line["value"])
-    return {key: value for key, (_, value) in best.items()}
+    best = _LastOfEach()
+    for line in lines:
+        if "value" in line:
+            origin = line.get("from")
+            best.take(line.get("key"), line["value"], line.get("t"), 2 if origin is None else rank.get(origin, 2))
+    return best.items()
 
 
-def _by_time(lines):
-    return sorted(lines, key=lambda line: line["t"])
+class _LastOfEach:
+    """For each key the value of the highest rank, of those the latest, of those the last; in the order of their first."""
+
+    def __init__(self):
+        self._best = {}
+        self._place = 0
+
+    def take(self, key, value, t, rank=0):
+        if not (isinstance(key, str) and isinstance(t, str)):
+            return  # whoever wrote this is not one of us
+        self._place += 1
+        known = self._best.get(key)
+        if known is None:
+            self._best[key] = [value, rank, t, t, self._place]
+            return
+        if t < known[3]:
+            known[3:] = (t, self._place)
+        if rank > known[1] or (rank == known[1] and t >= known[2]):
+            known[:3] = (value, rank, t)
+
+    def items(self):
+        return [(key, known[0]) for key, known in sorted(self._best.items(), key=lambda item: item[1][3:])]
