@@ -1,5 +1,6 @@
 /** `mlops track`: runs an unmodified command as a run. Exit code: the command's own; 125, 126, 127 are ours. */
 import type { AppliedIntents } from '../lifecycle/register/intents.ts'
+import type { KeptInAll } from '../tracking/capture/data-record.ts'
 import { parseDataFlag } from '../tracking/capture/declared-data.ts'
 import { processSignals } from '../tracking/execute/signals.ts'
 import { trackCommand } from '../tracking/execute/track.ts'
@@ -12,6 +13,8 @@ export interface Result extends RunRow {
   readonly warnings: readonly string[]
   /** What the script asked for and was done; null when it asked for nothing, or did not end well. */
   readonly intents: AppliedIntents | null
+  /** What keeping the bytes of the data took; null when none were to be kept. */
+  readonly snapshot: KeptInAll | null
   /** The command to type next, when there is one. */
   readonly next: string | null
 }
@@ -28,12 +31,19 @@ export default class Track extends MlopsCommand {
     '<%= config.bin %> track -- python train.py',
     '<%= config.bin %> track --model churn-model --data train=data/train.csv --param depth=4 -- python train.py --depth 4',
     '<%= config.bin %> track --artifact "out/*.onnx" --seed 42 -- ./train.sh',
+    '<%= config.bin %> track --data images=data/images --snapshot -- python train.py',
   ]
   static override ownSignals = true
   static override takesCommand = true
   static override flags = {
     model: Flags.string({ char: 'm', summary: 'The model this run trains.', helpValue: 'MODEL' }),
     data: Flags.string({ summary: 'Data it learns from; hashed and counted.', helpValue: 'NAME=PATH', multiple: true }),
+    snapshot: Flags.boolean({
+      summary: 'Keep the bytes of the data in the store too; each once, however often it is declared.',
+    }),
+    rehash: Flags.boolean({
+      summary: 'Hash every file of folders of data, also those that look unchanged by size, times and inode.',
+    }),
     param: Flags.string({ summary: 'A parameter, kept with the run.', helpValue: 'K=V', multiple: true }),
     tag: Flags.string({ summary: 'A tag of the run.', helpValue: 'TAG', multiple: true }),
     artifact: Flags.string({
@@ -56,6 +66,8 @@ export default class Track extends MlopsCommand {
       tags: flags.tag ?? [],
       artifacts: flags.artifact ?? [],
       seed: flags.seed,
+      ...(flags.snapshot ? { snapshot: true } : {}),
+      rehash: flags.rehash,
       stdoutTo: session.json ? 'stderr' : 'stdout',
       foreground: process.stdin.isTTY === true,
       signals: processSignals,
@@ -68,7 +80,7 @@ export default class Track extends MlopsCommand {
       for (const { message, hint } of intents.failures) session.ctx.warn(`${message} ${hint}`)
     }
     const next = intents?.registered.at(-1)?.next ?? nextCommand(row, intents === null)
-    const result: Result = { ...row, warnings: outcome.end.warnings, intents, next }
+    const result: Result = { ...row, warnings: outcome.end.warnings, intents, snapshot: outcome.kept ?? null, next }
     session.note(renderTracked(session.ui, session.errStyle, result))
     return { data: result, render: () => '', exit: intents?.failures.length ? OWN_FAILURE : outcome.exitCode }
   }

@@ -42,6 +42,7 @@ function toModel(raw: RawModel): ModelConfig {
   return {
     risk: raw.risk,
     ...given({ artifact: raw.artifact, train: raw.train, evaluate: raw.evaluate, predictions: raw.predictions }),
+    ...given({ snapshot: raw.snapshot }),
     ...given({ evaluateTimeout: raw.evaluate_timeout === undefined ? undefined : parseDuration(raw.evaluate_timeout) }),
     schema: { columns: schema.columns, ...given({ target: schema.target, prediction: schema.prediction }) },
     drift: {

@@ -198,6 +198,11 @@ export const modelShape = record({
     'model.joblib',
   ),
   train: optional(command, 'The command that trains the model, run in the folder of this file.', 'python train.py'),
+  snapshot: optional(
+    yesOrNo,
+    'Whether runs that train the model keep the bytes of the data that they declare, as `mlops track --snapshot` does: then they can be reproduced when the data is gone. No when nothing is said.',
+    'true',
+  ),
   evaluate: optional(
     text({ label: 'a command line with {model} and {data}', problem: placeholders }),
     'The command that measures a model file on a data file and prints its metrics. With `{predictions}`, a path, it also writes its answers row by row, as `--test-predictions` takes them: then two versions are compared on the same rows.',

@@ -74,6 +74,8 @@ export interface ModelConfig {
   /** A path or glob relative to the project: what a training run produces. */
   readonly artifact?: string
   readonly train?: string
+  /** Runs that train it keep the bytes of their data. Absent: no. */
+  readonly snapshot?: boolean
   readonly evaluate?: string
   /** Milliseconds; undefined: half an hour. */
   readonly evaluateTimeout?: number

@@ -49,10 +49,15 @@ class Unreadable extends Error {
 
 /**
  * @param file as it is to be named in problems
+ * @param most bytes: what another program writes may be larger than a person's configuration
  * @returns the tree (an empty map for a file without content), or the one problem that made it unreadable
  */
-export function parseYaml(bytes: Uint8Array, file: string): { node: YamlNode } | { problem: Problem } {
-  if (bytes.length > MAX_BYTES) return { problem: tooLarge(file, bytes.length) }
+export function parseYaml(
+  bytes: Uint8Array,
+  file: string,
+  most = MAX_BYTES,
+): { node: YamlNode } | { problem: Problem } {
+  if (bytes.length > most) return { problem: tooLarge(file, bytes.length) }
   try {
     return { node: read(decode(bytes)) }
   } catch (error) {

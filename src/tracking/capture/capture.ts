@@ -9,7 +9,8 @@ import type { Project } from '../../project/config.ts'
 import { gitFacts } from '../../project/git.ts'
 import type { DeclaredData, GitFacts, PythonFacts, RunEnd } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
-import { type DataSource, hashDeclaredData } from './declared-data.ts'
+import { type KeptInAll, recordAllData } from './data-record.ts'
+import type { DataSource } from './declared-data.ts'
 import { askInterpreter, findInterpreter } from './interpreter.ts'
 
 export interface SlowFacts {
@@ -26,6 +27,10 @@ export interface Capture {
   readonly all: Promise<void>
   /** In words: no git, no answer, data that went away. */
   readonly notes: string[]
+  /** What snapshots of the data took, once `all` has resolved. */
+  kept(): KeptInAll | undefined
+  /** The command has ended: whoever waits for the rest is told how far it is. */
+  showProgress(): void
 }
 
 export interface CaptureRequest {
@@ -34,6 +39,10 @@ export interface CaptureRequest {
   /** The environment of the command. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly data: readonly DataSource[]
+  /** Hash every file of the data, also those that look unchanged. */
+  readonly rehash: boolean
+  /** Keep the bytes of the data. */
+  readonly snapshot: boolean
   /** Folder of the Python client, whose probe asks the interpreter. */
   readonly client: string | undefined
   readonly signal: AbortSignal
@@ -42,12 +51,14 @@ export interface CaptureRequest {
 export function startCapture(ctx: Context, project: Project, store: Store, request: CaptureRequest): Capture {
   const known: { git?: GitFacts; python?: PythonFacts; data?: readonly DeclaredData[] } = {}
   const notes: string[] = []
+  let kept: KeptInAll | undefined
+  let isShown = false
+  const whyNot = (error: unknown): string => (request.signal.aborted ? 'stopped before it was done' : wordsOf(error))
   const guarded = async (what: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work()
     } catch (error) {
-      const why = request.signal.aborted ? 'stopped before it was done' : wordsOf(error)
-      notes.push(`${what} could not be recorded: ${why}`)
+      notes.push(`${what} could not be recorded: ${whyNot(error)}`)
     }
   }
   const all = Promise.all([
@@ -61,9 +72,12 @@ export function startCapture(ctx: Context, project: Project, store: Store, reque
       if (facts !== undefined) known.python = facts
     }),
     guarded('declared data', async () => {
-      const data: DeclaredData[] = []
-      for (const source of request.data) data.push(await hashDeclaredData(source, request.cwd, request.signal))
-      known.data = data
+      const progress = (...step: Parameters<NonNullable<Context['progress']>>) => isShown && ctx.progress?.(...step)
+      const found = await recordAllData(store, request.data, { ...request, progress }, notes, ({ name }, error) =>
+        notes.push(`data ${name} could not be recorded: ${whyNot(error)}`),
+      )
+      known.data = found.data
+      kept = found.kept
     }),
   ]).then(() => {})
   return {
@@ -78,6 +92,10 @@ export function startCapture(ctx: Context, project: Project, store: Store, reque
     },
     all,
     notes,
+    kept: () => kept,
+    showProgress() {
+      isShown = true
+    },
   }
 }
 

@@ -1,17 +1,14 @@
 /**
- * What a run was given to learn from: digest, size, rows and columns of each `--data NAME=PATH`.
- * Paths are checked before the command starts; hashing runs beside it and never delays it.
+ * What a run was given to learn from: each `--data NAME=PATH`, as it is typed, and its digest. Paths are checked before
+ * the command starts; hashing runs beside it and never delays it.
  */
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
-import { join, resolve, sep } from 'node:path'
-import { sha256File } from '../../core/digest.ts'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { notFound, systemCode, usage } from '../../core/errors.ts'
 import { nameProblem } from '../../core/names.ts'
 import type { DeclaredData } from '../../store/run-records.ts'
-import { parquetShape } from './parquet-footer.ts'
-import { createCsvCounter, createJsonLinesCounter, type RowCounter } from './row-counter.ts'
+import { hashFile } from './file-hash.ts'
+import { hashFolder } from './folder-hash.ts'
 
 export interface DataSource {
   readonly name: string
@@ -72,50 +69,14 @@ export async function checkDataSources(sources: readonly DataSource[], cwd: stri
   }
 }
 
-/** Digest, size, rows and columns. Rejects with the system error when the data goes away meanwhile. */
+/**
+ * Digest, size, rows and columns, without a store: nothing is remembered and nothing kept. What a run records of its
+ * data is `data-record.ts`. Rejects with the system error when the data goes away meanwhile.
+ */
 export async function hashDeclaredData(source: DataSource, cwd: string, signal?: AbortSignal): Promise<DeclaredData> {
   const full = resolve(cwd, source.path)
   const facts = await stat(full)
-  return facts.isDirectory()
-    ? { ...source, kind: 'directory', ...(await hashFolder(full, signal)) }
-    : { ...source, kind: 'file', ...(await hashFile(full, signal)) }
-}
-
-async function hashFile(path: string, signal?: AbortSignal) {
-  const counter = counterFor(path)
-  const hash = createHash('sha256')
-  let size = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...(signal ? { signal } : {}) })) {
-    const bytes = chunk as Buffer
-    hash.update(bytes)
-    counter?.feed(bytes)
-    size += bytes.length
-  }
-  const shape = counter?.end() ?? (/\.(?:parquet|pq)$/i.test(path) ? await parquetShape(path) : undefined)
-  return { sha256: hash.digest('hex'), size, ...shape }
-}
-
-function counterFor(path: string): RowCounter | undefined {
-  if (/\.csv$/i.test(path)) return createCsvCounter(',')
-  if (/\.tsv$/i.test(path)) return createCsvCounter('\t')
-  return /\.(?:jsonl|ndjson)$/i.test(path) ? createJsonLinesCounter() : undefined
-}
-
-/** The digest of the sorted `path\0sha256\n` lines of the regular files below; links are not followed. */
-async function hashFolder(folder: string, signal?: AbortSignal): Promise<{ sha256: string; size: number }> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .map((path) => path.split(sep).join('/'))
-    .sort()
-  const lines = createHash('sha256')
-  let size = 0
-  for (const path of paths) {
-    signal?.throwIfAborted()
-    const file = await sha256File(join(folder, path))
-    lines.update(`${path}\0${file.sha256}\n`)
-    size += file.size
-  }
-  return { sha256: lines.digest('hex'), size }
+  if (!facts.isDirectory()) return { ...source, kind: 'file', ...(await hashFile(full, { signal })).facts }
+  const { sha256, size, files } = await hashFolder(full, { signal })
+  return { ...source, kind: 'directory', sha256, size, files: files.length }
 }

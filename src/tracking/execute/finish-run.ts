@@ -56,6 +56,7 @@ export async function finishRun(
       'artifacts',
       await storeArtifacts(ctx, store, { root: project.root, cwd: ctx.cwd }, wanted, ending.before, notes),
     )
+    capture.showProgress()
     await capture.all
     notes.push(...(await ending.notes()), ...capture.notes, ...endNotes(ended))
 
@@ -75,7 +76,9 @@ export async function finishRun(
       warnings: notes,
     })
     for (const note of notes) ctx.warn(note)
+    const kept = capture.kept()
     return {
+      ...(kept === undefined ? {} : { kept }),
       runId: id,
       exitCode: exitCodeOf(ended),
       start: { ...start, ...late, ...(model === undefined ? {} : { model }) },

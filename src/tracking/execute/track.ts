@@ -14,6 +14,7 @@ import type { ParamValue, RunEnd, RunStart } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { wantedArtifacts } from '../capture/artifacts.ts'
 import { type Capture, recordedCommand, recordedCwd, startCapture } from '../capture/capture.ts'
+import type { KeptInAll } from '../capture/data-record.ts'
 import { checkDataSources, type DataSource } from '../capture/declared-data.ts'
 import { allowedEnvironment, hostFacts } from '../capture/environment.ts'
 import { watchResources } from '../capture/resources.ts'
@@ -35,6 +36,10 @@ export interface TrackRequest {
   readonly data: readonly DataSource[]
   readonly params: Readonly<Record<string, ParamValue>>
   readonly tags: readonly string[]
+  /** Keep the bytes of the data too; what `snapshot:` of the model in mlops.yaml says by default. */
+  readonly snapshot?: boolean | undefined
+  /** Hash every file of folders of data, also those that look unchanged since they were hashed last. */
+  readonly rehash?: boolean | undefined
   /** Paths or patterns, relative to `ctx.cwd`. */
   readonly artifacts: readonly string[]
   /** 0 … 4294967295, the range of PYTHONHASHSEED. Undefined: MLOPS_SEED, else a random one, recorded either way. */
@@ -59,6 +64,8 @@ export interface TrackOutcome {
   readonly exitCode: number
   readonly start: RunStart
   readonly end: RunEnd
+  /** What keeping the data took; undefined when nothing was to be kept. */
+  readonly kept?: KeptInAll
 }
 
 /** Milliseconds that run.json waits for the slow facts. */
@@ -101,8 +108,10 @@ export async function trackCommand(
         ctx.warn(`the command has not ended yet; a second signal ends it after ${grace / 1000} s, a third at once`),
     })
     const resources = watchResources(child.pid)
-    const { command, data } = request
-    const capture = startCapture(ctx, project, store, { command, cwd: ctx.cwd, env, data, client, signal: stop.signal })
+    const { command, data, rehash = false } = request
+    const snapshot = request.snapshot ?? wantsSnapshot(project, request.model)
+    const asked = { command, cwd: ctx.cwd, env, data, rehash, snapshot, client, signal: stop.signal }
+    const capture = startCapture(ctx, project, store, asked)
     const opening = openRun(ctx, project, store, request, { id, seed, started, env, capture })
     const attached = output.attachTo(opening)
 
@@ -123,6 +132,9 @@ export async function trackCommand(
     hub.close()
   }
 }
+
+const wantsSnapshot = ({ config }: Project, model: string | undefined): boolean =>
+  model !== undefined && Object.hasOwn(config.models, model) && config.models[model]?.snapshot === true
 
 const childOptions = ({ command, foreground, grace }: TrackRequest) => ({
   command,

@@ -1,6 +1,7 @@
 /** Runs as a person reads them: the end of `track`, the list, and everything of one run. */
 import type { AppliedIntents } from '../../lifecycle/register/intents.ts'
 import type { WishState } from '../../lifecycle/register/pending-intents.ts'
+import type { KeptInAll } from '../../tracking/capture/data-record.ts'
 import type { RunRow } from '../../tracking/records/run-row.ts'
 import type { RunDetail } from '../../tracking/records/run-summary.ts'
 import type { RunStatus } from '../../tracking/records/status.ts'
@@ -15,6 +16,7 @@ const SHOWN_LINES = 12
 
 export interface Tracked extends RunRow {
   readonly intents: AppliedIntents | null
+  readonly snapshot: KeptInAll | null
   readonly next: string | null
 }
 
@@ -27,6 +29,12 @@ export function renderTracked(ui: Ui, style: Style, run: Tracked): string {
   if (metrics.length > 0) lines.push(`  metrics    ${limited(metrics.map(([key, value]) => pair(ui, key, value)))}`)
   if (run.artifacts.length > 0) {
     lines.push(`  artifacts  ${limited(run.artifacts.map(({ path, size }) => `${ui.text(path)} (${bytes(size)})`))}`)
+  }
+  if (run.snapshot !== null) {
+    const { files, bytes: all, addedBytes } = run.snapshot
+    lines.push(
+      `  snapshot   ${files} ${files === 1 ? 'file' : 'files'}, ${bytes(all)} (${bytes(addedBytes)} new in the store)`,
+    )
   }
   if (run.intents !== null) lines.push(...renderApplied(ui, style, run.intents))
   if (run.next !== null) lines.push(`  ${style.symbols.arrow} ${style.command(run.next)}`)
