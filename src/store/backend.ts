@@ -32,6 +32,8 @@ export interface Staged {
 export interface PublishOptions {
   /** The key is the digest of the bytes, so whoever publishes there publishes the same. */
   readonly addressed?: boolean
+  /** Of an addressed key: in the place of the same bytes that are there. */
+  readonly over?: boolean
 }
 
 /** One file that one process appends to. */
@@ -72,6 +74,16 @@ export interface Backend {
   putTogether?(puts: readonly Put[]): Promise<boolean>
   /** Makes what is at `key`, which somebody else may just have published, durable. */
   settle(key: string): Promise<void>
+  /**
+   * What is at `key` is needed now. A clean-up leaves alone what was needed lately, and what it put aside comes back
+   * (docs/trash.md). The bytes are not looked at.
+   * @returns `foreign` for what was needed long ago and belongs to another user: only a file of our own can say so
+   */
+  keep(key: string): Promise<'kept' | 'foreign' | 'absent'>
+  /** Renames a folder, or a file, to a place where nothing is; durable. */
+  move(from: string, to: string): Promise<'moved' | 'absent' | 'taken'>
+  /** Takes away a folder that is part of no record any more, with all that is in it. */
+  removeTree(folder: string): Promise<void>
   /** As `settle`, and the bytes too, however they came there. */
   sync(key: string): Promise<void>
   /** @param key must not exist */

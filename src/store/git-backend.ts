@@ -99,6 +99,18 @@ export class GitBackend implements Backend {
     return this.#local.remove(key)
   }
 
+  keep(key: string): Promise<'kept' | 'foreign' | 'absent'> {
+    return this.#local.keep(key)
+  }
+
+  move(from: string, to: string): Promise<'moved' | 'absent' | 'taken'> {
+    return this.#local.move(from, to)
+  }
+
+  removeTree(folder: string): Promise<void> {
+    return this.#local.removeTree(folder)
+  }
+
   refuseLinks(folder: string): Promise<void> {
     return this.#local.refuseLinks(folder)
   }

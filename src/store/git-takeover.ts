@@ -78,7 +78,8 @@ export async function takeOver(room: TakeOver, list: readonly Addition[]): Promi
   const missing: Addition[] = []
   for (const each of list) {
     // An object's name says what it must be, and its bytes are hashed whenever they are used.
-    const here = carriedAs(each.key) === 'object' && (await room.local.stat(each.key)) !== undefined
+    // It is about to be referred to, so a clean-up must know.
+    const here = carriedAs(each.key) === 'object' && (await room.local.keep(each.key)) !== 'absent'
     if (!here) missing.push(each)
   }
   let done = 0

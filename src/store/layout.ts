@@ -9,6 +9,13 @@ export const RESERVE = 'reserve'
 export const RESERVE_BYTES = 1 << 20
 export const TMP = 'tmp'
 export const QUARANTINE = 'quarantine'
+/** Hints of one machine: may be stale, torn or absent. Nobody's records are in it. */
+export const CACHE = 'cache'
+/** One folder for each clean-up, a ULID; in it what that one put aside, under its digest. */
+export const TRASHED_OBJECTS = 'trash/objects'
+export const TRASHED_RUNS = 'trash/runs'
+/** Runs on their way out for good: nothing comes back from here. */
+export const PURGED = 'trash/purged'
 /** Folders that `create` makes; more appear as they are needed. */
 export const FOLDERS = ['log', 'models', 'objects', 'objects/sha256', 'runs', TMP, QUARANTINE, 'trash'] as const
 
@@ -19,6 +26,9 @@ export const numberOf = (name: string): number | undefined =>
   /^\d{10}\.json$/.test(name) && name !== '0000000000.json' ? Number(name.slice(0, 10)) : undefined
 
 export const objectKey = (digest: Digest): string => `objects/sha256/${digest.slice(0, 2)}/${digest.slice(2)}`
+/** The digest in a key that `objectKey` gave, or undefined for any other key. */
+export const digestOfKey = (key: string): Digest | undefined =>
+  /^objects\/sha256\/[0-9a-f]{2}\/[0-9a-f]{62}$/.test(key) ? key.slice(15, 17) + key.slice(18) : undefined
 export const modelFolder = (model: string): string => `models/${model}`
 export const modelLog = (model: string): string => `models/${model}/log`
 export const checksFolder = (model: string): string => `models/${model}/checks`

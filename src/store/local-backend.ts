@@ -8,9 +8,10 @@ import { failed, type MlopsError, systemCode } from '../core/errors.ts'
 import type { Appender, Backend, Staged, Stat } from './backend.ts'
 import { type Doing, explained, linkInside } from './failures.ts'
 import type { FileEntry, Files } from './files.ts'
-import { TMP } from './layout.ts'
+import { digestOfKey, TMP } from './layout.ts'
 import type { Place } from './local-publish.ts'
 import { LocalAppender, LocalStaged, WRITING } from './local-writing.ts'
+import { asideOf, keepObject, removeTree } from './trash-objects.ts'
 
 export interface LocalOptions {
   readonly files: Files
@@ -55,15 +56,23 @@ export class LocalBackend implements Backend, Place {
   }
 
   async get(key: string): Promise<Buffer | undefined> {
-    return this.#reading(() => absentIsUndefined(() => this.files.readFile(this.path(key))))
+    return this.#reading(() => this.#at(key, (path) => this.files.readFile(path)))
   }
 
   async getMany(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
-    return this.#reading(() => keys.map((key) => absentIsUndefined(() => this.files.readFile(this.path(key)))))
+    return this.#reading(() => keys.map((key) => this.#at(key, (path) => this.files.readFile(path))))
   }
 
   async stat(key: string): Promise<Stat | undefined> {
-    return this.#reading(() => absentIsUndefined(() => this.files.info(this.path(key))))
+    return this.#reading(() => this.#at(key, (path) => this.files.info(path)))
+  }
+
+  /** An object that a clean-up put aside is still of the store, until it is removed for good. */
+  #at<T>(key: string, read: (path: string) => T): T | undefined {
+    const found = absentIsUndefined(() => read(this.path(key)))
+    const digest = found === undefined ? digestOfKey(key) : undefined
+    const path = digest === undefined ? undefined : asideOf(this, digest)
+    return path === undefined ? found : absentIsUndefined(() => read(path))
   }
 
   async list(folder: string): Promise<FileEntry[]> {
@@ -73,7 +82,10 @@ export class LocalBackend implements Backend, Place {
 
   async read(key: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     return this.#reading(async () => {
-      const fd = await absentIsUndefinedAsync(this.files.open(this.path(key), 'r'))
+      let fd = await absentIsUndefinedAsync(this.files.open(this.path(key), 'r'))
+      const digest = fd === undefined ? digestOfKey(key) : undefined
+      const path = digest === undefined ? undefined : asideOf(this, digest)
+      if (path !== undefined) fd = await absentIsUndefinedAsync(this.files.open(path, 'r'))
       return fd === undefined ? undefined : this.#chunks(fd)
     })
   }
@@ -164,6 +176,40 @@ export class LocalBackend implements Backend, Place {
         if (systemCode(error) === 'ENOENT') return false
         throw error
       }
+    })
+  }
+
+  async keep(key: string): Promise<'kept' | 'foreign' | 'absent'> {
+    return this.#writing(() => keepObject(this, key))
+  }
+
+  async move(from: string, to: string): Promise<'moved' | 'absent' | 'taken'> {
+    return this.#writing(async () => {
+      const [source, target] = [this.path(from), this.path(to)]
+      if (!this.#isFolder(dirname(source)) || this.#kindOf(source) === undefined) return 'absent'
+      this.forgetFolder(dirname(target))
+      await this.makeFolder(dirname(target))
+      if (this.#kindOf(target) !== undefined) return 'taken'
+      try {
+        await this.files.rename(source, target)
+      } catch (error) {
+        const code = systemCode(error) ?? ''
+        if (['ENOTEMPTY', 'EEXIST'].includes(code)) return 'taken'
+        if (code === 'ENOENT') return 'absent'
+        throw error
+      }
+      for (const set of [this.#settled, this.#real])
+        for (const known of set) if (`${known}/`.startsWith(`${source}/`)) set.delete(known)
+      // First where it is now: a power cut must not find it in neither place.
+      await this.settleFolder(dirname(target))
+      await this.settleFolder(dirname(source))
+      return 'moved'
+    })
+  }
+
+  async removeTree(folder: string): Promise<void> {
+    return this.#writing(async () => {
+      if (this.#isFolder(dirname(this.path(folder)))) await removeTree(this.files, this.path(folder))
     })
   }
 

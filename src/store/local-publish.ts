@@ -24,23 +24,31 @@ export interface Place {
   settleFolder(folder: string): Promise<void>
 }
 
-const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'ENOSYS', 'EMLINK']
+export const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'ENOSYS', 'EMLINK']
 
 /**
  * Everything but the last step, the fsync of the folders, which the caller does.
  *
  * @param temporary a closed file whose bytes are durable; gone afterwards, whatever happens
  * @param addressed the name says the content, so that a rename over it changes nothing
+ * @param over rename over it: then the file is a new one, and ours
  * @returns false when something was at `target` already
  */
-export async function publish(place: Place, temporary: string, target: string, addressed: boolean): Promise<boolean> {
+export async function publish(
+  place: Place,
+  temporary: string,
+  target: string,
+  addressed: boolean,
+  over = false,
+): Promise<boolean> {
   const { files } = place
   let published = true
   try {
     await files.chmod(temporary, 0o444)
     await place.makeFolder(dirname(target))
     try {
-      await linkInto(place, temporary, target)
+      if (over) await files.rename(temporary, target)
+      else await linkInto(place, temporary, target)
     } catch (error) {
       const code = systemCode(error) ?? ''
       if (code === 'EEXIST') published = false

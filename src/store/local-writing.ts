@@ -33,7 +33,7 @@ export class LocalStaged implements Staged {
     const target = this.#place.path(key)
     const published = await explained(this.#place.root, WRITING, async () => {
       await this.#close()
-      return publish(this.#place, this.#path, target, options.addressed === true)
+      return publish(this.#place, this.#path, target, options.addressed === true, options.over === true)
     })
     if (published) await this.#settle(target)
     return published

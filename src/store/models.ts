@@ -13,13 +13,14 @@ import { checkDraft, idempotencyMismatch, modelNotFound, nameTaken, objectGone, 
 import { type EventDraft, isModelEvent, type ModelEvent, type Stages } from './events.ts'
 import { isFull } from './failures.ts'
 import { fold, type ModelState, nextStages } from './fold.ts'
-import { modelLog, numbered } from './layout.ts'
+import { modelLog, numbered, objectKey, runFolder } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { referencedByEvent, referencedByManifest } from './references.ts'
 import { makeReserve, RESERVE_USED, releaseReserve } from './reserve.ts'
 import { announceModel, isRemembered, rememberHead, rootPuts } from './root-log.ts'
 import { type JsonObject, openSealed } from './sealed.ts'
 import type { CommitResult, Models, Objects } from './store.ts'
+import { bringRunBack } from './trash-runs.ts'
 
 /** Events are for reading by people and tools; anything large belongs into an object. */
 const MAX_EVENT_BYTES = 64 << 10
@@ -92,13 +93,14 @@ async function commit(room: Room, state: ModelState, draft: EventDraft): Promise
 
   const bytes = nextLink(head, eventRecord(state, draft))
   if (bytes.length > MAX_EVENT_BYTES) throw tooLarge(draft, bytes.length)
-  await requireObjects(room, draft)
+  await requireObjects(room, draft, 'keep')
   await room.backend.refuseLinks(modelLog(state.model))
   if (state.head === 0) await announce(room, state.model, draft)
   const appended = await append(room, state.model, head, bytes, draft)
   if (appended === 'taken') return reconsider(room, state, head.digest, draft)
   // A clean-up that ran in between may have taken an object that nothing referred to before this event.
   await requireObjects(room, draft)
+  await requireRun(room, draft)
   await remember(room, state.model, head.seq + 1, bytes)
   // Only room: the event stands, whatever becomes of this.
   if (appended === 'written') await makeReserve(room.backend).catch(() => {})
@@ -201,13 +203,29 @@ async function append(
   }
 }
 
-async function requireObjects(room: Room, draft: EventDraft): Promise<void> {
+/** @param keep a clean-up is told that they are needed: what the event of a version refers to may be old and nobody's */
+async function requireObjects(room: Room, draft: EventDraft, keep?: 'keep'): Promise<void> {
   const references = referencedByEvent(draft)
   if (draft.type === 'register') {
     if (!(await room.objects.has(draft.body.manifest))) throw objectGone(room.backend, draft.body.manifest, 'manifest')
     references.push(...referencedByManifest(await room.objects.readJson<Manifest>(draft.body.manifest)))
   }
+  // All that a move refers to is referred to already, and a move must work on a full disk.
+  const isFirst = draft.type === 'register' || draft.type === 'baseline'
   for (const { sha256: digest, what } of references) {
-    if (!(await room.objects.has(digest))) throw objectGone(room.backend, digest, what)
+    const isThere =
+      keep !== undefined && isFirst
+        ? (await room.backend.keep(objectKey(digest))) !== 'absent'
+        : await room.objects.has(digest)
+    if (!isThere) throw objectGone(room.backend, digest, what)
   }
+}
+
+/** A run that was deleted while a version was being made of it comes back; whoever deletes it looks after that, too. */
+async function requireRun(room: Room, draft: EventDraft): Promise<void> {
+  if (draft.type !== 'register' || draft.body.run === undefined || draft.body.imported !== undefined) return
+  const { id } = draft.body.run
+  if ((await room.backend.stat(`${runFolder(id)}/run.json`)) !== undefined) return
+  const back = await bringRunBack(room.backend, id).catch(() => false)
+  if (back) room.warn(`Run ${id} was deleted while a version was made of it; it was taken out of the trash again.`)
 }

@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import type { Json } from '../core/canonical-json.ts'
 import { type Digest, sha256 } from '../core/digest.ts'
-import { failed, type MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
+import { failed, isMlopsError, type MlopsError, notFound, systemCode, usage } from '../core/errors.ts'
 import type { Backend, Staged } from './backend.ts'
 import { copyHashed } from './copy.ts'
 import type { Pin } from './events.ts'
@@ -54,10 +54,7 @@ async function putFile(backend: Backend, files: Files, path: string, progress?: 
 
 async function putChunks(backend: Backend, pin: Pin, open: () => AsyncIterable<Uint8Array>): Promise<Pin> {
   const key = objectKey(pin.sha256)
-  if ((await hashOf(backend, pin.sha256))?.sha256 === pin.sha256) {
-    await backend.sync(key)
-    return pin
-  }
+  if ((await hashOf(backend, pin.sha256))?.sha256 === pin.sha256 && (await isKept(backend, key))) return pin
   const stage = async (): Promise<Staged> => {
     const staged = await backend.stage()
     const hash = createHash('sha256')
@@ -125,8 +122,21 @@ async function openSource(files: Files, path: string): Promise<number> {
 async function publish(backend: Backend, staged: Staged, pin: Pin, again: () => Promise<Staged>): Promise<void> {
   const key = objectKey(pin.sha256)
   if (await staged.publish(key, { addressed: true })) return
-  if ((await hashOf(backend, pin.sha256))?.sha256 === pin.sha256) await backend.sync(key)
-  else await (await again()).replace(key)
+  if ((await hashOf(backend, pin.sha256))?.sha256 !== pin.sha256) await (await again()).replace(key)
+  else if (!(await isKept(backend, key))) await (await again()).publish(key, { addressed: true, over: true })
+}
+
+/** Durable, and not taken by a clean-up before it is referred to. @returns false where only bytes of our own would be */
+async function isKept(backend: Backend, key: string): Promise<boolean> {
+  if ((await backend.keep(key)) !== 'kept') return false
+  try {
+    await backend.sync(key)
+    return true
+  } catch (error) {
+    // A clean-up that had looked before we said so has put it aside this instant.
+    if (isMlopsError(error) && error.details?.system === 'ENOENT') return false
+    throw error
+  }
 }
 
 async function read(backend: Backend, digest: Digest): Promise<Buffer> {

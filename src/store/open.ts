@@ -20,6 +20,7 @@ import { parseRegistry, type Registry } from './registry.ts'
 import { runsOf } from './runs.ts'
 import { readServing } from './serving.ts'
 import type { Store } from './store.ts'
+import { trashOf } from './trash-runs.ts'
 
 export interface OpenOptions {
   /** False for commands that only look: then every writing method refuses. */
@@ -131,6 +132,7 @@ function assemble(
     claims: claimsOf(backend, now),
     runs: runsOf(backend, objects, now),
     serving: { list: (model) => readServing(backend, model, now()) },
+    trash: trashOf(backend, now),
   }
 }
 
@@ -182,7 +184,7 @@ export function readRegistry(files: Files, root: string): Registry {
  * Root, as which CI jobs run in containers, writes into anybody's store, and what it makes belongs to the owner.
  * @throws failed `STORE_NOT_YOURS`
  */
-function filesForWriting(files: Files, root: string, info: FileInfo): Files {
+export function filesForWriting(files: Files, root: string, info: FileInfo): Files {
   const uid = process.getuid?.()
   if (uid !== 0 || info.uid === 0 || isShared(info)) {
     refuseForeign(root, info)

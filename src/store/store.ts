@@ -24,6 +24,7 @@ import type {
   TagLine,
 } from './run-records.ts'
 import type { ServingHint } from './serving.ts'
+import type { Trash } from './trash-runs.ts'
 
 export type { ServingHint } from './serving.ts'
 
@@ -186,4 +187,5 @@ export interface Store {
   readonly claims: Claims
   readonly runs: Runs
   readonly serving: Serving
+  readonly trash: Trash
 }

@@ -145,7 +145,7 @@ export class MemoryDisk {
     const existing = this.#parent(path).entries.get(nameOf(path))
     if (existing !== undefined && flags === 'wx') fail('EEXIST', path)
     if (existing === undefined && flags === 'r') fail('ENOENT', path)
-    const inode = existing ?? { ...folder(mode), kind: 'file' as const }
+    const inode = existing ?? { ...folder(mode), kind: 'file' as const, modified: this.#tick() }
     if (existing === undefined) this.#add(path, inode)
     const fd = this.#nextDescriptor++
     this.#descriptors.set(fd, { inode, position: 0, append: flags === 'a' })
