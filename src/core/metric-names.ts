@@ -3,10 +3,23 @@
  * `src/evaluation/` (held-out rows) and `src/predictions/quality.ts` (labels that arrived).
  */
 
-const LOWER = /(?:^|_)(?:log_?loss|loss|brier|brier_score|mae|mse|rmse|mape|smape|error|deviance|ece)$/
+const LOWER = /(?:^|[_/. -])(?:log_?loss|loss|brier|brier_score|mae|mse|rmse|mape|smape|error|deviance|ece)$/
 
 /** Which way a metric counts; an unknown name counts downwards if it ends as losses and errors do. */
 export const betterOf = (metric: string): 'higher' | 'lower' => (LOWER.test(metric.toLowerCase()) ? 'lower' : 'higher')
+
+/** What a run took: less of it is better, though no gate would say so. */
+const COST = /(?:^|[_/. -])(?:seconds|secs?|minutes|hours|duration|elapsed|latency|time|ms|perplexity)$/
+/** Counts and settings that people log beside their metrics. */
+const NEITHER =
+  /^(?:n|num)_|(?:^|[_/. -])(?:epochs?|steps?|iterations?|rounds?|folds?|seed|rows|samples|examples|support|counts?|size|threshold|cutoff|lr|learning_rate|n)$/
+
+/** Which way a metric counts for a person who compares; undefined where more is neither better nor worse. */
+export function directionOf(metric: string): 'higher' | 'lower' | undefined {
+  const name = metric.toLowerCase()
+  if (COST.test(name)) return 'lower'
+  return NEITHER.test(name) ? undefined : betterOf(name)
+}
 
 /** Names under which people record the same figure. */
 const ALIASES = new Map([

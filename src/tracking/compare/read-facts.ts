@@ -1,46 +1,51 @@
 /** Reads what is known of a run from the store. A damaged or missing object is told in its place and never thrown. */
 import type { Context } from '../../core/context.ts'
-import type { EnvironmentRecord, PythonFacts } from '../../store/run-records.ts'
+import type { EnvironmentRecord, PythonFacts, RunEvidence } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
-import { showRun } from '../records/run-summary.ts'
+import { rowOf } from '../records/run-row.ts'
 import type { PackageFacts, RunFacts } from './facts.ts'
 import { packagesOfEnvironment, packagesOfLock } from './package-facts.ts'
 
-/** @param id a whole id. Throws as `showRun` does. */
+/** @param id a whole id. @throws notFound `RUN_NOT_FOUND`; failed for a damaged record of the run itself */
 export async function readFacts(ctx: Context, store: Store, id: string): Promise<RunFacts> {
-  const [run, { start }] = await Promise.all([showRun(ctx, store, id), store.runs.read(id)])
-  const python = run.python ?? null
-  const { environment, packages } = await readEnvironment(store, python)
-  const test = run.evidence.findLast((each) => each.kind === 'test')
+  const folder = await store.runs.read(id)
+  const { start, end } = folder
+  const python = start.python ?? null
+  const [row, { environment, packages }, evidence] = await Promise.all([
+    rowOf(ctx, store, folder),
+    readEnvironment(store, python),
+    store.runs.evidence(id).catch((): RunEvidence[] => []),
+  ])
+  const test = evidence.findLast((each) => each.kind === 'test')
   return {
-    run: run.run,
-    status: run.status,
-    model: run.model,
-    command: run.command,
-    cwd: run.cwd,
-    git: run.git ?? null,
+    run: id,
+    status: row.status,
+    model: row.model,
+    command: start.command,
+    cwd: start.cwd,
+    git: start.git ?? null,
     python,
     environment,
     packages,
-    env: run.env,
-    host: run.host,
-    seed: run.seed,
+    env: start.env,
+    host: start.host,
+    seed: start.seed ?? null,
     seedFrom: start.seedFrom ?? null,
-    data: run.data,
-    params: run.params,
-    metrics: run.metrics,
+    data: start.data,
+    params: row.params,
+    metrics: row.metrics,
     testRows: test?.rowsDigest ?? null,
-    tags: run.tags,
-    artifacts: run.artifacts,
-    started: run.started,
-    duration: run.duration,
-    exit: run.exit,
-    signal: run.signal,
-    resources: run.resources ?? null,
-    actor: run.actor.name,
-    source: run.source,
-    tool: run.tool,
-    parent: run.parent,
+    tags: row.tags,
+    artifacts: row.artifacts,
+    started: start.started,
+    duration: row.duration,
+    exit: row.exit,
+    signal: row.signal,
+    resources: end?.resources ?? null,
+    actor: start.actor.name,
+    source: start.source,
+    tool: start.tool,
+    parent: start.parent ?? null,
   }
 }
 
