@@ -64,7 +64,7 @@ export const oldestRow = (ctx: LogContext, home: Home, model: string) => edge(ct
 
 async function edge(ctx: LogContext, home: Home, model: string, which: 'min' | 'max'): Promise<string | null> {
   const sql = `SELECT ${which}(${MICROS}) AS micros FROM mlops_predictions WHERE model = '${model}'`
-  const [row] = await all(ctx, home, sql)
+  const [row] = await allRows(ctx, home, sql)
   const micros = row?.[0]
   return micros === null || micros === undefined ? null : new Date(Number(micros) / 1000).toISOString()
 }
@@ -73,12 +73,12 @@ async function edge(ctx: LogContext, home: Home, model: string, which: 'min' | '
 export async function countBefore(ctx: LogContext, home: Home, model: string, until: number) {
   const day = "to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
   const where = `model = '${model}' AND time < '${dateOf(until)}T00:00:00Z'`
-  const days = await all(
+  const days = await allRows(
     ctx,
     home,
     `SELECT ${day} AS day, count(*) AS records FROM mlops_predictions WHERE ${where} GROUP BY 1 ORDER BY 1`,
   )
-  const [labels] = await all(
+  const [labels] = await allRows(
     ctx,
     home,
     `SELECT count(*) AS labels FROM mlops_labels l WHERE ${where} AND NOT EXISTS
@@ -98,7 +98,8 @@ function inWindow(model: string, { since, until }: TimeWindow): string {
   return conditions.join(' AND ')
 }
 
-const all = (ctx: LogContext, home: Home, sql: string): Promise<unknown[][]> =>
+/** Every row of one SELECT, as DuckDB hands its values out. @throws as `readTable` */
+export const allRows = (ctx: LogContext, home: Home, sql: string): Promise<unknown[][]> =>
   opened(ctx, home, sql, {}, ({ duck, relation, columns }) =>
     duck.rows(`SELECT ${columns.map((column) => column.sql).join(', ')} FROM ${relation}`),
   )

@@ -82,6 +82,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'predictions stats': { works: [M, '--window', '7d'], fails: ['No Name'], failure: 2 },
   'predictions query': { works: [M, 'SELECT id, time, output FROM predictions'], fails: [M, 'SELEC 1'], failure: 2 },
   'predictions label': { works: [M, 'labels.csv'], fails: [M, 'gone.csv'], failure: 4 },
+  trace: { works: ['a'], fails: ['nobody'], failure: 4 },
   'predictions compact': { works: [M], fails: [M, '--grace', '1s'], failure: 2 },
   'predictions prune': { works: [M, '--keep', '30d', '--yes'], fails: [M, '--keep', 'soon'], failure: 2 },
   'notify test': { works: ['stdout', 'file:alerts.jsonl'], fails: ['slak:#ml'], failure: 2 },
