@@ -83,16 +83,23 @@ export interface EnvironmentRecord {
 export interface LockedPackage {
   readonly name: string
   readonly version: string
-  /** Where it does not come from an index by name and version. `editable` and `path` are relative to the project inside of it. */
+  /** Where it does not come from an index by name and version. What lies inside of the project is relative to it. */
   readonly from?:
-    | { readonly kind: 'path' | 'editable' | 'archive'; readonly url: string }
-    | { readonly kind: 'vcs'; readonly url: string; readonly vcs: string; readonly commit: string }
+    | { readonly kind: 'path' | 'editable' | 'archive'; readonly url: string; readonly subdirectory?: string }
+    | {
+        readonly kind: 'vcs'
+        readonly url: string
+        readonly vcs: string
+        readonly commit: string
+        readonly subdirectory?: string
+      }
     | { readonly kind: 'conda'; readonly url: string }
   /** `sha256:…` of the archives that may be installed: out of a lock file, direct_url.json or conda-meta. */
   readonly hashes?: readonly string[]
   /**
    * What is installed, whoever installed it: the digest of the sorted `path\0hash\n` lines of RECORD without what an
    * installation writes itself (RECORD, INSTALLER, REQUESTED, direct_url.json, *.pyc, scripts outside of the package).
+   * Absent of editable packages, and where there is no RECORD.
    */
   readonly installed?: Digest
 }
@@ -196,14 +203,33 @@ export interface RunEnd {
    * Facts that were still being computed when run.json was written (hashing a large data file takes seconds, and
    * neither the command nor run.json waits for it). They replace those of run.json; `Runs.read` merges them.
    */
-  readonly late?: { readonly git?: GitFacts; readonly python?: PythonFacts; readonly data?: readonly DeclaredData[] }
+  readonly late?: {
+    readonly git?: GitFacts
+    readonly python?: PythonFacts
+    readonly data?: readonly DeclaredData[]
+    /** With its GPUs, whose listing takes seconds on some machines. */
+    readonly host?: HostFacts
+  }
   /** The model that the script named through the client, when the command line named none. */
   readonly model?: string
-  readonly resources?: { readonly maxRssBytes?: number; readonly cpuSeconds?: number }
+  readonly resources?: Resources
   /** Length and digest of every other file of the run, by path relative to the run. */
   readonly files: Readonly<Record<string, { readonly sha256: Digest; readonly size: number }>>
   /** What went wrong with the recording itself though the command went on. */
   readonly warnings: readonly string[]
+}
+
+export interface Resources {
+  /** The most memory that was in use at one time, in bytes; of what, says `memoryOf`. */
+  readonly maxRssBytes?: number
+  /**
+   * `family`: of all processes of the command together, what they share counted once (sampled; the peak of any single
+   * one is exact). `process`: of the process that wrote the run alone. Absent in records of older writers: a sampled
+   * sum of `track`, one process of the Python client.
+   */
+  readonly memoryOf?: 'family' | 'process'
+  /** User and system time of the command and of all that it waited for. */
+  readonly cpuSeconds?: number
 }
 
 /**

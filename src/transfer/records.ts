@@ -15,6 +15,7 @@ import type {
   GitFacts,
   HostFacts,
   PythonFacts,
+  Resources,
   RunArtifact,
   RunEnd,
   RunStart,
@@ -265,10 +266,17 @@ export const isRunEnd = atLeast<RunEnd>({
       git: optional(git),
       python: optional(python),
       data: optional(list(declared)),
+      host: optional(host),
     }),
   ),
   model: optional(text(1000)),
-  resources: optional(map(metric)),
+  resources: optional(
+    atLeast<Resources>({
+      maxRssBytes: optional(metric),
+      memoryOf: optional(one('family', 'process')),
+      cpuSeconds: optional(metric),
+    }),
+  ),
   files: map(atLeast<Pin>({ sha256: digest, size })),
   warnings: list(text(100_000)),
 })

@@ -7,23 +7,29 @@ import type { Context } from '../../core/context.ts'
 import { redactArguments } from '../../core/redact.ts'
 import type { Project } from '../../project/config.ts'
 import { gitFacts } from '../../project/git.ts'
-import type { DeclaredData, GitFacts, PythonFacts, RunEnd } from '../../store/run-records.ts'
+import type { DeclaredData, GitFacts, HostFacts, PythonFacts, RunEnd } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { type KeptInAll, recordAllData } from './data-record.ts'
 import type { DataSource } from './declared-data.ts'
+import { hostFacts } from './environment.ts'
+import { putPythonFacts } from './environment-record.ts'
+import { askGpus } from './gpus.ts'
 import { askInterpreter, findInterpreter } from './interpreter.ts'
 
 export interface SlowFacts {
   readonly git?: GitFacts
   readonly python?: PythonFacts
   readonly data?: readonly DeclaredData[]
+  /** Only where it has GPUs. */
+  readonly host?: HostFacts
 }
 
 export interface Capture {
   /** What is known so far; `data` only when all of it is. */
   known(): SlowFacts
-  /** Resolves when everything is known, or after `milliseconds`. */
+  /** Resolves when everything is known that anybody waits for, or after `milliseconds`. */
   within(milliseconds: number): Promise<void>
+  /** Nobody waits for the GPUs. */
   readonly all: Promise<void>
   /** In words: no git, no answer, data that went away. */
   readonly notes: string[]
@@ -49,7 +55,7 @@ export interface CaptureRequest {
 }
 
 export function startCapture(ctx: Context, project: Project, store: Store, request: CaptureRequest): Capture {
-  const known: { git?: GitFacts; python?: PythonFacts; data?: readonly DeclaredData[] } = {}
+  const known: { git?: GitFacts; python?: PythonFacts; data?: readonly DeclaredData[]; host?: HostFacts } = {}
   const notes: string[] = []
   let kept: KeptInAll | undefined
   let isShown = false
@@ -68,7 +74,7 @@ export function startCapture(ctx: Context, project: Project, store: Store, reque
       else known.git = facts
     }),
     guarded('the interpreter', async () => {
-      const facts = await capturePython(store, request)
+      const facts = await capturePython(project, store, request, notes)
       if (facts !== undefined) known.python = facts
     }),
     guarded('declared data', async () => {
@@ -80,6 +86,9 @@ export function startCapture(ctx: Context, project: Project, store: Store, reque
       kept = found.kept
     }),
   ]).then(() => {})
+  void askGpus(request.env, request.signal).then((gpus) => {
+    if (gpus.length > 0) known.host = { ...hostFacts(), gpus }
+  })
   return {
     known: () => ({ ...known }),
     async within(milliseconds) {
@@ -105,6 +114,7 @@ export function lateFacts(written: SlowFacts, final: SlowFacts): RunEnd['late'] 
     ...(written.git === undefined && final.git !== undefined ? { git: final.git } : {}),
     ...(written.python === undefined && final.python !== undefined ? { python: final.python } : {}),
     ...(written.data === undefined && final.data !== undefined ? { data: final.data } : {}),
+    ...(written.host === undefined && final.host !== undefined ? { host: final.host } : {}),
   }
   return Object.keys(late).length === 0 ? undefined : late
 }
@@ -137,19 +147,25 @@ async function captureGit(
   }
 }
 
-async function capturePython(store: Store, request: CaptureRequest): Promise<PythonFacts | undefined> {
-  if (request.client === undefined) return undefined
-  const program = await findInterpreter(request.command, request.cwd, request.env)
+async function capturePython(
+  project: Project,
+  store: Store,
+  request: CaptureRequest,
+  notes: string[],
+): Promise<PythonFacts | undefined> {
+  const { client, command, cwd, env, signal } = request
+  if (client === undefined) return undefined
+  const program = await findInterpreter(command, cwd, env)
   if (program === undefined) return undefined
-  const probe = join(request.client, 'mlops', '_environment.py')
-  const found = await askInterpreter(program, probe, request.cwd, request.env)
-  if (found === undefined) throw new Error(`${program} gave no answer`)
-  const lock = await store.objects.put(Buffer.from(found.packages.map((line) => `${line}\n`).join(''), 'utf8'))
-  return {
-    executable: found.executable,
-    version: found.version,
-    lock: { sha256: lock.sha256, packages: found.packages.length },
+  if ('unknown' in program) {
+    notes.push(`no packages are recorded: ${program.unknown}`)
+    return undefined
   }
+  const probe = join(client, 'mlops', '_environment.py')
+  const found = await askInterpreter(program, probe, { cwd, root: project.root, env, signal })
+  if (found === undefined) throw new Error(`${program.program} gave no answer`)
+  notes.push(...found.notes)
+  return await putPythonFacts(store, found)
 }
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

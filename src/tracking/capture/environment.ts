@@ -1,5 +1,6 @@
-/** What of the machine and its environment belongs to a run: an allowlist of variables, and the host. Pure but for `os`. */
-import { availableParallelism, hostname, machine, totalmem, type } from 'node:os'
+/** What of the machine and its environment belongs to a run: an allowlist of variables, and the host. Reads the machine alone. */
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, hostname, machine, release, totalmem, type } from 'node:os'
 import { redact } from '../../core/redact.ts'
 import type { RunStart } from '../../store/run-records.ts'
 
@@ -51,12 +52,30 @@ export function allowedEnvironment(env: Readonly<Record<string, string | undefin
   return kept
 }
 
-/** Named as Python's `platform` names it, so that runs of both writers compare. `memory` in bytes. */
+/** Named as Python's `platform` names it, so that runs of both writers compare. `memory` in bytes. Without GPUs. */
 export function hostFacts(): RunStart['host'] {
+  const cpu = processor()
   return {
     name: hostname(),
     platform: `${type()} ${machine()}`.toLowerCase(),
     cpus: availableParallelism(),
     memory: totalmem(),
+    ...(cpu === undefined ? {} : { cpu }),
+    release: release(),
+  }
+}
+
+/** As its maker names it. `os.cpus()` reads the clock of each core besides: milliseconds on a large machine. */
+function processor(): string | undefined {
+  const name = process.platform === 'linux' ? /^model name\s*:(.*)$/m.exec(readCpuInfo())?.[1] : cpus()[0]?.model
+  const words = name?.trim().split(/\s+/).join(' ')
+  return words === '' || words === 'unknown' ? undefined : words
+}
+
+function readCpuInfo(): string {
+  try {
+    return readFileSync('/proc/cpuinfo', 'utf8')
+  } catch {
+    return ''
   }
 }

@@ -4,30 +4,57 @@
  */
 import { execFile } from 'node:child_process'
 import { access, constants, open, stat } from 'node:fs/promises'
-import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path'
+import { basename, delimiter, isAbsolute, resolve } from 'node:path'
+import type { EnvironmentRecord } from '../../store/run-records.ts'
 import { parseLenientJson } from '../values/lenient-json.ts'
+import { findLaunched } from './launchers.ts'
 
 export interface Interpreter {
   readonly executable: string
   readonly version: string
   /** `name==version`, sorted. */
   readonly packages: readonly string[]
+  /** Undefined when the probe of an older client was asked. */
+  readonly environment: Omit<EnvironmentRecord, 'locks'> | undefined
+  /** Lock files that describe the environment, secrets redacted; paths relative to the project. */
+  readonly locks: readonly { readonly path: string; readonly text: string }[]
+  /** What is odd about the environment, in words. */
+  readonly notes: readonly string[]
+}
+
+export interface FoundInterpreter {
+  /** A path or name to start. */
+  readonly program: string
+  /** Those of the command's own that decide what it sees: `-I`, `-E`, `-s`, `-S`. */
+  readonly flags: readonly string[]
 }
 
 type Env = Readonly<Record<string, string | undefined>>
 
 const PYTHON = /^(?:python|pypy)(?:\d+(?:\.\d+)*)?w?(?:\.exe)?$/i
 const PROBE_MILLISECONDS = 20_000
+const PROBE_BYTES = 64 << 20
 
 /**
- * The interpreter that `command` will most likely use: a word of it that is a Python, the environment of `uv run`,
- * the shebang of a script or installed tool (`torchrun`), or a Python named in `sh -c '…'`.
- * @returns a path or name to start, or undefined when nothing of the command speaks of Python
+ * The interpreter that `command` will most likely use: the environment of `uv run`, `poetry run`, `conda run` and their
+ * like, a word of it that is a Python, the shebang of a script or installed tool (`torchrun`), or a Python named in
+ * `sh -c '…'`.
+ * @returns undefined when nothing of the command speaks of Python; a reason where it does and nobody can tell which
  */
-export async function findInterpreter(command: readonly string[], cwd: string, env: Env): Promise<string | undefined> {
+export async function findInterpreter(
+  command: readonly string[],
+  cwd: string,
+  env: Env,
+): Promise<FoundInterpreter | { readonly unknown: string } | undefined> {
+  const launched = await findLaunched(command, cwd, env)
+  if (launched !== undefined) return 'program' in launched ? { program: launched.program, flags: [] } : launched
+  const program = await findNamed(command, cwd, env)
+  return program === undefined ? undefined : { program, flags: pythonFlags(command) }
+}
+
+async function findNamed(command: readonly string[], cwd: string, env: Env): Promise<string | undefined> {
   const first = command[0]
   if (first === undefined) return undefined
-  if (basename(first) === 'uv' && command[1] === 'run') return await uvEnvironment(cwd, env)
   const word = command.slice(0, 8).find((each) => PYTHON.test(basename(each)))
   if (word !== undefined) return await findProgram(word, cwd, env)
   const program = await findProgram(first, cwd, env)
@@ -38,6 +65,18 @@ export async function findInterpreter(command: readonly string[], cwd: string, e
     .join(' ')
     .match(/(?:^|[\s;&|(])((?:[\w./-]*\/)?python\d?(?:\.\d+)?)(?=\s)/)?.[1]
   return inScript === undefined ? undefined : await findProgram(inScript, cwd, env)
+}
+
+/** `python -I train.py` sees neither PYTHONPATH nor the user's own packages: nor may the probe. */
+function pythonFlags(command: readonly string[]): string[] {
+  const at = command.slice(0, 8).findIndex((each) => PYTHON.test(basename(each)))
+  if (at < 0) return []
+  const flags: string[] = []
+  for (const word of command.slice(at + 1)) {
+    if (!/^-[bBdEIisSuOPqv]+$/.test(word)) break
+    flags.push(...[...word.slice(1)].filter((letter) => 'EIsS'.includes(letter)).map((letter) => `-${letter}`))
+  }
+  return flags
 }
 
 /** As `execvp` looks for it. @returns an absolute path, or undefined */
@@ -56,31 +95,33 @@ async function findProgram(word: string, cwd: string, env: Env): Promise<string 
 /**
  * Asks the interpreter for its version and packages.
  * @param probe absolute path of the client's `_environment.py`
+ * @param root the folder of the project, absolute
  * @returns undefined when it gives no sensible answer within 20 s
  */
 export async function askInterpreter(
-  program: string,
+  { program, flags }: FoundInterpreter,
   probe: string,
-  cwd: string,
-  env: Env,
+  { cwd, root, env, signal }: { cwd: string; root: string; env: Env; signal?: AbortSignal },
 ): Promise<Interpreter | undefined> {
   const text = await new Promise<string | undefined>((answer) => {
-    const options = { cwd, env: { ...env }, timeout: PROBE_MILLISECONDS, maxBuffer: 16 << 20, windowsHide: true }
-    const child = execFile(program, [probe], options, (error, stdout) => answer(error === null ? stdout : undefined))
+    const limits = { timeout: PROBE_MILLISECONDS, maxBuffer: PROBE_BYTES, windowsHide: true }
+    const options = { cwd, env: { ...env }, ...limits, ...(signal === undefined ? {} : { signal }) }
+    const child = execFile(program, [...flags, probe, root], options, (error, stdout) =>
+      answer(error === null ? stdout : undefined),
+    )
     child.stdin?.end()
   })
-  const parsed = text === undefined ? undefined : (parseLenientJson(text) as Partial<Interpreter> | undefined)
-  const { executable, version, packages } = parsed ?? {}
+  // Before its one line stands whatever the site of this Python prints as it starts.
+  const parsed = parseLenientJson(text?.trim().split('\n').at(-1) ?? '') as Partial<Interpreter> | undefined
+  const { executable, version, packages, environment, locks, notes } = parsed ?? {}
   if (typeof executable !== 'string' || typeof version !== 'string' || !Array.isArray(packages)) return undefined
-  return { executable: executable === '' ? program : executable, version, packages: packages.map(String) }
-}
-
-async function uvEnvironment(cwd: string, env: Env): Promise<string | undefined> {
-  const chosen = env.UV_PROJECT_ENVIRONMENT
-  for (let here = cwd; ; here = dirname(here)) {
-    const program = join(resolve(here, chosen ?? '.venv'), 'bin', 'python')
-    if (await isExecutable(program)) return program
-    if (dirname(here) === here) return undefined
+  return {
+    executable: executable === '' ? program : executable,
+    version,
+    packages: packages.map(String),
+    environment,
+    locks: locks ?? [],
+    notes: (notes ?? []).map(String),
   }
 }
 

@@ -226,7 +226,7 @@ async function openRun(
     ...(written.git === undefined ? {} : { git: written.git }),
     ...(written.python === undefined ? {} : { python: written.python }),
     env: allowedEnvironment({ ...begun.env, PYTHONPATH: ctx.env.PYTHONPATH }),
-    host: hostFacts(),
+    host: written.host ?? hostFacts(),
     seed: begun.seed,
     data: written.data ?? [],
     params: request.params,

@@ -1,8 +1,6 @@
 """Facts about this interpreter, its packages, the host. Also run as a script by `mlops track`, which reads the JSON.
 
-Reads the names of installed packages from the folders themselves: `importlib.metadata` parses every file of metadata,
-which takes half a second in a large environment. As a script it runs beside the training command, so it imports
-nothing that a file of the training folder could shadow.
+As a script it runs beside the training command, so it imports nothing that a file of the training folder could shadow.
 """
 import os
 import sys
@@ -17,42 +15,7 @@ ENV_ALLOWED = (
     "PYTHONHASHSEED", "PYTHONPATH", "RANK", "TF_CUDNN_DETERMINISTIC", "TF_DETERMINISTIC_OPS",
     "TOKENIZERS_PARALLELISM", "TZ", "VIRTUAL_ENV", "WORLD_SIZE",
 )
-
-
-def packages(path=None):
-    """`name==version` of every installed distribution, sorted; the first one found on the path wins, as in imports."""
-    found = {}
-    for folder in sys.path if path is None else path:
-        try:
-            names = sorted(os.listdir(folder or "."))
-        except OSError:
-            continue
-        for entry in names:
-            if not entry.endswith((".dist-info", ".egg-info")):
-                continue
-            name, version = _name_and_version(os.path.join(folder or ".", entry))
-            if name and version:
-                found.setdefault(name.lower().replace("_", "-").replace(".", "-"), name + "==" + version)
-    return sorted(found.values(), key=lambda line: (line.lower(), line))
-
-
-def _name_and_version(folder):
-    for member in ("METADATA", "PKG-INFO", ""):
-        name = version = None
-        try:
-            with open(os.path.join(folder, member) if member else folder, "rb") as file:
-                for raw in file:
-                    if not raw.strip():
-                        break
-                    if raw[:5].lower() == b"name:":
-                        name = raw[5:].strip().decode("utf-8", "replace")
-                    elif raw[:8].lower() == b"version:":
-                        version = raw[8:].strip().decode("utf-8", "replace")
-                    if name and version:
-                        return name, version
-        except OSError:
-            continue
-    return None, None
+_GPU_SECONDS = 10
 
 
 def interpreter():
@@ -60,10 +23,13 @@ def interpreter():
 
 
 def host():
+    """Quick facts alone; `gpus` asks a program."""
     import platform  # 5 ms that the probe of `mlops track` does not need
 
     name = "%s %s" % (platform.system(), platform.machine())
-    return {"name": platform.node(), "platform": name.lower(), "cpus": os.cpu_count() or 1, "memory": _memory()}
+    facts = {"name": platform.node(), "platform": name.lower(), "cpus": os.cpu_count() or 1, "memory": _memory()}
+    facts.update((key, value) for key, value in (("cpu", _processor()), ("release", platform.release())) if value)
+    return facts
 
 
 def _memory():
@@ -73,17 +39,74 @@ def _memory():
         return 0
 
 
+def _processor():
+    """As its maker names it; None where the system does not say so at once."""
+    try:
+        with open("/proc/cpuinfo", "rb") as file:
+            for line in file:
+                if line.startswith(b"model name"):
+                    return " ".join(line.partition(b":")[2].decode("utf-8", "replace").split())
+    except OSError:
+        pass
+    if sys.platform == "darwin":
+        return _said_by(["sysctl", "-n", "machdep.cpu.brand_string"], 2)
+    return None
+
+
+def gpus():
+    """As `nvidia-smi` lists them, memory in bytes; empty where that is not there or gives no answer in time."""
+    text = _said_by(
+        ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"], _GPU_SECONDS
+    )
+    found = []
+    for line in (text or "").splitlines():
+        fields = [each.strip() for each in line.rsplit(",", 2)]
+        if len(fields) < 3 or not fields[0]:
+            continue
+        gpu = {"name": fields[0]}
+        if fields[1].isdigit():
+            gpu["memory"] = int(fields[1]) * 1024 * 1024
+        if fields[2] and not fields[2].startswith("["):
+            gpu["driver"] = fields[2]
+        found.append(gpu)
+    return found
+
+
+def _said_by(command, seconds):
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=seconds, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace").strip() or None
+
+
 def main():
+    """`_environment.py [FOLDER OF THE PROJECT]`: prints what this interpreter has installed, as JSON."""
     here = os.path.dirname(os.path.abspath(__file__))
     folders = [folder for folder in sys.path if folder and os.path.abspath(folder) != here]
-    # By hand: a training folder may hold a json.py, and nothing of it may run here.
-    def quote(text):
-        return '"' + "".join(
-            c if 32 <= ord(c) < 127 and c not in '"\\' else "\\u%04x" % ord(c) if ord(c) < 65536 else "?" for c in text
-        ) + '"'
+    # PYTHONPATH may hold the training folder and that a json.py: while this imports, only Python's own folders count.
+    library = os.path.dirname(os.path.abspath(os.__file__))
+    sys.path = [library, os.path.join(library, "lib-dynload")] + [
+        folder for folder in folders
+        if os.path.basename(folder) in ("DLLs", "lib_pypy") and os.path.dirname(folder) in (
+            sys.base_prefix, os.path.dirname(library))
+    ]
+    import json
+
+    sys.path.insert(0, here)
+    import _packages
+
+    found = _packages.read_environment(folders, os.getcwd(), sys.argv[1] if len(sys.argv) > 1 else os.getcwd())
     facts = interpreter()
-    lines = ",".join(quote(line) for line in packages(folders))
-    print('{"executable":%s,"version":%s,"packages":[%s]}' % (quote(facts["executable"]), quote(facts["version"]), lines))
+    facts.update({
+        "packages": found.lines, "environment": found.record, "notes": found.notes,
+        "locks": [{"path": path, "text": text} for path, text in found.locks],
+    })
+    sys.stdout.write(json.dumps(facts))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ records all of it, and more: the dirty patch is made there only.
 """
 import getpass
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -20,6 +21,13 @@ def command():
 
 def environment(env):
     return {name: redact(well_formed(env[name])) for name in ENV_ALLOWED if name in env}
+
+
+def seed(env):
+    """MLOPS_SEED, where it is one: a whole number from 0 to 4294967295."""
+    text = env.get("MLOPS_SEED", "")
+    number = int(text) if re.match(r"[0-9]{1,10}$", text) else -1
+    return number if 0 <= number <= 4294967295 else None
 
 
 def actor(env):

@@ -6,21 +6,22 @@ warning is printed once, and training goes on.
 """
 import os
 import sys
-import threading
 import time
 
 from . import _facts, _values
-from ._environment import host, interpreter, packages
+from ._aside import SlowFacts
+from ._environment import host, interpreter
 from ._metriclines import metric_line
 from ._process import own_process
 from ._project import find_project
 from ._redact import REDACTED, redact_param, redact_text
 from ._runfiles import RunFiles, StoreTrouble
 from ._store import create_store, open_store
+from ._usage import Usage
 
 VERSION = "0.1.0"
 TOOL = "mlops-python " + VERSION
-_GIT_PATIENCE_SECONDS = 2
+_PATIENCE_SECONDS = 2
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -45,6 +46,7 @@ class Run:
         self._files = None
         self._attached = False
         self._started = _beginning()
+        self._usage = Usage(whole=self._started <= _LOADED)
         self._pid = os.getpid()
         self._warnings = []
         self._late = {}
@@ -275,28 +277,25 @@ class Run:
     def _create(self, store, outer):
         run = ulid(self._started)
         inside = os.path.relpath(self._cwd, self._project.root)
-        lock = packages()
-        pin = store.put_object([("".join(line + "\n" for line in lock)).encode("utf-8", "replace")])
         record = {
             "format": 1, "id": run, "started": _timestamp(self._started), "command": _facts.command(),
             "cwd": self._cwd if inside.startswith("..") else inside.replace(os.sep, "/"),
-            "python": dict(interpreter(), lock={"sha256": pin["sha256"], "packages": len(lock)}),
+            "python": interpreter(),
             "env": _facts.environment(os.environ), "host": host(), "data": [], "params": {}, "tags": [],
             "actor": _facts.actor(os.environ), "tool": TOOL, "source": "python",
         }
         if self.model is not None:
             record["model"] = self.model
-        seed = os.environ.get("MLOPS_SEED", "")
-        if seed.isdigit():
-            record["seed"] = int(seed)
+        seed = _facts.seed(os.environ)
+        if seed is not None:
+            record.update({"seed": seed, "seedFrom": "environment"})
         if outer:
             record["parent"] = outer
         process = own_process()
         if process is not None:
             record["process"] = process
-        git = _Background(_facts.git, self._cwd, store.root)
-        self._take_git(git.result(_GIT_PATIENCE_SECONDS), record)
-        self._git = git
+        self._slow = SlowFacts(self._cwd, self._project.root, store)
+        record.update(self._slow.take(_PATIENCE_SECONDS))
         if store.put_record("runs/%s/run.json" % run, record) is None:
             raise OSError("run %s exists already" % run)
         self._files = RunFiles(store, run)
@@ -308,15 +307,6 @@ class Run:
         self._outer_env = {name: os.environ.get(name) for name in _CHILD_ENV}
         folder = os.path.join(store.root, "runs", run)
         os.environ.update(zip(_CHILD_ENV, (store.root, run, folder, run, str(os.getpid()))))
-
-    def _take_git(self, result, record):
-        if result is None:
-            return
-        facts, problem = result
-        if facts is not None:
-            record["git"] = facts
-        elif problem:
-            self._warnings.append("no git facts: " + problem)
 
     def _assert_open(self):
         if self.ended:
@@ -449,10 +439,8 @@ class Run:
 
     def _write_end(self, status):
         self._restore_env()
-        if "git" not in self._record:
-            late = {}
-            self._take_git(self._git.result(_GIT_PATIENCE_SECONDS), late)
-            self._late.update(late)
+        self._late.update(self._slow.take(_PATIENCE_SECONDS))
+        self._warnings.extend(_facts.well_formed(each) for each in self._slow.problems)
         try:
             self._take_artifacts()
         except OSError as error:
@@ -465,7 +453,7 @@ class Run:
         }
         if self._late:
             end["late"] = self._late
-        resources = _resources()
+        resources = self._usage.so_far()
         if resources:
             end["resources"] = resources
         end.update(self._files.fold())
@@ -486,26 +474,6 @@ class Run:
 
 
 _CHILD_ENV = ("MLOPS_STORE", "MLOPS_RUN_ID", "MLOPS_RUN_DIR", "_MLOPS_CLIENT_RUN", "_MLOPS_CLIENT_PID")
-
-
-class _Background:
-    """A function in a thread, waited for as long as patience lasts."""
-
-    def __init__(self, function, *arguments):
-        self._result = None
-
-        def work():
-            try:
-                self._result = function(*arguments)
-            except Exception as error:
-                self._result = (None, str(error))
-
-        self._thread = threading.Thread(target=work, name="mlops-git", daemon=True)
-        self._thread.start()
-
-    def result(self, seconds):
-        self._thread.join(seconds)
-        return self._result
 
 
 _LOADED = time.time()
@@ -568,19 +536,6 @@ def _mark(path):
     except OSError:
         return None
     return (facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino)
-
-
-def _resources():
-    try:
-        import resource
-    except ImportError:
-        return None
-    own = resource.getrusage(resource.RUSAGE_SELF)
-    workers = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    cpu = own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
-    return {"maxRssBytes": int(own.ru_maxrss * unit), "cpuSeconds": round(cpu, 2)}
 
 
 def _status_of(kind, error):
