@@ -1,33 +1,50 @@
 /** `mlops run list`. */
-import { listRuns } from '../../tracking/records/list-runs.ts'
-import type { RunRow } from '../../tracking/records/run-row.ts'
+import { listRuns, type RunList } from '../../tracking/records/list-runs.ts'
 import { Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
-import { renderRuns } from '../../ui/views/run.ts'
+import { renderRunCsv } from '../../ui/views/run-csv.ts'
+import { renderRunList } from '../../ui/views/run-list.ts'
 
-export interface Result {
-  readonly runs: readonly RunRow[]
-  /** Runs in the store, shown or not. */
-  readonly total: number
-}
+export type Result = RunList
 
-export default class RunList extends MlopsCommand {
+export default class RunsList extends MlopsCommand {
   static override summary = 'List the runs, newest first.'
+  static override description =
+    'Names: run, model, status, started, ended, age, duration, command, cwd, exit, signal, tags, notes, git.commit, git.branch, git.dirty, data.NAME.rows (sha256, size, …), python.version, seed, memory, cpu, host, actor, source, parent, reproduces, params.NAME, metrics.NAME; a metric or a parameter may be named alone. --where compares them with = != < <= > >= ~ (contains, in any case), in (…), has (a tag), and joins with and, or, not and brackets; none is what is not there. Examples of each: docs/runs.md'
   static override examples = [
-    '<%= config.bin %> run list',
     '<%= config.bin %> run list --model churn-model --limit 50',
-    '<%= config.bin %> run list --limit 0 --json',
+    '<%= config.bin %> run list --where "metrics.auc > 0.8 and params.depth = 6 and git.dirty = false" --sort metrics.auc',
+    '<%= config.bin %> run list --where "started > 7d and status != finished"',
+    '<%= config.bin %> run list --sort loss --columns loss,params.lr,git.commit',
+    '<%= config.bin %> run list --limit 0 --csv > runs.csv',
   ]
   static override flags = {
+    where: Flags.string({ char: 'w', summary: 'Only runs for which this holds.', helpValue: 'FILTER' }),
+    sort: Flags.string({
+      summary: 'Sort by this, best or newest first, or as :asc or :desc says; may be repeated.',
+      helpValue: 'FIELD[:asc|desc]',
+      multiple: true,
+    }),
+    columns: Flags.string({ summary: 'Show these alone.', helpValue: 'FIELD,…', multiple: true }),
     limit: Flags.integer({ summary: 'Show at most N runs; 0 for all.', helpValue: 'N', default: 20, min: 0 }),
     model: Flags.string({ char: 'm', summary: 'Only runs of this model.', helpValue: 'MODEL' }),
+    csv: Flags.boolean({ summary: 'Print CSV with a header line instead of a table.', exclusive: ['json'] }),
   }
 
   async execute(): Promise<Outcome<Result>> {
-    const { flags } = await this.parse(RunList)
+    const { flags } = await this.parse(RunsList)
     const store = await this.session.openStore()
-    const result = await listRuns(this.session.ctx, store, { limit: flags.limit, model: flags.model })
-    const first = result.total === 0 ? await this.firstTrack(flags.model) : undefined
-    return { data: result, render: (ui) => renderRuns(ui, result, flags.model, first) }
+    const { where, sort, limit, model, csv } = flags
+    const columns = flags.columns
+      ?.flatMap((each) => each.split(','))
+      .map((each) => each.trim())
+      .filter((each) => each !== '')
+    const list = await listRuns(this.session.ctx, store, { where, sort, columns, limit, model })
+    const chosen = columns !== undefined
+    const first = list.total === 0 ? await this.firstTrack(model) : undefined
+    return {
+      data: list,
+      render: (ui) => (csv ? renderRunCsv(list, chosen) : renderRunList(ui, list, { model, chosen, first })),
+    }
   }
 
   /** In the words of mlops.yaml, where there is one that can be read. */

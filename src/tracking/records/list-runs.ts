@@ -1,24 +1,173 @@
-/** Lists of runs. How one run stands is in `run-summary.ts`. Reads only. */
+/**
+ * Lists of runs: which match, in which order, what is shown of each. How one run stands is in `run-row.ts`, the language
+ * of filters in `where/`. Reads only.
+ */
 import type { Context } from '../../core/context.ts'
-import type { Store } from '../../store/store.ts'
+import { interrupted } from '../../core/errors.ts'
+import type { RunFolder, Store } from '../../store/store.ts'
+import { notesOf, tagsWith } from './annotations.ts'
+import { fieldLater, prepareOrder, type SortedBy } from './order.ts'
 import { type RunRow, rowOf } from './run-row.ts'
+import type { Field, RunFacts, Value } from './where/fields.ts'
+import { Columns, prepareFilter, type Values } from './where/filter.ts'
+import { type KnownNames, noNames, noteNames } from './where/names.ts'
 
-/** @param limit the newest so many; 0 for all */
-export async function listRuns(
+export interface ListRequest {
+  /** At most so many; 0 for all. */
+  readonly limit: number
+  readonly model?: string | undefined
+  /** As typed (docs/runs.md). */
+  readonly where?: string | undefined
+  /** As typed: `auc`, `params.depth:desc`. None: newest first. */
+  readonly sort?: readonly string[] | undefined
+  /** Names whose values are wanted; those of the filter and the order where none are named. */
+  readonly columns?: readonly string[] | undefined
+}
+
+export interface ListedRun extends RunRow {
+  readonly host: string
+  /** The run that this one repeats. */
+  readonly reproduces: string | null
+  /** What people said of it, oldest first. */
+  readonly notes: readonly string[]
+  /** By the names in `columns`. */
+  readonly values: Readonly<Record<string, Value>>
+}
+
+export interface RunList {
+  readonly runs: readonly ListedRun[]
+  /** Runs in the store, shown or not. */
+  readonly total: number
+  /** How many match, shown or not. */
+  readonly matched: number
+  readonly where: string | null
+  /** Empty: newest first. */
+  readonly sort: readonly SortedBy[]
+  readonly columns: readonly string[]
+  /** Characters that tell the id of every run in the store from those of all others. */
+  readonly unique: number
+}
+
+interface Found {
+  readonly id: string
+  readonly values: Values
+}
+
+/** @throws usage `FILTER_INVALID`, `SORT_INVALID`, `COLUMN_INVALID` */
+export async function listRuns(ctx: Context, store: Store, request: ListRequest): Promise<RunList> {
+  const { where, sort = [], model, limit } = request
+  const now = ctx.now().getTime()
+  const columns = new Columns()
+  // What is typed wrongly is said before anything is read.
+  const filter = where === undefined ? undefined : prepareFilter(where, columns, now)
+  const order = prepareOrder(sort, columns)
+  const chosen = request.columns?.map((name) => fieldLater(name, columns, 'COLUMN_INVALID'))
+  const ids = await store.runs.list()
+  const isPlain = filter === undefined && sort.length === 0 && model === undefined
+  const looked = isPlain && limit > 0 ? ids.slice(0, limit) : ids
+  const scan = isPlain && chosen === undefined ? undefined : await readAll(ctx, store, looked, columns, model)
+  const known = scan?.known ?? noNames()
+  const runs = scan?.found.length ?? 0
+  const settled = filter?.settle(known, runs)
+  const ordered = order(known, runs)
+  for (const warning of new Set([...(settled?.warnings ?? []), ...ordered.warnings])) ctx.warn(warning)
+  const shown = chosen?.map((field) => field(known, runs)) ?? [...ordered.fields, ...(settled?.fields ?? [])]
+  const fields = [...new Map(shown.map((field) => [field.name, field])).values()]
+  const matching = isPlain ? looked : inOrder(scan?.found ?? [], settled?.test, ordered.compare)
+  const picked = limit > 0 ? matching.slice(0, limit) : matching
+  const rows: ListedRun[] = []
+  for (const id of picked) {
+    const folder = await readable(ctx, store, id)
+    if (folder !== undefined) rows.push(await listed(ctx, store, folder, fields, now))
+  }
+  return {
+    runs: rows,
+    total: ids.length,
+    matched: isPlain ? ids.length : matching.length,
+    where: where ?? null,
+    sort: ordered.by,
+    columns: fields.map(({ name }) => name),
+    unique: uniqueLength(ids),
+  }
+}
+
+/** Newest first where nothing else decides: a sort is stable, and so they came. */
+function inOrder(
+  found: readonly Found[],
+  test: ((values: Values) => boolean) | undefined,
+  compare: (a: Values, b: Values) => number,
+): string[] {
+  const matching = test === undefined ? [...found] : found.filter(({ values }) => test(values))
+  return matching.sort((a, b) => compare(a.values, b.values)).map(({ id }) => id)
+}
+
+/** Only the values that are asked for are kept: 100,000 whole records would not be small. */
+async function readAll(
   ctx: Context,
   store: Store,
-  options: { readonly limit: number; readonly model?: string | undefined },
-): Promise<{ runs: RunRow[]; total: number }> {
-  const ids = await store.runs.list()
-  const runs: RunRow[] = []
-  for (const id of ids) {
-    if (options.limit > 0 && runs.length >= options.limit) break
-    const folder = await store.runs.read(id).catch((error: unknown) => {
-      ctx.warn(error instanceof Error ? error.message : String(error))
-    })
-    if (folder === undefined) continue
-    if (options.model !== undefined && folder.start.model !== options.model) continue
-    runs.push(await rowOf(ctx, store, folder))
+  ids: readonly string[],
+  columns: Columns,
+  model: string | undefined,
+): Promise<{ readonly found: readonly Found[]; readonly known: KnownNames }> {
+  const known = noNames()
+  const found: Found[] = []
+  const now = ctx.now().getTime()
+  const isSaid = columns.fields.some(({ said }) => said === true)
+  for (const [at, id] of ids.entries()) {
+    // Reading a small file is synchronous: without a pause Ctrl-C would not be heard.
+    if (at % 500 === 499) await new Promise(setImmediate)
+    if (ctx.signal?.aborted === true)
+      throw interrupted({ code: 'INTERRUPTED', message: 'Stopped while the runs were read.' })
+    const folder = await readable(ctx, store, id)
+    if (folder === undefined || (model !== undefined && folder.start.model !== model)) continue
+    const facts = await factsOf(ctx, store, folder, isSaid, now)
+    noteNames(known, facts)
+    found.push({ id, values: columns.read(facts) })
   }
-  return { runs, total: ids.length }
+  return { found, known }
+}
+
+async function factsOf(ctx: Context, store: Store, folder: RunFolder, isSaid: boolean, now: number): Promise<RunFacts> {
+  const { start, end } = folder
+  const row = await rowOf(ctx, store, folder)
+  return { row, start, end, said: isSaid ? await store.runs.annotations(start.id) : [], now }
+}
+
+async function listed(
+  ctx: Context,
+  store: Store,
+  folder: RunFolder,
+  fields: readonly Field[],
+  now: number,
+): Promise<ListedRun> {
+  const facts = await factsOf(ctx, store, folder, true, now)
+  const { row, start, said } = facts
+  return {
+    ...row,
+    tags: tagsWith(row.tags, said),
+    host: start.host.name,
+    reproduces: start.reproduces ?? null,
+    notes: notesOf(said).map(({ text }) => text),
+    values: Object.fromEntries(fields.map((field) => [field.name, field.read(facts)])),
+  }
+}
+
+/** A damaged run is warned of and passed over. */
+async function readable(ctx: Context, store: Store, id: string): Promise<RunFolder | undefined> {
+  return store.runs.read(id).catch((error: unknown) => {
+    ctx.warn(error instanceof Error ? error.message : String(error))
+    return undefined
+  })
+}
+
+/** @param ids in order, or in reverse */
+function uniqueLength(ids: readonly string[]): number {
+  let longest = 0
+  for (let at = 1; at < ids.length; at++) {
+    const [a = '', b = ''] = [ids[at - 1], ids[at]]
+    let common = 0
+    while (common < a.length && a[common] === b[common]) common += 1
+    longest = Math.max(longest, common)
+  }
+  return longest + 1
 }

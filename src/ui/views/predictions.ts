@@ -7,6 +7,7 @@ import type { PruneResult } from '../../predictions/prune.ts'
 import type { Cell, QueryResult } from '../../predictions/query.ts'
 import type { LogStats, VersionFigures } from '../../predictions/types.ts'
 import { displayWidth, truncate } from '../clean.ts'
+import { toCsv } from '../csv.ts'
 import { bytes, day } from '../time.ts'
 import type { Ui } from '../ui.ts'
 
@@ -126,14 +127,7 @@ export function renderQuery(ui: Ui, result: QueryResult): string {
     .join('\n')
 }
 
-/** RFC 4180 but for its line ends; null is an empty field. */
-export function renderCsv({ columns, rows }: QueryResult): string {
-  const field = (value: Cell): string => {
-    const text = value === null ? '' : String(value)
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-  }
-  return [columns.map(({ name }) => name), ...rows].map((row) => row.map(field).join(',')).join('\n')
-}
+export const renderCsv = ({ columns, rows }: QueryResult): string => toCsv([columns.map(({ name }) => name), ...rows])
 
 export function renderLabels(ui: Ui, result: LabelResult): string {
   const { style } = ui
