@@ -34,7 +34,7 @@ function drawing(ui: Ui, series: MetricSeries): string[] {
     xTitle: series.hasSteps ? 'step' : 'values in order of time',
   })
   const count = `${series.count.toLocaleString('en-US')} values`
-  const gaps = series.nonFinite === 0 ? '' : `, ${series.nonFinite.toLocaleString('en-US')} of them not finite`
+  const gaps = series.nonFinite === 0 ? '' : `, ${series.nonFinite.toLocaleString('en-US')} of them not finite (gaps)`
   const title = `${ui.style.name(ui.text(series.key))}  ${ui.style.dim(count + gaps)}`
   return lines.length === 0 ? [title] : [title, ...lines]
 }
@@ -50,18 +50,19 @@ function table(ui: Ui, lines: readonly Line[]): string[] {
     line.series === undefined ? '' : formatValue(short(pick(line.series)))
   const columns: Column<Line>[] = [
     { title: 'METRIC', value: ({ key }) => key, shrink: true, paint: (text) => ui.style.name(text) },
-    { title: 'LAST', value: ({ value }) => formatValue(value), align: 'right' },
+    { title: 'LAST', value: ({ value }) => formatValue(short(value)), align: 'right' },
     {
       title: 'HISTORY',
       value: ({ series }) => (series === undefined ? '' : miniChart(series.points, wide ? 40 : 16, ui.style.unicode)),
+      shrink: true,
     },
     { title: 'FIRST', value: of(({ first }) => first), align: 'right' },
-    { title: 'LEAST', value: of(({ min }) => min), align: 'right' },
-    { title: 'GREATEST', value: of(({ max }) => max), align: 'right' },
+    { title: 'MIN', value: of(({ min }) => min), align: 'right' },
+    { title: 'MAX', value: of(({ max }) => max), align: 'right' },
     { title: 'VALUES', value: of(({ count }) => count), align: 'right' },
   ]
   if (lines.some(({ series }) => (series?.nonFinite ?? 0) > 0)) {
-    columns.push({ title: 'NOT FINITE', value: of(({ nonFinite }) => nonFinite), align: 'right' })
+    columns.push({ title: 'GAPS', value: of(({ nonFinite }) => nonFinite), align: 'right' })
   }
   const text = renderTable(columns, lines, {
     width: ui.width - INDENT,

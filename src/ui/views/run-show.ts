@@ -73,13 +73,13 @@ export function renderProgress(ui: Ui, run: RunDetail, drawn?: string): string {
   const { style } = ui
   const so = run.duration === null ? '' : ` for ${duration(run.duration)}`
   return [
-    `${mark(style, run.status)} run ${style.name(run.run)} ${run.status}${so}  ${style.dim('Ctrl-C stops looking; the run goes on')}`,
-    `  ${fitted(ui, run.command.join(' '), INDENT)}`,
-    '',
+    `${mark(style, run.status)} run ${style.name(run.run)} ${run.status}${so}\n  ${fitted(ui, run.command.join(' '), INDENT)}`,
     section(ui, 'Metrics', metricLines(ui, run, drawn)),
-    '',
     section(ui, 'Runs it started', childLines(ui, run.children)),
-  ].join('\n')
+    style.dim('Ctrl-C stops looking; the run goes on'),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
 }
 
 function section(ui: Ui, title: string, lines: readonly string[]): string {
