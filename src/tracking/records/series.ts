@@ -114,7 +114,10 @@ function timeReader(): (t: unknown) => number {
       minute = t.slice(0, 17)
       base = Date.parse(`${minute}00.000Z`)
     }
-    const digit = (at: number): number => t.charCodeAt(at) - 48
-    return base + digit(17) * 10_000 + digit(18) * 1_000 + digit(20) * 100 + digit(21) * 10 + digit(22)
+    return base + 1_000 * twoDigits(t, 17) + 10 * twoDigits(t, 20) + t.charCodeAt(22) - ZERO
   }
 }
+
+const ZERO = 48
+const twoDigits = (text: string, at: number): number =>
+  (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO
