@@ -20,3 +20,7 @@ export function ulid(time: number): string {
 
 /** Exactly 26 characters of the alphabet; the first at most 7 so that the time fits 48 bits. */
 export const isUlid = (text: string): boolean => /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text)
+
+/** Milliseconds since 1970 in the first ten characters of a ULID. */
+export const ulidTime = (id: string): number =>
+  [...id.slice(0, 10)].reduce((sum, character) => sum * 32 + ALPHABET.indexOf(character), 0)

@@ -2,6 +2,7 @@
  * What `register` decides from the request, the run and the evidence, before and after anything is written: the wishes
  * that hold, the manifest, the answer. Writes nothing; `commit.ts` does.
  */
+
 import type { Context } from '../../core/context.ts'
 import { usage } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
@@ -10,13 +11,14 @@ import type { Overlap } from '../../evaluation/types.ts'
 import type { Project } from '../../project/config.ts'
 import { nextMove } from '../../project/next-move.ts'
 import type { Manifest } from '../../store/manifest.ts'
+import { checkedTags } from '../../tracking/values/tags.ts'
 import { PRODUCTION } from '../gate/rules.ts'
 import { assertStage } from '../operation.ts'
 import { stageAfter } from '../status/next-step.ts'
 import { worstVerdict } from './bundle.ts'
 import type { Placed } from './commit.ts'
 import type { Evidence } from './evidence.ts'
-import { checkedMessage, checkedTags } from './flags.ts'
+import { checkedMessage } from './flags.ts'
 import type { RunSource } from './run-source.ts'
 import type { RegisteredBaseline, RegisterRequest, RegisterResult, StageMove } from './types.ts'
 

@@ -2,6 +2,7 @@
  * Makes the next immutable version of a model from a run or from files: collects, stores, scans, then commits one
  * event. Collecting is in the files beside this one, deciding in `plan.ts`, committing in `register-commit.ts`.
  */
+
 import { canonicalBytes } from '../../core/canonical-json.ts'
 import type { Context } from '../../core/context.ts'
 import { usage } from '../../core/errors.ts'
@@ -10,11 +11,12 @@ import { redactParams, saidRedacted } from '../../core/redact.ts'
 import type { Project } from '../../project/config.ts'
 import { modelConfig } from '../../project/load.ts'
 import type { Store } from '../../store/store.ts'
+import { checkedTags } from '../../tracking/values/tags.ts'
 import { filesOnDisk, type Place } from './artifacts.ts'
 import { storeFiles } from './bundle.ts'
 import { commitVersion, moveStage, type Stored } from './commit.ts'
 import { collectEvidence } from './evidence.ts'
-import { checkedMessage, checkedTags } from './flags.ts'
+import { checkedMessage } from './flags.ts'
 import { assertRegisterStage, manifestOf, resultOf, unkeptWords, wishesOf } from './plan.ts'
 import { type RunSource, readRun } from './run-source.ts'
 import type { RegisterRequest, RegisterResult } from './types.ts'

@@ -1,4 +1,5 @@
 /** Tags of a version: short words that people put on it and take off again. They decide nothing and move nothing. */
+
 import type { Context } from '../../core/context.ts'
 import { usage } from '../../core/errors.ts'
 import { type ModelRef, versionName } from '../../core/names.ts'
@@ -6,8 +7,8 @@ import type { EventDraft, TagBody } from '../../store/events.ts'
 import type { ModelState, VersionState } from '../../store/fold.ts'
 import { resolveVersion } from '../../store/resolve.ts'
 import type { Store } from '../../store/store.ts'
+import { checkedTags } from '../../tracking/values/tags.ts'
 import { operation, repeated, versionAt } from '../operation.ts'
-import { checkedTags } from '../register/flags.ts'
 
 export interface TagRequest {
   /** The model alone means its newest version. */

@@ -78,24 +78,26 @@ function list(field: Field, operator: Operator, { text }: Word): Outcome {
 function byKind(field: Field, operator: Operator, word: Word, now: number): Outcome {
   switch (field.kind) {
     case 'number':
-      return stretched(field, operator, readNumber(word.text), asNumber, `is a number: ${field.name} = 1`)
+      return stretched(field, operator, readNumber(word.text), asNumber, 'a number', '= 1')
     case 'length':
       return stretched(
         field,
         operator,
         readNumber(word.text) ?? readLength(word.text),
         asNumber,
-        `is a length of time: ${field.name} > 10m, in s, m, h or d`,
+        'a length of time',
+        '> 10m, or > 1h30m',
       )
     case 'size':
-      return stretched(field, operator, readSize(word.text), asNumber, `is a size: ${field.name} > 10MB`)
+      return stretched(field, operator, readSize(word.text), asNumber, 'a size', '> 10MB')
     case 'time':
       return stretched(
         field,
         operator,
         readTime(word.text, now),
         asTime,
-        `is a time: ${field.name} >= 2026-11-01, or >= 7d for the last 7 days`,
+        'a time',
+        '>= 2026-11-01, or > 7d for the last 7 days',
       )
     case 'release':
       return release(field, operator, word)
@@ -116,10 +118,16 @@ function stretched(
   operator: Operator,
   literal: Stretch | number | undefined,
   read: (value: Value) => number,
-  what: string,
+  noun: string,
+  example: string,
 ): Outcome {
   if (literal === undefined || Number.isNaN(literal))
-    return { problem: { message: `${field.name} ${what}.`, hint: `Write ${field.name} = none for runs without one` } }
+    return {
+      problem: {
+        message: `${field.name} is ${noun}.`,
+        hint: `Write for example ${field.name} ${example}; none for what is not there`,
+      },
+    }
   const stretch = typeof literal === 'number' ? point(literal) : literal
   return { match: (value) => within(operator, read(value), stretch) }
 }
@@ -144,7 +152,8 @@ function within(operator: Operator, value: number, { from, until }: Stretch): bo
 /** As many parts as were typed are compared: 3.11 is equal to 3.11.4, and 3.9 comes before it. */
 function release(field: Field, operator: Operator, word: Word): Outcome {
   const wanted = readRelease(word.text)
-  if (wanted === undefined) return { problem: { message: `${field.name} is a release: ${field.name} >= 3.10.` } }
+  if (wanted === undefined)
+    return { problem: { message: `${field.name} is a release.`, hint: `Write for example ${field.name} >= 3.10` } }
   return {
     match: (value) => {
       const parts = typeof value === 'string' ? readRelease(value) : undefined
