@@ -1,67 +1,83 @@
 /**
- * Memory and CPU of a process and its descendants, sampled from /proc once a second. Node has no `wait4`, so a command
- * shorter than the first sample has none; on other systems nothing is recorded rather than something wrong.
+ * Memory and processor time of a command and all that it started, from Linux's /proc. Node has no `wait4`, so both are
+ * sampled: densely at first, so that a command of a tenth of a second has figures too, then once a second. On other
+ * systems nothing is recorded rather than something wrong. How a sample is taken is `process-family.ts`.
  */
-import { readFileSync } from 'node:fs'
-import type { RunEnd } from '../../store/run-records.ts'
+import { availableParallelism } from 'node:os'
+import type { Resources } from '../../store/run-records.ts'
+import { createFamily, type FamilySample } from './process-family.ts'
 
-const SAMPLE_MILLISECONDS = 1_000
-/** sysconf(_SC_CLK_TCK) on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100
-const MAX_PROCESSES = 512
+/** Milliseconds. */
+const SHORTEST = 5
+const LONGEST = 1_000
+/** A sample for every tenth of the time that the command runs: what the last one misses is a tenth at most. */
+const SHARE = 0.1
+/** Seconds: the clock ticks of /proc. */
+const TICK = 0.01
 
 export interface ResourceWatch {
-  stop(): RunEnd['resources']
+  stop(): Resources | undefined
 }
 
 export function watchResources(pid: number): ResourceWatch {
   if (process.platform !== 'linux') return { stop: () => undefined }
-  let maxRssBytes = 0
-  /** By process: a worker that has ended keeps what it had used. */
-  const cpu = new Map<number, number>()
+  const family = createFamily(pid)
+  const began = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  // Processor time that children had used before counts from here.
+  let use: Use = { memory: 0, processor: 0, looks: 0, last: { sample: family.before, at: 0 }, isOver: false }
   const sample = (): void => {
-    let rss = 0
-    for (const each of family(pid)) {
-      const facts = readProcess(each)
-      if (facts === undefined) continue
-      rss += facts.rssBytes
-      cpu.set(each, facts.cpuSeconds)
-    }
-    maxRssBytes = Math.max(maxRssBytes, rss)
+    use = afterSample(use, family.sample(), (performance.now() - began) / 1000, availableParallelism())
   }
-  const timer = setInterval(sample, SAMPLE_MILLISECONDS)
-  timer.unref()
+  const goOn = (): void => {
+    sample()
+    const next = Math.min(LONGEST, Math.max(SHORTEST, (performance.now() - began) * SHARE))
+    timer = setTimeout(goOn, next).unref()
+  }
+  goOn()
   return {
     stop() {
-      clearInterval(timer)
-      if (maxRssBytes === 0) return undefined
-      const cpuSeconds = [...cpu.values()].reduce((sum, each) => sum + each, 0)
-      return { maxRssBytes, cpuSeconds: Math.round(cpuSeconds * 100) / 100 }
+      clearTimeout(timer)
+      sample()
+      const processor = Math.round(use.processor * 100) / 100
+      // One look, just as it began, says nothing of the memory of a command that was gone at the next.
+      return use.looks < 2 || use.memory === 0
+        ? { cpuSeconds: processor }
+        : { maxRssBytes: use.memory, memoryOf: 'family', cpuSeconds: processor }
     },
   }
 }
 
-function family(pid: number): number[] {
-  const all = [pid]
-  for (let at = 0; at < all.length && all.length < MAX_PROCESSES; at++) {
-    const children = readText(`/proc/${all[at]}/task/${all[at]}/children`)
-    for (const word of children?.split(' ') ?? []) if (word !== '') all.push(Number(word))
-  }
-  return all
+export interface Use {
+  /** Bytes, seconds: the most so far. */
+  readonly memory: number
+  readonly processor: number
+  /** How often the command was there. */
+  readonly looks: number
+  /** The last sample in which the command was there, or the one before all, and when it was taken, in seconds. */
+  readonly last: { readonly sample: FamilySample; readonly at: number }
+  /** The command has been seen to be gone. */
+  readonly isOver: boolean
 }
 
-function readProcess(pid: number): { rssBytes: number; cpuSeconds: number } | undefined {
-  const rss = /^VmRSS:\s+(\d+) kB/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1]
-  // The name stands in parentheses and may hold anything; the fields after it are numbers.
-  const fields = readText(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ')
-  if (rss === undefined || fields === undefined) return undefined
-  return { rssBytes: Number(rss) * 1024, cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
+/**
+ * Pure. While the command is there its family's own account counts, which holds what ended children had used. When it has
+ * gone, what this process has waited for since the last sample is the exact figure, unless another of its children ended
+ * in the same moment or the figure cannot be.
+ * @param at seconds since the beginning
+ */
+export function afterSample(use: Use, sample: FamilySample, at: number, cores: number): Use {
+  const memory = Math.max(use.memory, sample.peakOfOne, sample.together)
+  const sampled = Math.max(use.processor, sample.processor)
+  if (sample.isThere || use.isOver) {
+    const last = sample.isThere ? { sample, at } : use.last
+    return { memory, processor: sampled, looks: use.looks + (sample.isThere ? 1 : 0), last, isOver: use.isOver }
   }
+  const before = use.last.sample
+  const waited = sample.waited - before.waited
+  // User and system time of each process, and of what it waited for, are cut down to whole ticks.
+  const most = sampled + (at - use.last.at) * cores + 4 * TICK * (before.members + 1)
+  const isOurs = before.others.every((pid) => sample.others.includes(pid))
+  const isExact = isOurs && waited + 2 * TICK >= before.ofCommand && waited <= most
+  return { ...use, memory, processor: isExact ? Math.max(sampled, waited) : sampled, isOver: true }
 }

@@ -44,6 +44,8 @@ export interface TrackRequest {
   readonly artifacts: readonly string[]
   /** 0 … 4294967295, the range of PYTHONHASHSEED. Undefined: MLOPS_SEED, else a random one, recorded either way. */
   readonly seed?: number | undefined
+  /** The run that this one repeats; the wishes of its script are never granted. */
+  readonly reproduces?: string | undefined
   /** Added to the environment of the command. */
   readonly env?: Readonly<Record<string, string>> | undefined
   /** Where the command's stdout goes; `stderr` keeps stdout free for a result. */
@@ -87,9 +89,9 @@ export async function trackCommand(
   const request = { ...given, params }
   if (redacted.length > 0) ctx.warn(saidRedacted(redacted))
   const id = request.runId ?? ulid(ctx.now().getTime())
-  const seed = chooseSeed(request.seed, ctx.env)
+  const { seed, from: seedFrom } = chooseSeed(request.seed, ctx.env)
   const client = clientFolder()
-  const env = { ...childEnvironment(ctx.env, { store, id, seed, client }), ...request.env }
+  const env = { ...childEnvironment(ctx.env, { store, id, seed, seedFrom, client }), ...request.env }
   const patterns = wantedArtifacts(project, ctx.cwd, request.artifacts, undefined).map(({ pattern }) => pattern)
   const before = await lookBefore([...patterns, ...METRIC_FILES, ...PARAM_FILES], ctx.cwd)
 
@@ -112,7 +114,7 @@ export async function trackCommand(
     const snapshot = request.snapshot ?? wantsSnapshot(project, request.model)
     const asked = { command, cwd: ctx.cwd, env, data, rehash, snapshot, client, signal: stop.signal }
     const capture = startCapture(ctx, project, store, asked)
-    const opening = openRun(ctx, project, store, request, { id, seed, started, env, capture })
+    const opening = openRun(ctx, project, store, request, { id, seed, seedFrom, started, env, capture })
     const attached = output.attachTo(opening)
 
     const ended = await child.ended
@@ -207,6 +209,7 @@ async function openRun(
   begun: {
     readonly id: string
     readonly seed: number
+    readonly seedFrom: NonNullable<RunStart['seedFrom']>
     readonly started: Date
     readonly env: Readonly<Record<string, string | undefined>>
     readonly capture: Capture
@@ -228,6 +231,7 @@ async function openRun(
     env: allowedEnvironment({ ...begun.env, PYTHONPATH: ctx.env.PYTHONPATH }),
     host: written.host ?? hostFacts(),
     seed: begun.seed,
+    seedFrom: begun.seedFrom,
     data: written.data ?? [],
     params: request.params,
     tags: request.tags,
@@ -235,6 +239,7 @@ async function openRun(
     tool: ctx.tool,
     source: 'track',
     ...(own === undefined ? {} : { process: own }),
+    ...(request.reproduces === undefined ? {} : { reproduces: request.reproduces }),
     ...(parent === undefined || parent === '' ? {} : { parent }),
   }
   const writer = await store.runs.create(start)
