@@ -20,6 +20,7 @@ import {
   commandFor,
   hasBaseline,
   isApplied,
+  isOfReproduction,
   type Wish,
   wishesOf,
 } from './pending-intents.ts'
@@ -87,7 +88,8 @@ export async function applyIntents(
 
 async function whyLeft(store: Store, run: string, context: IntentContext | undefined): Promise<string | null> {
   if (context === 'reproduce') return 'a reproduced run is never registered'
-  const { end } = await store.runs.read(run)
+  const { start, end } = await store.runs.read(run)
+  if (await isOfReproduction(store, start)) return 'a reproduced run is never registered'
   if (end === undefined) return 'the run has not ended'
   return end.status === 'finished' ? null : `the run ended as ${end.status}`
 }

@@ -9,7 +9,7 @@ import { canonicalJson } from '../../core/canonical-json.ts'
 import { sha256 } from '../../core/digest.ts'
 import { nameProblem } from '../../core/names.ts'
 import type { ModelState } from '../../store/fold.ts'
-import type { Intent } from '../../store/run-records.ts'
+import type { Intent, RunStart } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 
 export interface PendingIntent {
@@ -32,13 +32,29 @@ export async function pendingIntents(store: Store, runs: readonly string[]): Pro
     const intents = await store.runs.intents(run).catch(() => [])
     if (intents.length === 0) continue
     const folder = await store.runs.read(run).catch(() => undefined)
-    if (folder?.end?.status !== 'finished') continue
+    if (folder?.end?.status !== 'finished' || (await isOfReproduction(store, folder.start))) continue
     for (const wish of wishesOf(intents)) {
       if (await isApplied(store, run, wish)) continue
       pending.push({ run, model: wish.model, kind: wish.kind, command: commandFor(run, wish) })
     }
   }
   return pending
+}
+
+/**
+ * Is it a repetition of another run, or a run that one started? What its script wishes for was wished before, by the run
+ * that it repeats.
+ */
+export async function isOfReproduction(store: Store, start: Pick<RunStart, 'reproduces' | 'parent'>): Promise<boolean> {
+  let here = start
+  for (let depth = 0; depth < 20; depth++) {
+    if (here.reproduces !== undefined) return true
+    if (here.parent === undefined) return false
+    const folder = await store.runs.read(here.parent).catch(() => undefined)
+    if (folder === undefined) return false
+    here = folder.start
+  }
+  return false
 }
 
 /** What one run wants of one model: asked twice, the last word counts. */
@@ -82,18 +98,19 @@ export const commandFor = (run: string, { kind, model }: Pick<Wish, 'kind' | 'mo
 export interface WishState {
   readonly kind: Intent['kind']
   readonly model: string
-  /** `waiting`: its run has not ended. `not granted`: its run did not end well, and nothing will be done. */
+  /** `waiting`: its run has not ended. `not granted`: its run did not end well, or repeats another; nothing will be done. */
   readonly state: 'granted' | 'pending' | 'waiting' | 'not granted'
   /** What to type for a pending one. */
   readonly command: string | null
 }
 
 export async function wishStates(store: Store, run: string): Promise<WishState[]> {
-  const [intents, { end }] = await Promise.all([store.runs.intents(run), store.runs.read(run)])
+  const [intents, { start, end }] = await Promise.all([store.runs.intents(run), store.runs.read(run)])
+  const isRepeated = await isOfReproduction(store, start)
   const states: WishState[] = []
   for (const wish of wishesOf(intents)) {
     const { kind, model } = wish
-    const open = end === undefined ? 'waiting' : end.status === 'finished' ? 'pending' : 'not granted'
+    const open = end === undefined ? 'waiting' : end.status === 'finished' && !isRepeated ? 'pending' : 'not granted'
     const state = (await isApplied(store, run, wish)) ? 'granted' : open
     states.push({ kind, model, state, command: state === 'pending' ? commandFor(run, wish) : null })
   }

@@ -1,0 +1,100 @@
+/** Why a reproduction came out differently, as far as the records of both runs can say. Pure. */
+import { type Difference, differencesOf } from '../compare/differences.ts'
+import type { PackageFact, PackageFacts, RunFacts } from '../compare/facts.ts'
+import { type PackageDifference, packageWords } from './environment-difference.ts'
+import type { ReproducePlan } from './types.ts'
+
+export interface Cause {
+  readonly kind: Difference['kind'] | 'unseeded'
+  /** `certain`: recorded to differ. `possible`: not recorded, so it may. `left over`: nothing else remains. */
+  readonly state: 'certain' | 'possible' | 'left over'
+  /** One sentence. */
+  readonly text: string
+}
+
+const ORDER: readonly Cause['kind'][] = [
+  ...(['code', 'data', 'packages', 'python', 'seed', 'parameters', 'command', 'environment', 'host'] as const),
+  'unseeded',
+]
+
+export interface CauseFacts {
+  readonly original: RunFacts
+  readonly reproduction: RunFacts
+  readonly plan: ReproducePlan
+  /** What is installed otherwise than recorded. */
+  readonly environment: readonly PackageDifference[]
+  /** The command was run twice, and came out differently from itself. */
+  readonly unsteady: boolean
+}
+
+/** @returns the likeliest first; never empty */
+export function causesOf(facts: CauseFacts): Cause[] {
+  const { original, reproduction, plan } = facts
+  const found: Cause[] = differencesOf(comparable(original), comparable(adopted(original, reproduction)))
+    .filter(({ kind, state }) => !(kind === 'packages' && state === 'different'))
+    .map(({ kind, state, text }) => ({ kind, state: state === 'different' ? 'certain' : 'possible', text }))
+  const packages = facts.environment.filter(({ kind }) => kind !== 'added')
+  if (packages.length > 0) found.push({ kind: 'packages', state: 'certain', text: packagesText(packages) })
+  if (!found.some(({ kind }) => kind === 'code')) {
+    const lost = plan.risks.find((risk) => /^Of the uncommitted changes|^There were uncommitted changes/.test(risk))
+    if (lost !== undefined) found.push({ kind: 'code', state: 'possible', text: lost })
+  }
+  const unknown = plan.data.filter(({ sha256 }) => sha256 === null).map(({ path }) => path)
+  if (unknown.length > 0) {
+    const text = `Nobody recorded what the original read as ${unknown.join(', ')}.`
+    found.push({ kind: 'data', state: 'possible', text })
+  }
+  const rank = ({ kind, state }: Cause): number => (state === 'certain' ? 0 : 100) + ORDER.indexOf(kind)
+  const sorted = found.sort((a, b) => rank(a) - rank(b))
+  const leftOver: Cause = {
+    kind: 'unseeded',
+    state: facts.unsteady ? 'certain' : 'left over',
+    text: unseeded(facts, sorted),
+  }
+  return facts.unsteady ? [leftOver, ...sorted] : [...sorted, leftOver]
+}
+
+/** What this reproduction itself changed is no cause: where the interpreter lies, paths that lead into the worktree. */
+const adopted = ({ command, env }: RunFacts, reproduction: RunFacts): RunFacts => {
+  const { PYTHONPATH: _, ...rest } = reproduction.env
+  const path = env.PYTHONPATH
+  return { ...reproduction, command, env: path === undefined ? rest : { ...rest, PYTHONPATH: path } }
+}
+
+/** `pip` is part of every new environment and of no training. */
+const comparable = (run: RunFacts): RunFacts => ({ ...run, packages: withoutPip(run.packages) })
+
+function withoutPip(facts: PackageFacts): PackageFacts {
+  if (!facts.known) return facts
+  const kept = [...facts.packages].filter(([name]) => name !== 'pip')
+  return { known: true, packages: new Map<string, PackageFact>(kept) }
+}
+
+function packagesText(differences: readonly PackageDifference[]): string {
+  const shown = differences.slice(0, 3).map(packageWords).join('; ')
+  const more = differences.length > 3 ? `; and ${differences.length - 3} more` : ''
+  const verb = differences.length === 1 ? '1 package differs' : `${differences.length} packages differ`
+  return `${verb}: ${shown}${more}.`
+}
+
+const SEED = /seed|random_state/i
+
+function unseeded({ original, unsteady }: CauseFacts, others: readonly Cause[]): string {
+  const params = Object.entries(original.params).filter(([name, value]) => SEED.test(name) && value !== null)
+  const words = original.command.filter((word) => SEED.test(word))
+  if (unsteady) {
+    return 'Run twice in the same place, the command came out differently from itself: it is not deterministic.'
+  }
+  const nothing = others.some(({ state }) => state === 'certain') ? 'Besides, the' : 'Nothing recorded differs: the'
+  if (
+    params.length === 0 &&
+    words.length === 0 &&
+    original.seedFrom !== 'flag' &&
+    original.seedFrom !== 'environment'
+  ) {
+    return `${nothing} script may draw numbers that no recorded seed governs. Seed it (MLOPS_SEED is set for it), or prove it with --twice.`
+  }
+  const named =
+    params[0] === undefined ? (words[0] ?? `MLOPS_SEED=${original.seed}`) : `${params[0][0]}=${params[0][1]}`
+  return `${nothing} script draws numbers that ${named} does not govern, or depends on the order of threads or on the time. Prove it with --twice.`
+}

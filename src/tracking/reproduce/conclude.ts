@@ -1,0 +1,98 @@
+/** What a reproduction proves: the table, its verdict, the causes of a difference, why the command failed. Reads only. */
+import { existsSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
+import type { Context } from '../../core/context.ts'
+import type { Store } from '../../store/store.ts'
+import type { RunFacts } from '../compare/facts.ts'
+import type { TrackOutcome } from '../execute/track.ts'
+import { causesOf } from './causes.ts'
+import { compareAnswers } from './compare-answers.ts'
+import { type Answers, compareRuns, overallVerdict, type ResultRow } from './compare-runs.ts'
+import { compareSeries } from './compare-series.ts'
+import { toleranceOf } from './compare-values.ts'
+import type { Prepared } from './environment.ts'
+import { likelyCause } from './failure.ts'
+import type { Reproduction } from './result.ts'
+import type { Tree } from './tree.ts'
+import type { Facts, ReproducePlan, ReproduceRequest } from './types.ts'
+
+export interface Concluding {
+  readonly facts: Facts
+  readonly plan: ReproducePlan
+  readonly request: ReproduceRequest
+  readonly reproduction: RunFacts
+  /** The same command run once more. */
+  readonly again: RunFacts | null
+  /** Last lines of its output. */
+  readonly tail: readonly string[]
+  readonly tree: Tree
+  readonly prepared: Prepared
+  readonly outcome: TrackOutcome
+}
+
+export async function concludeReproduction(
+  ctx: Context,
+  store: Store,
+  concluding: Concluding,
+): Promise<Omit<Reproduction, 'steps' | 'kept'>> {
+  const { facts, plan, request, reproduction, prepared, again } = concluding
+  const { original } = facts
+  const hasFailed = reproduction.status !== 'finished' && original.facts.status === 'finished'
+  const rows = await tableOf(ctx, store, concluding)
+  const verdict = hasFailed ? 'failed' : overallVerdict(rows)
+  const steady = again === null ? null : await isSteady(store, reproduction, again, request)
+  const causes =
+    verdict === 'different'
+      ? causesOf({
+          ...{ original: original.facts, reproduction, plan, environment: prepared.differences },
+          unsteady: steady === false,
+        })
+      : []
+  return {
+    plan,
+    reproduction: {
+      run: reproduction.run,
+      status: reproduction.status,
+      exit: reproduction.exit,
+      signal: reproduction.signal,
+      command: reproduction.command,
+    },
+    verdict,
+    rows,
+    causes,
+    packages: prepared.differences,
+    steady,
+    failure: hasFailed ? { tail: concluding.tail, cause: whyFailed(concluding) } : null,
+  }
+}
+
+async function tableOf(_ctx: Context, store: Store, concluding: Concluding): Promise<ResultRow[]> {
+  const { facts, request, reproduction } = concluding
+  const { original } = facts
+  const options = { tolerances: request.tolerances, ignore: request.ignore }
+  const models = original.version?.manifest.files.map(({ path }) => path) ?? []
+  const id = original.start.id
+  const series = original.inStore ? await compareSeries(store, id, reproduction.run, request.tolerances) : []
+  const answers: Answers[] = original.inStore
+    ? await compareAnswers(store, id, reproduction.run, toleranceOf('predictions', request.tolerances))
+    : []
+  return compareRuns(original.facts, reproduction, { series, answers, models }, options)
+}
+
+/** Did the command come out equal to itself? */
+async function isSteady(store: Store, a: RunFacts, b: RunFacts, request: ReproduceRequest): Promise<boolean> {
+  const options = { tolerances: request.tolerances, ignore: request.ignore }
+  const series = await compareSeries(store, a.run, b.run, request.tolerances)
+  const answers = await compareAnswers(store, a.run, b.run, toleranceOf('predictions', request.tolerances))
+  return overallVerdict(compareRuns(a, b, { series, answers, models: [] }, options)) !== 'different'
+}
+
+function whyFailed({ tail, facts, tree, reproduction }: Concluding) {
+  return likelyCause({
+    tail,
+    run: facts.original.start.id,
+    isHere: (path) => !isAbsolute(path) && existsSync(resolve(tree.from, path)),
+    declared: facts.original.start.data.map(({ path }) => path),
+    mirror: reproduction.cwd === '.' ? tree.root : tree.cwd,
+  })
+}

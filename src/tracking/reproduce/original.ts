@@ -1,0 +1,112 @@
+/**
+ * The run that is to be repeated: of a reference to a run, the run's own folder; of `MODEL@V`, the records that the
+ * register event pinned, which outlive a deleted run. Reads only.
+ */
+import type { Context } from '../../core/context.ts'
+import { failed, isMlopsError, type MlopsError, notFound } from '../../core/errors.ts'
+import { parseModelRef, versionName } from '../../core/names.ts'
+import type { RunPin } from '../../store/events.ts'
+import { importedFrom } from '../../store/fold.ts'
+import { resolveVersion } from '../../store/resolve.ts'
+import type { RunEnd, RunStart } from '../../store/run-records.ts'
+import { openSealed } from '../../store/sealed.ts'
+import type { Store } from '../../store/store.ts'
+import type { RunFacts } from '../compare/facts.ts'
+import { readEnvironment, readFacts } from '../compare/read-facts.ts'
+import { resolveRun } from '../records/resolve-run.ts'
+import type { Original } from './types.ts'
+
+/** @throws notFound for a run or version that is not there; failed `RUN_STILL_RUNNING` */
+export async function readOriginal(ctx: Context, store: Store, reference: string): Promise<Original> {
+  // No id of a run holds an "@", and no word such as @last begins with a name.
+  if (reference.indexOf('@') > 0) return await originalOfVersion(ctx, store, reference)
+  return await originalOfRun(ctx, store, await resolveRun(ctx, store, reference), null)
+}
+
+async function originalOfRun(ctx: Context, store: Store, id: string, version: Original['version']): Promise<Original> {
+  const [facts, { start }] = await Promise.all([readFacts(ctx, store, id), store.runs.read(id)])
+  if (facts.status === 'running') {
+    throw failed({
+      code: 'RUN_STILL_RUNNING',
+      message: `Run ${id} has not ended yet, so there is nothing to compare with.`,
+      hint: `Wait for its end: mlops run show ${id}`,
+    })
+  }
+  return { start, facts, version, inStore: true }
+}
+
+async function originalOfVersion(ctx: Context, store: Store, reference: string): Promise<Original> {
+  const ref = parseModelRef(reference)
+  const state = await store.models.state(ref.model)
+  const found = resolveVersion(state, ref, 'newest')
+  const name = versionName(ref.model, found.version)
+  const manifest = await store.models.manifest(found.manifest)
+  const version = { name, manifest }
+  if (found.run === undefined) throw noRun(name, importedFrom(found) !== undefined)
+  const { id } = found.run
+  try {
+    return await originalOfRun(ctx, store, id, version)
+  } catch (error) {
+    if (!isMlopsError(error) || error.code !== 'RUN_NOT_FOUND') throw error
+    return await originalOfPins(store, found.run, version)
+  }
+}
+
+/** The objects are hashed again as they are read, so they are the records that were registered. */
+async function originalOfPins(store: Store, pins: RunPin, version: Original['version']): Promise<Original> {
+  const begun = openSealed(await store.objects.read(pins.run.sha256)) as unknown as RunStart
+  const end =
+    pins.end === undefined
+      ? undefined
+      : (openSealed(await store.objects.read(pins.end.sha256)) as unknown as RunEnd | undefined)
+  const model = begun.model ?? end?.model
+  const start: RunStart = { ...begun, ...end?.late, ...(model === undefined ? {} : { model }) }
+  return { start, facts: await factsOfRecords(store, start, end), version, inStore: false }
+}
+
+async function factsOfRecords(store: Store, start: RunStart, end: RunEnd | undefined): Promise<RunFacts> {
+  const python = start.python ?? null
+  const { environment, packages } = await readEnvironment(store, python)
+  return {
+    run: start.id,
+    status: end?.status ?? 'interrupted',
+    model: start.model ?? null,
+    command: start.command,
+    cwd: start.cwd,
+    git: start.git ?? null,
+    python,
+    environment,
+    packages,
+    env: start.env,
+    host: start.host,
+    seed: start.seed ?? null,
+    seedFrom: start.seedFrom ?? null,
+    data: start.data,
+    params: end?.params ?? start.params,
+    metrics: end?.metrics ?? {},
+    testRows: null,
+    tags: end?.tags ?? start.tags,
+    artifacts: end?.artifacts ?? [],
+    started: start.started,
+    duration: end?.duration ?? null,
+    exit: end?.exit ?? null,
+    signal: end?.signal ?? null,
+    resources: end?.resources ?? null,
+    actor: start.actor.name,
+    source: start.source,
+    tool: start.tool,
+    parent: start.parent ?? null,
+  }
+}
+
+function noRun(name: string, isImported: boolean): MlopsError {
+  return notFound({
+    code: 'VERSION_HAS_NO_RUN',
+    message: isImported
+      ? `${name} was imported: the run that made it belongs to another store, and nothing of it can be repeated here.`
+      : `${name} was registered from files, without a run: nobody recorded how they were made.`,
+    hint: isImported
+      ? `See where it comes from: mlops model show ${name}`
+      : `Have the next one recorded: mlops track -- COMMAND, then mlops register MODEL --run @last`,
+  })
+}
