@@ -13,6 +13,7 @@ import re
 _WRITTEN_BY_INSTALLERS = frozenset((
     "RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json",
 ))
+_LIBRARY = os.path.dirname(os.path.realpath(os.__file__))
 _SITE_FOLDERS = ("site-packages", "dist-packages")
 
 
@@ -161,7 +162,7 @@ def _follow_egg_links(distributions, path):
                 linked.add(os.path.realpath(target))
     for each in distributions:
         sources = os.path.realpath(each.folder)
-        in_site = any(part in _SITE_FOLDERS for part in sources.split(os.sep))
+        in_site = sources == _LIBRARY or any(part in _SITE_FOLDERS for part in sources.split(os.sep))
         if each.is_egg and (sources in linked or not in_site):
             each.linked_to = sources
 

@@ -32,6 +32,9 @@ class Lock(object):
         known = (self.index if from_index else self.elsewhere).setdefault((_normalized(name), version), [])
         known.extend(each for each in hashes if each not in known)
 
+    def size(self):
+        return len(self.index) + len(self.elsewhere)
+
     def knows(self, key, version):
         return (key, version) in self.index or (key, version) in self.elsewhere
 

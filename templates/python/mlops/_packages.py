@@ -96,9 +96,10 @@ def _venv_facts():
 
 
 def _describes(lock, distributions):
-    """Whether the file is the lock of this environment: it knows most of what came from an index."""
+    """Whether the file is a lock of this environment: most of the smaller of the two is in the other."""
     asked = [each for each in distributions if _from_index(each) and each.key not in _BOOTSTRAP]
-    return bool(asked) and 2 * sum(1 for each in asked if lock.knows(each.key, each.version)) >= len(asked)
+    common = sum(1 for each in asked if lock.knows(each.key, each.version))
+    return common > 0 and 2 * common >= min(len(asked), lock.size())
 
 
 def _from_index(each):
