@@ -13,6 +13,7 @@ import { comparePackages, type PackagesComparison } from './packages.ts'
 import { remarks } from './remarks.ts'
 import { labelOf, namesOf, type Row, rowOfCells, type ValueRow, valueRows } from './rows.ts'
 import { type SeriesRow, seriesRows } from './series.ts'
+import { sameWords, unknownWords } from './summary.ts'
 import { type OutcomeRow, outcomeRows, type SurroundingRow, surroundingRows } from './surroundings.ts'
 
 export interface ComparedRun {
@@ -39,6 +40,10 @@ export interface RunComparison {
   readonly runs: readonly ComparedRun[]
   /** What a reader must know to trust the rest; sentences. */
   readonly remarks: readonly string[]
+  /** What is equal, in words: `data`, `packages`, `12 parameters`. */
+  readonly same: readonly string[]
+  /** What cannot be compared, and why; sentences. */
+  readonly unknown: readonly string[]
   readonly metrics: readonly MetricRow[]
   readonly series: readonly SeriesRow[]
   readonly params: readonly ValueRow[]
@@ -74,9 +79,7 @@ export function compareRuns(runs: readonly CompareInput[], options: CompareOptio
     options.folders,
   )
   const [first, ...others] = facts
-  return {
-    runs: runs.map(comparedRun),
-    remarks: remarks(facts, data),
+  const subjects = {
     metrics: metricRows(
       facts.map((run) => run.metrics),
       options.directions,
@@ -91,6 +94,13 @@ export function compareRuns(runs: readonly CompareInput[], options: CompareOptio
     outcome: outcomeRows(facts),
     tags: valueRows(facts.map(({ tags }) => Object.fromEntries(tags.map((tag) => [tag, true])))),
     artifacts: artifactRows(facts),
+  }
+  return {
+    runs: runs.map(comparedRun),
+    remarks: remarks(facts, data),
+    same: sameWords(subjects),
+    unknown: unknownWords(subjects),
+    ...subjects,
     differences: others.map((other) => (first === undefined ? [] : differencesOf(first, other))),
   }
 }

@@ -49,7 +49,7 @@ export async function readFacts(ctx: Context, store: Store, id: string): Promise
   }
 }
 
-async function readEnvironment(
+export async function readEnvironment(
   store: Store,
   python: PythonFacts | null,
 ): Promise<{ readonly environment: EnvironmentRecord | null; readonly packages: PackageFacts }> {

@@ -44,10 +44,13 @@ const host = ({ host }: RunFacts): Values => ({
     host.gpus?.map(({ name, driver }) => (driver === undefined ? name : `${name} (${driver})`)).join(', ') || undefined,
 })
 
-const variables = ({ env }: RunFacts, isJob: boolean): Values =>
+/** A hash seed that only repeats the run's seed is no news. */
+const variables = ({ env, seed }: RunFacts, isJob: boolean): Values =>
   Object.fromEntries(
     Object.entries(env)
-      .filter(([name]) => isJobIdentity(name) === isJob)
+      .filter(
+        ([name, value]) => (isJobIdentity(name) || (name === 'PYTHONHASHSEED' && value === String(seed))) === isJob,
+      )
       .map(([name, value]) => [`$${name}`, value]),
   )
 

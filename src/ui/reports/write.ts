@@ -19,7 +19,7 @@ import type { Reported } from './types.ts'
 type Place = Pick<Context, 'cwd' | 'env'>
 
 /** By ending. Markdown is told how many bytes it may take. */
-type Forms = Readonly<Record<string, (limit?: number) => string>>
+export type Forms = Readonly<Record<string, (limit?: number) => string>>
 
 const formsOf = (reported: Reported) =>
   ({
@@ -71,7 +71,8 @@ export const writeTrends = (place: Place, paths: readonly string[], trend: Trend
     '.md': (limit) => renderMarkdownTrend(trend, limit),
   })
 
-async function writeForms(place: Place, paths: readonly string[], forms: Forms): Promise<string[]> {
+/** As `writeReports`, in the forms of another result. */
+export async function writeForms(place: Place, paths: readonly string[], forms: Forms): Promise<string[]> {
   await assertReportPaths(place, paths, Object.keys(forms))
   const written: string[] = []
   for (const path of paths) {
@@ -157,7 +158,7 @@ async function assertFolder({ cwd }: Place, path: string): Promise<void> {
 const notWritten = (target: string, error: unknown): Error =>
   failed({
     code: 'REPORT_NOT_WRITTEN',
-    message: `The report ${target} could not be written: ${reasonOf(error)}. The check itself was made.`,
+    message: `The report ${target} could not be written: ${reasonOf(error)}. Only the file is missing.`,
     hint: 'Name another file: --report FILE',
     cause: error,
     details: { path: target },

@@ -6,7 +6,8 @@ import { DEFINITIONS } from './mark.ts'
 /** Nothing is loaded and nothing runs, whatever a column is called. The icon is none, so that no browser asks for one. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
-export const page = (title: string, body: Html): string =>
+/** @param style besides the style sheet of all pages */
+export const page = (title: string, body: Html, style = ''): string =>
   `${
     html`<!doctype html>
 <html lang="en">
@@ -19,7 +20,7 @@ export const page = (title: string, body: Html): string =>
 <meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,">
 <title>${title}</title>
-<style>${raw(CSS)}</style>
+<style>${raw(CSS + style)}</style>
 </head>
 <body>
 ${DEFINITIONS}

@@ -1,0 +1,140 @@
+/** `mlops run compare` on a terminal. What is shown, and what left out, is decided in `reports/run-compare/`. */
+import type { CodeDiff } from '../../tracking/compare/code-diff.ts'
+import type { RunComparison } from '../../tracking/compare/compare.ts'
+import { sectionsOf } from '../reports/run-compare/sections.ts'
+import type { ComparisonShown, Line, Section, SectionRow, Tone } from '../reports/run-compare/types.ts'
+import { duration } from '../time.ts'
+import type { Ui } from '../ui.ts'
+import { renderSeries } from './run-compare-series.ts'
+
+export function renderComparison(ui: Ui, { comparison, diffs }: ComparisonShown, all: boolean): string {
+  const { style } = ui
+  const sections = sectionsOf(comparison, { all })
+  const metrics = sections.find(({ title }) => title === 'Metrics')
+  const others = sections.filter((each) => each !== metrics)
+  const remarks = comparison.remarks.map((text) => style.warn(ui.wrap(`${style.symbols.warn} ${ui.text(text)}`, 2)))
+  const parts = [
+    runTable(ui, comparison),
+    remarks.join('\n'),
+    equality(ui, comparison, sections.length === 0),
+    metrics === undefined ? '' : renderSection(ui, metrics, comparison),
+    renderSeries(ui, comparison, all),
+    ...others.map((each) => renderSection(ui, each, comparison)),
+    ...(diffs ?? []).map((diff) => renderDiff(ui, diff)),
+    hint(ui, sections, diffs, comparison),
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+const runTable = (ui: Ui, { runs }: RunComparison): string =>
+  ui.table(
+    [
+      { title: '', value: ({ label }) => label, paint: (text) => ui.style.bold(text) },
+      { title: 'RUN', value: ({ run }) => run, paint: ui.style.name },
+      { title: 'STATUS', value: ({ status }) => status },
+      { title: 'WHEN', value: ({ started }) => ui.ago(started) },
+      { title: 'TOOK', value: (run) => (run.duration === null ? '-' : duration(run.duration)), align: 'right' },
+      { title: 'MODEL', value: ({ version, model }) => version ?? model ?? '-', shrink: true },
+    ],
+    runs,
+  )
+
+function equality(ui: Ui, { same, unknown }: RunComparison, nothingDiffers: boolean): string {
+  const { style } = ui
+  const lines = [
+    nothingDiffers ? 'Nothing that was recorded differs.' : '',
+    same.length === 0 ? '' : style.dim(ui.wrap(`same: ${same.map(ui.text).join(', ')}`, 6)),
+    ...unknown.map((text) => style.warn(ui.wrap(`not known: ${ui.text(text)}`, 11))),
+  ]
+  return lines.filter((line) => line !== '').join('\n')
+}
+
+function renderSection(ui: Ui, { title, extra, rows, lines, more }: Section, { runs }: RunComparison): string {
+  const { style } = ui
+  const heads = [...runs.map(({ label }) => label), ...extra.map((name) => name.toUpperCase())]
+  const table = ui.table<SectionRow>(
+    [
+      { title: '', value: (row) => `  ${named(ui, row)}`, shrink: true },
+      ...heads.map((head, at) => ({
+        title: head,
+        value: ({ cells }: SectionRow) => cells[at]?.text ?? '',
+        paint: (text: string, { cells }: SectionRow) => paint(ui, text, cells[at]?.tone),
+        shrink: true,
+      })),
+    ],
+    rows,
+  )
+  const left = more === 0 ? [] : [style.dim(`  ${more} more: --all`)]
+  const body = [table, ...left, ...lines.map((line) => renderLine(ui, line, title))]
+  return [style.heading(title), ...body.filter((text) => text !== '')].join('\n')
+}
+
+/** Which way a metric counts stands beside its name. */
+function named(ui: Ui, { name, better }: SectionRow): string {
+  if (better == null) return name
+  const [up, down] = ui.style.unicode ? ['↑', '↓'] : ['^', 'v']
+  return `${name} ${better === 'higher' ? up : down}`
+}
+
+/** Words that differ are marked without colour too, neighbours as one. A command is read, and copied, as it was typed. */
+function renderLine(ui: Ui, line: Line, title: string): string {
+  const [head, ...words] = line.map(({ text, tone }) => ({ text: ui.text(text), tone }))
+  const label = paint(ui, head?.text ?? '', head?.tone)
+  if (title !== 'Command') {
+    return ui.wrap(`  ${[label, ...words.map(({ text, tone }) => paint(ui, text, tone))].join(' ')}`, 4)
+  }
+  const stretches: { text: string; tone: Tone | undefined }[] = []
+  for (const { text, tone } of words) {
+    const last = stretches.at(-1)
+    if (last !== undefined && last.tone === tone) last.text += ` ${text}`
+    else stretches.push({ text, tone })
+  }
+  const pieces = stretches.map(({ text, tone }) => {
+    if (tone === undefined || ui.style.color) return paint(ui, text, tone)
+    return tone === 'bad' ? `[-${text}-]` : `{+${text}+}`
+  })
+  return `  ${[label, ...pieces].join(' ')}`
+}
+
+function paint({ style }: Ui, text: string, tone: Tone | undefined): string {
+  if (tone === 'good') return style.good(text)
+  if (tone === 'bad') return style.bad(text)
+  if (tone === 'warn') return style.warn(text)
+  return tone === 'soft' ? style.dim(text) : text
+}
+
+function renderDiff(ui: Ui, { from, to, text, notes, left }: CodeDiff): string {
+  const { style } = ui
+  const lines = [
+    style.heading(`Code, ${from} ${style.symbols.arrow} ${to}`),
+    ...notes.map((note) => style.warn(ui.wrap(`  ${style.symbols.warn} ${ui.text(note)}`, 4))),
+    ...(text === null ? [] : text === '' ? ['  The code is the same, line by line.'] : diffLines(ui, text)),
+    ...left.flatMap(({ run, path, text: patch }) => [
+      style.dim(`Recorded in ${run} for ${ui.text(path)}:`),
+      ...diffLines(ui, patch),
+    ]),
+  ]
+  return lines.join('\n')
+}
+
+const diffLines = (ui: Ui, text: string): string[] =>
+  text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => {
+      const clean = ui.text(line.replaceAll('\t', '    '))
+      if (/^(?:diff |index |--- |\+\+\+ |new file|deleted file|similarity|rename )/.test(line))
+        return ui.style.bold(clean)
+      if (line.startsWith('+')) return ui.style.good(clean)
+      if (line.startsWith('-')) return ui.style.bad(clean)
+      return line.startsWith('@@') ? ui.style.name(clean) : clean
+    })
+
+/** The one thing to type next, where there is one. The command stands alone, to fit and to be copied. */
+function hint(ui: Ui, sections: readonly Section[], diffs: ComparisonShown['diffs'], { runs }: RunComparison): string {
+  if (diffs !== null || !sections.some(({ title }) => title === 'Code')) return ''
+  const said = ui.style.dim(`The change of the code, line by line: ${runs.length > 2 ? 'add --diff' : ''}`.trimEnd())
+  if (runs.length > 2) return said
+  const names = runs.map(({ run, version }) => version ?? run).join(' ')
+  return `${said}\n${ui.style.command(`mlops run compare ${names} --diff`)}`
+}
