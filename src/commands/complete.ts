@@ -37,6 +37,11 @@ export default class Complete extends MlopsCommand {
       stages: () => read(async () => (await this.session.loadProject()).config.stages),
       versions: (model) => read(async (store) => (await store.models.state(model)).versions.map((v) => v.version)),
       runs: () => read(async (store) => (await store.runs.list()).slice(0, RUNS)),
+      runNames: async () => {
+        const { namesOfRuns } = await import('../tracking/records/names-of-runs.ts')
+        const [names] = await read(async (store) => [await namesOfRuns(store, RUNS)])
+        return names ?? { fields: [], metrics: [], tags: [] }
+      },
     }
   }
 }

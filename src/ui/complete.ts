@@ -40,6 +40,12 @@ export interface Lookup {
   readonly stages: () => Promise<readonly string[]>
   readonly versions: (model: string) => Promise<readonly number[]>
   readonly runs: () => Promise<readonly string[]>
+  /** Of the newest runs: by what a list of runs can be sorted, what a run can be best by, what it can be tagged with. */
+  readonly runNames: () => Promise<{
+    readonly fields: readonly string[]
+    readonly metrics: readonly string[]
+    readonly tags: readonly string[]
+  }>
 }
 
 /**
@@ -57,7 +63,7 @@ export async function complete(manifest: Manifest, words: readonly string[], loo
   const pending = flagWaitingForValue(flags, before.at(-1))
   const found =
     pending !== undefined
-      ? await valuesOfFlag(pending, command, typed, lookup)
+      ? await valuesOfFlag(pending, command, typed, current, lookup)
       : current.startsWith('-')
         ? flags.map(({ name, summary }) => candidate(`--${name}`, summary))
         : [...nextWords(visible, typed), ...(await valuesOfArgument(command, typed, current, lookup))]
@@ -117,11 +123,14 @@ async function valuesOfFlag(
   flag: ManifestFlag,
   command: ManifestCommand | undefined,
   typed: readonly string[],
+  current: string,
   lookup: Lookup,
 ): Promise<Candidate[]> {
   if (flag.options !== undefined) return flag.options.map((value) => ({ value }))
   const model = argumentsOf(command, typed)[0]?.split('@')[0]
-  return valuesNamed([flag.helpValue ?? flag.name].flat().join(' '), model, '', lookup)
+  const name = [flag.helpValue ?? flag.name].flat().join(' ')
+  if (name === 'TAG') return command?.id.startsWith('run:') === true ? plain((await lookup.runNames()).tags) : []
+  return valuesNamed(name, model, current, lookup)
 }
 
 async function valuesOfArgument(
@@ -155,11 +164,20 @@ async function valuesNamed(
     return references(current, lookup)
   }
   if (/^(stage)\b/.test(word)) return (await lookup.stages()).map((value) => ({ value }))
-  if (/^(run)\b/.test(word)) return [{ value: '@last' }, ...(await lookup.runs()).map((value) => ({ value }))]
+  if (/^runs?\b/.test(word)) return runReferences(current, lookup)
+  if (/^field\b/.test(word)) return plain((await lookup.runNames()).fields)
   if (/^(v|version)\b/.test(word) && model !== undefined) {
     return (await lookup.versions(model)).map((value) => ({ value: String(value) }))
   }
   return []
+}
+
+const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }))
+
+/** Ids and `@last`; after `@b` what a run can be best by: that takes reading some. */
+async function runReferences(current: string, lookup: Lookup): Promise<Candidate[]> {
+  if (!current.startsWith('@b')) return plain(['@last', '@best:', ...(await lookup.runs())])
+  return plain((await lookup.runNames()).metrics.map((metric) => `@best:${metric}`))
 }
 
 /** `churn-model`, and after an `@` its stages and versions. */

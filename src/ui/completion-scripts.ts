@@ -14,7 +14,7 @@ export function completionScript(shell: Shell, program: string): string {
 /** How to switch it on for good, as a comment at the top of each script. */
 const SCRIPTS: Readonly<Record<Shell, string>> = {
   // Bash breaks words at "@", so the words are taken from the line itself. Readline then replaces only what begins with
-  // the "@" (one of its special prefixes), unless the user took "@" out of COMP_WORDBREAKS.
+  // the "@" (one of its special prefixes), unless the user took "@" out of COMP_WORDBREAKS; and what follows a ":".
   bash: `# bash completion of mlops. To switch it on: echo 'source <(PROGRAM completion bash)' >> ~/.bashrc
 _mlops() {
   local line="\${COMP_LINE:0:COMP_POINT}" words current lead candidate
@@ -23,6 +23,7 @@ _mlops() {
   current="\${words[-1]}"
   lead=''
   [[ $current == *@* && $COMP_WORDBREAKS == *@* ]] && lead="\${current%@*}"
+  [[ $current == *:* && $COMP_WORDBREAKS == *:* ]] && lead="\${current%:*}:"
   COMPREPLY=()
   while IFS=$'\\t' read -r candidate _; do
     COMPREPLY+=("\${candidate#"$lead"}")

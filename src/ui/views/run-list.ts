@@ -11,12 +11,16 @@ import { formatValue, shortDigest } from './values.ts'
 const SHOWN_METRICS = 3
 /** Of an id: the time. Less would be ambiguous with the next run. */
 const SHORTEST_ID = 10
-/** Of a column that may shrink, as in `table.ts`. */
+/** Of a column that may shrink: less says too little to stay. */
 const LEAST = 8
 const GAP = 2
 
-/** @param leaves when there is no room, the highest first; 0 never */
-type Listed = Column<ListedRun> & { readonly leaves: number }
+type Listed = Column<ListedRun> & {
+  /** When there is no room, the highest first; 0 never. */
+  readonly leaves: number
+  /** Columns below which it says too little to stay. */
+  readonly least?: number
+}
 
 export interface ListWords {
   readonly model: string | undefined
@@ -78,12 +82,12 @@ function columnsOf(ui: Ui, list: RunList, { chosen }: ListWords, id: (whole: str
     },
     ...(new Set(runs.map((each) => each.host)).size > 1 ? [host] : []),
     ...(runs.some(({ model }) => model !== null)
-      ? [{ title: 'MODEL', value: (each: ListedRun) => each.model ?? '-', shrink: true, leaves: 3 }]
+      ? [{ title: 'MODEL', value: (each: ListedRun) => each.model ?? '-', shrink: true, leaves: 3, least: 12 }]
       : []),
     ...named,
-    { title: 'METRICS', value: (each) => shortMetrics(ui, list, each), shrink: true, leaves: 4 },
+    { title: 'METRICS', value: (each) => shortMetrics(ui, list, each), shrink: true, leaves: 4, least: 20 },
     ...(runs.some((each) => each.tags.length > 0) ? [tags] : []),
-    { title: 'COMMAND', value: ({ command }) => command.join(' '), shrink: true, leaves: 6 },
+    { title: 'COMMAND', value: ({ command }) => command.join(' '), shrink: true, leaves: 6, least: 14 },
   ]
 }
 
@@ -156,7 +160,7 @@ function fitting(columns: readonly Listed[], runs: readonly ListedRun[], width: 
 
 const naturally = (_column: Listed, natural: number): number => natural
 const atLeast = (column: Listed, natural: number): number =>
-  column.shrink === true ? Math.min(natural, LEAST) : natural
+  column.shrink === true ? Math.min(natural, column.least ?? LEAST) : natural
 
 function leastWidth(
   columns: readonly Listed[],
