@@ -22,7 +22,9 @@ export function wantedPython(facts: PythonFacts, record: EnvironmentRecord | nul
   return {
     version: record?.python.version ?? facts.version,
     implementation: record?.python.implementation ?? 'cpython',
-    recorded: [record?.python.base, facts.executable].filter((path): path is string => path !== undefined && path !== ''),
+    recorded: [record?.python.base, facts.executable].filter(
+      (path): path is string => path !== undefined && path !== '',
+    ),
   }
 }
 

@@ -1,0 +1,156 @@
+/** A reproduction as a person reads it: the plan, the steps as they are done, the table and the verdict. */
+import type { ResultRow } from '../../tracking/reproduce/compare-runs.ts'
+import type { Reproduction, Step } from '../../tracking/reproduce/result.ts'
+import type { PlannedData, ReproducePlan } from '../../tracking/reproduce/types.ts'
+import type { Style } from '../style.ts'
+import { bytes, duration } from '../time.ts'
+import type { Ui } from '../ui.ts'
+import { shortDigest } from './values.ts'
+
+const SHOWN = 8
+
+/** On stderr, after each step. */
+export function renderStep(style: Style, { name, detail, seconds }: Step): string {
+  return `${style.good(style.symbols.ok)} ${name.padEnd(11)} ${detail} ${style.dim(duration(seconds))}`
+}
+
+export function renderPlan(ui: Ui, plan: ReproducePlan): string {
+  const { style } = ui
+  const whose = plan.version === null ? '' : ` behind ${style.name(ui.text(plan.version))}`
+  const lines = [
+    `Plan: repeat run ${style.name(plan.run)}${whose}. ${style.dim('Dry run: nothing was changed.')}`,
+    ...facts(ui, plan).map(([name, text]) => `  ${style.dim(name.padEnd(11))} ${text}`),
+  ]
+  for (const { what, why, mend } of plan.missing) {
+    lines.push(ui.wrap(`${style.bad(style.symbols.bad)} ${ui.text(what)} is missing: ${ui.text(why)}`, 2))
+    lines.push(`  ${style.symbols.arrow} ${style.command(ui.text(mend))}`)
+  }
+  for (const risk of plan.risks) lines.push(ui.wrap(`${style.warn(style.symbols.warn)} ${ui.text(risk)}`, 2))
+  if (plan.missing.length === 0) {
+    lines.push(
+      `${style.good(style.symbols.ok)} Everything is here. Do it: ${style.command(`mlops run reproduce ${plan.run}`)}`,
+    )
+  }
+  return lines.join('\n')
+}
+
+function facts(ui: Ui, { code, data, environment, command, cwd, seed }: ReproducePlan): [string, string][] {
+  const patch =
+    code.patch === null ? '' : ` with ${listed(ui, code.patch.files)} as changed (${bytes(code.patch.size)})`
+  const submodules = code.submodules.map(({ path, commit }) => `${ui.text(path)} at ${commit?.slice(0, 12) ?? 'none'}`)
+  const { python } = environment
+  const packages = `${environment.packages} packages`
+  return [
+    ['command', ui.text(command.join(' '))],
+    ['folder', ui.text(cwd)],
+    ['code', `commit ${code.commit?.slice(0, 12) ?? 'none'}${patch}`],
+    ...(submodules.length === 0 ? [] : [['submodules', submodules.join(', ')] as [string, string]]),
+    ...data.map((each): [string, string] => ['data', describeData(ui, each)]),
+    [
+      'environment',
+      environment.kind === 'none' || python === null
+        ? 'not recorded: the programs of this machine'
+        : environment.kind === 'current'
+          ? `the present one: ${ui.text(python.executable ?? 'no Python')}`
+          : `fresh: Python ${python.found ?? `${python.recorded} (not found)`}, ${packages} with ${environment.installer ?? 'nothing'}${environment.hashed === 0 ? '' : `, ${environment.hashed} by hash`}`,
+    ],
+    ['seed', seed === null ? 'none recorded' : String(seed)],
+  ]
+}
+
+const ORIGINS: Readonly<Record<NonNullable<PlannedData['from']>, string>> = {
+  git: 'from the commit',
+  present: 'copied from where it lies',
+  snapshot: 'from the snapshot in the store',
+  mixed: 'from the store and from where it lies',
+  dvc: 'by dvc pull',
+  given: 'as given by --data',
+  'in place': 'read where it is',
+}
+
+function describeData(ui: Ui, { name, path, size, sha256, from }: PlannedData): string {
+  const what = `${ui.text(name)}: ${ui.text(path)}${size === null ? '' : ` (${bytes(size)}, ${shortDigest(sha256)})`}`
+  return `${what} ${from === null ? ui.style.bad('nowhere') : ORIGINS[from]}`
+}
+
+export function renderReproduction(ui: Ui, plan: ReproducePlan, outcome: Omit<Reproduction, 'plan'>): string {
+  const { style } = ui
+  const shown = outcome.rows.filter(({ kind, verdict }) => kind !== 'exit' || verdict !== 'equal')
+  const table = ui.table<ResultRow>(
+    [
+      { title: 'WHAT', value: ({ kind }) => kind },
+      { title: 'NAME', value: ({ name }) => name, shrink: true },
+      { title: 'ORIGINAL', value: (row) => cellOf(row, row.original), align: 'right' },
+      { title: 'REPRODUCED', value: (row) => cellOf(row, row.reproduced), align: 'right' },
+      {
+        title: 'VERDICT',
+        value: ({ verdict }) => verdict,
+        paint: (text, { verdict }) => painted(style, verdict, text),
+      },
+      { title: '', value: ({ note }) => note ?? '', paint: style.dim, shrink: true },
+    ],
+    shown,
+  )
+  return [table, verdictLines(ui, plan, outcome).join('\n')].filter((part) => part !== '').join('\n\n')
+}
+
+function verdictLines(ui: Ui, plan: ReproducePlan, outcome: Omit<Reproduction, 'plan'>): string[] {
+  const { style } = ui
+  const { reproduction, verdict, causes, kept, failure, steady } = outcome
+  const name = style.name(plan.version === null ? plan.run : `${ui.text(plan.version)} (run ${plan.run})`)
+  const by = `, by run ${style.name(reproduction.run)}`
+  const lines: string[] = []
+  if (verdict === 'equal')
+    lines.push(`${style.good(style.symbols.ok)} ${name} was reproduced: ${style.good('equal')}${by}`)
+  if (verdict === 'within tolerance') {
+    lines.push(`${style.good(style.symbols.ok)} ${name} was reproduced ${style.good('within tolerance')}${by}`)
+  }
+  if (verdict === 'different')
+    lines.push(`${style.bad(style.symbols.bad)} ${name} came out ${style.bad('different')}${by}`)
+  if (verdict === 'nothing to compare') {
+    lines.push(`${style.warn(style.symbols.unknown)} ${name} was repeated${by}, but there is nothing to compare`)
+    lines.push(
+      ui.wrap(
+        '  It recorded no metric and no artifact that counts: --artifact PATH, or metrics, when it is tracked.',
+        2,
+      ),
+    )
+  }
+  if (verdict === 'failed') {
+    const how = reproduction.exit === null ? `ended by ${reproduction.signal}` : `exit ${reproduction.exit}`
+    lines.push(`${style.bad(style.symbols.bad)} The command of ${name} failed here (${how}), and did not then${by}`)
+    for (const line of failure?.tail.slice(-SHOWN) ?? []) lines.push(`  ${style.dim(ui.text(line))}`)
+    if (failure?.cause != null) lines.push(ui.wrap(`  Likely cause: ${ui.text(failure.cause.text)}`, 2))
+    if (failure?.cause?.hint != null)
+      lines.push(`  ${style.symbols.arrow} ${style.command(ui.text(failure.cause.hint))}`)
+  }
+  for (const [at, { state, text }] of causes.entries()) {
+    if (at > 0 && (state === 'left over' || at >= SHOWN)) continue
+    lines.push(
+      ui.wrap(`  ${at === 0 ? 'First cause' : 'Also'}${state === 'certain' ? '' : ' (possible)'}: ${ui.text(text)}`, 2),
+    )
+  }
+  if (steady !== null)
+    lines.push(`  Run twice here, it came out ${steady ? 'equal to itself' : style.bad('different from itself')}.`)
+  if (kept !== null)
+    lines.push(
+      `  Kept: ${ui.text(kept.worktree)}`,
+      `  ${style.dim('Take it away:')} ${style.command(ui.text(kept.remove))}`,
+    )
+  return lines
+}
+
+function cellOf({ kind }: ResultRow, value: ResultRow['original']): string {
+  if (value === null) return ''
+  return kind === 'artifact' ? shortDigest(String(value)) : String(value)
+}
+
+function painted(style: Style, verdict: ResultRow['verdict'], text: string): string {
+  if (verdict === 'equal' || verdict === 'within tolerance') return style.good(text)
+  return verdict === 'different' || verdict === 'missing' ? style.bad(text) : style.dim(text)
+}
+
+function listed(ui: Ui, files: readonly string[]): string {
+  const shown = files.slice(0, 4).map(ui.text).join(', ')
+  return files.length > 4 ? `${shown} and ${files.length - 4} more` : shown
+}
