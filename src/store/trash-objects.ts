@@ -35,7 +35,7 @@ export function aside(place: Pick<Place, 'files' | 'path'>): Map<string, Trashed
   for (const sweep of sweeps(place)) {
     const folder = place.path(`${TRASHED_OBJECTS}/${sweep}`)
     // The later of the two: a clean-up may have taken long, or the clock of its machine been wrong.
-    const since = Math.max(timeOfUlid(sweep), place.files.info(folder).modified)
+    const since = Math.max(timeOfUlid(sweep), infoAt(place.files, folder)?.modified ?? 0)
     const list: Trashed[] = []
     for (const { name, kind } of listed(place.files, folder)) {
       if (kind !== 'file' || !isDigest(name)) continue

@@ -8,6 +8,7 @@ import type { Backend } from './backend.ts'
 import { PURGED, runFolder, TRASHED_RUNS } from './layout.ts'
 import type { RunStart } from './run-records.ts'
 import { openSealed, seal } from './sealed.ts'
+import { namedByModels, namedByRuns } from './trash-references.ts'
 
 /** Why a run is in the trash. */
 export interface Deletion {
@@ -41,8 +42,10 @@ export interface Trash {
   restore(id: string): Promise<'moved' | 'absent' | 'taken'>
   /** For good. @returns false when it is not in the trash (any more) */
   purge(id: string): Promise<boolean>
-  /** What a killed purge left. */
-  sweep(): Promise<void>
+  /** Which records of models name these runs, in words. */
+  namedByModels(ids: ReadonlySet<string>): Promise<Map<string, string[]>>
+  /** Which other runs name these, there or in the trash. */
+  namedByRuns(ids: ReadonlySet<string>): Promise<Map<string, { readonly by: string; readonly words: string }[]>>
 }
 
 const trashed = (id: string): string => `${TRASHED_RUNS}/${id}`
@@ -54,7 +57,8 @@ export function trashOf(backend: Backend, now: () => Date): Trash {
     put: (deletion) => put(backend, deletion, now),
     restore: (id) => restore(backend, id),
     purge: (id) => purge(backend, id, now),
-    sweep: () => sweep(backend),
+    namedByModels: (ids) => namedByModels(backend, ids),
+    namedByRuns: (ids) => namedByRuns(backend, ids),
   }
 }
 
@@ -147,12 +151,6 @@ async function purge(backend: Backend, id: string, now: () => Date): Promise<boo
   await forget(backend, id)
   await backend.removeTree(leaving)
   return true
-}
-
-async function sweep(backend: Backend): Promise<void> {
-  for (const { name, kind } of await backend.list(PURGED)) {
-    if (kind === 'folder') await backend.removeTree(`${PURGED}/${name}`)
-  }
 }
 
 async function forget(backend: Backend, id: string): Promise<void> {

@@ -5,6 +5,7 @@ import { MAX_CARRIED_BYTES } from './git-carried.ts'
 import { readSharing } from './git-sharing.ts'
 import { objectKey } from './layout.ts'
 import type { Findings } from './verify-findings.ts'
+import { isAside } from './verify-trash.ts'
 
 const FOLDER = 'objects/sha256'
 
@@ -30,14 +31,20 @@ export async function verifyObjects(findings: Findings): Promise<void> {
       findings.warn(objectKey(digest), STAYED)
       continue
     }
+    if (await isAside(findings, digest, objectKey(digest))) {
+      findings.warn(objectKey(digest), ASIDE)
+      continue
+    }
     findings.damage(objectKey(digest), 'missing', 'the object is gone', findings.affectedBy(digest))
   }
 }
 
+const ASIDE =
+  'it is in the trash, where a clean-up that was stopped left it, and is read from there; the next mlops store gc --delete takes it out'
 const STAYED = 'it is not in this folder: files above 50 MB stay where they were registered'
 
 /** In a store that is shared as a branch a large file is no lost one. */
-const stayedElsewhere = ({ backend, wanted }: Findings, digest: Digest): boolean => {
+export const stayedElsewhere = ({ backend, wanted }: Findings, digest: Digest): boolean => {
   const sizes = [...(wanted.get(digest)?.sizes ?? [])]
   return readSharing(backend.root) !== undefined && sizes.length > 0 && sizes.every((size) => size > MAX_CARRIED_BYTES)
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { type Digest, sha256 } from '../core/digest.ts'
 import { isUlid } from '../core/ulid.ts'
 import { readSharing } from './git-sharing.ts'
-import { annotationsFolder, runFolder } from './layout.ts'
+import { annotationsFolder, runFolder, TRASHED_RUNS } from './layout.ts'
 import { type Reference, referencedByEvidence, referencedByIntent, referencedByRun } from './references.ts'
 import type { Annotation, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
 import { filesOfRun } from './run-writer.ts'
@@ -26,7 +26,8 @@ export async function verifyRuns(findings: Findings, pinned: ReadonlyMap<string,
   // Runs stay where they ran; what a version relies on of them travels as objects.
   const shared = readSharing(findings.backend.root) !== undefined
   for (const [id, { version }] of pinned) {
-    if (!present.has(id) && !shared)
+    const isTrashed = (await findings.backend.stat(`${TRASHED_RUNS}/${id}`)) !== undefined
+    if (!present.has(id) && !shared && !isTrashed)
       findings.warn(runFolder(id), `the run behind ${version} is gone; its records are kept as objects`)
   }
 }

@@ -6,7 +6,17 @@ import { type Digest, sha256 } from '../core/digest.ts'
 import { type Audit, differences } from './audit-compare.ts'
 import { explained } from './failures.ts'
 import { type Files, nodeFiles } from './files.ts'
-import { FOLDERS, hasAttributes, numbered, REGISTRY, RESERVE, RESERVE_BYTES, ROOT_LOG, STORE_FORMAT } from './layout.ts'
+import {
+  CACHE,
+  FOLDERS,
+  hasAttributes,
+  numbered,
+  REGISTRY,
+  RESERVE,
+  RESERVE_BYTES,
+  ROOT_LOG,
+  STORE_FORMAT,
+} from './layout.ts'
 import { LocalBackend, storeOpenedForReading } from './local-backend.ts'
 import { inspectRoot } from './open.ts'
 import { parseRegistry } from './registry.ts'
@@ -18,6 +28,7 @@ import { verifyModels, warnUnknownInModels } from './verify-models.ts'
 import { verifyObjects } from './verify-objects.ts'
 import { verifyRecords } from './verify-records.ts'
 import { verifyRuns } from './verify-runs.ts'
+import { verifyTrash } from './verify-trash.ts'
 
 export type { Damage, Problem, VerifyReport, VerifyWarning } from './verify-findings.ts'
 
@@ -45,6 +56,7 @@ export async function verifyStore(root: string, options: VerifyOptions = {}): Pr
     await warnUnknownInModels(findings)
     await verifyRecords(findings, genesis)
     await verifyRuns(findings, pinned)
+    await verifyTrash(findings, pinned)
     await verifyObjects(findings)
     await verifyTop(findings)
     if (options.against === undefined) return findings.report(root)
@@ -114,7 +126,7 @@ async function blameRegistry(findings: Findings, digest: Digest): Promise<void> 
   findings.damage(REGISTRY, 'inconsistent', 'the first events name another registry.json', ['the whole store'])
 }
 
-const TOP = new Set<string>([...FOLDERS, REGISTRY, RESERVE, 'predictions', '.git', '.gitattributes'])
+const TOP = new Set<string>([...FOLDERS, REGISTRY, RESERVE, CACHE, 'predictions', '.git', '.gitattributes'])
 
 async function verifyTop(findings: Findings): Promise<void> {
   for (const { name, kind } of await findings.backend.list('')) {

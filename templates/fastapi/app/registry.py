@@ -115,7 +115,11 @@ class Store:
         raise Unreadable(f"no event registers version {version} of {self._model}")
 
     def path_of(self, digest: str) -> Path:
-        return self.root / "objects" / "sha256" / digest[:2] / digest[2:]
+        path = self.root / "objects" / "sha256" / digest[:2] / digest[2:]
+        if path.exists():
+            return path
+        # A clean-up that was stopped may have put it aside; until it is removed for good it is still of the store.
+        return next((self.root / "trash" / "objects").glob(f"*/{digest}"), path)
 
     def _event_file(self, number: int) -> Path:
         return self._log / f"{number:010d}.json"

@@ -211,16 +211,26 @@ class Store:
         return won
 
     def _settle_object(self, temporary, target, name):
-        """Somebody has published the same object; damaged bytes are replaced, whole ones made durable."""
+        """Somebody has published the same object; damaged bytes are replaced, whole ones made durable and kept."""
         digest = hashlib.sha256()
-        with open(target, "rb") as file:
-            for chunk in iter(lambda: file.read(_CHUNK), b""):
-                digest.update(chunk)
-            if digest.hexdigest() == name:
-                os.fsync(file.fileno())
-                self._settle(os.path.dirname(target))
-                return
+        whole = False
+        try:
+            with open(target, "rb") as file:
+                for chunk in iter(lambda: file.read(_CHUNK), b""):
+                    digest.update(chunk)
+                whole = digest.hexdigest() == name
+                if whole:
+                    # `mlops store gc` leaves alone what was needed lately.
+                    os.utime(target)
+                    os.fsync(file.fileno())
+        except (FileNotFoundError, PermissionError):
+            # Put aside this instant, or the file of another member of the team: ours takes its place.
+            whole = False
+        if whole and os.path.lexists(target):
+            self._settle(os.path.dirname(target))
+            return
         os.chmod(temporary, 0o444)
+        self.make_folder(os.path.dirname(target))
         kept = os.path.join(self.root, "quarantine", "%s-%s" % (name, os.urandom(4).hex()))
         self.make_folder(os.path.dirname(kept))
         _quietly(os.link, target, kept)

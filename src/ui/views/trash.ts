@@ -1,0 +1,89 @@
+/** Runs that are deleted, in the trash, restored, purged, as a person reads it. */
+import type { DeleteResult } from '../../tracking/trash/delete-runs.ts'
+import type { DeletedList, RestoreResult } from '../../tracking/trash/deleted-runs.ts'
+import type { PurgeResult } from '../../tracking/trash/purge-runs.ts'
+import { bytes } from '../time.ts'
+import type { Ui } from '../ui.ts'
+
+/** Of those of one kind. */
+const SHOWN = 20
+
+export function renderDelete(ui: Ui, { runs, kept, deleted }: DeleteResult): string {
+  const { style } = ui
+  if (runs.length === 0) return ['No run to delete.', ...keptLines(ui, kept)].join('\n')
+  const head = deleted
+    ? `${style.good(style.symbols.ok)} ${count(runs.length)} put into the trash.`
+    : `${count(runs.length)} would go into the trash:`
+  const rows = runs.slice(0, SHOWN).map(({ run, model, status, started, children }) => {
+    const began = started === '' ? '' : `, ${ui.ago(started)}`
+    const left = children.length === 0 ? '' : `; the ${count(children.length)} that it started stay`
+    return `  ${style.name(run)} ${model === null ? '' : `${ui.text(model)}, `}${status}${began}${left}`
+  })
+  const [first] = runs
+  const next = deleted
+    ? [
+        '',
+        `Take it back: ${style.command(`mlops run restore ${runs.length === 1 ? first?.run : 'RUN'}`)}. For good: ${style.command('mlops run purge')}`,
+      ]
+    : []
+  return [head, ...rows, ...more(runs.length), ...keptLines(ui, kept), ...next].join('\n')
+}
+
+export function renderRestore(ui: Ui, { restored }: RestoreResult): string {
+  const { style } = ui
+  if (restored.length === 0) return 'Nothing was restored.'
+  return restored.map((run) => `${style.good(style.symbols.ok)} Run ${style.name(run)} is back.`).join('\n')
+}
+
+export function renderPurge(ui: Ui, { runs, kept, bytes: size, purged }: PurgeResult): string {
+  const { style } = ui
+  if (runs.length === 0) return ['Nothing to purge.', ...keptLines(ui, kept)].join('\n')
+  const head = purged
+    ? `${style.good(style.symbols.ok)} ${count(runs.length)} removed for good, ${bytes(size)}.`
+    : `${count(runs.length)} would be removed for good, ${bytes(size)}:`
+  const rows = runs.slice(0, SHOWN).map(({ run, model, deleted }) => {
+    const why = deleted?.reason == null ? '' : `: ${ui.text(deleted.reason)}`
+    const when = deleted === null ? '' : `deleted ${ui.ago(deleted.time)} by ${ui.text(deleted.by.name)}${why}`
+    return `  ${style.name(run)} ${model === null ? '' : `${ui.text(model)}, `}${when}`
+  })
+  const next = purged
+    ? [
+        '',
+        ui.wrap(
+          `What they stored as objects is freed by ${style.command('mlops store gc --delete')}, where nothing else needs it.`,
+        ),
+      ]
+    : []
+  return [head, ...rows, ...more(runs.length), ...keptLines(ui, kept), ...next].join('\n')
+}
+
+export function renderDeleted(ui: Ui, { deleted }: DeletedList): string {
+  const { style } = ui
+  if (deleted.length === 0) return 'There is no run in the trash.'
+  const table = ui.table(
+    [
+      { title: 'RUN', value: ({ run }) => run, paint: (text) => style.name(text) },
+      { title: 'MODEL', value: ({ model }) => model ?? '' },
+      { title: 'DELETED', value: (row) => (row.deleted === null ? '' : ui.ago(row.deleted.time)) },
+      { title: 'BY', value: (row) => row.deleted?.by.name ?? '', shrink: true },
+      { title: 'REASON', value: (row) => row.deleted?.reason ?? '', shrink: true },
+      { title: 'SIZE', value: (row) => bytes(row.bytes), align: 'right' },
+      { title: 'COMMAND', value: ({ command }) => command.join(' '), shrink: true },
+    ],
+    deleted,
+  )
+  return [
+    table,
+    '',
+    `Take one back: ${style.command('mlops run restore RUN')}. For good: ${style.command('mlops run purge RUN')}`,
+  ].join('\n')
+}
+
+function keptLines(ui: Ui, kept: readonly { readonly run: string; readonly why: string }[]): string[] {
+  if (kept.length === 0) return []
+  const lines = kept.slice(0, SHOWN).map(({ run, why }) => `  ${ui.style.name(run)} ${ui.text(why)}`)
+  return ['', `${count(kept.length)} ${kept.length === 1 ? 'stays' : 'stay'}:`, ...lines, ...more(kept.length)]
+}
+
+const more = (n: number): string[] => (n > SHOWN ? [`  and ${n - SHOWN} more (all of them: --json)`] : [])
+const count = (n: number): string => `${n} run${n === 1 ? '' : 's'}`
