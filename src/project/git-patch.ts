@@ -1,11 +1,13 @@
 /**
  * What no commit holds yet, as one patch that `git apply` takes: changed files, and new ones that are source. Never in
- * it: data, secrets by file name, large files; values that look like secrets are redacted.
+ * it: data, secrets by file name, large files; values that look like secrets are redacted. The text of the patch is
+ * `git-hunks.ts`, which names are source `git-source-names.ts`.
  */
-import { lstat, readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { redactBytes } from '../core/redact.ts'
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { bytewise, headerOf, newFile, type Part, withoutSecrets } from './git-hunks.ts'
 import type { Git } from './git-run.ts'
+import { isNewSource, mayBeInPatch } from './git-source-names.ts'
 
 export interface GitPatch {
   readonly bytes: Buffer
@@ -21,20 +23,11 @@ export interface PatchRequest {
   readonly hasCommit: boolean
 }
 
-/** Of an untracked file, so that a stray dump of rows does not become "source". Bytes. */
-const MAX_FILE = 256 * 1024
 /** Of the whole patch. Bytes. */
 const MAX_PATCH = 4 * 1024 * 1024
 const MAX_UNTRACKED = 500
-
-const SOURCE =
-  /\.(?:py|pyi|pyx|ipynb|r|rmd|qmd|jl|scala|java|kt|go|rs|c|cc|cpp|h|hpp|cu|js|mjs|cjs|ts|tsx|sh|bash|zsh|ps1|sql|stan|lua|pl|rb|ya?ml|toml|cfg|ini|conf|md|rst|tex|j2|jinja2|proto|dockerfile|mk|lock)$/i
-const SOURCE_NAME =
-  /^(?:Dockerfile.*|Makefile|Justfile|Snakefile|Procfile|Pipfile|requirements[^/]*\.(?:txt|in)|constraints[^/]*\.txt|environment[^/]*\.ya?ml|dvc\.lock|params\.json|config[^/]*\.json|\.gitignore|\.gitattributes|\.python-version)$/i
-const DATA =
-  /\.(?:csv|tsv|parquet|feather|arrow|avro|orc|jsonl|ndjson|xlsx?|ods|h5|hdf5|npy|npz|pkl|pickle|joblib|pt|pth|onnx|safetensors|bin|model|sav|rds|rdata|sqlite3?|db|duckdb|zip|gz|bz2|xz|zst|tar|tgz|7z|png|jpe?g|gif|webp|bmp|tiff?|wav|mp3|flac|mp4|avi|mov|pdf)$/i
-const SECRET_NAME =
-  /(?:^|\/)(?:\.env(?!\.(?:example|sample|template)$)[^/]*|[^/]*\.env|\.netrc|\.pypirc|\.npmrc|\.pgpass|\.htpasswd|id_(?:rsa|dsa|ecdsa|ed25519)[^/]*|[^/]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|asc|gpg|ovpn)|[^/]*(?:secret|credential|password)s?[^/]*\.(?:json|ya?ml|toml|ini|cfg|conf|txt|properties)|service[-_]?account[^/]*\.json)$/i
+/** Paths of one question: a command line has its limits. */
+const PATHS_AT_ONCE = 400
 
 /** @param notes gets a line for whatever is left out; undefined when nothing is left to be in it */
 export async function dirtyPatch(
@@ -42,107 +35,119 @@ export async function dirtyPatch(
   { top, changed, untracked, hasCommit }: PatchRequest,
   notes: string[],
 ): Promise<GitPatch | undefined> {
-  const tracked = changed.filter((path) => !SECRET_NAME.test(path) && !DATA.test(path))
-  const sources = untracked.filter((path) => isSource(path) && !SECRET_NAME.test(path))
+  const tracked = changed.filter((path) => mayBeInPatch(path) && isText(path))
+  // Taken out of the index and still there: to git a file that is gone, and a new one.
+  const [isNew, isTracked] = [new Set(untracked), new Set(tracked)]
+  const sources = untracked.filter((path) => (isNewSource(path) || isTracked.has(path)) && isText(path))
   const omitted = [...changed, ...untracked].filter((path) => !tracked.includes(path) && !sources.includes(path))
   if (omitted.length > 0) notes.push(`not in the patch (data, secrets or unknown kinds): ${some(omitted)}`)
 
   const parts: Buffer[] = []
-  const files: string[] = []
-  let size = 0
-  let redacted = 0
-  const take = (path: string, part: Buffer | undefined): void => {
-    if (part === undefined || size + part.length > MAX_PATCH) {
+  const files = new Set<string>()
+  let [size, redacted] = [0, 0]
+  const take = (path: string, part: Part | undefined): void => {
+    if (part === undefined || size + part.text.length > MAX_PATCH) {
       notes.push(`too large or not text, not in the patch: ${path}`)
       return
     }
-    const clean = redactBytes(part)
-    parts.push(clean.bytes)
-    size += clean.bytes.length
-    redacted += clean.count
-    files.push(path)
+    parts.push(Buffer.from(part.text, 'latin1'))
+    size += part.text.length
+    redacted += part.redacted
+    files.add(path)
   }
   if (hasCommit) {
     const small: string[] = []
     for (const path of tracked) {
+      if (isNew.has(path) && (await newFile(top, path)) === undefined) continue
       if (await isLarge(join(top, path))) notes.push(`too large for the patch: ${path}`)
       else small.push(path)
     }
-    const paths = small.map((path) => join(top, path))
-    const diff = small.length === 0 ? undefined : await git.bytes(diffArguments(paths), 4 * MAX_PATCH)
-    if (diff?.cut === true) notes.push('the changes are too large for the patch; those of the last files are missing')
-    // A line of content begins with +, - or a space, so this splits at the headers of files alone. What was cut off is
-    // beyond the largest patch, so no torn part gets in.
-    for (const part of bytewise(diff?.bytes ?? '').split(/^(?=diff --git )/m)) {
-      const path = small.find((name) => part.startsWith(`diff --git ${bytewise(quoted(`a/${name}`))} `))
-      if (path !== undefined) {
-        take(path, /^Binary files .* differ$/m.test(part) ? undefined : Buffer.from(part, 'latin1'))
-      }
+    for (let at = 0; at < small.length; at += PATHS_AT_ONCE) {
+      await takeChanges(git, top, small.slice(at, at + PATHS_AT_ONCE), take, notes)
     }
   }
   const added = hasCommit ? sources : [...tracked, ...sources]
   if (added.length > MAX_UNTRACKED) notes.push(`only the first ${MAX_UNTRACKED} of ${added.length} new files are in it`)
-  for (const path of added.slice(0, MAX_UNTRACKED)) take(path, await newFileHunk(top, path))
+  for (const path of added.slice(0, MAX_UNTRACKED)) take(path, await newFile(top, path))
   if (parts.length === 0) return undefined
   if (redacted > 0) notes.push(`${redacted} ${redacted === 1 ? 'value' : 'values'} that look like secrets redacted`)
-  return { bytes: Buffer.concat(parts), files }
+  return { bytes: Buffer.concat(parts), files: [...files] }
 }
 
-/** One character per byte, so that text in any encoding can be cut at its lines and be put together unchanged. */
-const bytewise = (content: Buffer | string): string =>
-  (typeof content === 'string' ? Buffer.from(content, 'utf8') : content).toString('latin1')
+async function takeChanges(
+  git: Git,
+  top: string,
+  paths: readonly string[],
+  take: (path: string, part: Part | undefined) => void,
+  notes: string[],
+): Promise<void> {
+  const byHeader = new Map(paths.map((path) => [headerOf(path), path]))
+  const ask = async (some: readonly string[], context: number) => {
+    const { bytes, cut } = await git.bytes(diffArguments(top, some, context), 4 * MAX_PATCH)
+    // A line of content begins with +, - or a space, so this splits at the headers of files alone. What was cut off is
+    // beyond the largest patch, so no torn part gets in.
+    const parts = bytewise(bytes)
+      .replace(/(?<=^|\n)\* Unmerged path .*\n/g, '')
+      .split(/(?<=\n)(?=diff --git )/)
+    return { parts, cut }
+  }
+  const { parts, cut } = await ask(paths, 3)
+  if (cut) notes.push('the changes are too large for the patch; those of the last files are missing')
+  const seen = new Set<string>()
+  const closely = new Set<string>()
+  for (const part of parts) {
+    const path = byHeader.get(part.slice(0, part.indexOf('\n') + 1))
+    if (path === undefined) continue
+    seen.add(path)
+    if (/\nBinary files .* differ\n/.test(part)) take(path, undefined)
+    else {
+      const clean = withoutSecrets(part)
+      if (clean === undefined) closely.add(path)
+      else take(path, clean)
+    }
+  }
+  // What stands around a change is in the commit anyway, but needs not be in the store: the less of it, the better.
+  for (const path of closely) {
+    const one = (await ask([path], 1)).parts.filter((part) => byHeader.get(part.slice(0, part.indexOf('\n') + 1)))
+    const clean = one.map(withoutSecrets)
+    if (clean.some((part) => part === undefined)) {
+      notes.push(`not in the patch, as it takes away what looks like a secret, or stands beside it: ${path}`)
+    } else for (const part of clean) take(path, part)
+  }
+  const lost = cut ? [] : paths.filter((path) => !seen.has(path))
+  // Staged and taken back again, for example: then there is nothing to say of it.
+  for (const path of lost) {
+    if ((await lstat(join(top, path)).catch(() => undefined)) !== undefined) notes.push(`not in the patch: ${path}`)
+  }
+}
 
 async function isLarge(path: string): Promise<boolean> {
   const facts = await lstat(path).catch(() => undefined)
   return facts !== undefined && facts.size > MAX_PATCH
 }
 
-const isSource = (path: string): boolean => SOURCE.test(path) || SOURCE_NAME.test(basename(path))
+/** A name that is no UTF-8 cannot be asked for. */
+const isText = (path: string): boolean => !path.includes('\ufffd')
 
 const some = (paths: readonly string[]): string =>
   paths.length <= 5 ? paths.join(', ') : `${paths.slice(0, 5).join(', ')} and ${paths.length - 5} more`
 
-const diffArguments = (paths: readonly string[]): string[] => [
+/** Whatever the user's configuration says of diffs for people, this one is for `git apply`. */
+const diffArguments = (top: string, paths: readonly string[], context: number): string[] => [
+  '--literal-pathspecs',
   'diff',
   'HEAD',
+  `-U${context}`,
+  '-O/dev/null',
   '--no-color',
   '--no-ext-diff',
   '--no-textconv',
   '--no-renames',
+  '--no-relative',
+  '--full-index',
+  '--ignore-submodules=all',
   '--src-prefix=a/',
   '--dst-prefix=b/',
   '--',
-  ...paths,
+  ...paths.map((path) => join(top, path)),
 ]
-
-/** The hunk with which `git apply` creates the file; undefined when it is too large, binary, or no regular file. */
-async function newFileHunk(top: string, path: string): Promise<Buffer | undefined> {
-  const full = join(top, path)
-  const facts = await lstat(full).catch(() => undefined)
-  if (facts === undefined || !facts.isFile() || facts.size > MAX_FILE) return undefined
-  const bytes = await readFile(full).catch(() => undefined)
-  if (bytes === undefined || bytes.includes(0)) return undefined
-  const text = bytewise(bytes)
-  const mode = (facts.mode & 0o111) === 0 ? '100644' : '100755'
-  const [from, to] = [bytewise(quoted(`a/${path}`)), bytewise(quoted(`b/${path}`))]
-  const head = `diff --git ${from} ${to}\nnew file mode ${mode}\n`
-  if (text === '') return Buffer.from(head, 'latin1')
-  const lines = text.split('\n')
-  const ended = lines.at(-1) === ''
-  if (ended) lines.pop()
-  const body = lines.map((line) => `+${line}\n`).join('')
-  const count = lines.length === 1 ? '1' : `1,${lines.length}`
-  const end = ended ? '' : '\\ No newline at end of file\n'
-  return Buffer.from(`${head}--- /dev/null\n+++ ${to}\n@@ -0,0 +${count} @@\n${body}${end}`, 'latin1')
-}
-
-/** As git quotes paths: only where control characters, quotes or backslashes make it necessary. */
-function quoted(path: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to be escaped
-  if (!/[\u0000-\u001f"\\\u007f]/.test(path)) return path
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to be escaped
-  const escaped = path.replace(/["\\]/g, '\\$&').replace(/[\u0000-\u001f\u007f]/g, (character) => {
-    return `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`
-  })
-  return `"${escaped}"`
-}

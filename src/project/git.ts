@@ -1,15 +1,18 @@
 /**
- * What git knows of a folder: commit, branch, remote, and the changes that no commit holds yet, as a patch.
+ * What git knows of a folder: commit, branch, remote, submodules, and the changes that no commit holds yet, as a patch.
  *
  * Read-only: no lock is taken, no hook runs, nothing is fetched. Making the patch is `git-patch.ts`, asking git
  * `git-run.ts`. Running it beside a training command and storing the patch belong to `src/tracking/`.
  */
-import { relative } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { redact } from '../core/redact.ts'
 import { findGitTop } from './find.ts'
 import { dirtyPatch, type GitPatch } from './git-patch.ts'
 import { pickRemote, REMOTE_QUESTION } from './git-remote.ts'
 import { type Git, type GitEnv, type Output, openGit, whyNone } from './git-run.ts'
+import { isCode } from './git-source-names.ts'
+import { submodulesOf } from './git-submodules.ts'
 
 export interface GitSnapshot {
   readonly commit: string | null
@@ -18,8 +21,20 @@ export interface GitSnapshot {
   readonly remote: string | null
   readonly dirty: boolean
   readonly patch?: GitPatch
+  /** Absent when there are none. */
+  readonly submodules?: readonly SubmoduleSnapshot[]
   /** What the patch leaves out, and why; how many values were redacted. */
   readonly notes: readonly string[]
+}
+
+export interface SubmoduleSnapshot {
+  /** Relative to the top of the outermost repository, `/`-separated. */
+  readonly path: string
+  /** What is checked out; null when nothing is. */
+  readonly commit: string | null
+  readonly url: string | null
+  readonly dirty: boolean
+  readonly patch?: GitPatch
 }
 
 export type GitResult =
@@ -40,52 +55,108 @@ const MAX_STATUS = 8 * 1024 * 1024
 /** @param cwd absolute; the facts are those of the repository around it. Never throws for what git says. */
 export async function gitFacts(cwd: string, request: GitRequest): Promise<GitResult> {
   // Looking for .git costs a microsecond, loading simple-git and asking git costs 50 ms. GIT_DIR may say otherwise.
-  const found = request.env.GIT_DIR === undefined ? findGitTop(cwd) : undefined
-  if (found === undefined && request.env.GIT_DIR === undefined) {
+  if (request.env.GIT_DIR === undefined && findGitTop(cwd) === undefined) {
     return { kind: 'none', reason: 'the folder is in no git repository' }
   }
-  let git: Git
-  let status: Output
-  let top: string
-  let remote: string | undefined
+  const exclude = await Promise.all((request.exclude ?? []).map((folder) => realpath(folder).catch(() => folder)))
   try {
-    git = await openGit(cwd, request.env)
-    const [topText, statusText, remoteText] = await Promise.all([
-      found ?? git(['rev-parse', '--show-toplevel']),
-      git.bytes(STATUS, request.maxStatus ?? MAX_STATUS),
-      git(REMOTE_QUESTION).catch(() => ''),
-    ])
-    top = topText.replace(/\n$/, '')
-    status = statusText
-    remote = pickRemote(remoteText)
+    return { kind: 'facts', facts: await snapshot(cwd, { ...request, exclude }, 0) }
   } catch (error) {
     return { kind: 'none', reason: whyNone(error) }
   }
-  const { commit, branch, changed, untracked } = parseStatus(wholeRecords(status))
+}
+
+/** @throws whatever git says */
+async function snapshot(cwd: string, request: GitRequest, depth: number): Promise<GitSnapshot> {
+  const git = await openGit(cwd, request.env)
+  const notes: string[] = []
+  const [topText, status, remoteText] = await Promise.all([
+    git(['rev-parse', '--show-toplevel']),
+    askStatus(git, request.maxStatus ?? MAX_STATUS, notes),
+    git(REMOTE_QUESTION).catch(() => ''),
+  ])
+  const top = topText.replace(/\n$/, '')
+  const remote = pickRemote(remoteText)
+  if (status.cut) notes.push('git names too many new files; only the first of them were looked at')
+  const { commit, branch, changed, modules, untracked, ignored } = parseStatus(wholeRecords(status))
   const excluded = (request.exclude ?? []).map((folder) => relative(top, folder).split('\\').join('/'))
   const isOurs = (path: string): boolean =>
-    !path.endsWith('/') && !excluded.some((folder) => path === folder || path.startsWith(`${folder}/`))
-  const facts = {
+    !excluded.some((folder) => path === folder || `${path}/`.startsWith(`${folder}/`))
+  const ours = untracked.filter(isOurs)
+  // A repository inside of this one that is no submodule; nothing of it can be in a patch of this one.
+  for (const path of ours.filter((each) => each.endsWith('/')))
+    notes.push(`${path} is a repository of its own; what is in it is not recorded`)
+  const added = ours.filter((path) => !path.endsWith('/'))
+  const hidden = ignored.filter((path) => isOurs(path) && isCode(path))
+  if (hidden.length > 0)
+    notes.push(
+      `git ignores, so not in the patch: ${hidden.slice(0, 5).join(', ')}${hidden.length > 5 ? ` and ${hidden.length - 5} more` : ''}`,
+    )
+  const patch =
+    changed.length + added.length === 0
+      ? undefined
+      : await dirtyPatch(git, { top, changed, untracked: added, hasCommit: commit !== null }, notes).catch((error) => {
+          notes.push(`the patch could not be made: ${whyNone(error)}`)
+          return undefined
+        })
+  const submodules = await submoduleFacts(git, top, request, depth, notes)
+  return {
     commit,
     branch,
     remote: remote === undefined ? null : redact(remote).text,
-    dirty: changed.length > 0 || untracked.some(isOurs),
-  }
-  if (!facts.dirty) return { kind: 'facts', facts: { ...facts, notes: [] } }
-  const notes = status.cut ? ['git names too many new files; only the first of them were looked at'] : []
-  const patch = await dirtyPatch(
-    git,
-    { top, changed, untracked: untracked.filter(isOurs), hasCommit: commit !== null },
+    dirty: changed.length + added.length + modules.length > 0,
+    ...(patch === undefined ? {} : { patch }),
+    ...(submodules.length === 0 ? {} : { submodules }),
     notes,
-  ).catch((error) => {
-    notes.push(`the patch could not be made: ${whyNone(error)}`)
-    return undefined
-  })
-  return { kind: 'facts', facts: { ...facts, ...(patch === undefined ? {} : { patch }), notes } }
+  }
+}
+
+/** Deeper than that is a sign of something else. */
+const MAX_DEPTH = 5
+
+/** Nested ones follow those that they are in; their paths are those of the outermost repository. */
+async function submoduleFacts(
+  git: Git,
+  top: string,
+  request: GitRequest,
+  depth: number,
+  notes: string[],
+): Promise<SubmoduleSnapshot[]> {
+  const found: SubmoduleSnapshot[] = []
+  if (depth >= MAX_DEPTH) return found
+  const { GIT_DIR: _dir, GIT_WORK_TREE: _tree, ...env } = request.env
+  for (const { path, url, isInitialised } of await submodulesOf(git, top)) {
+    if (!isInitialised) {
+      found.push({ path, commit: null, url, dirty: false })
+      continue
+    }
+    try {
+      const inner = await snapshot(join(top, path), { ...request, env }, depth + 1)
+      const { commit, dirty, patch, submodules = [] } = inner
+      notes.push(...inner.notes.map((note) => `in the submodule ${path}: ${note}`))
+      found.push({ path, commit, url, dirty, ...(patch === undefined ? {} : { patch }) })
+      found.push(...submodules.map((each) => ({ ...each, path: `${path}/${each.path}` })))
+    } catch (error) {
+      notes.push(`the submodule ${path} could not be looked at: ${whyNone(error)}`)
+      found.push({ path, commit: null, url, dirty: false })
+    }
+  }
+  return found
+}
+
+/** Where new files cannot be found in time, the rest of the answer is worth having. */
+async function askStatus(git: Git, limit: number, notes: string[]): Promise<Output> {
+  try {
+    return await git.bytes([...STATUS, '--untracked-files=all', '--ignored=matching'], limit)
+  } catch (error) {
+    if (!/timeout/i.test(String(error))) throw error
+    notes.push(`new files are not recorded: ${whyNone(error)}`)
+    return await git.bytes([...STATUS, '--untracked-files=no'], limit)
+  }
 }
 
 /** Changed files come before the new ones, so the end can be missed. */
-const STATUS = ['status', '--porcelain=v2', '-z', '--branch', '--untracked-files=all', '--no-renames'] as const
+const STATUS = ['status', '--porcelain=v2', '-z', '--branch', '--no-renames', '--ignore-submodules=none'] as const
 
 const wholeRecords = ({ bytes, cut }: Output): string =>
   (cut ? bytes.subarray(0, bytes.lastIndexOf(0) + 1) : bytes).toString('utf8')
@@ -94,7 +165,11 @@ interface Status {
   readonly commit: string | null
   readonly branch: string | null
   readonly changed: readonly string[]
+  /** Submodules in which something else is checked out than the commit says, or something is changed. */
+  readonly modules: readonly string[]
   readonly untracked: readonly string[]
+  /** A folder that is ignored as a whole has a `/` at its end, and nothing in it is named. */
+  readonly ignored: readonly string[]
 }
 
 /** `git status --porcelain=v2 -z --no-renames`: paths relative to the top folder, NUL after each record. */
@@ -102,7 +177,9 @@ function parseStatus(text: string): Status {
   let commit: string | null = null
   let branch: string | null = null
   const changed: string[] = []
+  const modules: string[] = []
   const untracked: string[] = []
+  const ignored: string[] = []
   for (const record of text.split('\0')) {
     if (record.startsWith('# branch.oid ')) {
       const oid = record.slice(13)
@@ -111,10 +188,11 @@ function parseStatus(text: string): Status {
       const head = record.slice(14)
       branch = head === '(detached)' ? null : head
     } else if (record.startsWith('? ')) untracked.push(record.slice(2))
-    else if (record.startsWith('1 ')) changed.push(afterFields(record, 8))
-    else if (record.startsWith('u ')) changed.push(afterFields(record, 10))
+    else if (record.startsWith('! ')) ignored.push(record.slice(2))
+    else if (record.startsWith('1 ')) (record[5] === 'S' ? modules : changed).push(afterFields(record, 8))
+    else if (record.startsWith('u ')) (record[5] === 'S' ? modules : changed).push(afterFields(record, 10))
   }
-  return { commit, branch, changed, untracked }
+  return { commit, branch, changed, modules, untracked, ignored }
 }
 
 /** What follows the first `count` space-separated fields: a path may hold spaces. */

@@ -7,7 +7,8 @@ import type { Context } from '../../core/context.ts'
 import { redactArguments } from '../../core/redact.ts'
 import type { Project } from '../../project/config.ts'
 import { gitFacts } from '../../project/git.ts'
-import type { DeclaredData, GitFacts, HostFacts, PythonFacts, RunEnd } from '../../store/run-records.ts'
+import type { GitPatch } from '../../project/git-patch.ts'
+import type { DeclaredData, GitFacts, HostFacts, PythonFacts, RunEnd, SubmoduleFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { type KeptInAll, recordAllData } from './data-record.ts'
 import type { DataSource } from './declared-data.ts'
@@ -138,13 +139,19 @@ async function captureGit(
 ): Promise<GitFacts | { readonly reason: string }> {
   const result = await gitFacts(cwd, { env: ctx.env, exclude: [store.root, join(project.root, '.mlops')] })
   if (result.kind === 'none') return { reason: result.reason }
-  const { patch, notes, ...facts } = result.facts
-  const pinned = patch === undefined ? undefined : await store.objects.put(patch.bytes)
+  const { patch, submodules, notes, ...facts } = result.facts
+  const modules: SubmoduleFacts[] = []
+  for (const { patch: own, ...each } of submodules ?? []) modules.push({ ...each, ...(await pinned(store, own)) })
   return {
     ...facts,
-    ...(pinned === undefined || patch === undefined ? {} : { patch: { ...pinned, files: patch.files } }),
+    ...(await pinned(store, patch)),
     ...(notes.length === 0 ? {} : { notes }),
+    ...(modules.length === 0 ? {} : { submodules: modules }),
   }
+}
+
+async function pinned(store: Store, patch: GitPatch | undefined): Promise<Pick<GitFacts, 'patch'>> {
+  return patch === undefined ? {} : { patch: { ...(await store.objects.put(patch.bytes)), files: patch.files } }
 }
 
 async function capturePython(
