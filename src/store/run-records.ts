@@ -76,7 +76,10 @@ export interface EnvironmentRecord {
   }
   /** Sorted by name. */
   readonly packages: readonly LockedPackage[]
-  /** The manager's own lock files as they were, by path relative to the project; e.g. `uv.lock`, `poetry.lock`. */
+  /**
+   * Lock files that describe the environment, as they were but for secrets, by path relative to the project, absolute
+   * outside of it; e.g. `uv.lock`, `poetry.lock`, `requirements.txt` with hashes.
+   */
   readonly locks: readonly (Pin & { readonly path: string })[]
 }
 
