@@ -1,10 +1,13 @@
 /** `mlops run list`. */
 import { listRuns, type RunList } from '../../tracking/records/list-runs.ts'
+import { type DeletedList, deletedRuns } from '../../tracking/trash/deleted-runs.ts'
 import { Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderRunCsv } from '../../ui/views/run-csv.ts'
 import { renderRunList } from '../../ui/views/run-list.ts'
+import { renderDeleted } from '../../ui/views/trash.ts'
 
-export type Result = RunList
+/** With --deleted the runs in the trash. */
+export type Result = RunList | DeletedList
 
 export default class RunsList extends MlopsCommand {
   static override summary = 'List the runs, newest first.'
@@ -27,6 +30,10 @@ export default class RunsList extends MlopsCommand {
     columns: Flags.string({ summary: 'Show these alone.', helpValue: 'FIELD,…', multiple: true }),
     limit: Flags.integer({ summary: 'Show at most N runs; 0 for all.', helpValue: 'N', default: 20, min: 0 }),
     model: Flags.string({ char: 'm', summary: 'Only runs of this model.', helpValue: 'MODEL' }),
+    deleted: Flags.boolean({
+      summary: 'The runs in the trash instead, the last that was deleted first.',
+      exclusive: ['where', 'sort', 'columns', 'csv', 'limit'],
+    }),
     csv: Flags.boolean({ summary: 'Print CSV with a header line instead of a table.', exclusive: ['json'] }),
   }
 
@@ -34,6 +41,10 @@ export default class RunsList extends MlopsCommand {
     const { flags } = await this.parse(RunsList)
     const store = await this.session.openStore()
     const { where, sort, limit, model, csv } = flags
+    if (flags.deleted) {
+      const deleted = await deletedRuns(store, model)
+      return { data: { deleted }, render: (ui) => renderDeleted(ui, { deleted }) }
+    }
     const columns = flags.columns
       ?.flatMap((each) => each.split(','))
       .map((each) => each.trim())

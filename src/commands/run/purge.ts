@@ -44,12 +44,12 @@ export default class RunPurge extends MlopsCommand {
 }
 
 function age(text: string | undefined): number | undefined {
-  const parsed = text === undefined ? undefined : parseDuration(text)
+  const parsed = text === undefined ? undefined : /^0[smhdw]?$/.test(text) ? 0 : parseDuration(text)
   if (text === undefined || parsed !== undefined) return parsed
   throw usage({
     code: 'DURATION_INVALID',
     message: `--older-than ${JSON.stringify(text)} is no length of time.`,
-    hint: 'Write for example 30d, 12h or 1s',
+    hint: 'Write for example 30d, 12h, or 0s for at once',
   })
 }
 

@@ -150,7 +150,7 @@ function notDeleted(kept: readonly RunKept[], references: ReadonlyMap<string, st
     hint: isNamed
       ? `What is relied on stays. See it: mlops run show ${first?.run}`
       : 'End it first; a run that was killed on another host counts as dead after 10 minutes of silence',
-    details: { problems: kept.map(({ run, why }) => `${run}: ${why}`) },
+    details: kept.length > 1 ? { problems: kept.map(({ run, why }) => `${run}: ${why}`) } : { run: first?.run },
   })
 }
 

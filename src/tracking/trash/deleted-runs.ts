@@ -19,7 +19,7 @@ export interface DeletedList {
 }
 
 /** What is in the trash, the last that was deleted first. */
-export async function deletedRuns(store: Store): Promise<DeletedRow[]> {
+export async function deletedRuns(store: Store, ofModel?: string): Promise<DeletedRow[]> {
   const rows = (await store.trash.list()).map(({ run, deletion, start, files, bytes }) => ({
     run,
     model: start?.model ?? null,
@@ -30,7 +30,8 @@ export async function deletedRuns(store: Store): Promise<DeletedRow[]> {
     files,
     bytes,
   }))
-  return rows.sort((a, b) => ((a.deleted?.time ?? '') < (b.deleted?.time ?? '') ? 1 : -1))
+  const wanted = ofModel === undefined ? rows : rows.filter(({ model }) => model === ofModel)
+  return wanted.sort((a, b) => ((a.deleted?.time ?? '') < (b.deleted?.time ?? '') ? 1 : -1))
 }
 
 /**

@@ -108,7 +108,7 @@ function notPurged(
     hint:
       code === 'RUN_REFERENCED'
         ? `Take it out of the trash: mlops run restore ${first?.run}. Of runs that name each other, purge all at once`
-        : `Somebody may be making a version of it at this moment. If nobody is: mlops run purge ${first?.run} --older-than 1s`,
-    details: { problems: kept.map(({ run, why }) => `${run}: ${why}`) },
+        : `Somebody may be making a version of it at this moment. If nobody is: mlops run purge ${first?.run} --older-than 0s`,
+    details: kept.length > 1 ? { problems: kept.map(({ run, why }) => `${run}: ${why}`) } : { run: first?.run },
   })
 }
