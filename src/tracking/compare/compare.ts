@@ -2,6 +2,7 @@
  * Several runs side by side, every subject in a file of its own beside this one. Pure: facts in, comparison out; what
  * a view shows of it (only what differs) is the view's choice. Nothing here says why: `differences.ts` does.
  */
+import type { RunNote } from '../records/annotations.ts'
 import type { MetricSeries } from '../records/series.ts'
 import { type CodeComparison, compareCode } from './code.ts'
 import { type CommandComparison, compareCommands } from './command-line.ts'
@@ -29,6 +30,8 @@ export interface ComparedRun {
   readonly duration: number | null
   readonly by: string
   readonly command: readonly string[]
+  /** What people said of it, oldest first. */
+  readonly notes: readonly RunNote[]
 }
 
 export interface ArtifactCell {
@@ -63,6 +66,7 @@ export interface CompareInput {
   readonly facts: RunFacts
   readonly version: string | null
   readonly series: readonly MetricSeries[]
+  readonly notes: readonly RunNote[]
 }
 
 export interface CompareOptions {
@@ -105,7 +109,7 @@ export function compareRuns(runs: readonly CompareInput[], options: CompareOptio
   }
 }
 
-const comparedRun = ({ facts, version }: CompareInput, at: number): ComparedRun => ({
+const comparedRun = ({ facts, version, notes }: CompareInput, at: number): ComparedRun => ({
   label: labelOf(at),
   run: facts.run,
   version,
@@ -115,6 +119,7 @@ const comparedRun = ({ facts, version }: CompareInput, at: number): ComparedRun 
   duration: facts.duration,
   by: facts.actor,
   command: facts.command,
+  notes,
 })
 
 function artifactRows(runs: readonly RunFacts[]): Row<ArtifactCell>[] {

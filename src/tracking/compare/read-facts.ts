@@ -2,6 +2,7 @@
 import type { Context } from '../../core/context.ts'
 import type { EnvironmentRecord, PythonFacts, RunEvidence } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
+import { tagsWith } from '../records/annotations.ts'
 import { rowOf } from '../records/run-row.ts'
 import type { PackageFacts, RunFacts } from './facts.ts'
 import { packagesOfEnvironment, packagesOfLock } from './package-facts.ts'
@@ -11,10 +12,11 @@ export async function readFacts(ctx: Context, store: Store, id: string): Promise
   const folder = await store.runs.read(id)
   const { start, end } = folder
   const python = start.python ?? null
-  const [row, { environment, packages }, evidence] = await Promise.all([
+  const [row, { environment, packages }, evidence, said] = await Promise.all([
     rowOf(ctx, store, folder),
     readEnvironment(store, python),
     store.runs.evidence(id).catch((): RunEvidence[] => []),
+    store.runs.annotations(id),
   ])
   const test = evidence.findLast((each) => each.kind === 'test')
   return {
@@ -35,7 +37,7 @@ export async function readFacts(ctx: Context, store: Store, id: string): Promise
     params: row.params,
     metrics: row.metrics,
     testRows: test?.rowsDigest ?? null,
-    tags: row.tags,
+    tags: tagsWith(row.tags, said),
     artifacts: row.artifacts,
     started: start.started,
     duration: row.duration,

@@ -2,6 +2,7 @@
 import type { Context } from '../../core/context.ts'
 import type { Digest } from '../../core/digest.ts'
 import type { Store } from '../../store/store.ts'
+import { notesOf } from '../records/annotations.ts'
 import { readSeries } from '../records/series.ts'
 import { type CompareInput, type CompareOptions, compareRuns, type RunComparison } from './compare.ts'
 import { type FolderFiles, parseManifest } from './data.ts'
@@ -28,7 +29,8 @@ export async function readComparison(
   const inputs: CompareInput[] = []
   for (const { run, version } of named) {
     const facts = await readFacts(ctx, store, run)
-    inputs.push({ facts, version, series: await readSeries(store, run, { points: POINTS }) })
+    const series = await readSeries(store, run, { points: POINTS })
+    inputs.push({ facts, version, series, notes: notesOf(await store.runs.annotations(run)) })
   }
   const facts = inputs.map((input) => input.facts)
   const folders = await readFolders(store, facts)

@@ -10,6 +10,7 @@ import { formatValue } from './values.ts'
 const MOST = 3
 const HEIGHT = 8
 const WIDEST = 100
+const PIPED = 80
 
 export function renderSeries(ui: Ui, { series, runs }: RunComparison, all: boolean): string {
   const rows = series.filter(({ same }) => all || !same)
@@ -26,7 +27,7 @@ function chart(ui: Ui, { name, cells }: SeriesRow, labels: readonly string[]): s
   const { color, unicode } = ui.style
   const paint = (text: string, index: number): string => painted(ui, text, there[index]?.at ?? 0)
   const lines = lineChart(there, {
-    width: Math.min(WIDEST, ui.width) - 2,
+    width: (Number.isFinite(ui.width) ? Math.min(WIDEST, ui.width) : PIPED) - 2,
     height: HEIGHT,
     unicode,
     xTitle: there.every(({ hasSteps }) => hasSteps) ? 'step' : 'value',

@@ -1,7 +1,7 @@
 /** `mlops run compare` on a terminal. What is shown, and what left out, is decided in `reports/run-compare/`. */
 import type { CodeDiff } from '../../tracking/compare/code-diff.ts'
 import type { RunComparison } from '../../tracking/compare/compare.ts'
-import { sectionsOf } from '../reports/run-compare/sections.ts'
+import { differing, sectionsOf } from '../reports/run-compare/sections.ts'
 import type { ComparisonShown, Line, Section, SectionRow, Tone } from '../reports/run-compare/types.ts'
 import { duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
@@ -16,12 +16,12 @@ export function renderComparison(ui: Ui, { comparison, diffs }: ComparisonShown,
   const parts = [
     runTable(ui, comparison),
     remarks.join('\n'),
-    equality(ui, comparison, sections.length === 0),
+    equality(ui, comparison),
     metrics === undefined ? '' : renderSection(ui, metrics, comparison),
     renderSeries(ui, comparison, all),
     ...others.map((each) => renderSection(ui, each, comparison)),
     ...(diffs ?? []).map((diff) => renderDiff(ui, diff)),
-    hint(ui, sections, diffs, comparison),
+    hint(ui, { comparison, diffs }),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
 }
@@ -39,10 +39,11 @@ const runTable = (ui: Ui, { runs }: RunComparison): string =>
     runs,
   )
 
-function equality(ui: Ui, { same, unknown }: RunComparison, nothingDiffers: boolean): string {
+function equality(ui: Ui, comparison: RunComparison): string {
   const { style } = ui
+  const { same, unknown } = comparison
   const lines = [
-    nothingDiffers ? 'Nothing that was recorded differs.' : '',
+    differing(comparison).length === 0 ? 'Nothing that was recorded differs.' : '',
     same.length === 0 ? '' : style.dim(ui.wrap(`same: ${same.map(ui.text).join(', ')}`, 6)),
     ...unknown.map((text) => style.warn(ui.wrap(`not known: ${ui.text(text)}`, 11))),
   ]
@@ -131,8 +132,9 @@ const diffLines = (ui: Ui, text: string): string[] =>
     })
 
 /** The one thing to type next, where there is one. The command stands alone, to fit and to be copied. */
-function hint(ui: Ui, sections: readonly Section[], diffs: ComparisonShown['diffs'], { runs }: RunComparison): string {
-  if (diffs !== null || !sections.some(({ title }) => title === 'Code')) return ''
+function hint(ui: Ui, { comparison, diffs }: ComparisonShown): string {
+  if (diffs !== null || !differing(comparison).includes('Code')) return ''
+  const { runs } = comparison
   const said = ui.style.dim(`The change of the code, line by line: ${runs.length > 2 ? 'add --diff' : ''}`.trimEnd())
   if (runs.length > 2) return said
   const names = runs.map(({ run, version }) => version ?? run).join(' ')

@@ -27,6 +27,7 @@ const CASES: Readonly<Record<string, Case>> = {
   track: { works: ['--model', M, '--', NODE, 'train.js'], fails: ['--', 'no-such-command-anywhere'], failure: 127 },
   'run list': { works: [], fails: ['--bogus'], failure: 2 },
   'run show': { works: ['@last'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
+  'run compare': { works: ['@last', '@last'], fails: ['@last'], failure: 2 },
   'run apply': { works: ['@last'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
   register: { works: [M, '--run', '@last', '--idempotency-key', 'job'], fails: [M, '--artifact', 'gone'], failure: 4 },
   'gate check': {

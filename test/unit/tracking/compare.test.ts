@@ -12,7 +12,7 @@ import { valueRows } from '../../../src/tracking/compare/rows.ts'
 import { facts } from './compare-facts.ts'
 
 const compared = (...runs: Partial<RunFacts>[]) =>
-  compareRuns(runs.map((more) => ({ facts: facts(more), version: null, series: [] })))
+  compareRuns(runs.map((more) => ({ facts: facts(more), version: null, series: [], notes: [] })))
 
 describe('Parameters side by side', () => {
   it('tell added, removed, changed, null, and 6 from "6"', () => {

@@ -6,7 +6,7 @@ import { type Html, html } from '../html/escape.ts'
 import { page } from '../html/page.ts'
 import { moment, plain, plural } from '../words.ts'
 import { overlay, SERIES_CSS, swatch } from './chart.ts'
-import { sectionsOf } from './sections.ts'
+import { differing, sectionsOf } from './sections.ts'
 import type { Cell, ComparisonShown, Line, Section, SectionRow } from './types.ts'
 
 /** Lines of each diff: with more the page would be slow, and nobody would read them. */
@@ -36,18 +36,18 @@ export function renderHtmlComparison({ comparison, diffs }: ComparisonShown, all
   )
   const first = sections.some((each) => each.title === 'Metrics') ? html`` : charts(comparison, all)
   const code = (diffs ?? []).map(diffBody)
-  return page(plain(title), html`${head(comparison, sections)}${first}${body}${code}`, CSS)
+  return page(plain(title), html`${head(comparison)}${first}${body}${code}`, CSS)
 }
 
-function head({ runs, same, unknown, remarks }: RunComparison, sections: readonly Section[]): Html {
+function head(comparison: RunComparison): Html {
+  const { runs, same, unknown, remarks } = comparison
   const rows = runs.map(
     ({ label, run, version, model, status, started, duration: took, by }, at) =>
       html`<tr><th scope="row">${swatch(at)} <b>${label}</b></th><td><code>${run}</code></td><td class="n">${plain(version ?? model ?? '–')}</td><td>${status}</td><td>${moment(started)}</td><td class="n">${plain(by)}</td><td class="r">${took === null ? '–' : duration(took)}</td></tr>`,
   )
+  const titles = differing(comparison)
   const nothing =
-    sections.length === 0
-      ? 'Nothing that was recorded differs.'
-      : `${sections.map((each) => each.title.toLowerCase()).join(', ')} differ.`
+    titles.length === 0 ? 'Nothing that was recorded differs.' : `${titles.join(', ').toLowerCase()} differ.`
   return html`<header><h1 class="verdict">${plural(runs.length, 'run')}, side by side</h1><p class="lead">${nothing.charAt(0).toUpperCase()}${nothing.slice(1)}</p>${same.length > 0 && html`<p class="soft">Same: ${plain(same.join(', '), 2000)}.</p>`}${unknown.map((text) => html`<p class="warn">Not known: ${plain(text)}</p>`)}${remarks.map((text) => html`<p class="warn">${plain(text)}</p>`)}</header><h2>Runs</h2><div class="card sec cmp runs"><table class="rows"><thead><tr><th scope="col"></th><th scope="col">Run</th><th scope="col">Model</th><th scope="col">Status</th><th scope="col">Started</th><th scope="col">By</th><th scope="col" class="r">Took</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }
 

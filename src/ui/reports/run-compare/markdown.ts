@@ -7,7 +7,7 @@ import { duration } from '../../time.ts'
 import { formatValue } from '../../views/values.ts'
 import { code, fold, prose, table } from '../markdown-escape.ts'
 import { moment, plain } from '../words.ts'
-import { sectionsOf } from './sections.ts'
+import { differing, sectionsOf } from './sections.ts'
 import type { Cell, ComparisonShown, Line, Section, SectionRow } from './types.ts'
 
 /** Lines of each diff; the next smaller figure is taken while the text is too long. */
@@ -28,7 +28,7 @@ function render({ comparison, diffs }: ComparisonShown, all: boolean, lines: num
     `## ${runs.length} runs, side by side`,
     runTable(comparison),
     remarks.map((text) => `> ⚠️ ${prose(plain(text))}`).join('\n>\n'),
-    sections.length === 0 ? 'Nothing that was recorded differs.' : '',
+    differing(comparison).length === 0 ? 'Nothing that was recorded differs.' : '',
     same.length === 0 ? '' : `Same: ${prose(same.map((each) => plain(each)).join(', '))}.`,
     unknown.map((text) => `Not known: ${prose(plain(text))}`).join('\n\n'),
     ...sections.flatMap((each) => [

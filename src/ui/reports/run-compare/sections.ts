@@ -38,7 +38,15 @@ export function sectionsOf(comparison: RunComparison, options: SectionOptions): 
       artifactCells(row, count),
     ),
   ]
+  all.push({ title: 'Notes', extra: [], rows: [], lines: noteLines(comparison), more: 0 })
   return all.filter(({ rows, lines }) => rows.length > 0 || lines.length > 0).map((each) => limited(each, options))
+}
+
+/** Titles of what differs, whatever else is shown. */
+export function differing(comparison: RunComparison): string[] {
+  const titles = sectionsOf(comparison, { all: false }).map(({ title }) => title)
+  const overTime = comparison.series.some(({ same }) => !same) ? ['Over time'] : []
+  return [...titles.filter((title) => title !== 'Notes'), ...overTime]
 }
 
 function section<R extends { readonly name: string }>(
@@ -108,6 +116,11 @@ function codeSection(code: RunComparison['code'], count: number, options: Sectio
   )
   return base.rows.some(({ name }) => name === 'uncommitted changes') ? { ...base, lines: changedFiles(code) } : base
 }
+
+const noteLines = ({ runs }: RunComparison): Line[] =>
+  runs.flatMap(({ label, notes }) =>
+    notes.map(({ text, by }): Line => [{ text: label, tone: 'soft' }, { text: `${text} (${by})` }]),
+  )
 
 /** Runs with the same changed files share a line. */
 function changedFiles({ patches }: RunComparison['code']): Line[] {
