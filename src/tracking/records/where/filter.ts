@@ -94,12 +94,8 @@ function comparison(text: string, tree: Comparison, columns: Columns, now: numbe
     const made = matcher(field, operator, values, now)
     if ('match' in made) return made.match
     const [first = name] = values
-    const isOfOperator = operator === 'has' || operator === 'not has' || /no order/.test(made.problem.message)
-    throw filterProblem(
-      text,
-      isOfOperator ? sign : { at: first.at, end: values.at(-1)?.end ?? first.end },
-      made.problem,
-    )
+    const place = { at: first.at, end: values.at(-1)?.end ?? first.end }
+    throw filterProblem(text, made.problem.with === 'operator' ? sign : place, made.problem)
   })
 }
 

@@ -11,7 +11,8 @@ import type { Said } from './problems.ts'
 import type { Word } from './tokens.ts'
 
 export type Match = (value: Value) => boolean
-type Outcome = { readonly match: Match } | { readonly problem: Said }
+/** A problem is with the value that was typed, or with the operator. */
+type Outcome = { readonly match: Match } | { readonly problem: Said & { readonly with?: 'operator' } }
 
 const NEGATIONS: Partial<Record<Operator, Operator>> = { '!=': '=', '!~': '~', 'not has': 'has', 'not in': 'in' }
 
@@ -47,7 +48,13 @@ function single(field: Field, operator: Operator, word: Word, now: number): Outc
   }
   if (field.kind === 'list') return list(field, operator, word)
   if (operator === 'has' && field.kind !== 'value') {
-    return { problem: { message: `${field.name} is no list.`, hint: `Write ${field.name} ~ ${word.text}` } }
+    return {
+      problem: {
+        message: `${field.name} is no list.`,
+        with: 'operator',
+        hint: `Write ${field.name} ~ ${word.text}`,
+      },
+    }
   }
   if (operator === '~' || operator === 'has') return { match: contains(word.text) }
   return byKind(field, operator, word, now)
@@ -72,7 +79,13 @@ function list(field: Field, operator: Operator, { text }: Word): Outcome {
       match: (value) => Array.isArray(value) && value.some((each) => String(each).toLowerCase().includes(wanted)),
     }
   }
-  return { problem: { message: `${field.name} is a list: it has no order.`, hint: `Write ${field.name} has ${text}` } }
+  return {
+    problem: {
+      message: `${field.name} is a list: it has no order.`,
+      with: 'operator',
+      hint: `Write ${field.name} has ${text}`,
+    },
+  }
 }
 
 function byKind(field: Field, operator: Operator, word: Word, now: number): Outcome {
@@ -186,6 +199,7 @@ function texts(field: Field, operator: Operator, word: Word): Outcome {
     return {
       problem: {
         message: `${name} has no order.`,
+        with: 'operator',
         hint: `Write ${name} = ${word.text}, or ${name} ~ ${word.text} for a part of it`,
       },
     }

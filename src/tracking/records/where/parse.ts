@@ -175,6 +175,7 @@ class Reader {
       this.#next = before
       return undefined
     }
+    if (word === 'contains') return { operator: isNot ? '!~' : '~', sign: token }
     const operator = word === 'in' ? 'in' : 'has'
     return { operator: isNot ? `not ${operator}` : operator, sign: token }
   }
