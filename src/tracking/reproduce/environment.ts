@@ -47,7 +47,7 @@ export async function prepareEnvironment(
     const detail = `the present one, ${differences.length === 0 ? 'as recorded' : differs(differences)}`
     return { folder: undefined, bin: dirname(executable), executable, differences, detail }
   }
-  const plan = installPlan(environment.packages, tree.root)
+  const plan = installPlan(environment.packages ?? [], tree.root)
   const folder = folderFor(facts, tree, workshop)
   await makeEnvironment(ctx, { facts: environment, plan, folder, scratch: workshop.root })
   const executable = await pythonIn(folder)

@@ -42,14 +42,14 @@ export async function makeEnvironment(ctx: Context, request: FreshRequest): Prom
   }
 }
 
-async function makeVenv(ctx: Context, { facts, folder }: FreshRequest): Promise<void> {
+async function makeVenv(ctx: Context, { facts, plan, folder }: FreshRequest): Promise<void> {
   const python = facts.interpreter?.executable ?? 'python3'
   ctx.progress?.('making a fresh environment')
   await mkdir(dirname(folder), { recursive: true })
   const words =
     facts.installer === 'uv'
       ? ['uv', 'venv', '--quiet', '--no-project', '--python', python, folder]
-      : [python, '-I', '-m', 'venv', folder]
+      : [python, '-I', '-m', 'venv', ...(plan.steps.length === 0 ? ['--without-pip'] : []), folder]
   const end = await runProgram(words, { cwd: dirname(folder), env: plainEnvironment(ctx), signal: ctx.signal })
   if (end.code !== 0) throw environmentFailed(`${words.slice(0, 4).join(' ')} failed`, end)
 }

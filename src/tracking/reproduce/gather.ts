@@ -44,14 +44,14 @@ async function readEnvironment(
   if (wanted === 'current') {
     return { ...none, interpreter: (await currentPython(ctx, project, original)) ?? null }
   }
-  const isConda = packages.some(({ from }) => from?.kind === 'conda')
+  const isConda = (packages ?? []).some(({ from }) => from?.kind === 'conda')
   const interpreter = isConda ? undefined : await findPython(ctx, wantedPython(python, record))
   return { ...none, interpreter: interpreter ?? null, installer: await findInstaller(ctx, isConda) }
 }
 
-async function packagesOfLock(store: Store, { start }: Original): Promise<readonly LockedPackage[]> {
+async function packagesOfLock(store: Store, { start }: Original): Promise<readonly LockedPackage[] | null> {
   const lock = start.python?.lock
-  if (lock === undefined || !(await store.objects.has(lock.sha256))) return []
+  if (lock === undefined || !(await store.objects.has(lock.sha256))) return null
   return packagesOfText((await store.objects.read(lock.sha256)).toString('utf8'))
 }
 

@@ -50,7 +50,7 @@ function planEnvironment({ original, environment }: Facts): PlannedEnvironment {
   const { python } = original.start
   const nothing = { manager: null, python: null, packages: 0, hashed: 0, installer: null }
   if (python === undefined) return { kind: 'none', ...nothing }
-  const { count, hashed } = installPlan(environment.packages, '')
+  const { count, hashed } = installPlan(environment.packages ?? [], '')
   return {
     kind: environment.wanted,
     manager: environment.record?.manager ?? null,
@@ -92,8 +92,8 @@ function missingEnvironment({ original, environment }: Facts): Missing[] {
   if (python === undefined) return []
   const missing: Missing[] = []
   const { wanted, packages, installer, interpreter } = environment
-  const isConda = packages.some(({ from }) => from?.kind === 'conda')
-  if (wanted === 'fresh' && packages.length === 0) {
+  const isConda = (packages ?? []).some(({ from }) => from?.kind === 'conda')
+  if (wanted === 'fresh' && packages === null) {
     missing.push({
       what: 'packages',
       why: 'Which packages were installed was not recorded, or the record is not in the store.',
@@ -157,9 +157,9 @@ function environmentRisks({ original, environment }: Facts): string[] {
     risks.push(`Python ${python.version} was recorded, ${interpreter.version} is used.`)
   }
   if (wanted === 'current') return risks
-  if (record === null && packages.length > 0) {
+  if (record === null && packages !== null) {
     risks.push('An older version of mlops recorded the packages by name and version: their bytes are not known.')
   }
-  risks.push(...installPlan(packages, '').risks)
+  risks.push(...installPlan(packages ?? [], '').risks)
   return risks
 }

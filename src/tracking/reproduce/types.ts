@@ -131,8 +131,8 @@ export interface Facts {
 export interface EnvironmentFacts {
   /** Null where the run recorded none: its packages may still be known by name and version. */
   readonly record: EnvironmentRecord | null
-  /** Of the record, or of the older lock; empty where neither is known. */
-  readonly packages: readonly LockedPackage[]
+  /** Of the record, or of the older lock; null where neither is known. */
+  readonly packages: readonly LockedPackage[] | null
   readonly interpreter: FoundInterpreter | null
   readonly installer: PlannedEnvironment['installer']
   readonly wanted: 'fresh' | 'current'
