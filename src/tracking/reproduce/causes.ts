@@ -31,7 +31,8 @@ export interface CauseFacts {
 export function causesOf(facts: CauseFacts): Cause[] {
   const { original, reproduction, plan } = facts
   const found: Cause[] = differencesOf(comparable(original), comparable(adopted(original, reproduction)))
-    .filter(({ kind, state }) => !(kind === 'packages' && state === 'different'))
+    // Packages were compared before the command ran; what is not recorded of the code is among the plan's risks.
+    .filter(({ kind, state }) => kind !== (state === 'different' ? 'packages' : 'code'))
     .map(({ kind, state, text }) => ({ kind, state: state === 'different' ? 'certain' : 'possible', text }))
   const packages = facts.environment.filter(({ kind }) => kind !== 'added')
   if (packages.length > 0) found.push({ kind: 'packages', state: 'certain', text: packagesText(packages) })

@@ -42,7 +42,12 @@ export function planReproduction(facts: Facts): ReproducePlan {
       ),
       ...missingEnvironment(facts),
     ],
-    risks: [...statusRisks(original), ...codeRisks(start), ...dataRisks(facts), ...environmentRisks(facts)],
+    risks: [
+      ...statusRisks(original),
+      ...codeRisks(start, knownPaths(original)),
+      ...dataRisks(facts),
+      ...environmentRisks(facts),
+    ],
   }
 }
 
@@ -64,6 +69,11 @@ function planEnvironment({ original, environment }: Facts): PlannedEnvironment {
     installer: environment.wanted === 'fresh' ? environment.installer : null,
   }
 }
+
+const knownPaths = ({ facts, start }: Original): string[] => [
+  ...facts.artifacts.map(({ path }) => path),
+  ...start.data.map(({ path }) => path.replace(/^(?:\.\.?\/)+/, '')),
+]
 
 function missingCommand({ command, source }: RunStart): Missing[] {
   const redacted = command.filter((word) => word.includes(REDACTED))

@@ -130,11 +130,17 @@ function fetchCommand(commit: string, branch: string | null, { remote, shallow }
   return branch === null ? `git fetch origin ${commit}` : `git fetch origin ${branch}`
 }
 
-/** What may make the code differ though it is all here. One sentence each. Pure. */
-export function codeRisks({ git, source }: RunStart): string[] {
+/**
+ * What may make the code differ though it is all here. One sentence each. Pure.
+ * @param known paths of outputs and declared data: that no patch holds them says nothing of the code
+ */
+export function codeRisks({ git, source }: RunStart, known: readonly string[]): string[] {
   if (git === undefined) return []
-  const risks = (git.notes ?? []).map((note) => `Of the uncommitted changes: ${note}.`)
-  if (git.dirty && git.patch === undefined && (git.submodules ?? []).every(({ patch }) => patch === undefined)) {
+  const notes = (git.notes ?? []).filter((note) => !isAbout(note, known))
+  const risks = notes.map((note) => `Of the uncommitted changes: ${note}.`)
+  const hasPatch = git.patch !== undefined || (git.submodules ?? []).some(({ patch }) => patch !== undefined)
+  const isOnlyKnown = notes.length === 0 && (git.notes ?? []).length > 0
+  if (git.dirty && !hasPatch && !isOnlyKnown) {
     const why = source === 'python' ? 'only mlops track records them' : 'none of them went into the patch'
     risks.push(`There were uncommitted changes that were not recorded (${why}): the committed files run.`)
   }
@@ -142,4 +148,15 @@ export function codeRisks({ git, source }: RunStart): string[] {
     if (commit === null) risks.push(`The submodule ${path} was not checked out, and is not now.`)
   }
   return risks
+}
+
+/** Does a note of what the patch leaves out name outputs and data alone? They are known by other records. */
+function isAbout(note: string, known: readonly string[]): boolean {
+  const listed = /^not in the patch \([^)]*\): (.+)$/.exec(note)?.[1]
+  if (listed === undefined || / and \d+ more$/.test(listed)) return false
+  const isKnown = (path: string): boolean =>
+    known.some(
+      (each) => path === each || path.endsWith(`/${each}`) || each.endsWith(`/${path}`) || path.startsWith(`${each}/`),
+    )
+  return listed.split(', ').every(isKnown)
 }

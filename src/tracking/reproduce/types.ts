@@ -62,7 +62,7 @@ export interface CodeFacts {
   }[]
 }
 
-/** Where the bytes of declared data come from. */
+/** Where the bytes of declared data come from; `snapshot`: out of the store, `mixed`: in parts. */
 export type DataOrigin = 'git' | 'present' | 'snapshot' | 'mixed' | 'dvc' | 'given' | 'in place'
 
 export interface PlannedData {

@@ -61,7 +61,7 @@ function facts(ui: Ui, { code, data, environment, command, cwd, seed }: Reproduc
 const ORIGINS: Readonly<Record<NonNullable<PlannedData['from']>, string>> = {
   git: 'from the commit',
   present: 'copied from where it lies',
-  snapshot: 'from the snapshot in the store',
+  snapshot: 'from the store',
   mixed: 'from the store and from where it lies',
   dvc: 'by dvc pull',
   given: 'as given by --data',

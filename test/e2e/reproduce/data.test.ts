@@ -1,0 +1,134 @@
+/** Where `run reproduce` takes data from, in which order, and what it says when they are nowhere. */
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { tempProject } from '../harness.ts'
+import { leftOvers, verdicts, world } from './world.ts'
+
+const SCRIPT =
+  'echo "rows: $(cat data/train.csv data/parts/*.csv 2>/dev/null | grep -c ,)"; wc data/train.csv > out.txt\n'
+const SH = ['sh', 'train.sh']
+const CSV = 'a,b\n1,2\n3,4\n'
+
+describe('run reproduce and the data', () => {
+  it('copies what lies there still, so that a script which spoils its data spoils a copy', async () => {
+    const place = await world({
+      'train.sh': 'cat data/train.csv | wc -l > n.txt; sleep 1; echo spoilt >> data/train.csv; echo "n: 1"\n',
+    })
+    place.write('data/train.csv', CSV)
+    const run = await place.track(['--data', 'train=data/train.csv', '--artifact', 'n.txt'], SH)
+    place.write('data/train.csv', CSV)
+    chmodSync(place.path('data/train.csv'), 0o444)
+    const json = await place.reproduce([run])
+    assert.equal(json.data.plan.data[0].from, 'present')
+    assert.equal(json.data.outcome.verdict, 'equal')
+    assert.equal(place.read('data/train.csv'), CSV)
+    assert.equal(statSync(place.path('data/train.csv')).mode & 0o777, 0o444)
+  })
+
+  it('takes data that changed since from the commit, when a commit has them', async () => {
+    const place = await world({ 'train.sh': SCRIPT, '.gitignore': 'out.txt\n', 'data/train.csv': CSV })
+    const run = await place.track(['--data', 'train=data/train.csv', '--artifact', 'out.txt'], SH)
+    place.write('data/train.csv', 'a,b\n9,9\n')
+    place.git('commit', '--quiet', '--all', '--message', 'other data')
+    const json = await place.reproduce([run])
+    assert.equal(json.data.plan.data[0].from, 'git')
+    assert.deepEqual(verdicts(json), { rows: 'equal', 'artifact out.txt': 'equal' })
+  })
+
+  it('takes data that changed since from the snapshot, a folder file by file', async () => {
+    const place = await world({ 'train.sh': SCRIPT })
+    place.write('data/train.csv', CSV)
+    place.write('data/parts/1.csv', 'c,d\n')
+    place.write('data/parts/deep/2.csv', 'e,f\n')
+    const run = await place.track(['--snapshot', '--data', 'all=data', '--artifact', 'out.txt'], SH)
+    place.write('data/parts/1.csv', 'changed\n')
+    rmSync(place.path('data/train.csv'))
+    const json = await place.reproduce([run])
+    assert.equal(json.data.plan.data[0].from, 'snapshot')
+    assert.equal(json.data.outcome.verdict, 'equal')
+    assert.equal(place.read('data/parts/1.csv'), 'changed\n')
+  })
+
+  it('says of data that are nowhere which file it was, and takes a copy only with the recorded bytes', async () => {
+    const place = await world({ 'train.sh': SCRIPT })
+    place.write('data/train.csv', CSV)
+    const run = await place.track(['--data', 'train=data/train.csv', '--artifact', 'out.txt'], SH)
+    place.write('data/train.csv', `${CSV}5,6\n`)
+    const elsewhere = tempProject({ 'copy.csv': CSV, 'other.csv': 'a,b\n0,0\n0,0\n' })
+    const { error } = await place.reproduce([run], { code: 4 })
+    assert.match(error?.details.missing[0].why, /data\/train\.csv was 12 bytes .*other content now; no snapshot/)
+    assert.match(error?.hint ?? '', /--data train=PATH/)
+    const wrong = await place.reproduce([run, '--data', `train=${elsewhere.path('other.csv')}`], { code: 2 })
+    assert.equal(wrong.error?.code, 'DATA_DIFFERS')
+    const unknown = await place.reproduce([run, '--data', `trian=${elsewhere.path('copy.csv')}`], { code: 2 })
+    assert.match(unknown.error?.hint ?? '', /Did you mean --data train=/)
+    const json = await place.reproduce([run, '--data', `train=${elsewhere.path('copy.csv')}`])
+    assert.equal(json.data.outcome.verdict, 'equal')
+  })
+
+  it('says of a script that reads what it did not declare which file that is, and takes it when it is named', async () => {
+    const place = await world({
+      'train.sh': 'set -e\ntr a-z A-Z < data/train.csv > out.txt; echo "n: 1"\n',
+    })
+    place.write('data/train.csv', CSV)
+    const run = await place.track(['--artifact', 'out.txt'], SH)
+    const { data } = await place.reproduce([run], { code: 1 })
+    assert.equal(data.outcome.verdict, 'failed')
+    assert.match(
+      data.outcome.failure.cause.text,
+      /reads data\/train\.csv, which no commit holds and the run did not declare/,
+    )
+    assert.match(data.outcome.failure.cause.hint, /--data data\/train\.csv=data\/train\.csv/)
+    assert.ok(data.plan.risks.some((risk: string) => risk.includes('declared no data')))
+    const json = await place.reproduce([run, '--data', 'data/train.csv=data/train.csv'])
+    assert.equal(json.data.outcome.verdict, 'equal')
+    place.write('data/train.csv', `${CSV}7,8\n`)
+    const other = await place.reproduce([run, '--data', 'data/train.csv=data/train.csv'], { code: 3 })
+    assert.equal(other.data.outcome.causes[0].kind, 'data')
+    assert.match(other.data.outcome.causes[0].text, /Nobody recorded what the original read as data\/train\.csv/)
+    assert.deepEqual(leftOvers(), [])
+  })
+
+  it('reads data outside of the project where they are, and never writes through a committed link to them', async () => {
+    const outside = tempProject({ 'train.csv': CSV })
+    const place = await world({
+      'train.sh': `cat ${outside.path('train.csv')} linked/train.csv > out.txt; echo "n: 1"\n`,
+    })
+    symlinkSync(outside.dir, place.path('linked'))
+    place.git('add', '--all')
+    place.git('commit', '--quiet', '--message', 'link')
+    const flags = [
+      '--data',
+      `abs=${outside.path('train.csv')}`,
+      '--data',
+      'rel=linked/train.csv',
+      '--artifact',
+      'out.txt',
+    ]
+    const run = await place.track(flags, SH)
+    assert.equal((await place.reproduce([run])).data.outcome.verdict, 'equal')
+    const copy = tempProject({ 'train.csv': CSV })
+    outside.write('train.csv', 'other\n')
+    const { error } = await place.reproduce([run], { code: 4 })
+    assert.equal(error?.details.missing.length, 2)
+    const given = ['--data', `abs=${copy.path('train.csv')}`, '--data', `rel=${copy.path('train.csv')}`]
+    await place.reproduce([run, ...given], { code: 1 })
+    assert.equal(readFileSync(outside.path('train.csv'), 'utf8'), 'other\n')
+  })
+
+  it('maps absolute paths into the project to the worktree', async () => {
+    const place = await world({ 'train.sh': 'cat "$1" > out.txt; echo "n: 1"\n' })
+    mkdirSync(place.path('data'), { recursive: true })
+    place.write('data/train.csv', CSV)
+    const data = place.path('data/train.csv')
+    const run = await place.track(
+      ['--data', `train=${data}`, '--artifact', 'out.txt'],
+      ['sh', place.path('train.sh'), data],
+    )
+    const json = await place.reproduce([run, '--keep'])
+    assert.equal(json.data.outcome.verdict, 'equal')
+    const { command } = json.data.outcome.reproduction
+    assert.equal(command[2], join(json.data.outcome.kept.worktree, 'data/train.csv'))
+  })
+})
