@@ -62,22 +62,37 @@ export async function storeArtifacts(
     for (const path of written) {
       const recorded = recordedPath(cwd, path)
       if (lines.has(recorded)) continue
-      ctx.progress?.(`storing ${recorded}`)
-      try {
-        const { real, isLink, leaves } = await landing(resolve(cwd, path), await homesOf(pattern, { root, cwd }))
-        if (leaves) {
-          notes.push(`artifact ${path} was not recorded: it leads to ${real}, out of ${await placeOf(pattern, cwd)}`)
-          continue
-        }
-        if (isLink) notes.push(`artifact ${path} is a link; the content of ${real} is stored`)
-        const { sha256, size } = await store.objects.putFile(real)
-        lines.set(recorded, { t: ctx.now().toISOString(), path: recorded, sha256, size })
-      } catch (error) {
-        notes.push(`artifact ${path} was not recorded: ${error instanceof Error ? error.message : String(error)}`)
-      }
+      const line = await storeFile(ctx, store, { root, cwd }, path, notes, pattern)
+      if (line !== undefined) lines.set(recorded, line)
     }
   }
   return [...lines.values()]
+}
+
+/** @param pattern that named it. Undefined, with a note, for what cannot be stored, or must not be. */
+export async function storeFile(
+  ctx: Context,
+  store: Store,
+  { root, cwd }: { readonly root: string; readonly cwd: string },
+  path: string,
+  notes: string[],
+  pattern = path,
+): Promise<ArtifactLine | undefined> {
+  const recorded = recordedPath(cwd, path)
+  ctx.progress?.(`storing ${recorded}`)
+  try {
+    const { real, isLink, leaves } = await landing(resolve(cwd, path), await homesOf(pattern, { root, cwd }))
+    if (leaves) {
+      notes.push(`artifact ${path} was not recorded: it leads to ${real}, out of ${await placeOf(pattern, cwd)}`)
+      return undefined
+    }
+    if (isLink) notes.push(`artifact ${path} is a link; the content of ${real} is stored`)
+    const { sha256, size } = await store.objects.putFile(real)
+    return { t: ctx.now().toISOString(), path: recorded, sha256, size }
+  } catch (error) {
+    notes.push(`artifact ${path} was not recorded: ${error instanceof Error ? error.message : String(error)}`)
+    return undefined
+  }
 }
 
 const isFolder = async (path: string): Promise<boolean> =>

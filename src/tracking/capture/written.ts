@@ -14,6 +14,19 @@ export async function lookBefore(patterns: readonly string[], cwd: string): Prom
   return seen
 }
 
+/** As `lookBefore`, for paths that are no patterns. */
+export async function lookAtPaths(paths: readonly string[], cwd: string): Promise<Before> {
+  const seen = new Map<string, string>()
+  for (const path of paths) seen.set(path, await mark(resolve(cwd, path)))
+  return seen
+}
+
+/** There is a file, and it is not as it was. @param before looked at this path too */
+export async function isWritten(path: string, cwd: string, before: Before): Promise<boolean> {
+  const now = await mark(resolve(cwd, path))
+  return now !== '' && before.get(path) !== now
+}
+
 /** Files matching `pattern` that are new or were written since, and those that were not. */
 export async function lookAfter(
   pattern: string,

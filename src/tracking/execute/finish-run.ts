@@ -9,6 +9,7 @@ import type { RunEnd, RunStart } from '../../store/run-records.ts'
 import type { RunWriter, Store } from '../../store/store.ts'
 import { storeArtifacts, wantedArtifacts } from '../capture/artifacts.ts'
 import { type Capture, lateFacts, type SlowFacts } from '../capture/capture.ts'
+import { type Notebooks, storeNotebooks } from '../capture/notebooks.ts'
 import type { Before } from '../capture/written.ts'
 import { foldStreams } from '../records/fold-run.ts'
 import { readValueFiles } from '../values/value-files.ts'
@@ -26,6 +27,8 @@ export interface Opened {
 export interface Ending extends Opened {
   readonly capture: Capture
   readonly before: Before
+  /** Those that the command executes, if any. */
+  readonly notebooks: Notebooks | undefined
   readonly ended: ChildEnd
   readonly times: { readonly started: Date; readonly endedAt: Date }
   readonly resources: RunEnd['resources']
@@ -52,10 +55,14 @@ export async function finishRun(
     if (redacted.length > 0) notes.push(saidRedacted(redacted))
     await writer.append('params', fileLines(safe, t))
     const wanted = wantedArtifacts(project, ctx.cwd, artifacts, model)
-    await writer.append(
-      'artifacts',
-      await storeArtifacts(ctx, store, { root: project.root, cwd: ctx.cwd }, wanted, ending.before, notes),
-    )
+    const place = { root: project.root, cwd: ctx.cwd }
+    const stored = await storeArtifacts(ctx, store, place, wanted, ending.before, notes)
+    const { notebooks } = ending
+    if (notebooks !== undefined) {
+      const taken = new Set(stored.map(({ path }) => path))
+      stored.push(...(await storeNotebooks(ctx, store, place, notebooks, ending.before, taken, notes)))
+    }
+    await writer.append('artifacts', stored)
     capture.showProgress()
     await capture.all
     notes.push(...(await ending.notes()), ...capture.notes, ...endNotes(ended))

@@ -17,8 +17,9 @@ import { type Capture, recordedCommand, recordedCwd, startCapture } from '../cap
 import type { KeptInAll } from '../capture/data-record.ts'
 import { checkDataSources, type DataSource } from '../capture/declared-data.ts'
 import { allowedEnvironment, hostFacts } from '../capture/environment.ts'
+import { findNotebooks } from '../capture/notebooks.ts'
 import { watchResources } from '../capture/resources.ts'
-import { lookBefore } from '../capture/written.ts'
+import { lookAtPaths, lookBefore } from '../capture/written.ts'
 import { createRecorder } from '../values/recorder.ts'
 import { METRIC_FILES, PARAM_FILES } from '../values/value-files.ts'
 import { type ChildEnd, type SignalSource, startChild } from './child.ts'
@@ -93,7 +94,11 @@ export async function trackCommand(
   const client = clientFolder()
   const env = { ...childEnvironment(ctx.env, { store, id, seed, seedFrom, client }), ...request.env }
   const patterns = wantedArtifacts(project, ctx.cwd, request.artifacts, undefined).map(({ pattern }) => pattern)
-  const before = await lookBefore([...patterns, ...METRIC_FILES, ...PARAM_FILES], ctx.cwd)
+  const notebooks = findNotebooks(request.command)
+  const before = new Map([
+    ...(await lookBefore([...patterns, ...METRIC_FILES, ...PARAM_FILES], ctx.cwd)),
+    ...(await lookAtPaths(notebooks?.candidates ?? [], ctx.cwd)),
+  ])
 
   const hub = signalHub(withAbort(request.signals, ctx.signal))
   const stop = new AbortController()
@@ -124,7 +129,8 @@ export async function trackCommand(
     await attached
     try {
       const times = { started, endedAt }
-      const ending = { ...(await opening), capture, before, ended, times, resources: used, notes: output.close }
+      const seen = { before, notebooks, ended, times, resources: used }
+      const ending = { ...(await opening), ...seen, capture, notes: output.close }
       return await finishRun(ctx, project, store, request.artifacts, ending)
     } catch (error) {
       throw notRecorded(error, ended)
