@@ -1,8 +1,10 @@
 /** `mlops run compare` of a really trained scikit-learn model under real git, in each of its forms. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { chromium } from 'playwright-core'
 import { needsPython, PYTHON } from '../../support/python.ts'
 import { skipBecause } from '../../support/skip.ts'
 import { assertMatchesSchema, type TempProject, tempProject } from '../harness.ts'
@@ -18,6 +20,12 @@ rows[:900].to_csv("data/train.csv", index=False)
 rows[900:].to_csv("data/test.csv", index=False)
 for i in range(3): open(f"images/{i}.txt", "w").write(str(i))
 `
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
+  existsSync(path),
+)
+/** Functions that look at a page from inside of it. */
+const IN_PAGE = readFileSync(new URL('../reports/in-page.js', import.meta.url), 'utf8').replace(/^\/\/.*\n;/, '')
 
 describe('Comparing runs of a scikit-learn model', function () {
   this.timeout(120_000)
@@ -164,29 +172,35 @@ describe('Comparing runs of a scikit-learn model', function () {
     assert.match(project.read('runs.md'), /^```diff$/m)
   })
 
-  it('draws that page in a browser without loading or reporting anything', async function () {
-    const browser = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => {
-      try {
-        execFileSync(name, ['--version'], { stdio: 'ignore' })
-        return true
-      } catch {
-        return false
-      }
+  it('draws that page in a browser: nothing is loaded, nothing overflows a phone, every text can be read', async function () {
+    if (CHROMIUM === undefined) skipBecause(this, 'Chromium is not installed')
+    const browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
     })
-    if (browser === undefined) skipBecause(this, 'there is no Chromium')
-    const text = execFileSync(
-      browser,
-      [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--virtual-time-budget=2000',
-        '--dump-dom',
-        `file://${project.path('runs.html')}`,
-      ],
-      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
-    )
-    assert.match(text, /3 runs, side by side/)
+    try {
+      const url = pathToFileURL(project.path('runs.html')).href
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const width of [360, 1280]) {
+          const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme })
+          const problems: string[] = []
+          page.on('console', (message) => problems.push(`console: ${message.text()}`))
+          page.on('pageerror', (error) => problems.push(`error: ${error.message}`))
+          page.on('request', (request) => request.url() !== url && problems.push(`request: ${request.url()}`))
+          await page.goto(url)
+          const inPage = (name: string) => page.evaluate<unknown>(`${IN_PAGE.trim()}.${name}()`)
+          assert.deepEqual(await inPage('widths'), [width, width])
+          assert.deepEqual(await inPage('poorContrasts'), [])
+          assert.deepEqual(await inPage('silentDrawings'), [])
+          assert.equal(await page.locator('table:not(:has(thead th[scope=col]))').count(), 0)
+          assert.equal((await page.locator('h1').innerText()).trim(), '3 runs, side by side')
+          assert.deepEqual(problems, [])
+          await page.close()
+        }
+      }
+    } finally {
+      await browser.close()
+    }
   })
 
   it('says what is wrong with the names of runs', async () => {

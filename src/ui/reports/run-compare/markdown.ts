@@ -15,10 +15,19 @@ const LEVELS = [3000, 300, 0]
 /** Points of a line of blocks. */
 const POINTS = 32
 
-/** @param limit bytes that it may take */
-export function renderMarkdownComparison(shown: ComparisonShown, all: boolean, limit = 1_000_000): string {
-  const texts = LEVELS.map((lines) => render(shown, all, lines))
-  return texts.find((text) => Buffer.byteLength(text) <= limit) ?? ''
+/** @param limit bytes that it may take: the diff goes first, then what is equal */
+export function renderMarkdownComparison(
+  shown: ComparisonShown,
+  all: boolean,
+  limit = Number.POSITIVE_INFINITY,
+): string {
+  const fits = (text: string): boolean => Buffer.byteLength(text) <= limit
+  for (const lines of LEVELS) {
+    const text = render(shown, all, lines)
+    if (fits(text)) return text
+  }
+  const least = render(shown, false, 0)
+  return fits(least) ? least : ''
 }
 
 function render({ comparison, diffs }: ComparisonShown, all: boolean, lines: number): string {

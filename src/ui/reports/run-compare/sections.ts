@@ -11,11 +11,11 @@ import { dataSection } from './data-section.ts'
 import { type Cell, keep, type Line, type Section, type SectionOptions, type SectionRow, type Tone } from './types.ts'
 
 /** Rows of a section without `--all`. */
-const MOST = 40
+const MOST = 25
 
 /** Sections in which something differs, in the order in which people look for causes. */
 export function sectionsOf(comparison: RunComparison, options: SectionOptions): Section[] {
-  const { params, code, packages, surroundings, outcome, tags } = comparison
+  const { params, code, surroundings, outcome, tags } = comparison
   const count = comparison.runs.length
   const shown = surroundings.filter(({ kind }) => options.all || kind !== 'job')
   const all = [
@@ -26,7 +26,7 @@ export function sectionsOf(comparison: RunComparison, options: SectionOptions): 
     commandSection(comparison, options),
     dataSection(comparison, options),
     codeSection(code, count, options),
-    section('Packages', keep(packages.rows, options), [], (row) => packageCells(row, packages.unknown)),
+    packageSection(comparison, options),
     section('Environment', keep(shown, options), [], (row) => valueCells(row, count)),
     section('Outcome', tellable(keep(outcome, options), options), count === 2 ? ['Difference'] : [], (row) =>
       outcomeCells(row, count),
@@ -136,6 +136,24 @@ function changedFiles({ patches }: RunComparison['code']): Line[] {
 
 const shortCommit = (text: string, count: number): string =>
   text.replace(/\b[0-9a-f]{40,}\b/g, (found) => digits(found, count))
+
+function packageSection({ packages, runs }: RunComparison, options: SectionOptions): Section {
+  const { rows, unknown } = packages
+  const found = section('Packages', keep(rows, options), [], (row) => packageCells(row, unknown))
+  const lines = runs.flatMap(({ label }, at): Line[] => {
+    if (at === 0 || unknown[0] != null || unknown[at] != null) return []
+    const count = (matches: (from: boolean, to: boolean) => boolean): number =>
+      rows.filter(({ cells, same }) => !same && matches(cells[0] !== null, cells[at] !== null)).length
+    const added = count((from, to) => !from && to)
+    const removed = count((from, to) => from && !to)
+    const others = rows.filter(({ cells }) => cells[0]?.version !== cells[at]?.version).length - added - removed
+    const words = [`${added} added`, `${removed} removed`, `${others} of another version`].filter(
+      (word) => !word.startsWith('0 '),
+    )
+    return words.length === 0 ? [] : [[{ text: label, tone: 'soft' }, { text: words.join(', ') }]]
+  })
+  return { ...found, lines: found.rows.length > 5 ? lines : [] }
+}
 
 /** A version alone, unless two of one version are other builds or come from elsewhere. */
 function packageCells(row: RunComparison['packages']['rows'][number], unknown: readonly (string | null)[]): Cell[] {
