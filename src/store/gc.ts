@@ -26,9 +26,10 @@ import {
 import { mark } from './gc-mark.ts'
 import { assertSound, carriedByBranch } from './gc-sound.ts'
 import { leftovers, removeExpired, removeLeftovers, sweep } from './gc-sweep.ts'
+import { objectKey } from './layout.ts'
 import { LocalBackend, storeOpenedForReading } from './local-backend.ts'
 import { filesForWriting, inspectRoot, isShared } from './open.ts'
-import { aside, bringBack, diskTime, type Trashed } from './trash-objects.ts'
+import { aside, bringBack, diskTime, infoAt, type Trashed } from './trash-objects.ts'
 
 export interface GcOptions {
   /** False: nothing is changed, the report says what would be. */
@@ -102,7 +103,9 @@ async function collect(
   const present = await listObjects(backend, step)
   const inTrash = aside(backend)
   const known = new Set([...present.keys(), ...[...inTrash.values()].flat().map(({ digest }) => digest)])
-  const isObject = (digest: Digest): boolean => known.has(digest)
+  // One that came after the list is no candidate, but it may be the manifest of a version and name one that is.
+  const isObject = (digest: Digest): boolean =>
+    known.has(digest) || infoAt(backend.files, backend.path(objectKey(digest))) !== undefined
   const markNow = async (): Promise<ReadonlySet<Digest>> => {
     const wanted = await assertSound(backend, isObject, step)
     const marked = await mark({ backend, isObject, roots: carried, step })

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 /** @returns absolute path of the bundle, in a temporary folder that the system clears */
-export async function bundleWorker(): Promise<string> {
+export async function bundleWorker(source = './worker.ts'): Promise<string> {
   const outfile = join(mkdtempSync(join(tmpdir(), 'mlops-worker-')), 'worker.mjs')
   await build({
-    entryPoints: [fileURLToPath(new URL('./worker.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(source, import.meta.url))],
     outfile,
     bundle: true,
     platform: 'node',
