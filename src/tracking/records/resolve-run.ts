@@ -4,7 +4,7 @@
  */
 import type { Context } from '../../core/context.ts'
 import { type MlopsError, notFound, usage } from '../../core/errors.ts'
-import { betterOf } from '../../core/metric-names.ts'
+import { betterOf, directionOf } from '../../core/metric-names.ts'
 import { nearest } from '../../core/nearest.ts'
 import type { RunFolder, Store } from '../../store/store.ts'
 
@@ -81,33 +81,42 @@ interface Candidate {
   readonly isRepeat: boolean
 }
 
+/** A metric may be called `a:min`: as a whole it comes first. */
+function readBest(words: string): readonly { readonly metric: string; readonly isLower: boolean }[] {
+  const whole = { metric: words, isLower: (directionOf(words) ?? betterOf(words)) === 'lower' }
+  const [, metric, way] = /^(.+):(min|max)$/i.exec(words) ?? []
+  return metric === undefined ? [whole] : [whole, { metric, isLower: way?.toLowerCase() === 'min' }]
+}
+
 async function bestRun(ctx: Context, store: Store, words: string, options: ResolveOptions): Promise<string> {
-  const said = /^(.+):(min|max)$/i.exec(words)
-  const metric = said?.[1] ?? words
-  const lower = said === null ? betterOf(metric) === 'lower' : said[2]?.toLowerCase() === 'min'
+  const wishes = readBest(words)
   const names = new Set<string>()
-  let best: Candidate | undefined
+  const best: (Candidate | undefined)[] = wishes.map(() => undefined)
   let finished = 0
   for (const id of await store.runs.list()) {
     const folder = await readable(ctx, store, id)
     if (folder?.end?.status !== 'finished' || !isOf(folder, options)) continue
     finished += 1
-    for (const name of Object.keys(folder.end.metrics)) names.add(name)
-    const value = folder.end.metrics[metric]
-    if (typeof value !== 'number') continue
-    const candidate = { id, value, isRepeat: folder.start.reproduces !== undefined }
-    if (best === undefined || isBetter(candidate, best, lower)) best = candidate
+    for (const name in folder.end.metrics) names.add(name)
+    for (const [at, { metric, isLower }] of wishes.entries()) {
+      const value = folder.end.metrics[metric]
+      if (typeof value !== 'number') continue
+      const candidate = { id, value, isRepeat: folder.start.reproduces !== undefined }
+      const before = best[at]
+      if (before === undefined || isBetter(candidate, before, isLower)) best[at] = candidate
+    }
   }
-  if (best !== undefined) return best.id
-  throw nothingBest(metric, [...names].sort(), finished, options.model)
+  const found = best.find((each) => each !== undefined)
+  if (found !== undefined) return found.id
+  throw nothingBest(wishes.at(-1)?.metric ?? words, [...names].sort(), finished, options.model)
 }
 
 const isOf = ({ start }: RunFolder, { model, orNone = false }: ResolveOptions): boolean =>
   model === undefined || start.model === model || (orNone && start.model === undefined)
 
 /** Newer ones come first, so that an equal one replaces a repetition only. */
-function isBetter(a: Candidate, b: Candidate, lower: boolean): boolean {
-  if (a.value !== b.value) return lower ? a.value < b.value : a.value > b.value
+function isBetter(a: Candidate, b: Candidate, isLower: boolean): boolean {
+  if (a.value !== b.value) return isLower ? a.value < b.value : a.value > b.value
   return b.isRepeat && !a.isRepeat
 }
 

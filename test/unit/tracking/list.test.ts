@@ -1,0 +1,134 @@
+/** `listRuns` on stores: which runs, in which order, with which values. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ListRequest, listRuns } from '../../../src/tracking/records/list-runs.ts'
+import { renderRunCsv } from '../../../src/ui/views/run-csv.ts'
+import { type Shelf, shelf } from './list-store.ts'
+
+describe('A list of runs', () => {
+  let runs: Shelf
+  beforeEach(async () => {
+    runs = await shelf()
+  })
+  afterEach(() => runs.remove())
+  const list = (request: Partial<ListRequest> = {}) => listRuns(runs.ctx, runs.store, { limit: 0, ...request })
+  const ids = async (request: Partial<ListRequest>) => (await list(request)).runs.map(({ run }) => run)
+
+  it('is newest first, says how many there are, and needs no run', async () => {
+    assert.deepEqual(await list({ where: 'auc > 0.5', sort: ['auc'] }).then(({ runs: none, total }) => [none, total]), [
+      [],
+      0,
+    ])
+    const [a, b, c] = [await runs.run({}), await runs.run({}), await runs.run({})]
+    const { runs: shown, total, matched, sort } = await list({ limit: 2 })
+    assert.deepEqual(
+      shown.map(({ run }) => run),
+      [c, b],
+    )
+    assert.deepEqual([total, matched, sort], [3, 3, []])
+    assert.deepEqual(await ids({}), [c, b, a])
+  })
+
+  it('sorts by a metric best first: upwards for a loss, missing and NaN last, equals newest first', async () => {
+    const [a, b, c, d, e, f] = [
+      await runs.run({ metrics: { auc: 0.7, loss: 2 } }),
+      await runs.run({ metrics: { auc: 0.9, loss: 1 } }),
+      await runs.run({ metrics: { auc: 'NaN' } }),
+      await runs.run({}),
+      await runs.run({ metrics: { auc: 0.7, loss: 'Infinity' } }),
+      await runs.run({ metrics: { auc: 0.8 }, status: 'failed' }),
+    ]
+    assert.deepEqual(await ids({ sort: ['auc'] }), [b, f, e, a, d, c])
+    assert.deepEqual(await ids({ sort: ['auc:asc'] }), [e, a, f, b, d, c])
+    assert.deepEqual(await ids({ sort: ['metrics.loss'] }), [b, a, e, f, d, c])
+    assert.deepEqual(await ids({ sort: ['auc', 'loss:desc'], where: 'auc = 0.7' }), [e, a])
+    const { sort } = await list({ sort: ['loss', 'started', 'status:desc'] })
+    assert.deepEqual(
+      sort.map(({ field, means }) => `${field} ${means}`),
+      ['metrics.loss best first', 'started newest first', 'status descending'],
+    )
+  })
+
+  it('sorts parameters as numbers where they are some, before text; releases by their parts', async () => {
+    const python = (version: string) => ({ python: { executable: 'python', version } })
+    const [a, b, c, d] = [
+      await runs.run({ params: { depth: '10' }, start: python('3.9.1') }),
+      await runs.run({ params: { depth: 9 }, start: python('3.10.0') }),
+      await runs.run({ params: { depth: 'auto' }, start: python('3.8.20') }),
+      await runs.run({ params: { depth: 2 } }),
+    ]
+    assert.deepEqual(await ids({ sort: ['depth'] }), [d, b, a, c])
+    assert.deepEqual(await ids({ sort: ['python.version'] }), [c, a, b, d])
+  })
+
+  it('gives the values that a filter and an order name, or those that are chosen', async () => {
+    await runs.run({ metrics: { auc: 0.9 }, params: { depth: 6 } })
+    const named = await list({ where: 'depth = 6 and seed = none', sort: ['auc'] })
+    assert.deepEqual(named.columns, ['metrics.auc', 'params.depth', 'seed'])
+    assert.deepEqual(named.runs[0]?.values, { 'metrics.auc': 0.9, 'params.depth': 6, seed: null })
+    const chosen = await list({ where: 'depth = 6', columns: ['auc', 'status'] })
+    assert.deepEqual(chosen.runs[0]?.values, { 'metrics.auc': 0.9, status: 'finished' })
+    await assert.rejects(list({ columns: ['acu'] }), { code: 'COLUMN_INVALID', hint: 'Did you mean auc?' })
+    await assert.rejects(list({ sort: ['acu'] }), { code: 'SORT_INVALID', hint: 'Did you mean auc?' })
+  })
+
+  it('sees what a run that goes on has logged, and what was said of runs later', async () => {
+    const ended = await runs.run({ tags: ['draft'] })
+    const going = await runs.run({ metrics: { loss: 0.5 }, isRunning: true })
+    const time = new Date().toISOString()
+    const actor = runs.ctx.actor
+    const said = { format: 1, id: `${ended.slice(0, 25)}Z`, run: ended, actor, time } as const
+    await runs.store.runs.annotate({ ...said, kind: 'tags', add: ['gold'], remove: ['draft'] })
+    assert.deepEqual(await ids({ where: 'loss < 1 and status = running' }), [going])
+    assert.deepEqual(await ids({ where: 'tags has gold' }), [ended])
+    assert.deepEqual(await ids({ where: 'tags has draft' }), [])
+    assert.deepEqual(
+      (await list()).runs.map(({ tags }) => tags),
+      [[], ['gold']],
+    )
+  })
+
+  it('looks among the runs of a model alone', async () => {
+    const [a] = [
+      await runs.run({ model: 'churn', metrics: { auc: 0.5 } }),
+      await runs.run({ model: 'fraud', metrics: { f1: 1 } }),
+    ]
+    const { runs: shown, total, matched } = await list({ model: 'churn' })
+    assert.deepEqual([shown.map(({ run }) => run), total, matched], [[a], 2, 1])
+    // A name that only runs of other models have is none here.
+    await assert.rejects(list({ model: 'churn', where: 'f1 > 0' }), { code: 'FILTER_INVALID' })
+  })
+
+  it('passes over a damaged run with a word', async () => {
+    const [good, bad] = [await runs.run({ metrics: { auc: 1 } }), await runs.run({ metrics: { auc: 2 } })]
+    writeFileSync(join(runs.root, 'runs', bad, 'run.json'), '{"format":1')
+    assert.deepEqual(await ids({ where: 'auc > 0' }), [good])
+    assert.ok(runs.ctx.warnings.some((warning) => warning.includes(bad)))
+  })
+
+  it('says nothing is wrong before a run was read: a typo costs no time', async () => {
+    await assert.rejects(listRuns(runs.ctx, {} as never, { limit: 0, where: 'auc >' }), { code: 'FILTER_INVALID' })
+  })
+
+  describe('as CSV', () => {
+    it('has a column for every metric and parameter of any run, and quotes what needs it', async () => {
+      await runs.run({ metrics: { b: 1, 'a,"x"': 'NaN' }, params: { note: 'two\nlines', depth: 6 } })
+      await runs.run({ metrics: { c: -0.5 }, params: { depth: null } })
+      const [head, second, ...first] = renderRunCsv(await list(), false).split('\n')
+      assert.equal(
+        head,
+        'run,model,status,started,duration,exit,signal,host,parent,reproduces,tags,notes,command,"metrics.a,""x""",metrics.b,metrics.c,params.depth,params.note',
+      )
+      assert.match(second ?? '', /,python train\.py,,,-0\.5,,$/)
+      assert.match(first.join('\n'), /,python train\.py,NaN,1,,6,"two\nlines"$/)
+    })
+
+    it('hands a spreadsheet no formula, and leaves numbers alone', async () => {
+      const params = { a: '=1+1', b: '@SUM(A1)', c: '-5', d: '+x', e: '-Infinity', f: -3 }
+      await runs.run({ params })
+      const line = renderRunCsv(await list({ columns: Object.keys(params) }), true).split('\n')[1] ?? ''
+      assert.equal(line.slice(line.indexOf(',') + 1), "'=1+1,'@SUM(A1),-5,'+x,-Infinity,-3")
+    })
+  })
+})
