@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { chromium } from 'playwright-core'
 import { needsPython, PYTHON } from '../../support/python.ts'
 import { skipBecause } from '../../support/skip.ts'
-import { assertMatchesSchema, type TempProject, tempProject } from '../harness.ts'
+import { assertMatchesSchema, BINARY, cleanEnv, ROOT, type TempProject, tempProject } from '../harness.ts'
 
 const DATA = `
 from sklearn.datasets import make_classification
@@ -158,6 +158,18 @@ describe('Comparing runs of a scikit-learn model', function () {
     const shell = await outside.mlops(['run', 'compare'])
     assert.match(shell.stdout, /^not known: Code: no run records a repository\.$/m)
     assert.match(shell.stdout, /^ {2}loss . +1 +2 +\+1 \(\+100 %\) +A$/m)
+  })
+
+  it('compares a run that goes on with one that was killed', async () => {
+    const killed = 'import mlops, os; r = mlops.track("churn-model"); r.log_metric("auc", 0.5); os.kill(os.getpid(), 9)'
+    const python = cleanEnv({ PYTHONPATH: join(ROOT, 'templates/python'), PYTHONDONTWRITEBYTECODE: '1' })
+    assert.throws(() => execFileSync(PYTHON, ['-c', killed], { cwd: project.dir, env: python, stdio: 'ignore' }))
+    const look = `${process.execPath} ${BINARY} run compare @last~1 @last > seen.txt`
+    await project.mlops(['track', '--', 'sh', '-c', `echo auc: 0.75; sleep 1; ${look}`])
+    const seen = project.read('seen.txt')
+    assert.match(seen, /A was interrupted: its values are the last that it recorded\./)
+    assert.match(seen, /B is still running: its values are those of now\./)
+    assert.match(seen, /^ {2}auc . +0\.5 +0\.75 +\+0\.25 \(\+50 %\) +B$/m)
   })
 
   it('writes Markdown in which nothing of a user formats, and a page that opens by itself', async () => {
