@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from . import _facts, _values
+from . import _facts, _notebook, _values
 from ._aside import SlowFacts
 from ._environment import host, interpreter
 from ._metriclines import metric_line
@@ -188,6 +188,7 @@ class Run:
         _forget(self)
         if self._files is None:
             return
+        self._guard("the notebook", self._take_notebook)
         if self._attached:
             # The program that started us writes the end; it alone knows how the command ended.
             self._files.close()
@@ -434,8 +435,22 @@ class Run:
                 if self._marks.get(path) == _mark(path) or self._recorded_path(path) in logged:
                     continue
                 if self._stays_inside(path):
-                    pin = self._files.store.put_file(path)
-                    self._files.append("artifacts", [dict({"t": _now(), "path": self._recorded_path(path)}, **pin)])
+                    self._files.append("artifacts", [self._artifact(path)])
+
+    def _take_notebook(self):
+        shell = _notebook.kernel()
+        if shell is None:
+            return
+        path = _notebook.file_of(shell, os.environ)
+        if path is not None:
+            self._files.append("artifacts", [self._artifact(path)])
+        cells = None if self._attached else _notebook.cells_of(shell)
+        if cells is not None:
+            pin = self._files.store.put_object([cells])
+            self._files.append("artifacts", [dict({"t": _now(), "path": _notebook.CELLS}, **pin)])
+
+    def _artifact(self, path):
+        return dict({"t": _now(), "path": self._recorded_path(path)}, **self._files.store.put_file(path))
 
     def _write_end(self, status):
         self._restore_env()
