@@ -1,6 +1,7 @@
 /** Why a reproduction came out differently, as far as the records of both runs can say. Pure. */
 import { type Difference, differencesOf } from '../compare/differences.ts'
 import type { PackageFact, PackageFacts, RunFacts } from '../compare/facts.ts'
+import { seedsInParams } from '../execute/seed.ts'
 import { type PackageDifference, packageWords } from './environment-difference.ts'
 import type { ReproducePlan } from './types.ts'
 
@@ -78,24 +79,28 @@ function packagesText(differences: readonly PackageDifference[]): string {
   return `${verb}: ${shown}${more}.`
 }
 
-const SEED = /seed|random_state/i
-
 function unseeded({ original, unsteady }: CauseFacts, others: readonly Cause[]): string {
-  const params = Object.entries(original.params).filter(([name, value]) => SEED.test(name) && value !== null)
-  const words = original.command.filter((word) => SEED.test(word))
   if (unsteady) {
     return 'Run twice in the same place, the command came out differently from itself: it is not deterministic.'
   }
   const nothing = others.some(({ state }) => state === 'certain') ? 'Besides, the' : 'Nothing recorded differs: the'
-  if (
-    params.length === 0 &&
-    words.length === 0 &&
-    original.seedFrom !== 'flag' &&
-    original.seedFrom !== 'environment'
-  ) {
+  const seeds = seedsInParams({ ...seedsInWords(original.command), ...original.params })
+  const open = seeds.find((seed) => seed.unseeded)
+  if (open !== undefined) return `${nothing} script draws numbers without a seed: ${open.name} is ${open.value}.`
+  const [seed] = seeds
+  const isChosen = original.seedFrom === 'flag' || original.seedFrom === 'environment'
+  if (seed === undefined && !isChosen) {
     return `${nothing} script may draw numbers that no recorded seed governs. Seed it (MLOPS_SEED is set for it), or prove it with --twice.`
   }
-  const named =
-    params[0] === undefined ? (words[0] ?? `MLOPS_SEED=${original.seed}`) : `${params[0][0]}=${params[0][1]}`
+  const named = seed === undefined ? `MLOPS_SEED=${original.seed}` : `${seed.name}=${seed.value}`
   return `${nothing} script draws numbers that ${named} does not govern, or depends on the order of threads or on the time. Prove it with --twice.`
 }
+
+/** `--seed 7`, `--random-state=7`, `model.seed=7` */
+const seedsInWords = (words: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    words.flatMap((word, at) => {
+      const [name = '', value] = word.split('=', 2)
+      return value === undefined ? (name.startsWith('--') ? [[name, words[at + 1] ?? '']] : []) : [[name, value]]
+    }),
+  )

@@ -23,7 +23,7 @@ const NO_FILE = [
   /(?:can't open file|cannot open file) ['"]([^'"\n]+)['"]/,
   /ENOENT: no such file or directory, \w+ ['"]([^'"\n]+)['"]/,
   /(?:^|: )([^\s:'"]+): No such file or directory/m,
-  /cannot open file '([^'\n]+)': No such file/,
+  /cannot open (?:file )?'?([^':\n]+)'?: No such file/,
   /FileNotFoundError: ([^\s'"]+) not found/,
 ]
 
