@@ -7,6 +7,9 @@ import { duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderSeries } from './run-compare-series.ts'
 
+/** Columns of the terminal that a name, and a value with the gap before it, take at least. */
+const [NAME, COLUMN] = [16, 9]
+
 export function renderComparison(ui: Ui, { comparison, diffs }: ComparisonShown, all: boolean): string {
   const { style } = ui
   const sections = sectionsOf(comparison, { all })
@@ -53,21 +56,33 @@ function equality(ui: Ui, comparison: RunComparison): string {
 function renderSection(ui: Ui, { title, extra, rows, lines, more }: Section, { runs }: RunComparison): string {
   const { style } = ui
   const heads = [...runs.map(({ label }) => label), ...extra.map((name) => name.toUpperCase())]
-  const table = ui.table<SectionRow>(
-    [
-      { title: '', value: (row) => `  ${named(ui, row)}`, shrink: true },
-      ...heads.map((head, at) => ({
-        title: head,
-        value: ({ cells }: SectionRow) => cells[at]?.text ?? '',
-        paint: (text: string, { cells }: SectionRow) => paint(ui, text, cells[at]?.tone),
-        shrink: true,
-      })),
-    ],
-    rows,
+  const tables = stretches(heads.length, ui.width).map((places) =>
+    ui.table<SectionRow>(
+      [
+        { title: '', value: (row) => `  ${named(ui, row)}`, shrink: true },
+        ...places.map((at) => ({
+          title: heads[at] ?? '',
+          value: ({ cells }: SectionRow) => cells[at]?.text ?? '',
+          paint: (text: string, { cells }: SectionRow) => paint(ui, text, cells[at]?.tone),
+          shrink: true,
+        })),
+      ],
+      rows,
+    ),
   )
   const left = more === 0 ? [] : [style.dim(`  ${more} more: --all`)]
-  const body = [table, ...left, ...lines.map((line) => renderLine(ui, line, title))]
+  const body = [...tables, ...left, ...lines.map((line) => renderLine(ui, line, title))]
   return [style.heading(title), ...body.filter((text) => text !== '')].join('\n')
+}
+
+/** Columns that no terminal of this width can show side by side stand below one another. @returns positions per table */
+function stretches(columns: number, width: number): number[][] {
+  const fitting = Math.max(2, Math.floor((width - NAME) / COLUMN))
+  const tables = Math.ceil(columns / fitting)
+  const each = Math.ceil(columns / tables)
+  return Array.from({ length: tables }, (_, table) =>
+    Array.from({ length: Math.min(each, columns - table * each) }, (_, at) => table * each + at),
+  )
 }
 
 /** Which way a metric counts stands beside its name. */
