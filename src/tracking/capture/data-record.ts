@@ -8,7 +8,7 @@ import type { DeclaredData } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import type { DataSource } from './declared-data.ts'
 import { digestOfListing, listedByDvc } from './dvc-digest.ts'
-import { type DvcClaim, findDvcClaim } from './dvc-files.ts'
+import { type DvcClaim, findDvcClaim, hasIgnoreRules } from './dvc-files.ts'
 import { hashFile } from './file-hash.ts'
 import { type FolderDigest, hashFolder } from './folder-hash.ts'
 import { type Kept, keepBytes } from './snapshot.ts'
@@ -84,7 +84,9 @@ async function recordFolder(
   })
   const notes = digest.notes.map((note) => `data ${source.name}: ${note}`)
   const dvc = entryOf(claim, claim === undefined ? undefined : folderMd5(digest), cwd)
-  if (dvc?.matches === false) notes.push(isNotWhat(source, dvc))
+  if (dvc?.matches === false) {
+    notes.push(`${isNotWhat(source, dvc)}${(await hasIgnoreRules(full)) ? ' (.dvcignore was not applied)' : ''}`)
+  }
   const kept = snapshot ? await keepBytes(store, source.name, digest.files, { signal, progress }) : undefined
   return {
     data: {

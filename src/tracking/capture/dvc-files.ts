@@ -33,6 +33,15 @@ export async function findDvcClaim(full: string): Promise<DvcClaim | undefined> 
   )
 }
 
+/** Whether `.dvcignore` keeps something out of folders here, which only DVC can tell exactly. */
+export async function hasIgnoreRules(full: string): Promise<boolean> {
+  for (const folder of await foldersUpTo(full)) {
+    const rules = (await readBounded(join(folder, '.dvcignore')))?.toString('utf8') ?? ''
+    if (rules.split('\n').some((line) => /^\s*[^\s#]/.test(line))) return true
+  }
+  return false
+}
+
 /** From the folder of the path up to that of the DVC project; the first alone outside of one. */
 async function foldersUpTo(full: string): Promise<string[]> {
   const folders: string[] = []

@@ -49,6 +49,10 @@ describe('Data that DVC knows', () => {
     const folder = await record('data/imgs')
     assert.deepEqual([folder.dvc?.matches, folder.dvc?.md5], [false, IMAGES_MD5])
     assert.deepEqual(folder.notes, ['data it: data/imgs is not what data/imgs.dvc says'])
+    shop.write('.dvcignore', '# none\n\n*.png\n')
+    assert.deepEqual((await record('data/imgs')).notes, [
+      'data it: data/imgs is not what data/imgs.dvc says (.dvcignore was not applied)',
+    ])
   })
 
   it('is matched the same when nothing is read again', async () => {
