@@ -26,7 +26,7 @@ export function renderTracked(ui: Ui, style: Style, run: Tracked): string {
   if (run.artifacts.length > 0) {
     lines.push(`  artifacts  ${limited(run.artifacts.map(({ path, size }) => `${ui.text(path)} (${bytes(size)})`))}`)
   }
-  if (run.snapshot !== null) {
+  if (run.snapshot !== null && run.snapshot.files > 0) {
     const { files, bytes: all, addedBytes } = run.snapshot
     lines.push(
       `  snapshot   ${files} ${files === 1 ? 'file' : 'files'}, ${bytes(all)} (${bytes(addedBytes)} new in the store)`,
