@@ -30,7 +30,7 @@ export interface Ending extends Opened {
   /** Those that the command executes, if any. */
   readonly notebooks: Notebooks | undefined
   readonly ended: ChildEnd
-  readonly times: { readonly started: Date; readonly endedAt: Date }
+  readonly times: { readonly endedAt: Date; readonly duration: number }
   readonly resources: RunEnd['resources']
   readonly notes: () => Promise<string[]>
 }
@@ -68,14 +68,14 @@ export async function finishRun(
     notes.push(...(await ending.notes()), ...capture.notes, ...endNotes(ended))
 
     const late = lateFacts(ending.written, capture.known())
-    const { started, endedAt } = ending.times
+    const { endedAt, duration } = ending.times
     const end = await writer.end({
       format: 1,
       status: statusOf(ended),
       exit: ended.exit,
       signal: ended.signal,
       ended: endedAt.toISOString(),
-      duration: Math.max(0, endedAt.getTime() - started.getTime()) / 1000,
+      duration,
       ...(await foldStreams(store, id, start)),
       ...(ending.resources === undefined ? {} : { resources: ending.resources }),
       ...(late === undefined ? {} : { late }),

@@ -28,6 +28,7 @@ import { finishRun, type Opened } from './finish-run.ts'
 import { createOutputLog, passOn } from './output.ts'
 import { childEnvironment, chooseSeed } from './seed.ts'
 import { type SignalHub, signalHub } from './signals.ts'
+import { stopwatch } from './stopwatch.ts'
 
 export interface TrackRequest {
   /** A ULID that the caller has written down already; undefined: a new one. */
@@ -105,6 +106,7 @@ export async function trackCommand(
   try {
     const output = createOutput(ctx, request)
     const started = ctx.now()
+    const elapsed = stopwatch(ctx.now)
     const child = await startChild({
       ...output.sinks,
       ...childOptions(request),
@@ -124,11 +126,12 @@ export async function trackCommand(
 
     const ended = await child.ended
     const endedAt = ctx.now()
+    const duration = elapsed()
     const used = resources.stop()
     listenWhileFinishing(hub, stop)
     await attached
     try {
-      const times = { started, endedAt }
+      const times = { endedAt, duration }
       const seen = { before, notebooks, ended, times, resources: used }
       const ending = { ...(await opening), ...seen, capture, notes: output.close }
       return await finishRun(ctx, project, store, request.artifacts, ending)

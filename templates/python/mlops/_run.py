@@ -46,6 +46,7 @@ class Run:
         self._files = None
         self._attached = False
         self._started = _beginning()
+        self._boot = _booted()
         self._usage = Usage(whole=self._started <= _LOADED)
         self._pid = os.getpid()
         self._warnings = []
@@ -461,9 +462,13 @@ class Run:
         except OSError as error:
             self._warnings.append(_facts.well_formed("artifacts could not be recorded: %s" % error))
         ended = time.time()
+        duration = ended - self._started
+        moved = _booted() - self._boot
+        if abs(moved) > 1:
+            duration -= moved  # the clock was set meanwhile
         end = {
             "format": 1, "status": status, "exit": {"finished": 0, "failed": 1}.get(status), "signal": None,
-            "ended": _timestamp(ended), "duration": max(0, int(round((ended - self._started) * 1000))) / 1000,
+            "ended": _timestamp(ended), "duration": max(0, int(round(duration * 1000))) / 1000,
             "warnings": list(dict.fromkeys(self._warnings)),
         }
         if self._late:
@@ -509,6 +514,14 @@ def _argv0_is_a_host():
     """Programs that run for days and call training code: their own beginning is not that of a run."""
     name = os.path.basename(os.path.dirname(sys.argv[0]) if sys.argv[0].endswith("__main__.py") else sys.argv[0])
     return name.split(".")[0] in ("pytest", "airflow", "celery", "prefect", "dagster", "uvicorn", "gunicorn", "ipython")
+
+
+def _booted():
+    """When the machine was booted, by the clock as it is now; 0 where only the clock is known."""
+    try:
+        return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    except (OSError, AttributeError):
+        return 0
 
 
 def _process_started():
