@@ -1,4 +1,6 @@
 /** `mlops run reproduce`: repeats a run in a place of its own, and says what came out equal. */
+import { constants } from 'node:os'
+import { EXIT } from '../../core/errors.ts'
 import { processSignals } from '../../tracking/execute/signals.ts'
 import { type Planned, prepareReproduction, reproduce } from '../../tracking/reproduce/reproduce.ts'
 import type { Reproduction } from '../../tracking/reproduce/result.ts'
@@ -32,6 +34,7 @@ export default class RunReproduce extends MlopsCommand {
     '<%= config.bin %> run reproduce 01JD3 --tolerance 1e-6 --tolerance auc=0.001 --ignore "*.log"',
   ]
   static override ownSignals = true
+  private endedBy: NodeJS.Signals | undefined
   static override args = {
     run: Args.string({
       description: 'An id, the beginning of one, @last, @best:METRIC, or MODEL@VERSION for the run behind it.',
@@ -77,7 +80,7 @@ export default class RunReproduce extends MlopsCommand {
       data: (flags.data ?? []).map(parseGivenData),
       twice: flags.twice,
     }
-    const stop = processSignals(() => session.abort())
+    const stop = this.listen()
     try {
       const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: !isDry })])
       const planned = await prepareReproduction(session.ctx, project, store, request)
@@ -102,6 +105,21 @@ export default class RunReproduce extends MlopsCommand {
     } finally {
       stop()
     }
+  }
+
+  /** What was made is taken away before the end; the third signal ends at once, and the next reproduction takes it away. */
+  private listen(): () => void {
+    let count = 0
+    return processSignals((signal) => {
+      count++
+      this.endedBy ??= signal
+      if (count > 2) process.exit(this.exitCodeOf(EXIT.interrupted))
+      this.session.abort()
+    })
+  }
+
+  protected override exitCodeOf(failure: number): number {
+    return failure === EXIT.interrupted && this.endedBy !== undefined ? 128 + constants.signals[this.endedBy] : failure
   }
 
   private hooks(session: Session, { plan }: Planned) {

@@ -60,10 +60,12 @@ async function findNamed(command: readonly string[], cwd: string, env: Env): Pro
   const program = await findProgram(first, cwd, env)
   const fromShebang = program === undefined ? undefined : await shebangPython(program, cwd, env)
   if (fromShebang !== undefined) return fromShebang
-  const inScript = command
-    .slice(1, 4)
-    .join(' ')
-    .match(/(?:^|[\s;&|(])((?:[\w./-]*\/)?python\d?(?:\.\d+)?)(?=\s)/)?.[1]
+  const text = command.slice(1, 4).join(' ')
+  // `. .venv/bin/activate && python train.py`
+  const activated = text.match(/(?:^|[\s;&|(])(?:\.|source)\s+([\w./-]+\/)activate(?=[\s;&|)]|$)/)?.[1]
+  const inEnvironment = activated === undefined ? undefined : await findProgram(`${activated}python`, cwd, env)
+  if (inEnvironment !== undefined) return inEnvironment
+  const inScript = text.match(/(?:^|[\s;&|(])((?:[\w./-]*\/)?python\d?(?:\.\d+)?)(?=\s)/)?.[1]
   return inScript === undefined ? undefined : await findProgram(inScript, cwd, env)
 }
 

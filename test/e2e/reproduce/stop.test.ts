@@ -1,0 +1,63 @@
+/** A reproduction that is stopped: nothing of it stays behind, or the next one takes it away. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BINARY, buildOnce, cleanEnv } from '../harness.ts'
+import { leftOvers, type World, world } from './world.ts'
+
+/** Waits where a file is named to say that it does. */
+const FILES = { 'train.sh': 'echo "n: 1"; if [ -n "$STARTED" ]; then echo x > "$STARTED"; sleep 60; fi\n' }
+const SH = ['sh', 'train.sh']
+
+/** Starts a reproduction that waits in the middle of its command. */
+async function waiting(place: World, run: string): Promise<ChildProcess> {
+  buildOnce()
+  const started = place.path('started')
+  const child = spawn(process.execPath, [BINARY, 'run', 'reproduce', run], {
+    cwd: place.dir,
+    env: cleanEnv({ STARTED: started }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  while (!existsSync(started) && child.exitCode === null) await sleep(20)
+  return child
+}
+
+const ended = (child: ChildProcess): Promise<number | null> =>
+  child.exitCode !== null ? Promise.resolve(child.exitCode) : new Promise((resolve) => child.once('close', resolve))
+
+const worktrees = (place: World): number =>
+  place.git('worktree', 'list', '--porcelain').split('\n\n').filter(Boolean).length
+
+describe('a reproduction that is stopped', () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    it(`leaves nothing behind after ${signal}, and is no verdict`, async () => {
+      const place = await world(FILES)
+      const run = await place.track([], SH)
+      const child = await waiting(place, run)
+      child.kill(signal)
+      const code = await ended(child)
+      assert.equal(code, signal === 'SIGINT' ? 130 : 143)
+      assert.deepEqual(leftOvers(), [])
+      assert.equal(worktrees(place), 1)
+      assert.equal(existsSync(place.path('.git/worktrees')), false)
+      const { json } = await place.mlops(['run', 'show', run, '--json'])
+      assert.deepEqual(json.data.reproductions, [])
+    })
+  }
+
+  it('that was killed is taken away by the next one', async () => {
+    const place = await world(FILES)
+    const run = await place.track([], SH)
+    const child = await waiting(place, run)
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    await ended(child)
+    assert.equal(leftOvers().length, 1)
+    assert.equal(worktrees(place), 2)
+    await place.reproduce([run])
+    assert.deepEqual(leftOvers(), [])
+    assert.equal(worktrees(place), 1)
+    assert.equal(readdirSync(place.path('.git')).includes('worktrees'), false)
+  })
+})
