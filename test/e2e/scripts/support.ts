@@ -37,6 +37,9 @@ export interface TrackOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** All words of a `mlops track`, for a program that starts it. */
+export const trackCommand = (words: readonly string[]): string[] => [process.execPath, BINARY, 'track', ...words]
+
 /** A project with the scripts of `real/` that are named. */
 export async function scriptWorld(...scripts: readonly string[]): Promise<ScriptWorld> {
   const project = tempProject({ 'mlops.yaml': 'store: .mlops\n' })
