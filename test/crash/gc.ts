@@ -12,8 +12,8 @@ import { openStore } from '../../src/store/open.ts'
 import { verifyStore } from '../../src/store/verify.ts'
 import type { Plant } from './enumerate.ts'
 import { type Fault, faulty, Killed } from './faults.ts'
-import { type Luck, numbers } from './luck.ts'
-import { MemoryDisk } from './memory-disk.ts'
+import { numbers } from './luck.ts'
+import { type Luck, MemoryDisk } from './memory-disk.ts'
 import { beginRun, endRun, MODEL, model, ROOT, RUN, register, STEPS } from './scenario.ts'
 
 const DAY = 86_400e3

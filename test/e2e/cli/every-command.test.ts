@@ -28,6 +28,14 @@ const CASES: Readonly<Record<string, Case>> = {
   'run list': { works: [], fails: ['--bogus'], failure: 2 },
   'run show': { works: ['@last'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
   'run compare': { works: ['@last', '@last'], fails: ['@last'], failure: 2 },
+  'run delete': { works: ['--where', 'tags has never', '--yes'], fails: [], failure: 2 },
+  'run restore': {
+    works: ['@last'],
+    after: ['run', 'delete', '@last'],
+    fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'],
+    failure: 4,
+  },
+  'run purge': { works: ['--dry-run'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
   'run apply': { works: ['@last'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
   register: { works: [M, '--run', '@last', '--idempotency-key', 'job'], fails: [M, '--artifact', 'gone'], failure: 4 },
   'gate check': {
@@ -108,6 +116,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'scaffold status': { works: [], fails: ['surplus'], failure: 2 },
   'audit export': { works: [M, '--output', 'audit.jsonl'], fails: ['--since', 'yesterday'], failure: 2 },
   'store pull': { works: ['--store', 'shared/.mlops'], fails: [], failure: 2 },
+  'store gc': { works: [], fails: ['--grace', '1h'], failure: 2 },
   'store verify': { works: ['--against', 'audit.jsonl'], fails: ['--store', 'nowhere'], failure: 4 },
   completion: { works: ['bash'], fails: ['tcsh'], failure: 2 },
   'help exit-codes': { works: [], fails: ['surplus'], failure: 2 },

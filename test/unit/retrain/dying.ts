@@ -52,6 +52,7 @@ export function dyingStore(store: Store, death?: Death): Dying {
       claims: guarded(store.claims),
       runs: guarded(store.runs),
       serving: guarded(store.serving),
+      trash: guarded(store.trash),
     },
   }
 }
