@@ -1,5 +1,53 @@
-/** The values of the flags of `run reproduce`: tolerances, and data given by hand. */
+/** The flags of `mlops run reproduce`, which are too many for its file, and what their values mean. */
 import { usage } from '../core/errors.ts'
+import { Flags } from './command.ts'
+
+export const reproduceFlags = {
+  'dry-run': Flags.boolean({ summary: 'Show the plan and what is missing; run nothing.' }),
+  keep: Flags.boolean({ summary: 'Leave the worktree and the environment, and say where.' }),
+  tolerance: Flags.string({
+    summary: 'How far values may be apart: of all metrics (1e-6 by default), or NAME=X.',
+    helpValue: 'X|NAME=X',
+    multiple: true,
+  }),
+  ignore: Flags.string({
+    summary: 'A metric or artifact that does not count.',
+    helpValue: 'NAME|GLOB',
+    multiple: true,
+  }),
+  environment: Flags.option({
+    summary: 'The recorded packages in a fresh environment, or those that are installed now.',
+    options: ['fresh', 'current'] as const,
+    default: 'fresh' as const,
+  })(),
+  data: Flags.string({
+    summary: 'A copy of declared data, or of a file that the run read.',
+    helpValue: 'NAME=PATH',
+    multiple: true,
+  }),
+  twice: Flags.boolean({ summary: 'Run it twice, to tell a script that is not deterministic from another cause.' }),
+}
+
+/** @throws usage `TOLERANCE_INVALID`, `DATA_INVALID` */
+export const reproduceRequest = (
+  reference: string,
+  flags: {
+    readonly keep: boolean
+    readonly environment: 'fresh' | 'current'
+    readonly tolerance?: readonly string[] | undefined
+    readonly ignore?: readonly string[] | undefined
+    readonly data?: readonly string[] | undefined
+    readonly twice: boolean
+  },
+) => ({
+  reference,
+  keep: flags.keep,
+  environment: flags.environment,
+  tolerances: parseTolerances(flags.tolerance ?? []),
+  ignore: flags.ignore ?? [],
+  data: (flags.data ?? []).map(parseGivenData),
+  twice: flags.twice,
+})
 
 const DEFAULT_TOLERANCE = 1e-6
 

@@ -62,6 +62,7 @@ export async function reproduce(
   hooks: ReproduceHooks,
 ): Promise<Reproduction> {
   assertComplete(plan)
+  for (const risk of plan.risks) ctx.warn(risk)
   const top = facts.code.top ?? project.root
   const workshop = await openWorkshop(ctx, top)
   let kept = false
