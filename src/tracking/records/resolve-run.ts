@@ -7,6 +7,7 @@ import { type MlopsError, notFound, usage } from '../../core/errors.ts'
 import { betterOf, directionOf } from '../../core/metric-names.ts'
 import { nearest } from '../../core/nearest.ts'
 import type { RunFolder, Store } from '../../store/store.ts'
+import { orInTrash } from './in-trash.ts'
 
 export interface ResolveOptions {
   /** `@last` and `@best` look among the runs of this model alone. */
@@ -27,7 +28,11 @@ export async function resolveRun(
   reference: string,
   options: ResolveOptions = {},
 ): Promise<string> {
-  if (!reference.includes('@')) return store.runs.resolve(reference)
+  if (!reference.includes('@')) {
+    return store.runs.resolve(reference).catch(async (error: unknown) => {
+      throw await orInTrash(store, reference, error)
+    })
+  }
   const last = /^@last(?:~(\d{1,9})?)?$/i.exec(reference)
   if (last !== null) return nthNewest(ctx, store, reference.includes('~') ? Number(last[1] ?? 1) : 0, options)
   const best = /^@best:(.+)$/i.exec(reference)?.[1]
