@@ -38,36 +38,24 @@ export default class Track extends MlopsCommand {
   static override flags = {
     model: Flags.string({ char: 'm', summary: 'The model this run trains.', helpValue: 'MODEL' }),
     data: Flags.string({ summary: 'Data it learns from; hashed and counted.', helpValue: 'NAME=PATH', multiple: true }),
-    snapshot: Flags.boolean({
-      summary: 'Keep the bytes of the data in the store too; each once, however often it is declared.',
-    }),
-    rehash: Flags.boolean({
-      summary: 'Hash every file of folders of data, also those that look unchanged by size, times and inode.',
-    }),
+    snapshot: Flags.boolean({ allowNo: true, summary: 'Keep the bytes of the data in the store too, each once.' }),
+    rehash: Flags.boolean({ summary: 'Read also the files of folders of data that look unchanged.' }),
     param: Flags.string({ summary: 'A parameter, kept with the run.', helpValue: 'K=V', multiple: true }),
     tag: Flags.string({ summary: 'A tag of the run.', helpValue: 'TAG', multiple: true }),
-    artifact: Flags.string({
-      summary: 'Files it writes, to keep; a path or pattern.',
-      helpValue: 'PATH',
-      multiple: true,
-    }),
+    artifact: Flags.string({ summary: 'Files to keep; a path or pattern.', helpValue: 'PATH', multiple: true }),
     seed: Flags.integer({ summary: 'Set as MLOPS_SEED and PYTHONHASHSEED; random by default.', helpValue: 'N' }),
   }
 
   async execute(): Promise<Outcome<Result>> {
     const [{ flags }, { session }] = [await this.parse(Track), this]
-    const store = await session.openStore({ write: true, ask: 'never' })
-    const project = await session.loadProject()
+    const [store, project] = [await session.openStore({ write: true, ask: 'never' }), await session.loadProject()]
     const outcome = await trackCommand(session.ctx, project, store, {
       command: this.rawAfterDashes ?? [],
-      model: flags.model,
+      ...{ model: flags.model, seed: flags.seed, snapshot: flags.snapshot, rehash: flags.rehash },
       data: (flags.data ?? []).map(parseDataFlag),
       params: parseParamFlags(flags.param ?? []),
       tags: flags.tag ?? [],
       artifacts: flags.artifact ?? [],
-      seed: flags.seed,
-      ...(flags.snapshot ? { snapshot: true } : {}),
-      rehash: flags.rehash,
       stdoutTo: session.json ? 'stderr' : 'stdout',
       foreground: process.stdin.isTTY === true,
       signals: processSignals,
@@ -75,8 +63,8 @@ export default class Track extends MlopsCommand {
     const row = rowOfOutcome(outcome)
     let intents: AppliedIntents | null = null
     if (row.status === 'finished' && (await store.runs.intents(row.run)).length > 0) {
-      const { applyIntents } = await import('../lifecycle/register/intents.ts')
-      intents = await applyIntents(session.ctx, project, store, row.run)
+      const lifecycle = await import('../lifecycle/register/intents.ts')
+      intents = await lifecycle.applyIntents(session.ctx, project, store, row.run)
       for (const { message, hint } of intents.failures) session.ctx.warn(`${message} ${hint}`)
     }
     const next = intents?.registered.at(-1)?.next ?? nextCommand(row, intents === null)

@@ -4,7 +4,7 @@
  * never an error. Somebody who can write there can make it lie; `--rehash` does not ask it.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Digest, isDigest, sha256 } from '../../core/digest.ts'
@@ -32,7 +32,7 @@ const TURN = 4_096
 /** Written as JSON: it would end the line, or look like JSON. */
 const ODD_NAME = /^"|\n/
 const DAY = 86_400_000
-/** Of a folder that nobody declares any more. */
+/** Of a folder that nobody declares any more, or that did not change in all this time. */
 const FORGOTTEN = 180 * DAY
 
 /** Inode numbers and times mean nothing on another machine, and another user may see other files. */
@@ -48,9 +48,7 @@ export function openHashCache(store: string, folder: string, device: bigint): Ha
       try {
         const facts = await stat(file)
         if (!facts.isFile() || facts.size > MAX_BYTES) return new Map()
-        const entries = await parse(await readFile(file), head)
-        if (entries.size > 0 && Date.now() - facts.mtimeMs > DAY) await utimes(file, new Date(), new Date())
-        return entries
+        return await parse(await readFile(file), head)
       } catch {
         return new Map()
       }
@@ -62,7 +60,7 @@ export function openHashCache(store: string, folder: string, device: bigint): Ha
         await mkdir(place, { recursive: true, mode: 0o700 })
         await writeFile(temporary, await format(memory, head), { mode: 0o600, flag: 'wx' })
         await rename(temporary, file)
-        await forgetOld(place)
+        await forgetOld(place, (await stat(file)).mtimeMs)
       } catch {
         await rm(temporary, { force: true }).catch(() => {})
       }
@@ -111,10 +109,11 @@ async function parse(bytes: Buffer, head: string): Promise<Map<string, Remembere
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-async function forgetOld(place: string): Promise<void> {
+/** @param now milliseconds, by the clock of the disk */
+async function forgetOld(place: string, now: number): Promise<void> {
   for (const name of await readdir(place)) {
     const path = join(place, name)
-    const age = Date.now() - (await stat(path)).mtimeMs
+    const age = now - (await stat(path)).mtimeMs
     if (age > FORGOTTEN || (age > DAY && name.endsWith('.tmp'))) await rm(path, { force: true })
   }
 }
