@@ -34,7 +34,7 @@ function drawing(ui: Ui, series: MetricSeries): string[] {
     xTitle: series.hasSteps ? 'step' : 'values in order of time',
   })
   const count = `${series.count.toLocaleString('en-US')} values`
-  const gaps = series.nonFinite === 0 ? '' : `, ${series.nonFinite.toLocaleString('en-US')} of them not finite (gaps)`
+  const gaps = series.nonFinite === 0 ? '' : `, ${series.nonFinite.toLocaleString('en-US')} of them not finite`
   const title = `${ui.style.name(ui.text(series.key))}  ${ui.style.dim(count + gaps)}`
   return lines.length === 0 ? [title] : [title, ...lines]
 }
@@ -62,7 +62,7 @@ function table(ui: Ui, lines: readonly Line[]): string[] {
     { title: 'VALUES', value: of(({ count }) => count), align: 'right' },
   ]
   if (lines.some(({ series }) => (series?.nonFinite ?? 0) > 0)) {
-    columns.push({ title: 'GAPS', value: of(({ nonFinite }) => nonFinite), align: 'right' })
+    columns.push({ title: 'NAN/INF', value: of(({ nonFinite }) => nonFinite), align: 'right' })
   }
   const text = renderTable(columns, lines, {
     width: ui.width - INDENT,

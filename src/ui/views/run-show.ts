@@ -3,6 +3,7 @@ import type { WishState } from '../../lifecycle/register/pending-intents.ts'
 import type { RunDetail } from '../../tracking/records/run-summary.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
+import { wrap } from '../wrap.ts'
 import { factLines } from './run-facts.ts'
 import { metricLines } from './run-metrics.ts'
 import { howItEnded, mark, paint } from './run-status.ts'
@@ -10,6 +11,8 @@ import { fitted } from './run-words.ts'
 import { formatRows, formatValue, shortDigest } from './values.ts'
 
 const INDENT = 2
+/** What follows and precedes the name of a DVC entry. */
+const SAYS_OTHER = 28
 /** Kin of one run; a search of 500 children is not read line by line. */
 const SHOWN_CHILDREN = 20
 
@@ -61,7 +64,7 @@ export function renderRun(ui: Ui, run: ShownRun, drawn?: string): string {
     section(
       ui,
       'Remarks',
-      [...(run.git?.notes ?? []), ...run.warnings].map((each) => ui.wrap(ui.text(each), INDENT)),
+      [...(run.git?.notes ?? []), ...run.warnings].map((each) => prose(ui, each)),
     ),
   ]
     .filter((part) => part !== '')
@@ -102,7 +105,7 @@ function lifeLines(ui: Ui, { life, status, source }: RunDetail): string[] {
       : [
           `The script is still at work (process ${life.orphans.join(', ')}); what it logs is kept, but nobody will write the end.`,
         ]
-  return [why, ...orphans].map((line) => `  ${ui.style.warn(ui.wrap(line, INDENT))}`)
+  return [why, ...orphans].map((line) => `  ${ui.style.warn(prose(ui, line))}`)
 }
 
 function pairs(ui: Ui, values: Readonly<Record<string, string | number | boolean | null>>): string[] {
@@ -128,11 +131,12 @@ function describeData(ui: Ui, data: RunDetail['data'][number]): string {
   const { dvc } = data
   if (dvc === undefined) return line
   const stage = dvc.stage === undefined ? '' : `, stage ${dvc.stage}`
-  const says = dvc.matches
-    ? ui.style.dim('the same bytes')
-    : ui.style.warn('other bytes: this data is not what DVC has under that entry')
-  return `${line}\n    ${ui.text(`${dvc.file}${stage}: md5 ${dvc.md5.slice(0, 12)}`)}, ${says}`
+  const says = dvc.matches ? ui.style.dim('the same bytes') : ui.style.warn('other bytes than these')
+  return `${line}\n    ${fitted(ui, `${dvc.file}${stage}: md5 ${dvc.md5.slice(0, 12)}`, SAYS_OTHER)}, ${says}`
 }
+
+/** A line below a heading; those that it is broken into stand below it. */
+const prose = (ui: Ui, text: string): string => wrap(ui.text(text), ui.width - INDENT, INDENT)
 
 const describeEvidence = ({ kind, rows, data }: RunDetail['evidence'][number]): string =>
   `${kind === 'test' ? 'held-out answers' : 'examples'}  ${formatRows(rows)}  ${bytes(data.size)}  ${shortDigest(data.sha256)}`
