@@ -4,7 +4,6 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Context } from '../../core/context.ts'
 import type { Store } from '../../store/store.ts'
 import type { RunFacts } from '../compare/facts.ts'
-import type { TrackOutcome } from '../execute/track.ts'
 import { causesOf } from './causes.ts'
 import { compareAnswers } from './compare-answers.ts'
 import { type Answers, compareRuns, overallVerdict, type ResultRow } from './compare-runs.ts'
@@ -12,6 +11,7 @@ import { compareSeries } from './compare-series.ts'
 import { toleranceOf } from './compare-values.ts'
 import type { Prepared } from './environment.ts'
 import { likelyCause } from './failure.ts'
+import { goldenAnswers } from './golden.ts'
 import type { Reproduction } from './result.ts'
 import type { Tree } from './tree.ts'
 import type { Facts, ReproducePlan, ReproduceRequest } from './types.ts'
@@ -27,7 +27,8 @@ export interface Concluding {
   readonly tail: readonly string[]
   readonly tree: Tree
   readonly prepared: Prepared
-  readonly outcome: TrackOutcome
+  /** Absolute; an existing folder for files on their way. */
+  readonly scratch: string
 }
 
 export async function concludeReproduction(
@@ -66,7 +67,7 @@ export async function concludeReproduction(
   }
 }
 
-async function tableOf(_ctx: Context, store: Store, concluding: Concluding): Promise<ResultRow[]> {
+async function tableOf(ctx: Context, store: Store, concluding: Concluding): Promise<ResultRow[]> {
   const { facts, request, reproduction } = concluding
   const { original } = facts
   const options = { tolerances: request.tolerances, ignore: request.ignore }
@@ -76,7 +77,14 @@ async function tableOf(_ctx: Context, store: Store, concluding: Concluding): Pro
   const answers: Answers[] = original.inStore
     ? await compareAnswers(store, id, reproduction.run, toleranceOf('predictions', request.tolerances))
     : []
-  return compareRuns(original.facts, reproduction, { series, answers, models }, options)
+  const golden = answers.some(({ name }) => name === 'log_examples')
+    ? undefined
+    : await goldenAnswers(ctx, store, {
+        ...{ original, reproduction, executable: concluding.prepared.executable, scratch: concluding.scratch },
+        ...{ cwd: concluding.tree.cwd, tolerance: toleranceOf('predictions', request.tolerances) },
+      })
+  const all = golden === undefined ? answers : [...answers, golden]
+  return compareRuns(original.facts, reproduction, { series, answers: all, models }, options)
 }
 
 /** Did the command come out equal to itself? */

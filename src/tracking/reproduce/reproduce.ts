@@ -83,7 +83,7 @@ export async function reproduce(
       const reproduction = await readFacts(ctx, store, outcome.runId)
       const tail = await lastLines(store, outcome.runId)
       const concluded = await concludeReproduction(ctx, store, {
-        ...{ facts, plan, request, reproduction, tail, tree, prepared, outcome },
+        ...{ facts, plan, request, reproduction, tail, tree, prepared, scratch: workshop.root },
         again: again === undefined ? null : await readFacts(ctx, store, again.runId),
       })
       return [concluded, concluded.verdict]

@@ -38,6 +38,15 @@ with mlops.track("doubling") as run:
     run.register(tags=["candidate"])
 `
 
+/** A model that needs no library; its file holds the time. */
+const OWN = `class Line:
+    def __init__(self, factor, made):
+        self.factor, self.made = factor, made
+
+    def predict(self, rows):
+        return [row[0] * self.factor for row in rows]
+`
+
 const csv = (): string => {
   const lines = ['a,b,y']
   for (let n = 0; n < 300; n++) {
@@ -116,6 +125,37 @@ describe('run reproduce and models', function () {
     assert.deepEqual(
       shown.data.wishes.map(({ state }: { state: string }) => state),
       ['not granted'],
+    )
+  })
+
+  it('asks the model that was trained again for the examples of the version, and never loads the registered one', async () => {
+    const place = await world({
+      'own.py': OWN,
+      'train.py':
+        'import pickle, sys, time, own\npickle.dump(own.Line(float(sys.argv[1]), time.time()), open("model.pkl", "wb"))\n',
+      'examples.jsonl': '{"features":{"x":1},"output":2}\n{"features":{"x":4},"output":8}\n',
+    })
+    const environment = place.path('.venv')
+    execFileSync(PYTHON, ['-I', '-m', 'venv', '--without-pip', environment])
+    const command = [join(environment, 'bin/python'), 'train.py', '2']
+    const run = await place.track(['--model', 'line', '--artifact', 'model.pkl'], command)
+    await place.mlops(['register', 'line', '--run', run, '--examples', 'examples.jsonl'])
+    const json = await place.reproduce(['line@1'])
+    assert.equal(json.data.outcome.verdict, 'within tolerance')
+    assert.deepEqual(verdicts(json), {
+      'predictions examples of line@1': 'equal',
+      'artifact model.pkl': 'within tolerance',
+    })
+    // Without a version nobody knows what it must answer.
+    assert.equal((await place.reproduce([run], { code: 3 })).data.outcome.verdict, 'different')
+
+    const wrong = '{"features":{"x":1},"output":2}\n{"features":{"x":4},"output":9}\n'
+    place.write('examples.jsonl', wrong)
+    await place.mlops(['register', 'line', '--run', run, '--examples', 'examples.jsonl'])
+    const other = await place.reproduce(['line@2'], { code: 3 })
+    assert.match(
+      other.data.outcome.rows.find(({ kind }: { kind: string }) => kind === 'predictions').note,
+      /1 of 2 rows differ/,
     )
   })
 
