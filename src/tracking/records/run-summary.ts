@@ -3,6 +3,7 @@ import type { Context } from '../../core/context.ts'
 import { lifeOf } from '../../core/process-place.ts'
 import type { ClientRecord, Intent, RunEnd, RunEvidence, RunStart } from '../../store/run-records.ts'
 import type { RunFolder, Store } from '../../store/store.ts'
+import { type ParamSeed, seedsInParams } from '../execute/seed.ts'
 import { notesOf, type RunNote, type RunReproduction, reproductionsOf, tagsWith } from './annotations.ts'
 import { type Folded, foldStreams } from './fold-run.ts'
 import { type ChildRun, childrenOf } from './relatives.ts'
@@ -19,6 +20,8 @@ export interface RunDetail extends RunRow {
   readonly host: RunStart['host']
   readonly seed: number | null
   readonly seedFrom: NonNullable<RunStart['seedFrom']> | null
+  /** Parameters that are seeds by their name. */
+  readonly seeds: readonly ParamSeed[]
   readonly data: RunStart['data']
   readonly resources: RunEnd['resources'] | null
   readonly actor: RunStart['actor']
@@ -93,6 +96,7 @@ export async function showRun(
     host: start.host,
     seed: start.seed ?? null,
     seedFrom: start.seedFrom ?? null,
+    seeds: seedsInParams(row.params),
     data: start.data,
     resources: end?.resources ?? null,
     actor: start.actor,

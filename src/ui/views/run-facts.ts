@@ -86,16 +86,12 @@ function describePackages({ lock, environment }: NonNullable<RunDetail['python']
   return `${count} of ${manager}${known} (${shortDigest(sha256)})`.trim()
 }
 
-/** Parameters by which libraries are seeded. */
-const SEEDS = /(^|[._/-])(random_?state|rng|[\w-]*seed)$/i
-
-function describeSeed(ui: Ui, { seed, seedFrom, params }: RunDetail): string | undefined {
+function describeSeed(ui: Ui, { seed, seedFrom, seeds }: RunDetail): string | undefined {
   const from =
     seedFrom === null ? '' : { flag: ' (--seed)', environment: ' (MLOPS_SEED)', random: ' (chosen by mlops)' }[seedFrom]
-  const seen = Object.entries(params).filter(([key, value]) => SEEDS.test(key) && value !== null)
   const parts = [
     ...(seed === null ? [] : [`${seed}${from}`]),
-    ...(seen.length === 0 ? [] : [`in parameters: ${seen.map(([key, value]) => `${key}=${value}`).join(', ')}`]),
+    ...(seeds.length === 0 ? [] : [`in parameters: ${seeds.map(({ name, value }) => `${name}=${value}`).join(', ')}`]),
   ]
   return parts.length === 0 ? undefined : fitted(ui, parts.join('; '), USED)
 }
@@ -118,8 +114,9 @@ function machineFacts(ui: Ui, run: RunDetail): Fact[] {
 }
 
 function describeResources({ resources }: RunDetail): string | undefined {
+  const of = resources?.memoryOf === 'process' ? ' by its own process' : ''
   const parts = [
-    resources?.maxRssBytes === undefined ? '' : `${bytes(resources.maxRssBytes)} of memory at most`,
+    resources?.maxRssBytes === undefined ? '' : `${bytes(resources.maxRssBytes)} of memory at most${of}`,
     resources?.cpuSeconds === undefined ? '' : `${duration(resources.cpuSeconds)} of CPU`,
   ].filter((part) => part !== '')
   return parts.length === 0 ? undefined : parts.join(', ')
