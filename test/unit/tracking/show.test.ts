@@ -189,8 +189,8 @@ describe('mlops run show', () => {
     const text = renderRun(ui(Number.POSITIVE_INFINITY), { ...(await detail()), wishes: [] })
     assert.equal(
       text.split(LONG).length - 1,
-      5,
-      'the command, a file of the patch, a variable, a parameter, an artifact',
+      6,
+      'the command, that of the child, a file of the patch, a variable, a parameter, an artifact',
     )
   })
 
