@@ -7,7 +7,7 @@ import type { NewFile } from './git-push.ts'
 import { objectKey } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { type Reference, referencedByManifest, referencedByRun } from './references.ts'
-import type { RunStart } from './run-records.ts'
+import type { RunEnd, RunStart } from './run-records.ts'
 
 /** Records that name further objects are small. */
 const MAX_RECORD_BYTES = 8 << 20
@@ -50,10 +50,13 @@ async function namedBy(local: Backend, digest: Digest): Promise<readonly Referen
   const bytes = await local.get(objectKey(digest))
   if (bytes?.at(0) !== 0x7b) return []
   try {
-    const record = JSON.parse(bytes.toString('utf8')) as Manifest & RunStart
+    const record = JSON.parse(bytes.toString('utf8')) as Manifest & RunStart & Pick<RunEnd, 'late'>
     if (Array.isArray(record.files) && typeof record.model === 'string') return referencedByManifest(record)
-    // The patch and the list of packages of a run; what else it produced stays where it ran.
-    return record.git !== undefined || record.python !== undefined ? referencedByRun(record, undefined) : []
+    // The patch, the list of packages and the list of its data; what else a run kept or produced stays where it ran:
+    // people who read the branch are not meant to get the data.
+    const run = { ...record, ...record.late }
+    if (run.git === undefined && run.python === undefined && run.late === undefined) return []
+    return referencedByRun({ ...run, data: (run.data ?? []).map(({ snapshot: _, ...each }) => each) }, undefined)
   } catch {
     return []
   }

@@ -1,8 +1,12 @@
 /** What a run records of its data, and what a snapshot keeps of it. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { nodeFiles } from '../../../src/store/files.ts'
+import { objectsOfRecord } from '../../../src/store/git-objects.ts'
+import { LocalBackend } from '../../../src/store/local-backend.ts'
 import { referencedByDataManifest } from '../../../src/store/references.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
 import { readManifest } from '../../../src/tracking/capture/data-manifest.ts'
@@ -62,6 +66,19 @@ describe('The data of a run', () => {
       assert.ok(await shop.store.objects.has(sha256))
     }
     assert.deepEqual((await track({ snapshot: true })).kept, { files: 4, bytes: 8, addedBytes: 0 })
+  })
+
+  it('does not travel with a version of a store that is shared as a branch; the list of its files and the patch do', async () => {
+    shop.write('train.py', 'print(1)\n')
+    execFileSync('git', ['init', '-q'], { cwd: shop.root })
+    const run = await track({ snapshot: true })
+    const pins = await shop.store.runs.pin(run.runId)
+    const backend = new LocalBackend(shop.store.root, { files: nodeFiles })
+    const { carried } = await objectsOfRecord(backend, Buffer.from(JSON.stringify(pins)))
+    const { git, data } = run.start
+    assert.ok(git?.patch !== undefined && carried.includes(git.patch.sha256))
+    assert.ok(carried.includes(data[0]?.manifest?.sha256 ?? ''))
+    assert.ok(![data[1]?.sha256, hex('a'), hex('bb')].some((digest) => carried.includes(digest ?? '')))
   })
 
   it('is kept for the models that mlops.yaml says so of', async () => {
