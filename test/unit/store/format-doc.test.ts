@@ -9,7 +9,7 @@ const DOC = fileURLToPath(new URL('../../../docs/store-format.md', import.meta.u
 
 describe('docs/store-format.md', () => {
   it('links every invariant to tests that exist', () => {
-    const titles = ['unit/store', 'crash']
+    const titles = ['unit/store', 'unit/store/trash', 'unit/tracking', 'crash']
       .flatMap((folder) => readdirSync(join(TEST, folder)).map((file) => join(TEST, folder, file)))
       .filter((file) => file.endsWith('.ts'))
       .map((file) => readFileSync(file, 'utf8'))
