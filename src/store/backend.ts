@@ -61,6 +61,8 @@ export interface Backend {
   /** The file in chunks, each valid until the next is asked for; undefined when there is none. */
   read(key: string): Promise<AsyncIterable<Uint8Array> | undefined>
   stat(key: string): Promise<Stat | undefined>
+  /** Is there something at each of these? Cheaper than as many `stat` where there mostly is nothing. */
+  existing(keys: readonly string[]): Promise<boolean[]>
   /** Entries of one folder, sorted by name; none when it does not exist. */
   list(folder: string): Promise<FileEntry[]>
 

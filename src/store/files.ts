@@ -31,6 +31,8 @@ export interface FileEntry {
 export interface Files {
   readFile(path: string): Buffer
   list(path: string): FileEntry[]
+  /** As `info`, without the price of an error where there is nothing. */
+  exists(path: string): boolean
   /** Of the path itself: a symbolic link is not followed. */
   info(path: string): FileInfo
   /** Of what the path leads to, through symbolic links. */
@@ -81,6 +83,7 @@ export const nodeFiles: Files = {
   readFile: (path) => fs.readFileSync(path),
   list: (path) =>
     fs.readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, kind: kind(entry) })),
+  exists: (path) => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
   info: (path) => fileInfo(fs.lstatSync(path)),
   target: (path) => fileInfo(fs.statSync(path)),
   readLink: (path) => fs.readlinkSync(path),

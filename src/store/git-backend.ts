@@ -44,6 +44,10 @@ export class GitBackend implements Backend {
     return key.endsWith('/alive') && key.startsWith('models/') ? claimStat(this.#local, key) : this.#local.stat(key)
   }
 
+  existing(keys: readonly string[]): Promise<boolean[]> {
+    return this.#local.existing(keys)
+  }
+
   async list(folder: string): Promise<FileEntry[]> {
     if (folder.startsWith('models/')) await this.#branch.refreshIfOld()
     return this.#local.list(folder)

@@ -75,6 +75,10 @@ export class LocalBackend implements Backend, Place {
     return path === undefined ? found : absentIsUndefined(() => read(path))
   }
 
+  async existing(keys: readonly string[]): Promise<boolean[]> {
+    return this.#reading(() => keys.map((key) => this.files.exists(this.path(key))))
+  }
+
   async list(folder: string): Promise<FileEntry[]> {
     const entries = await this.#reading(() => absentIsUndefined(() => this.files.list(this.path(folder))))
     return (entries ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))

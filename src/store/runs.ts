@@ -5,6 +5,7 @@ import type { Backend } from './backend.ts'
 import { recordDamaged } from './checks.ts'
 import type { Pin } from './events.ts'
 import { runFolder } from './layout.ts'
+import { annotationsOf, endedRun, readEnded, readEnds } from './many-runs.ts'
 import { annotate, annotations } from './run-annotations.ts'
 import type { ClientRecord, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
 import { readStream, streamBatches } from './run-streams.ts'
@@ -18,6 +19,9 @@ export function runsOf(backend: Backend, objects: Objects, now: () => Date): Run
     list: () => list(backend),
     resolve: (prefix) => resolve(backend, prefix),
     read: (id) => read(backend, id, now),
+    ends: (ids) => readEnds(backend, ids),
+    readEnded: (ids) => readEnded(backend, ids),
+    annotationsOf: (ids) => annotationsOf(backend, ids),
     stream: (id, stream) => readStream(backend, id, stream),
     batches: (id, stream) => streamBatches(backend, id, stream),
     annotations: (id) => annotations(backend, id),
@@ -43,13 +47,10 @@ async function create(backend: Backend, start: RunStart, now: () => Date): Promi
 }
 
 async function list(backend: Backend): Promise<string[]> {
-  const ids: string[] = []
-  for (const { name, kind } of await backend.list('runs')) {
-    if (kind !== 'folder' || !isUlid(name)) continue
-    // A client may write into the folder before `track` has written what the run is.
-    if ((await backend.stat(`${runFolder(name)}/run.json`)) !== undefined) ids.push(name)
-  }
-  return ids.reverse()
+  const folders = (await backend.list('runs')).filter(({ name, kind }) => kind === 'folder' && isUlid(name))
+  // A client may write into the folder before `track` has written what the run is.
+  const begun = await backend.existing(folders.map(({ name }) => `${runFolder(name)}/run.json`))
+  return folders.flatMap(({ name }, at) => (begun[at] === true ? [name] : [])).reverse()
 }
 
 async function resolve(backend: Backend, prefix: string): Promise<string> {
@@ -78,16 +79,10 @@ async function read(backend: Backend, id: string, now: () => Date): Promise<RunF
   if (run === undefined) throw runNotFound(`There is no run ${id}.`, 'See the runs: mlops run list')
   const start = opened<RunStart>(backend, `${folder}/run.json`, run)
   // An ended run needs no heartbeat, and one call less counts over 10,000 of them.
-  if (end !== undefined) return ended(start, opened<RunEnd>(backend, `${folder}/end.json`, end))
+  if (end !== undefined) return endedRun(start, opened<RunEnd>(backend, `${folder}/end.json`, end))
   const alive = await backend.stat(`${folder}/alive`)
   const silent = alive === undefined ? undefined : Math.max(0, (now().getTime() - alive.modified) / 1000)
   return { start, end: undefined, silent }
-}
-
-/** What was still being computed when the run began stands in its end. */
-function ended(start: RunStart, end: RunEnd): RunFolder {
-  const model = start.model ?? end.model
-  return { start: { ...start, ...end.late, ...(model === undefined ? {} : { model }) }, end, silent: undefined }
 }
 
 async function writeOnce<T>(backend: Backend, folder: string): Promise<T[]> {

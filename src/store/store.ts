@@ -150,6 +150,12 @@ export interface Runs {
   /** @param prefix a whole id or a unique prefix, or `@last`. @throws notFound `RUN_NOT_FOUND`, usage `RUN_AMBIGUOUS` */
   resolve(prefix: string): Promise<string>
   read(id: string): Promise<RunFolder>
+  /** `end.json` alone of many runs; undefined for one without an end, and for one that cannot be read. */
+  ends(ids: readonly string[]): Promise<(RunEnd | undefined)[]>
+  /** As `read` of many runs; undefined for one that has not ended, and for one that cannot be read: `read` tells which. */
+  readEnded(ids: readonly string[]): Promise<(RunFolder | undefined)[]>
+  /** As `annotations` of many runs. */
+  annotationsOf(ids: readonly string[]): Promise<(readonly Annotation[])[]>
   /** Lines of all writers of a stream; torn last lines are left out. */
   stream<S extends StreamName>(id: string, stream: S): Promise<StreamLine[S][]>
   /**

@@ -47,8 +47,7 @@ export function faulty(
   const files = {} as Record<string, unknown>
   for (const name of Object.keys(inner) as (keyof Files)[]) {
     const call = inner[name] as (...args: unknown[]) => unknown
-    const synchronous =
-      name === 'readFile' || name === 'list' || name === 'info' || name === 'target' || name === 'readLink'
+    const synchronous = ['readFile', 'list', 'exists', 'info', 'target', 'readLink'].includes(name)
     files[name] = synchronous
       ? (...args: unknown[]) => {
           step(name)

@@ -81,6 +81,7 @@ export class MemoryDisk {
   readonly files: Files = {
     readFile: (path) => Buffer.from(this.#file(path).data),
     list: (path) => [...this.#folder(path).entries].map(([name, { kind }]) => ({ name, kind })),
+    exists: (path) => this.#has(path),
     info: (path) => info(this.#get(path)),
     target: (path) => info(this.#get(path)),
     readLink: (path) => fail('EINVAL', path),
@@ -169,6 +170,15 @@ export class MemoryDisk {
       at = at.entries.get(name) ?? fail('ENOENT', path)
     }
     return at
+  }
+
+  #has(path: string): boolean {
+    try {
+      this.#get(path)
+      return true
+    } catch {
+      return false
+    }
   }
 
   #file(path: string): Inode {

@@ -10,7 +10,7 @@ import { fieldLater, prepareOrder, type SortedBy } from './order.ts'
 import { type RunRow, rowOf } from './run-row.ts'
 import type { Field, RunFacts, Value } from './where/fields.ts'
 import { Columns, prepareFilter, type Values } from './where/filter.ts'
-import { type KnownNames, noNames, noteNames } from './where/names.ts'
+import { type KnownNames, noNames, noteLogged, noteNames } from './where/names.ts'
 
 export interface ListRequest {
   /** At most so many; 0 for all. */
@@ -101,6 +101,9 @@ function inOrder(
   return matching.sort((a, b) => compare(a.values, b.values)).map(({ id }) => id)
 }
 
+/** Reading is synchronous: without a pause after so many Ctrl-C would not be heard. */
+const BATCH = 500
+
 /** Only the values that are asked for are kept: 100,000 whole records would not be small. */
 async function readAll(
   ctx: Context,
@@ -111,26 +114,52 @@ async function readAll(
 ): Promise<{ readonly found: readonly Found[]; readonly known: KnownNames }> {
   const known = noNames()
   const found: Found[] = []
-  const now = ctx.now().getTime()
-  const isSaid = columns.fields.some(({ said }) => said === true)
-  for (const [at, id] of ids.entries()) {
-    // Reading a small file is synchronous: without a pause Ctrl-C would not be heard.
-    if (at % 500 === 499) await new Promise(setImmediate)
-    if (ctx.signal?.aborted === true)
-      throw interrupted({ code: 'INTERRUPTED', message: 'Stopped while the runs were read.' })
-    const folder = await readable(ctx, store, id)
-    if (folder === undefined || (model !== undefined && folder.start.model !== model)) continue
-    const facts = await factsOf(ctx, store, folder, isSaid, now)
-    noteNames(known, facts)
-    found.push({ id, values: columns.read(facts) })
+  const valuesOfEnd = model === undefined ? columns.readEnd() : undefined
+  for (let from = 0; from < ids.length; from += BATCH) {
+    const batch = ids.slice(from, from + BATCH)
+    if (valuesOfEnd === undefined) found.push(...(await readBatch(ctx, store, batch, columns, model, known)))
+    else {
+      const ends = await store.runs.ends(batch)
+      for (const [at, id] of batch.entries()) {
+        const end = ends[at]
+        if (end === undefined) found.push(...(await readBatch(ctx, store, [id], columns, model, known)))
+        else {
+          noteLogged(known, end)
+          found.push({ id, values: valuesOfEnd(end) })
+        }
+      }
+    }
+    await new Promise(setImmediate)
+    const message = 'Stopped while the runs were read.'
+    if (ctx.signal?.aborted === true) throw interrupted({ code: 'INTERRUPTED', message })
   }
   return { found, known }
 }
 
-async function factsOf(ctx: Context, store: Store, folder: RunFolder, isSaid: boolean, now: number): Promise<RunFacts> {
-  const { start, end } = folder
-  const row = await rowOf(ctx, store, folder)
-  return { row, start, end, said: isSaid ? await store.runs.annotations(start.id) : [], now }
+async function readBatch(
+  ctx: Context,
+  store: Store,
+  batch: readonly string[],
+  columns: Columns,
+  model: string | undefined,
+  known: KnownNames,
+): Promise<Found[]> {
+  const now = ctx.now().getTime()
+  const isSaid = columns.fields.some(({ said }) => said === true)
+  const [folders, said] = await Promise.all([
+    store.runs.readEnded(batch),
+    isSaid ? store.runs.annotationsOf(batch) : undefined,
+  ])
+  const found: Found[] = []
+  for (const [at, id] of batch.entries()) {
+    const folder = folders[at] ?? (await readable(ctx, store, id))
+    if (folder === undefined || (model !== undefined && folder.start.model !== model)) continue
+    const { start, end } = folder
+    const facts = { row: await rowOf(ctx, store, folder), start, end, said: said?.[at] ?? [], now }
+    noteNames(known, facts)
+    found.push({ id, values: columns.read(facts) })
+  }
+  return found
 }
 
 async function listed(
@@ -140,8 +169,9 @@ async function listed(
   fields: readonly Field[],
   now: number,
 ): Promise<ListedRun> {
-  const facts = await factsOf(ctx, store, folder, true, now)
-  const { row, start, said } = facts
+  const { start, end } = folder
+  const [row, said] = await Promise.all([rowOf(ctx, store, folder), store.runs.annotations(start.id)])
+  const facts: RunFacts = { row, start, end, said, now }
   return {
     ...row,
     tags: tagsWith(row.tags, said),

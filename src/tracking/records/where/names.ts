@@ -32,9 +32,13 @@ export interface KnownNames {
 export const noNames = (): KnownNames => ({ metrics: new Set(), params: new Set(), data: new Set() })
 
 export function noteNames(names: KnownNames, { row, start }: RunFacts): void {
-  for (const key in row.metrics) names.metrics.add(key)
-  for (const key in row.params) names.params.add(key)
+  noteLogged(names, row)
   for (const { name } of start.data) names.data.add(name)
+}
+
+export function noteLogged(names: KnownNames, { metrics, params }: Pick<RunFacts['row'], 'metrics' | 'params'>): void {
+  for (const key in metrics) names.metrics.add(key)
+  for (const key in params) names.params.add(key)
 }
 
 const GROUPS: Readonly<Record<string, 'metrics' | 'params' | 'data' | 'env' | 'git'>> = {
