@@ -3,8 +3,14 @@ import { createHash } from 'node:crypto'
 import { type Digest, sha256 } from '../core/digest.ts'
 import { isUlid } from '../core/ulid.ts'
 import { readSharing } from './git-sharing.ts'
-import { annotationsFolder, runFolder, TRASHED_RUNS } from './layout.ts'
-import { type Reference, referencedByEvidence, referencedByIntent, referencedByRun } from './references.ts'
+import { annotationsFolder, objectKey, runFolder, TRASHED_RUNS } from './layout.ts'
+import {
+  type Reference,
+  referencedByDataManifest,
+  referencedByEvidence,
+  referencedByIntent,
+  referencedByRun,
+} from './references.ts'
 import type { Annotation, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
 import { filesOfRun } from './run-writer.ts'
 import { openSealed, sealProblem } from './sealed.ts'
@@ -14,6 +20,7 @@ import type { PinnedRun } from './verify-models.ts'
 
 export async function verifyRuns(findings: Findings, pinned: ReadonlyMap<string, PinnedRun>): Promise<void> {
   const present = new Set<string>()
+  const lists = new Map<Digest, string>()
   for (const { name, kind } of await findings.backend.list('runs')) {
     if (kind !== 'folder' || !isUlid(name)) {
       findings.warn(`runs/${name}`, 'it is not a run')
@@ -21,7 +28,14 @@ export async function verifyRuns(findings: Findings, pinned: ReadonlyMap<string,
     }
     present.add(name)
     findings.counts.runs += 1
-    await verifyRun(findings, name, pinned.get(name))
+    const kept = await verifyRun(findings, name, pinned.get(name))
+    // Many runs learn from the same data.
+    for (const list of kept) if (!lists.has(list)) lists.set(list, name)
+  }
+  for (const [list, run] of lists) {
+    const bytes = await findings.backend.get(objectKey(list))
+    const files = bytes === undefined ? [] : referencedByDataManifest(bytes)
+    for (const { sha256: digest, what } of files) findings.want(digest, `run ${run}: ${what}`)
   }
   // Runs stay where they ran; what a version relies on of them travels as objects.
   const shared = readSharing(findings.backend.root) !== undefined
@@ -32,7 +46,8 @@ export async function verifyRuns(findings: Findings, pinned: ReadonlyMap<string,
   }
 }
 
-async function verifyRun(findings: Findings, id: string, pin: PinnedRun | undefined): Promise<void> {
+/** @returns the lists of files of the data that it has a snapshot of */
+async function verifyRun(findings: Findings, id: string, pin: PinnedRun | undefined): Promise<Digest[]> {
   const affects = [`run ${id}${pin === undefined ? '' : `, behind ${pin.version}`}`]
   const folder = runFolder(id)
   const start = await verifyRecord<RunStart>(findings, `${folder}/run.json`, affects, pin?.run)
@@ -46,6 +61,8 @@ async function verifyRun(findings: Findings, id: string, pin: PinnedRun | undefi
   await verifyFiles(findings, id, affects, end)
   await verifyAnnotations(findings, id, affects)
   await warnUnknown(findings, folder)
+  const data = end?.late?.data ?? start?.data ?? []
+  return data.flatMap(({ manifest, snapshot }) => (snapshot && manifest !== undefined ? [manifest.sha256] : []))
 }
 
 async function verifyEnd(

@@ -66,6 +66,11 @@ describe('The data of a run', () => {
       assert.ok(await shop.store.objects.has(sha256))
     }
     assert.deepEqual((await track({ snapshot: true })).kept, { files: 4, bytes: 8, addedBytes: 0 })
+    const object = join(shop.store.root, 'objects/sha256', hex('bb').slice(0, 2), hex('bb').slice(2))
+    rmSync(object)
+    const { damages } = await verifyStore(shop.store.root)
+    assert.match(JSON.stringify(damages), /snapshot of sub\/b\.png/)
+    await track({ snapshot: true })
   })
 
   it('does not travel with a version of a store that is shared as a branch; the list of its files and the patch do', async () => {
