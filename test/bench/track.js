@@ -1,42 +1,40 @@
-// What `mlops track` adds to a command, in a git repository with a changed file.
-//   npm run bench:track [-- ROUNDS]     default 15
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { interleave, median } from './interleave.js'
+// What tracking costs, beside the bare operations, MLflow and DVC, in turn within one run (docs/benchmarks.md):
+//   npm run bench:track [-- --short] [-- --only overhead,metrics,runs,folder,experiment]
+// Each part is a file under track/. The first time DVC and MLflow are installed from PyPI into .cache/track-venv, and
+// MLflow is given its 10,000 runs, which takes minutes.
+import { rmSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { experiment } from './track/experiment.js'
+import { folder } from './track/folder.js'
+import { metrics } from './track/metrics.js'
+import { overhead } from './track/overhead.js'
+import { runs } from './track/runs.js'
+import { makeWorld } from './track/shared.js'
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const run = join(root, 'bin/run.js')
-const folder = mkdtempSync(join(tmpdir(), 'mlops-bench-track-'))
-const env = { ...process.env, CI: '1', NO_COLOR: '1' }
-const BUDGET = 250
-
-try {
-  const sh = (command, ...args) => execFileSync(command, args, { cwd: folder, env, stdio: 'ignore' })
-  writeFileSync(join(folder, 'train.py'), 'pass\n')
-  sh('git', 'init', '-q')
-  sh('git', 'add', '.')
-  sh('git', '-c', 'user.name=b', '-c', 'user.email=b@example.org', 'commit', '-qm', 'train')
-  writeFileSync(join(folder, 'train.py'), 'pass  # changed\n')
-  sh(process.execPath, run, 'init', '--yes', '--name', 'm')
-
-  const tracked = (...args) => ({ command: process.execPath, args: [run, 'track', '--', ...args] })
-  const cases = [
-    { name: 'true', command: 'true', args: [] },
-    { name: 'mlops track -- true', ...tracked('true') },
-    { name: 'python3 train.py', command: 'python3', args: ['train.py'] },
-    { name: 'mlops track -- python3 train.py', ...tracked('python3', 'train.py') },
-  ]
-  const rounds = Number(process.argv[2] ?? 15)
-  const medians = interleave(cases, { rounds, cwd: folder, env }).map(median)
-  console.log(`${rounds} rounds, Node ${process.versions.node}`)
-  for (const [index, { name }] of cases.entries()) {
-    const bare =
-      index % 2 === 1 ? `  ${(medians[index] - medians[index - 1]).toFixed(0)} ms above, at most ${BUDGET}` : ''
-    console.log(`${name.padEnd(34)} ${medians[index].toFixed(0).padStart(5)} ms${bare}`)
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+const { values } = parseArgs({
+  options: { short: { type: 'boolean', default: false }, only: { type: 'string' } },
+})
+const { short } = values
+const PARTS = {
+  overhead: (world) => overhead(world, { rounds: short ? 5 : 15 }),
+  metrics: (world) =>
+    metrics(world, short ? { single: 200, bulk: 10_000, rounds: 1 } : { single: 1_000, bulk: 100_000, rounds: 3 }),
+  runs: (world) => runs(world, short ? { number: 500, rounds: 3 } : { number: 10_000, rounds: 5 }),
+  folder: (world) => folder(world, short ? { number: 2_000, rounds: 1 } : { number: 70_000, rounds: 1 }),
+  experiment: (world) => experiment(world, { rounds: short ? 2 : 7 }),
 }
+const chosen = values.only?.split(',') ?? Object.keys(PARTS)
+for (const name of chosen) {
+  if (!(name in PARTS)) throw new Error(`--only ${name}: there are ${Object.keys(PARTS).join(', ')}`)
+}
+
+const load = () => loadavg()[0]?.toFixed(1)
+console.log(`Node ${process.versions.node}, ${availableParallelism()} processors, load average before: ${load()}\n`)
+const world = makeWorld()
+try {
+  for (const name of chosen) PARTS[name](world)
+} finally {
+  rmSync(world.folder, { recursive: true, force: true })
+}
+console.log(`Load average after: ${load()}`)
