@@ -13,9 +13,8 @@ import type { Store } from '../../store/store.ts'
 import { type KeptInAll, recordAllData } from './data-record.ts'
 import type { DataSource } from './declared-data.ts'
 import { hostFacts } from './environment.ts'
-import { putPythonFacts } from './environment-record.ts'
 import { askGpus } from './gpus.ts'
-import { askInterpreter, findInterpreter } from './interpreter.ts'
+import { lookAgain, lookAtPython, type PythonLook } from './python-facts.ts'
 
 export interface SlowFacts {
   readonly git?: GitFacts
@@ -32,6 +31,8 @@ export interface Capture {
   within(milliseconds: number): Promise<void>
   /** Nobody waits for the GPUs. */
   readonly all: Promise<void>
+  /** To be called once, when the command has ended: resolves when all is known, and `notes` are complete. */
+  afterCommand(): Promise<void>
   /** In words: no git, no answer, data that went away. */
   readonly notes: string[]
   /** What snapshots of the data took, once `all` has resolved. */
@@ -58,6 +59,8 @@ export interface CaptureRequest {
 export function startCapture(ctx: Context, project: Project, store: Store, request: CaptureRequest): Capture {
   const known: { git?: GitFacts; python?: PythonFacts; data?: readonly DeclaredData[]; host?: HostFacts } = {}
   const notes: string[] = []
+  const python = { ...request, root: project.root }
+  let look: PythonLook | undefined
   let kept: KeptInAll | undefined
   let isShown = false
   const whyNot = (error: unknown): string => (request.signal.aborted ? 'stopped before it was done' : wordsOf(error))
@@ -75,8 +78,8 @@ export function startCapture(ctx: Context, project: Project, store: Store, reque
       else known.git = facts
     }),
     guarded('the interpreter', async () => {
-      const facts = await capturePython(project, store, request, notes)
-      if (facts !== undefined) known.python = facts
+      look = await lookAtPython(store, python)
+      if (look.facts !== undefined) known.python = look.facts
     }),
     guarded('declared data', async () => {
       const progress = (...step: Parameters<NonNullable<Context['progress']>>) => isShown && ctx.progress?.(...step)
@@ -101,6 +104,14 @@ export function startCapture(ctx: Context, project: Project, store: Store, reque
       clearTimeout(timer)
     },
     all,
+    async afterCommand() {
+      await all
+      await guarded('the interpreter', async () => {
+        look = (look && (await lookAgain(store, python, look))) ?? look
+        if (look?.facts !== undefined) known.python = look.facts
+      })
+      notes.push(...(look?.notes ?? []))
+    },
     notes,
     kept: () => kept,
     showProgress() {
@@ -113,7 +124,7 @@ export function startCapture(ctx: Context, project: Project, store: Store, reque
 export function lateFacts(written: SlowFacts, final: SlowFacts): RunEnd['late'] {
   const late = {
     ...(written.git === undefined && final.git !== undefined ? { git: final.git } : {}),
-    ...(written.python === undefined && final.python !== undefined ? { python: final.python } : {}),
+    ...(final.python !== undefined && final.python !== written.python ? { python: final.python } : {}),
     ...(written.data === undefined && final.data !== undefined ? { data: final.data } : {}),
     ...(written.host === undefined && final.host !== undefined ? { host: final.host } : {}),
   }
@@ -152,27 +163,6 @@ async function captureGit(
 
 async function pinned(store: Store, patch: GitPatch | undefined): Promise<Pick<GitFacts, 'patch'>> {
   return patch === undefined ? {} : { patch: { ...(await store.objects.put(patch.bytes)), files: patch.files } }
-}
-
-async function capturePython(
-  project: Project,
-  store: Store,
-  request: CaptureRequest,
-  notes: string[],
-): Promise<PythonFacts | undefined> {
-  const { client, command, cwd, env, signal } = request
-  if (client === undefined) return undefined
-  const program = await findInterpreter(command, cwd, env)
-  if (program === undefined) return undefined
-  if ('unknown' in program) {
-    notes.push(`no packages are recorded: ${program.unknown}`)
-    return undefined
-  }
-  const probe = join(client, 'mlops', '_environment.py')
-  const found = await askInterpreter(program, probe, { cwd, root: project.root, env, signal })
-  if (found === undefined) throw new Error(`${program.program} gave no answer`)
-  notes.push(...found.notes)
-  return await putPythonFacts(store, found)
 }
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

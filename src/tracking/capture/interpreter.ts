@@ -27,6 +27,8 @@ export interface FoundInterpreter {
   readonly program: string
   /** Those of the command's own that decide what it sees: `-I`, `-E`, `-s`, `-S`. */
   readonly flags: readonly string[]
+  /** The command itself brings this environment up to date before it starts anything. */
+  readonly comes: boolean
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -45,11 +47,11 @@ export async function findInterpreter(
   command: readonly string[],
   cwd: string,
   env: Env,
-): Promise<FoundInterpreter | { readonly unknown: string } | undefined> {
+): Promise<FoundInterpreter | { readonly unknown: string; readonly comes: boolean } | undefined> {
   const launched = await findLaunched(command, cwd, env)
-  if (launched !== undefined) return 'program' in launched ? { program: launched.program, flags: [] } : launched
+  if (launched !== undefined) return 'program' in launched ? { ...launched, flags: [] } : launched
   const program = await findNamed(command, cwd, env)
-  return program === undefined ? undefined : { program, flags: pythonFlags(command) }
+  return program === undefined ? undefined : { program, flags: pythonFlags(command), comes: false }
 }
 
 async function findNamed(command: readonly string[], cwd: string, env: Env): Promise<string | undefined> {
@@ -101,7 +103,7 @@ async function findProgram(word: string, cwd: string, env: Env): Promise<string 
  * @returns undefined when it gives no sensible answer within 20 s
  */
 export async function askInterpreter(
-  { program, flags }: FoundInterpreter,
+  { program, flags }: Pick<FoundInterpreter, 'program' | 'flags'>,
   probe: string,
   { cwd, root, env, signal }: { cwd: string; root: string; env: Env; signal?: AbortSignal },
 ): Promise<Interpreter | undefined> {

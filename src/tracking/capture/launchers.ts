@@ -7,11 +7,15 @@ import { access, constants, open, readdir, readFile, realpath, stat } from 'node
 import { basename, delimiter, dirname, join, resolve } from 'node:path'
 
 type Env = Readonly<Record<string, string | undefined>>
-export type Launched = { readonly program: string } | { readonly unknown: string }
+export type Launched = ({ readonly program: string } | { readonly unknown: string }) & {
+  /** `uv run` and `pixi run` make the environment, or bring it up to date, before they start the command. */
+  readonly comes: boolean
+}
 type Launcher = (args: readonly string[], cwd: string, env: Env, program: string) => Promise<string | undefined>
 
 /** What may stand before a launcher and starts it with the same environment. */
 const WRAPPERS = new Set(['env', 'nohup', 'nice', 'time', 'stdbuf', 'ionice', 'taskset', 'setsid', 'caffeinate'])
+const SYNCING = new Set(['uv', 'pixi'])
 /** Of `uv run`: it makes an environment for this one call. */
 const UV_EPHEMERAL = /^(?:--with(?:-.*)?|--script|-s|--isolated|--no-project|-p|--python)(?:=|$)/
 
@@ -35,9 +39,10 @@ export async function findLaunched(command: readonly string[], cwd: string, env:
   if (at < 0 || !before.every((word) => WRAPPERS.has(basename(word)) || /^-|=|^\d+$/.test(word))) return undefined
   const word = command[at] ?? ''
   const program = await LAUNCHERS[basename(word)]?.(command.slice(at + 2), cwd, env, word)
+  const comes = SYNCING.has(basename(word))
   return program === undefined
-    ? { unknown: `nobody can tell without running it which Python \`${basename(word)} run\` uses` }
-    : { program }
+    ? { unknown: `nobody can tell without running it which Python \`${basename(word)} run\` uses`, comes }
+    : { program, comes }
 }
 
 async function uvEnvironment(args: readonly string[], cwd: string, env: Env): Promise<string | undefined> {

@@ -64,7 +64,7 @@ export async function finishRun(
     }
     await writer.append('artifacts', stored)
     capture.showProgress()
-    await capture.all
+    await capture.afterCommand()
     notes.push(...(await ending.notes()), ...capture.notes, ...endNotes(ended))
 
     const late = lateFacts(ending.written, capture.known())

@@ -4,6 +4,7 @@ the script; what comes too late for run.json is written at the end, and nobody w
 import os
 import sys
 import threading
+import time
 
 from . import _facts
 from ._canonical import canonical_bytes
@@ -23,11 +24,12 @@ class SlowFacts(object):
     def take(self, seconds):
         """What became known since the last time: members of run.json, or of `late` in end.json. Stores objects."""
         new = {}
+        deadline = time.monotonic() + seconds
         for name, background, make in (
             ("git", self._git, _git_facts), ("python", self._packages, self._python_facts),
             ("host", self._gpus, _host_facts),
         ):
-            result = None if name in self._taken else background.result(0 if name == "host" else seconds)
+            result = None if name in self._taken else background.result(0 if name == "host" else deadline - time.monotonic())
             if result is None:
                 continue
             self._taken.add(name)
@@ -74,7 +76,7 @@ class Background(object):
         self._thread.start()
 
     def result(self, seconds):
-        self._thread.join(seconds)
+        self._thread.join(max(0, seconds))
         return self._result
 
 

@@ -175,6 +175,51 @@ describe('The environment of a run', () => {
   })
 })
 
+describe('The environment of `uv run`', () => {
+  let shop: Workshop
+  before(function () {
+    needsPython(this)
+  })
+  beforeEach(async () => {
+    shop = await workshop({ 'mlops.yaml': '', 'train.py': 'print("auc: 0.5")\n' })
+  })
+  afterEach(() => shop.remove())
+
+  it('is that which it made or brought up to date for the command, not that from before', async function () {
+    this.timeout(60_000)
+    // What uv does, in the order in which it does it; the real one is used above, where it is there.
+    const script = [
+      '#!/bin/sh',
+      'shift',
+      `[ -d .venv ] || ${PYTHON} -m venv --without-pip .venv`,
+      'site=$(echo .venv/lib/python3*/site-packages)',
+      '[ ! -e wanted ] || mv wanted "$site/$(cat wanted/name)-1.0.dist-info"',
+      'exec .venv/bin/python "$@"',
+    ]
+    shop.write('bin/uv', script.join('\n'))
+    chmodSync(join(shop.root, 'bin/uv'), 0o755)
+    const packages = async (wanted?: string) => {
+      if (wanted !== undefined) {
+        shop.write('wanted/name', wanted)
+        shop.write('wanted/METADATA', `Metadata-Version: 2.1\nName: ${wanted}\nVersion: 1.0\n`)
+      }
+      const PATH = `${join(shop.root, 'bin')}:${process.env.PATH}`
+      const run = await shop.track(['uv', 'run', 'train.py'], { environment: { PATH } })
+      assert.deepEqual(
+        run.warnings.filter((warning) => !warning.includes('git')),
+        [],
+      )
+      const { start } = await shop.store.runs.read(run.runId)
+      assert.deepEqual(start.python, run.start.python)
+      return (await shop.store.objects.read(start.python?.lock?.sha256 ?? '')).toString()
+    }
+    assert.equal(await packages(), '')
+    assert.equal(await packages('one'), 'one==1.0\n')
+    assert.equal(await packages('two'), 'one==1.0\ntwo==1.0\n')
+    assert.equal(await packages(), 'one==1.0\ntwo==1.0\n')
+  })
+})
+
 describe('The host of a run', () => {
   let shop: Workshop
   beforeEach(async () => {
