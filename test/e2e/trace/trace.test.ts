@@ -196,6 +196,34 @@ os.waitpid(pid, 0)`
     await project.mlops(['trace', ''], { code: 2 })
   })
 
+  it('knows the share of a rollout that it was answered in, and what became of the version afterwards', async () => {
+    await project.mlops(['promote', `${M}@2`, '--to', 'production', '--rollout', '10,100', '--approve', 'eve'])
+    const time = new Date().toISOString()
+    const file = `.mlops/predictions/${M}/date=${time.slice(0, 10)}/py-0123456789abcdef-0002.jsonl`
+    project.write(file, `${record({ id: 'tenth', time, version: 2, variant: 'rollout' })}\n`)
+    await project.mlops(['rollout', 'abort', M, '--reason', 'latency doubled'])
+    await project.mlops(['rollback', M, '--reason', 'odd scores', '--no-verify'])
+    const { stdout, json } = await both('tenth')
+    assert.match(stdout.replace(/\s+/g, ' '), /held then 10 % of production since .* \(rollout aborted by /)
+    const now = json.data.version.holdings.filter(({ atThatTime }: { atThatTime: boolean }) => atThatTime)
+    assert.deepEqual(
+      now.map(({ stage, weight }: { stage: string; weight: number | null }) => [stage, weight]),
+      [
+        ['staging', null],
+        ['production', 10],
+      ],
+    )
+    const deeds = json.data.version.people.map(({ what, after }: { what: string; after: boolean }) => [what, after])
+    assert.deepEqual(deeds.slice(-2), [
+      ['rolled out', false],
+      ['rolled out', true],
+    ])
+    assert.match(stdout.replace(/\s+/g, ' '), /after this answer by .*: "latency doubled"/)
+    const production = (await both('today-1')).json.data.version
+    assert.deepEqual([production.people.at(-1).what, production.people.at(-1).reason], ['rolled back', 'odd scores'])
+    assert.deepEqual(production.stages, [])
+  })
+
   it('asks for the model when two logs have the id', async () => {
     const file = `.mlops/predictions/other/date=${dateAgo(0)}/py-0123456789abcdef-0001.jsonl`
     project.write(file, `${record({ id: 'today-1', model: 'other' })}\n`)
