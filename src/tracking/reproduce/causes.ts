@@ -1,7 +1,11 @@
 /** Why a reproduction came out differently, as far as the records of both runs can say. Pure. */
+
+import { shellWord } from '../../core/shell.ts'
 import { type Difference, differencesOf } from '../compare/differences.ts'
 import type { PackageFact, PackageFacts, RunFacts } from '../compare/facts.ts'
 import { seedsInParams } from '../execute/seed.ts'
+import { BY_NUMBERS, BY_PATH } from './artifact-notes.ts'
+import type { ResultRow } from './compare-runs.ts'
 import { type PackageDifference, packageWords } from './environment-difference.ts'
 import type { ReproducePlan } from './types.ts'
 
@@ -26,6 +30,7 @@ export interface CauseFacts {
   readonly environment: readonly PackageDifference[]
   /** The command was run twice, and came out differently from itself. */
   readonly unsteady: boolean
+  readonly rows: readonly ResultRow[]
 }
 
 /** @returns the likeliest first; never empty */
@@ -79,9 +84,15 @@ function packagesText(differences: readonly PackageDifference[]): string {
   return `${verb}: ${shown}${more}.`
 }
 
-function unseeded({ original, unsteady }: CauseFacts, others: readonly Cause[]): string {
+function unseeded({ original, unsteady, rows }: CauseFacts, others: readonly Cause[]): string {
   if (unsteady) {
     return 'Run twice in the same place, the command came out differently from itself: it is not deterministic.'
+  }
+  const stamped = rows.filter(({ verdict }) => verdict === 'different' || verdict === 'missing')
+  if (stamped.every(({ note }) => note === BY_NUMBERS || note === BY_PATH)) {
+    const names = stamped.map(({ name }) => name)
+    const flags = names.map((name) => `--ignore ${shellWord(name)}`).join(' ')
+    return `Everything else is equal: ${names.join(', ')} may hold a time or a path. If ${names.length === 1 ? 'it does' : 'they do'} not matter: ${flags}`
   }
   const nothing = others.some(({ state }) => state === 'certain') ? 'Besides, the' : 'Nothing recorded differs: the'
   const seeds = seedsInParams({ ...seedsInWords(original.command), ...original.params })

@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Context } from '../../core/context.ts'
 import type { Store } from '../../store/store.ts'
 import type { RunFacts } from '../compare/facts.ts'
+import { withArtifactNotes } from './artifact-notes.ts'
 import { causesOf } from './causes.ts'
 import { compareAnswers } from './compare-answers.ts'
 import { type Answers, compareRuns, overallVerdict, type ResultRow } from './compare-runs.ts'
@@ -47,6 +48,7 @@ export async function concludeReproduction(
       ? causesOf({
           ...{ original: original.facts, reproduction, plan, environment: prepared.differences },
           unsteady: steady === false,
+          rows,
         })
       : []
   return {
@@ -84,7 +86,8 @@ async function tableOf(ctx: Context, store: Store, concluding: Concluding): Prom
         ...{ cwd: concluding.tree.cwd, tolerance: toleranceOf('predictions', request.tolerances) },
       })
   const all = golden === undefined ? answers : [...answers, golden]
-  return compareRuns(original.facts, reproduction, { series, answers: all, models }, options)
+  const rows = compareRuns(original.facts, reproduction, { series, answers: all, models }, options)
+  return await withArtifactNotes(store, rows, concluding.tree)
 }
 
 /** Did the command come out equal to itself? */

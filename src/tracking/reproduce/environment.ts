@@ -61,7 +61,7 @@ export async function prepareEnvironment(
       details: { problems: wrong.map(packageWords) },
     })
   }
-  const detail = `Python ${environment.interpreter?.version ?? ''}, ${plan.count} packages (${plan.hashed} by hash)`
+  const detail = `Python ${environment.interpreter?.version ?? ''}, ${plan.count} ${plan.count === 1 ? 'package' : 'packages'}${plan.hashed === 0 ? '' : ` (${plan.hashed} by hash)`}`
   return { folder, bin: join(folder, 'bin'), executable, differences, detail }
 }
 

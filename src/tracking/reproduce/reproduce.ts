@@ -62,7 +62,8 @@ export async function reproduce(
   hooks: ReproduceHooks,
 ): Promise<Reproduction> {
   assertComplete(plan)
-  for (const risk of plan.risks) ctx.warn(risk)
+  // That nothing was declared matters only where the command misses something; then it is said.
+  for (const risk of plan.risks) if (!risk.startsWith('The run declared no data')) ctx.warn(risk)
   const top = facts.code.top ?? project.root
   const workshop = await openWorkshop(ctx, top)
   let kept = false

@@ -39,7 +39,7 @@ function facts(ui: Ui, { code, data, environment, command, cwd, seed }: Reproduc
     code.patch === null ? '' : ` with ${listed(ui, code.patch.files)} as changed (${bytes(code.patch.size)})`
   const submodules = code.submodules.map(({ path, commit }) => `${ui.text(path)} at ${commit?.slice(0, 12) ?? 'none'}`)
   const { python } = environment
-  const packages = `${environment.packages} packages`
+  const packages = `${environment.packages} ${environment.packages === 1 ? 'package' : 'packages'}`
   return [
     ['command', ui.text(command.join(' '))],
     ['folder', ui.text(cwd)],

@@ -167,6 +167,17 @@ describe('run reproduce and models', function () {
     assert.match(error?.message ?? '', /registered from files, without a run/)
   })
 
+  it('says of a file that holds the time that everything else is equal, and how to leave it out', async () => {
+    const place = await world({ 'train.sh': 'echo "n: 1"; date +"trained %s.%N" > out.log; pwd > where.txt\n' })
+    const run = await place.track(['--artifact', 'out.log', '--artifact', 'where.txt'], ['sh', 'train.sh'])
+    const { data } = await place.reproduce([run], { code: 3 })
+    assert.match(
+      data.outcome.causes[0].text,
+      /Everything else is equal: out\.log, where\.txt may hold a time or a path/,
+    )
+    await place.reproduce([run, '--ignore', 'out.log', '--ignore', 'where.txt'])
+  })
+
   it('says when there is nothing to compare, and when a failed run fails again', async () => {
     const place = await world({ 'quiet.sh': 'true\n', 'fails.sh': 'echo "n: 1"; exit 3\n' })
     const quiet = await place.track([], ['sh', 'quiet.sh'])
