@@ -28,6 +28,8 @@ const CASES: Readonly<Record<string, Case>> = {
   'run list': { works: [], fails: ['--bogus'], failure: 2 },
   'run show': { works: ['@last'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
   'run compare': { works: ['@last', '@last'], fails: ['@last'], failure: 2 },
+  'run tag': { works: ['@last', '--add', 'keep'], fails: ['@last', '--add', ''], failure: 2 },
+  'run note': { works: ['@last', 'fine'], fails: ['@last', ' '], failure: 2 },
   'run delete': { works: ['--where', 'tags has never', '--yes'], fails: [], failure: 2 },
   'run restore': {
     works: ['@last'],
