@@ -14,7 +14,7 @@ export function renderGc(ui: Ui, report: GcReport): string {
   else {
     lines.push(
       removed
-        ? `${style.good(style.symbols.ok)} ${bytes(report.freed)} freed.`
+        ? `${style.good(style.symbols.ok)} ${bytes(report.freed)} freed${aside.objects > 0 ? `, ${bytes(aside.bytes)} more by a gc in ${days}` : ''}.`
         : `${bytes(report.freed)} would be freed now, and ${bytes(aside.bytes)} after another ${days}:`,
     )
     const rows: [Amount | undefined, string][] = [
@@ -43,7 +43,7 @@ export function renderGc(ui: Ui, report: GcReport): string {
       row(
         ui,
         trash,
-        `in the trash, still taking up room; removed for good ${days} after they came there, by a gc then`,
+        `in the trash${removed || isNothing ? '' : ' then'}, still taking up room; removed for good ${days} after they came there, by a gc then`,
       ),
     )
   if (!removed && !isNothing) lines.push('', `Nothing was changed. Do it: ${style.command('mlops store gc --delete')}`)

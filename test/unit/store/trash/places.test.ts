@@ -1,5 +1,6 @@
 /** The trash and the clean-up of a team's folder, of a branch, of a disk that is read-only or has no hard links. */
 import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, lchownSync, readdirSync, renameSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../../../../src/core/digest.ts'
@@ -149,6 +150,44 @@ describe('On a disk', () => {
     await collectGarbage({ env: {}, now }, store.root, options)
     assert.equal(existsSync(join(store.root, objectKey(sha256(bytes)))), false)
     assert.deepEqual(readdirSync(join(store.root, 'trash/objects')), [])
+  })
+})
+
+describe('Other readers and writers of a store', () => {
+  const TEMPLATES = join(import.meta.dirname, '../../../../templates')
+  const python = (store: { readonly root: string }, code: string): string =>
+    execFileSync('python3', ['-c', code, store.root], {
+      encoding: 'utf8',
+      env: {
+        PATH: process.env.PATH,
+        PYTHONPATH: `${TEMPLATES}/python:${TEMPLATES}/fastapi/app`,
+        PYTHONDONTWRITEBYTECODE: '1',
+      },
+    })
+
+  it('the Python client says that it needs what it stores again, aside or not', async function () {
+    if (spawnSync('python3', ['--version']).status !== 0) skipBecause(this, 'there is no python3')
+    const store = await temporaryStore()
+    const { sha256: digest } = await store.objects.put(Buffer.from('x'))
+    const again = "import sys\nfrom mlops._store import Store\nStore(sys.argv[1]).put_object([b'x'])"
+    age(store, 30)
+    python(store, again)
+    assert.equal((await gc(store)).kept.young.objects, 1)
+    age(store, 30)
+    assert.equal((await gc(store)).aside.objects, 1)
+    python(store, again)
+    assert.ok(existsSync(join(store.root, objectKey(digest))))
+    assert.deepEqual(readdirSync(join(store.root, 'tmp')), [])
+  })
+
+  it('a service reads what is aside', async function () {
+    if (spawnSync('python3', ['--version']).status !== 0) skipBecause(this, 'there is no python3')
+    const store = await temporaryStore()
+    const { sha256: digest } = await store.objects.put(Buffer.from('weights'))
+    age(store, 30)
+    await gc(store)
+    const read = `import sys\nfrom pathlib import Path\nimport registry\nprint(registry.read_object(registry.Store(Path(sys.argv[1]), 'm', 'production'), '${digest}').decode())`
+    assert.equal(python(store, read), 'weights\n')
   })
 })
 
