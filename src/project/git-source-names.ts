@@ -2,9 +2,9 @@
 import { basename } from 'node:path'
 
 const SOURCE =
-  /\.(?:py|pyi|pyx|ipynb|r|rmd|qmd|jl|scala|java|kt|go|rs|c|cc|cpp|h|hpp|cu|js|mjs|cjs|ts|tsx|sh|bash|zsh|ps1|sql|stan|lua|pl|rb|ya?ml|toml|cfg|ini|conf|md|rst|tex|j2|jinja2|proto|dockerfile|mk|lock)$/i
+  /\.(?:py|pyi|pyx|ipynb|r|rmd|qmd|jl|scala|java|kt|go|rs|c|cc|cpp|h|hpp|cu|js|mjs|cjs|ts|tsx|sh|bash|zsh|ps1|sql|stan|lua|pl|rb|ya?ml|toml|cfg|ini|conf|md|rst|tex|j2|jinja2|proto|dockerfile|mk|lock|dvc)$/i
 const SOURCE_NAME =
-  /^(?:Dockerfile.*|Makefile|Justfile|Snakefile|Procfile|Pipfile|requirements[^/]*\.(?:txt|in)|constraints[^/]*\.txt|environment[^/]*\.ya?ml|dvc\.lock|params\.json|config[^/]*\.json|\.gitignore|\.gitattributes|\.python-version)$/i
+  /^(?:Dockerfile.*|Makefile|Justfile|Snakefile|Procfile|Pipfile|requirements[^/]*\.(?:txt|in)|constraints[^/]*\.txt|environment[^/]*\.ya?ml|dvc\.lock|params\.json|config[^/]*\.json|\.gitignore|\.gitattributes|\.dvcignore|\.python-version)$/i
 const DATA =
   /\.(?:csv|tsv|parquet|feather|arrow|avro|orc|jsonl|ndjson|xlsx?|ods|h5|hdf5|npy|npz|pkl|pickle|joblib|pt|pth|onnx|safetensors|bin|model|sav|rds|rdata|sqlite3?|db|duckdb|zip|gz|bz2|xz|zst|tar|tgz|7z|png|jpe?g|gif|webp|bmp|tiff?|wav|mp3|flac|mp4|avi|mov|pdf)$/i
 const SECRET_NAME =
