@@ -61,7 +61,7 @@ describe('The patch of uncommitted changes', () => {
     const copy = mkdtempSync(join(base, 'copy-'))
     git('clone', '-q', '--no-checkout', root, copy)
     execFileSync('git', ['checkout', '-q', String(at)], { cwd: copy, stdio: 'pipe', env: env() })
-    execFileSync('git', ['apply', '--whitespace=nowarn', '-'], {
+    execFileSync('git', ['apply', '--index', '--whitespace=nowarn', '-'], {
       cwd: copy,
       input: patch?.bytes ?? '',
       stdio: 'pipe',
