@@ -27,6 +27,7 @@ const CASES: Readonly<Record<string, Case>> = {
   track: { works: ['--model', M, '--', NODE, 'train.js'], fails: ['--', 'no-such-command-anywhere'], failure: 127 },
   'run list': { works: [], fails: ['--bogus'], failure: 2 },
   'run show': { works: ['@last'], fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
+  'run reproduce': { works: ['@last', '--dry-run'], code: 4, fails: ['01AAAAAAAAAAAAAAAAAAAAAAAA'], failure: 4 },
   'run compare': { works: ['@last', '@last'], fails: ['@last'], failure: 2 },
   'run tag': { works: ['@last', '--add', 'keep'], fails: ['@last', '--add', ''], failure: 2 },
   'run note': { works: ['@last', 'fine'], fails: ['@last', ' '], failure: 2 },
