@@ -28,13 +28,14 @@ const MEASURES =
 /** Why a metric of this name may differ between two equal trainings; undefined for what must not. */
 export const measuresWork = (name: string): boolean => MEASURES.test(name.replace(/([a-z])([A-Z])/g, '$1_$2'))
 
-/** `*` within a part, `**` across: `val/*`, `*.log`; a name without either means itself. */
+/** `*` within a part, `**` across: `val/*`. A pattern without `/` also means the last part: `*.log`, wherever it lies. */
 export function isIgnored(name: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => {
     const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*\*|\*|\?/g, (wild) => {
       if (wild === '**') return '.*'
       return wild === '*' ? '[^/]*' : '[^/]'
     })
-    return new RegExp(`^${source}$`).test(name)
+    const matches = new RegExp(`^${source}$`)
+    return matches.test(name) || (!pattern.includes('/') && matches.test(name.slice(name.lastIndexOf('/') + 1)))
   })
 }

@@ -10,11 +10,12 @@ import { findGitTop } from '../../project/find.ts'
 import type { RunStart } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { type Git, gitIn } from './git.ts'
+import { findLargeFiles } from './large-files.ts'
 import type { CodeFacts, Missing } from './types.ts'
 
 const NO_CODE: CodeFacts = {
   ...{ top: null, reason: null, hasCommit: false, shallow: false, remote: false },
-  ...{ hasPatch: true, patchBytes: null, submodules: [] },
+  ...{ hasPatch: true, patchBytes: null, largeFiles: [], submodules: [] },
 }
 
 /** The folder the command ran in, as it would be here. */
@@ -45,6 +46,7 @@ export async function readCode(ctx: Context, project: Project, store: Store, sta
     hasCommit,
     shallow: shallow.stdout.trim() === 'true',
     remote: remotes.stdout.trim() !== '',
+    largeFiles: hasCommit && facts.commit !== null ? await findLargeFiles(git, top, facts.commit) : [],
     submodules: await submodulesOf(ctx, store, top, start),
   }
 }
@@ -103,6 +105,15 @@ export function missingCode({ git }: RunStart, code: CodeFacts): Missing[] {
     })
   }
   if (!code.hasPatch && git.patch !== undefined) missing.push(lostPatch('', git.patch.sha256))
+  const lost = code.largeFiles.filter(({ source }) => source === null).map(({ path }) => path)
+  if (lost.length > 0) {
+    const more = lost.length > 3 ? ` and ${lost.length - 3} more` : ''
+    missing.push({
+      what: lost.length === 1 ? `file ${lost[0]}` : `${lost.length} files of Git LFS`,
+      why: `Git LFS keeps ${lost.slice(0, 3).join(', ')}${more}, and the bytes are not in this clone.`,
+      mend: `git lfs fetch origin ${git.commit}`,
+    })
+  }
   for (const { path, commit, hasCommit, hasPatch } of code.submodules) {
     const patch = git.submodules?.find((each) => each.path === path)?.patch
     if (!hasPatch && patch !== undefined) missing.push(lostPatch(` of the submodule ${path}`, patch.sha256))

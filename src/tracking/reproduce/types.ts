@@ -43,6 +43,15 @@ export interface Missing {
   readonly mend: string
 }
 
+/** A file that Git LFS keeps: the commit holds only its digest. */
+export interface LargeFile {
+  /** Relative to the top of the repository. */
+  readonly path: string
+  readonly sha256: Digest
+  /** Absolute path of its bytes in this clone; null: nowhere. */
+  readonly source: string | null
+}
+
 export interface CodeFacts {
   /** Top folder of the repository that holds the code. */
   readonly top: string | null
@@ -54,6 +63,7 @@ export interface CodeFacts {
   /** Is the object of the patch in the store? True where there is none to be. */
   readonly hasPatch: boolean
   readonly patchBytes: Buffer | null
+  readonly largeFiles: readonly LargeFile[]
   readonly submodules: readonly {
     readonly path: string
     readonly commit: string

@@ -9,6 +9,7 @@ import { failed } from '../../core/errors.ts'
 import type { GitFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { gitIn } from './git.ts'
+import { putLargeFiles } from './large-files.ts'
 import { patchedFiles, patchProblems, stagedBlobs } from './patch.ts'
 import { restored } from './patch-redaction.ts'
 import type { CodeFacts } from './types.ts'
@@ -34,6 +35,7 @@ export async function makeWorktree(ctx: Context, store: Store, request: Worktree
   } else {
     await gitIn(top, ctx.env, ctx.signal)(['worktree', 'add', '--detach', '--quiet', path, facts.commit])
   }
+  await putLargeFiles(request.code.largeFiles, path)
   // A nested submodule comes after the one it lies in.
   const submodules = [...request.code.submodules].sort((a, b) => a.path.length - b.path.length)
   for (const { path: inside, commit } of submodules) {

@@ -1,6 +1,7 @@
 /** What `run reproduce` does with code: commit, uncommitted changes, folders, submodules; and what it leaves alone. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assertMatchesSchema } from '../harness.ts'
@@ -142,6 +143,30 @@ describe('run reproduce and the code', () => {
     place.git('config', 'filter.lfs.required', 'true')
     assert.equal((await place.reproduce([run])).data.outcome.verdict, 'equal')
     assert.equal(existsSync(place.path('hooked')), false)
+  })
+
+  it('finds files of Git LFS by the digest that the commit holds, without asking Git LFS', async () => {
+    const bytes = 'large rows\n'
+    const oid = createHash('sha256').update(bytes).digest('hex')
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${bytes.length}\n`
+    const place = await world({
+      'train.sh': 'wc -c < big.bin > out.txt; echo "n: 1"\n',
+      '.gitignore': 'out.txt\n',
+      'big.bin': pointer,
+    })
+    place.write('.gitattributes', '*.bin filter=lfs diff=lfs merge=lfs -text\n')
+    place.git('add', '.gitattributes')
+    place.git('commit', '--quiet', '--message', 'large files')
+    // As Git LFS leaves a checkout.
+    place.write('big.bin', bytes)
+    place.git('config', 'filter.lfs.clean', `printf '${pointer.replaceAll('\n', '\\n')}'`)
+    const run = await place.track(['--artifact', 'out.txt'], SH)
+    assert.equal((await place.reproduce([run])).data.outcome.verdict, 'equal')
+    place.write('big.bin', 'other\n')
+    const { error } = await place.reproduce([run], { code: 4 })
+    assert.match(error?.hint ?? '', /git lfs fetch origin [0-9a-f]{40}/)
+    place.write(`.git/lfs/objects/${oid.slice(0, 2)}/${oid.slice(2, 4)}/${oid}`, bytes)
+    assert.equal((await place.reproduce([run])).data.outcome.verdict, 'equal')
   })
 
   it('keeps the worktree with --keep, and says how to take it away', async () => {
