@@ -1,14 +1,28 @@
 /** Where `run reproduce` takes data from, in which order, and what it says when they are nowhere. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
-import { tempProject } from '../harness.ts'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { skipBecause } from '../../support/skip.ts'
+import { ROOT, tempProject } from '../harness.ts'
 import { leftOvers, verdicts, world } from './world.ts'
 
 const SCRIPT =
   'echo "rows: $(cat data/train.csv data/parts/*.csv 2>/dev/null | grep -c ,)"; wc data/train.csv > out.txt\n'
 const SH = ['sh', 'train.sh']
 const CSV = 'a,b\n1,2\n3,4\n'
+
+/** On PATH, or where the benchmarks of tracking have it. */
+function dvcProgram(): string | undefined {
+  const places = (process.env.PATH ?? '').split(':').map((folder) => join(folder, 'dvc'))
+  return [...places, join(ROOT, '.cache/track-venv/bin/dvc')].find((path) => existsSync(path))
+}
+
+const withoutDvc = (): string =>
+  (process.env.PATH ?? '')
+    .split(':')
+    .filter((folder) => !existsSync(join(folder, 'dvc')))
+    .join(':')
 
 describe('run reproduce and the data', () => {
   it('copies what lies there still, so that a script which spoils its data spoils a copy', async () => {
@@ -115,6 +129,47 @@ describe('run reproduce and the data', () => {
     const given = ['--data', `abs=${copy.path('train.csv')}`, '--data', `rel=${copy.path('train.csv')}`]
     await place.reproduce([run, ...given], { code: 1 })
     assert.equal(readFileSync(outside.path('train.csv'), 'utf8'), 'other\n')
+  })
+
+  it('has DVC bring what only its remote has, by settings that are not committed, into the worktree alone', async function () {
+    const dvc = dvcProgram()
+    if (dvc === undefined) skipBecause(this, 'dvc is not installed')
+    const place = await world({
+      'train.sh': 'cat data/train.csv data/parts/*.txt > out.txt; echo "n: 1"\n',
+      '.gitignore': 'out.txt\n',
+    })
+    const env = { PATH: `${process.env.PATH}:${dirname(dvc)}`, DVC_NO_ANALYTICS: '1' }
+    const remote = tempProject()
+    const run = (...words: readonly string[]): void =>
+      void execFileSync(dvc, [...words, '--quiet'], {
+        cwd: place.dir,
+        env: { ...process.env, ...env },
+        stdio: 'ignore',
+      })
+    run('init')
+    run('remote', 'add', '--local', '--default', 'copies', remote.dir)
+    place.write('data/train.csv', CSV)
+    for (const name of ['1', '2']) place.write(`data/parts/${name}.txt`, name)
+    run('add', 'data/train.csv', 'data/parts')
+    place.git('add', '--all')
+    place.git('commit', '--quiet', '--message', 'data')
+    run('push')
+    const flags = ['--data', 'train=data/train.csv', '--data', 'parts=data/parts', '--artifact', 'out.txt']
+    const id = await place.track(flags, SH)
+    for (const path of ['.dvc/cache', 'data/train.csv', 'data/parts']) rmSync(place.path(path), { recursive: true })
+    const without = await place.reproduce([id], { code: 4, env: { PATH: withoutDvc() } })
+    assert.match(without.error?.hint ?? '', /dvc pull can bring it \(data\/train\.csv\.dvc\)/)
+    const json = await place.reproduce([id], { env })
+    assert.deepEqual(
+      json.data.plan.data.map(({ from }: { from: string }) => from),
+      ['dvc', 'dvc'],
+    )
+    assert.equal(json.data.outcome.verdict, 'equal')
+    assert.equal(existsSync(place.path('data/train.csv')), false)
+    rmSync(remote.dir, { recursive: true })
+    const { error } = await place.reproduce([id], { env, code: 1 })
+    assert.match(error?.message ?? '', /dvc pull failed/)
+    assert.deepEqual(leftOvers(), [])
   })
 
   it('maps absolute paths into the project to the worktree', async () => {
