@@ -1,7 +1,7 @@
 /** Verifying the trash: what can come back must be whole. What is on its way out for good is not looked at. */
 import { createHash } from 'node:crypto'
 import { isUlid } from '../core/ulid.ts'
-import { PURGED, TRASHED_OBJECTS, TRASHED_RUNS } from './layout.ts'
+import { TRASHED_RUNS } from './layout.ts'
 import { referencedByRun } from './references.ts'
 import type { RunEnd, RunStart } from './run-records.ts'
 import { openSealed, sealProblem } from './sealed.ts'
@@ -11,10 +11,6 @@ import type { PinnedRun } from './verify-models.ts'
 
 /** Before the objects are looked at: a run in the trash needs its own. */
 export async function verifyTrash(findings: Findings, pinned: ReadonlyMap<string, PinnedRun>): Promise<void> {
-  for (const { name } of await findings.backend.list('trash')) {
-    if (![TRASHED_OBJECTS, TRASHED_RUNS, PURGED].includes(`trash/${name}`))
-      findings.warn(`trash/${name}`, 'it is not part of the trash')
-  }
   for (const { name, kind } of await findings.backend.list(TRASHED_RUNS)) {
     const key = `${TRASHED_RUNS}/${name}`
     if (kind === 'folder' && isUlid(name)) await verifyRun(findings, name, pinned.get(name))
