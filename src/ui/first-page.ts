@@ -15,7 +15,7 @@ export interface PageCommand {
 /** By the first word of a command; what is not named comes last. */
 const GROUPS: readonly (readonly [title: string, first: readonly string[]])[] = [
   ['THE LOOP', ['init', 'track', 'register', 'approve', 'promote', 'drift', 'retrain', 'rollback', 'status']],
-  ['LOOK', ['run', 'model', 'predictions']],
+  ['LOOK', ['run', 'model', 'predictions', 'trace']],
   ['CARE', ['scaffold', 'notify', 'store', 'doctor', 'completion', 'help']],
 ]
 
