@@ -75,13 +75,8 @@ export async function listRuns(ctx: Context, store: Store, request: ListRequest)
   const fields = [...new Map(shown.map((field) => [field.name, field])).values()]
   const matching = isPlain ? looked : inOrder(scan?.found ?? [], settled?.test, ordered.compare)
   const picked = limit > 0 ? matching.slice(0, limit) : matching
-  const rows: ListedRun[] = []
-  for (const id of picked) {
-    const folder = await readable(ctx, store, id)
-    if (folder !== undefined) rows.push(await listed(ctx, store, folder, fields, now))
-  }
   return {
-    runs: rows,
+    runs: await rowsOf(ctx, store, picked, fields),
     total: ids.length,
     matched: isPlain ? ids.length : matching.length,
     where: where ?? null,
@@ -114,64 +109,58 @@ async function readAll(
 ): Promise<{ readonly found: readonly Found[]; readonly known: KnownNames }> {
   const known = noNames()
   const found: Found[] = []
+  const now = ctx.now().getTime()
+  const isSaid = columns.fields.some(({ said }) => said === true)
   const valuesOfEnd = model === undefined ? columns.readEnd() : undefined
   for (let from = 0; from < ids.length; from += BATCH) {
     const batch = ids.slice(from, from + BATCH)
-    if (valuesOfEnd === undefined) found.push(...(await readBatch(ctx, store, batch, columns, model, known)))
-    else {
-      const ends = await store.runs.ends(batch)
-      for (const [at, id] of batch.entries()) {
-        const end = ends[at]
-        if (end === undefined) found.push(...(await readBatch(ctx, store, [id], columns, model, known)))
-        else {
-          noteLogged(known, end)
-          found.push({ id, values: valuesOfEnd(end) })
-        }
+    const said = isSaid ? await store.runs.annotationsOf(batch) : []
+    const ends = valuesOfEnd === undefined ? [] : await store.runs.ends(batch)
+    const folders = valuesOfEnd === undefined ? await store.runs.readEnded(batch) : []
+    for (const [at, id] of batch.entries()) {
+      const end = ends[at]
+      if (end !== undefined && valuesOfEnd !== undefined) {
+        noteLogged(known, end)
+        found.push({ id, values: valuesOfEnd(end, said[at] ?? []) })
+        continue
       }
+      const folder = folders[at] ?? (await readable(ctx, store, id))
+      if (folder === undefined || (model !== undefined && folder.start.model !== model)) continue
+      const row = await rowOf(ctx, store, folder)
+      const facts = { row, start: folder.start, end: folder.end, said: said[at] ?? [], now }
+      noteNames(known, facts)
+      found.push({ id, values: columns.read(facts) })
     }
-    await new Promise(setImmediate)
-    const message = 'Stopped while the runs were read.'
-    if (ctx.signal?.aborted === true) throw interrupted({ code: 'INTERRUPTED', message })
+    await pause(ctx)
   }
   return { found, known }
 }
 
-async function readBatch(
+async function rowsOf(
   ctx: Context,
   store: Store,
-  batch: readonly string[],
-  columns: Columns,
-  model: string | undefined,
-  known: KnownNames,
-): Promise<Found[]> {
+  ids: readonly string[],
+  fields: readonly Field[],
+): Promise<ListedRun[]> {
+  const rows: ListedRun[] = []
   const now = ctx.now().getTime()
-  const isSaid = columns.fields.some(({ said }) => said === true)
-  const [folders, said] = await Promise.all([
-    store.runs.readEnded(batch),
-    isSaid ? store.runs.annotationsOf(batch) : undefined,
-  ])
-  const found: Found[] = []
-  for (const [at, id] of batch.entries()) {
-    const folder = folders[at] ?? (await readable(ctx, store, id))
-    if (folder === undefined || (model !== undefined && folder.start.model !== model)) continue
-    const { start, end } = folder
-    const facts = { row: await rowOf(ctx, store, folder), start, end, said: said?.[at] ?? [], now }
-    noteNames(known, facts)
-    found.push({ id, values: columns.read(facts) })
+  for (let from = 0; from < ids.length; from += BATCH) {
+    const batch = ids.slice(from, from + BATCH)
+    const [folders, allSaid] = [await store.runs.readEnded(batch), await store.runs.annotationsOf(batch)]
+    for (const [at, id] of batch.entries()) {
+      const folder = folders[at] ?? (await readable(ctx, store, id))
+      if (folder === undefined) continue
+      const { start, end } = folder
+      const said = allSaid[at] ?? []
+      rows.push(listed({ row: await rowOf(ctx, store, folder), start, end, said, now }, fields))
+    }
+    await pause(ctx)
   }
-  return found
+  return rows
 }
 
-async function listed(
-  ctx: Context,
-  store: Store,
-  folder: RunFolder,
-  fields: readonly Field[],
-  now: number,
-): Promise<ListedRun> {
-  const { start, end } = folder
-  const [row, said] = await Promise.all([rowOf(ctx, store, folder), store.runs.annotations(start.id)])
-  const facts: RunFacts = { row, start, end, said, now }
+function listed(facts: RunFacts, fields: readonly Field[]): ListedRun {
+  const { row, start, said } = facts
   return {
     ...row,
     tags: tagsWith(row.tags, said),
@@ -179,6 +168,13 @@ async function listed(
     reproduces: start.reproduces ?? null,
     notes: notesOf(said).map(({ text }) => text),
     values: Object.fromEntries(fields.map((field) => [field.name, field.read(facts)])),
+  }
+}
+
+async function pause(ctx: Context): Promise<void> {
+  await new Promise(setImmediate)
+  if (ctx.signal?.aborted === true) {
+    throw interrupted({ code: 'INTERRUPTED', message: 'Stopped while the runs were read.' })
   }
 }
 

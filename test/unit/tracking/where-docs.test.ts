@@ -8,7 +8,7 @@ import { ROOT } from './support.ts'
 import { type FactsOf, factsOf, holds, ID, NOW } from './where-facts.ts'
 
 const PAGE = readFileSync(join(ROOT, 'docs/runs.md'), 'utf8')
-const git = (branch: string, commit: string, dirty: boolean): RunStart['git'] => ({
+const git = (branch: string, commit: string, dirty: boolean): NonNullable<RunStart['git']> => ({
   branch,
   commit,
   dirty,

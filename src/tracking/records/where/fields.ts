@@ -37,7 +37,7 @@ export interface Field {
   readonly kind: Kind
   readonly read: (facts: RunFacts) => Value
   /** The same of a run that has ended, where end.json alone says it: half of the reading of 10,000 runs. */
-  readonly ended?: (end: RunEnd) => Value
+  readonly ended?: (end: RunEnd, said: readonly Annotation[]) => Value
   /** Of kind `word`: every word there is. */
   readonly words?: readonly string[]
   /** It needs what was said of the run later. */
@@ -62,8 +62,20 @@ const FIELDS: readonly Field[] = [
   { name: 'cwd', kind: 'text', read: ({ start }) => start.cwd },
   { name: 'exit', kind: 'number', ended: ({ exit }) => exit, read: ({ end }) => end?.exit ?? null },
   { name: 'signal', kind: 'text', ended: ({ signal }) => signal, read: ({ end }) => end?.signal ?? null },
-  { name: 'tags', kind: 'list', said: true, read: ({ row, said }) => tagsWith(row.tags, said) },
-  { name: 'notes', kind: 'list', said: true, read: ({ said }) => notesOf(said).map(({ text }) => text) },
+  {
+    name: 'tags',
+    kind: 'list',
+    said: true,
+    read: ({ row, said }) => tagsWith(row.tags, said),
+    ended: ({ tags }, said) => tagsWith(tags, said),
+  },
+  {
+    name: 'notes',
+    kind: 'list',
+    said: true,
+    read: ({ said }) => notesOf(said).map(({ text }) => text),
+    ended: (_end, said) => notesOf(said).map(({ text }) => text),
+  },
   { name: 'git.commit', kind: 'start', read: ({ start }) => start.git?.commit ?? null },
   { name: 'git.branch', kind: 'text', read: ({ start }) => start.git?.branch ?? null },
   { name: 'git.dirty', kind: 'boolean', read: ({ start }) => start.git?.dirty ?? null },

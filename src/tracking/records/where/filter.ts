@@ -2,7 +2,7 @@
  * A filter made ready: names looked up, values read by the kind of their field, everything that can be wrong said with
  * its place; then a test of one run after the other. Pure.
  */
-import type { RunEnd } from '../../../store/run-records.ts'
+import type { Annotation, RunEnd } from '../../../store/run-records.ts'
 import type { Field, RunFacts, Value } from './fields.ts'
 import { readNumber } from './literals.ts'
 import { type Match, matcher, meansNone } from './match.ts'
@@ -29,9 +29,9 @@ export class Columns {
   }
 
   /** Undefined where some field needs more than the end of a run. */
-  readEnd(): ((end: RunEnd) => Value[]) | undefined {
+  readEnd(): ((end: RunEnd, said: readonly Annotation[]) => Value[]) | undefined {
     const reads = this.fields.flatMap(({ ended }) => ended ?? [])
-    return reads.length < this.fields.length ? undefined : (end) => reads.map((read) => read(end))
+    return reads.length < this.fields.length ? undefined : (end, said) => reads.map((read) => read(end, said))
   }
 }
 
