@@ -52,3 +52,6 @@ function shownValue(value: unknown): Value {
   if (typeof value === 'boolean') return value
   return redactText(typeof value === 'string' ? value : JSON.stringify(value))
 }
+
+export const shownLabel = (value: string | number | boolean): string | number | boolean =>
+  typeof value === 'string' ? redactText(value) : value

@@ -17,7 +17,7 @@ import { heldAt, holdings } from './holdings.ts'
 import { assertOneModel, logsToSearch, notLogged } from './logs.ts'
 import { nextCommands } from './next.ts'
 import { people } from './people.ts'
-import { shownPrediction } from './shown.ts'
+import { shownLabel, shownPrediction } from './shown.ts'
 import type { LoggedPrediction, Trace, TracedCheck, TracedData, TracedVersion } from './types.ts'
 
 export interface TraceRequest {
@@ -65,7 +65,7 @@ export async function tracePrediction(
     prediction,
     repeats: shown.slice(0, -1),
     rejected: found.rejected.filter((line) => line.model === model).map(({ place, why }) => ({ place, why })),
-    label: label === undefined ? null : { value: label.value, time: label.time },
+    label: label === undefined ? null : { value: shownLabel(label.value), time: label.time },
     version,
     checks,
     problems,
