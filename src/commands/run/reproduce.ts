@@ -3,10 +3,11 @@ import { constants } from 'node:os'
 import { EXIT } from '../../core/errors.ts'
 import { processSignals } from '../../tracking/execute/signals.ts'
 import { prepareReproduction, type ReproduceHooks, reproduce } from '../../tracking/reproduce/reproduce.ts'
-import type { Reproduction } from '../../tracking/reproduce/result.ts'
+import { exitOf, type Reproduction } from '../../tracking/reproduce/result.ts'
 import type { ReproducePlan } from '../../tracking/reproduce/types.ts'
 import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { reproduceFlags, reproduceRequest } from '../../ui/reproduce-flags.ts'
+import type { Ui } from '../../ui/ui.ts'
 import { renderPlan, renderReproduction, renderStep } from '../../ui/views/reproduce.ts'
 
 export interface Result {
@@ -14,12 +15,6 @@ export interface Result {
   /** Null for a dry run. */
   readonly outcome: Omit<Reproduction, 'plan'> | null
 }
-
-/** 0 equal, 3 different, 1 where the command fails and did not then, 6 where nothing can be compared. */
-const EXITS = {
-  ...{ equal: 'ok', 'within tolerance': 'ok', different: 'no' },
-  ...{ failed: 'failed', 'nothing to compare': 'inconclusive' },
-} as const
 
 export default class RunReproduce extends MlopsCommand {
   static override summary = 'Repeat a run exactly, and say what came out equal.'
@@ -56,8 +51,8 @@ export default class RunReproduce extends MlopsCommand {
         return { data: { plan, outcome: null }, render: (ui) => renderPlan(ui, plan), exit }
       }
       const { plan: _, ...outcome } = await reproduce(ctx, project, store, request, planned, this.hooks())
-      const exit = EXITS[outcome.verdict]
-      return { data: { plan, outcome }, render: (ui) => renderReproduction(ui, plan, outcome), exit }
+      const render = (ui: Ui): string => renderReproduction(ui, plan, outcome)
+      return { data: { plan, outcome }, render, exit: exitOf(outcome.verdict) }
     } finally {
       stop()
     }
@@ -79,8 +74,7 @@ export default class RunReproduce extends MlopsCommand {
 
   /** Stdout is for the table. */
   private hooks(): ReproduceHooks {
-    const { session } = this
-    const onStep: ReproduceHooks['onStep'] = (step) => session.note(renderStep(session.errStyle, step))
+    const onStep: ReproduceHooks['onStep'] = (step) => this.session.note(renderStep(this.session.errStyle, step))
     return { onStep, stdoutTo: 'stderr', foreground: process.stdin.isTTY === true, signals: processSignals }
   }
 }

@@ -1,4 +1,5 @@
 /** What came of a reproduction, as plain data. */
+import type { ExitName } from '../../core/errors.ts'
 import type { RunStatus } from '../records/status.ts'
 import type { Cause } from './causes.ts'
 import type { Overall, ResultRow } from './compare-runs.ts'
@@ -39,3 +40,15 @@ export interface Reproduction {
   /** The worktree, where it was kept; the folder of the environment. */
   readonly kept: { readonly worktree: string; readonly environment: string | null; readonly remove: string } | null
 }
+
+/** 0 equal, 3 different, 1 where the command fails and did not then, 6 where nothing can be compared. */
+export const exitOf = (verdict: Reproduction['verdict']): ExitName =>
+  (
+    ({
+      equal: 'ok',
+      'within tolerance': 'ok',
+      different: 'no',
+      failed: 'failed',
+      'nothing to compare': 'inconclusive',
+    }) as const
+  )[verdict]
