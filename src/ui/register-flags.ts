@@ -2,7 +2,7 @@
 import { Flags } from './command.ts'
 
 export const registerFlags = {
-  run: Flags.string({ summary: 'The run that made it: an id or @last.', helpValue: 'RUN' }),
+  run: Flags.string({ summary: 'The run that made it: an id, @last, @best:METRIC.', helpValue: 'RUN' }),
   artifact: Flags.string({
     summary: 'A file, folder or pattern; with --run, which of its artifacts.',
     helpValue: 'PATH',

@@ -12,7 +12,7 @@ export default class RunApply extends MlopsCommand {
     'A training script on a host without mlops leaves its wishes in the run; this does those that are still pending. Doing it twice changes nothing.'
   static override examples = ['<%= config.bin %> run apply @last']
   static override args = {
-    run: Args.string({ description: 'Its id, the beginning of it, or @last.', default: '@last' }),
+    run: Args.string({ description: 'Its id, the beginning of it, @last, @last~2 or @best:METRIC.', default: '@last' }),
   }
 
   async execute(): Promise<Outcome<Result>> {

@@ -66,7 +66,7 @@ async function nthNewest(ctx: Context, store: Store, back: number, options: Reso
   let found = 0
   for (const id of ids) {
     const folder = await readable(ctx, store, id)
-    if (folder === undefined || !isOf(folder, options)) continue
+    if (folder === undefined || !isOf(folder.start, options)) continue
     if (found === back) return id
     found += 1
   }
@@ -79,6 +79,9 @@ function tooFewRuns(count: number, back: number, model: string | undefined): Mlo
   const there = count === 1 ? `is only 1 run` : `are only ${count} runs`
   return runNotFound(`@last~${back} names no run: there ${there} ${of}.`, 'See the runs: mlops run list --limit 0')
 }
+
+/** Runs that are read at once. */
+const BATCH = 500
 
 interface Candidate {
   readonly id: string
@@ -98,15 +101,14 @@ async function bestRun(ctx: Context, store: Store, words: string, options: Resol
   const names = new Set<string>()
   const best: (Candidate | undefined)[] = wishes.map(() => undefined)
   let finished = 0
-  for (const id of await store.runs.list()) {
-    const folder = await readable(ctx, store, id)
-    if (folder?.end?.status !== 'finished' || !isOf(folder, options)) continue
+  for await (const { start, end } of endedRuns(ctx, store)) {
+    if (end?.status !== 'finished' || !isOf(start, options)) continue
     finished += 1
-    for (const name in folder.end.metrics) names.add(name)
+    for (const name in end.metrics) names.add(name)
     for (const [at, { metric, isLower }] of wishes.entries()) {
-      const value = folder.end.metrics[metric]
+      const value = end.metrics[metric]
       if (typeof value !== 'number') continue
-      const candidate = { id, value, isRepeat: folder.start.reproduces !== undefined }
+      const candidate = { id: start.id, value, isRepeat: start.reproduces !== undefined }
       const before = best[at]
       if (before === undefined || isBetter(candidate, before, isLower)) best[at] = candidate
     }
@@ -116,7 +118,7 @@ async function bestRun(ctx: Context, store: Store, words: string, options: Resol
   throw nothingBest(wishes.at(-1)?.metric ?? words, [...names].sort(), finished, options.model)
 }
 
-const isOf = ({ start }: RunFolder, { model, orNone = false }: ResolveOptions): boolean =>
+const isOf = (start: RunFolder['start'], { model, orNone = false }: ResolveOptions): boolean =>
   model === undefined || start.model === model || (orNone && start.model === undefined)
 
 /** Newer ones come first, so that an equal one replaces a repetition only. */
@@ -142,6 +144,19 @@ function nothingBest(
         ? 'Log one: mlops.log_metric in Python, or print "auc: 0.9"'
         : `They have: ${some}${names.length > 8 ? ', …' : ''}`
   return runNotFound(`No finished run${of} has a number as its metric ${metric}.`, hint)
+}
+
+/** Newest first, read in batches. */
+async function* endedRuns(ctx: Context, store: Store): AsyncGenerator<RunFolder> {
+  const ids = await store.runs.list()
+  for (let from = 0; from < ids.length; from += BATCH) {
+    const batch = ids.slice(from, from + BATCH)
+    const folders = await store.runs.readEnded(batch)
+    for (const [at, id] of batch.entries()) {
+      const folder = folders[at] ?? (await readable(ctx, store, id))
+      if (folder?.end !== undefined) yield folder
+    }
+  }
 }
 
 /** A damaged run is warned of and passed over. */
