@@ -103,8 +103,11 @@ describe('A list of runs', function () {
     assert.deepEqual(await depths('-w', 'tags has keep and note ~ LINES'), [4])
     const { tags, notes } = (await project.mlops(['run', 'show', '@last', '--json'])).json.data
     assert.deepEqual([tags, notes.length], [['keep'], 1])
-    assert.match((await project.mlops(['run', 'tag', '@last', '--add', ''], { code: 2 })).stderr, /--add was given an empty value/)
-    assert.match((await project.mlops(['store', 'verify'])).stdout, /./)
+    assert.match(
+      (await project.mlops(['run', 'tag', '@last', '--add', ''], { code: 2 })).stderr,
+      /--add was given an empty value/,
+    )
+    await project.mlops(['store', 'verify'])
   })
 
   it('is completed by the shell', async () => {
