@@ -185,5 +185,6 @@ describe('run reproduce and the data', () => {
     assert.equal(json.data.outcome.verdict, 'equal')
     const { command } = json.data.outcome.reproduction
     assert.equal(command[2], join(json.data.outcome.kept.worktree, 'data/train.csv'))
+    execFileSync('sh', ['-c', json.data.outcome.kept.remove])
   })
 })
