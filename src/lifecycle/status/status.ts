@@ -211,6 +211,8 @@ async function interruptedRuns(store: Store, ids: readonly string[]): Promise<In
       const folder = await store.runs.read(id)
       // A run that wrote its end was recorded whole, however it ended; a run list shows it.
       if (folder.end !== undefined) continue
+      // Nothing waits for a repetition that was stopped.
+      if (folder.start.reproduces !== undefined) continue
       const { runStatus } = await import('../../tracking/records/status.ts')
       if (runStatus(folder) !== 'interrupted') continue
       found.push({ run: id, model: folder.start.model ?? null, started: folder.start.started })
