@@ -98,9 +98,10 @@ async function isSteady(store: Store, a: RunFacts, b: RunFacts, request: Reprodu
   return overallVerdict(compareRuns(a, b, { series, answers, models: [] }, options)) !== 'different'
 }
 
-function whyFailed({ tail, facts, tree, reproduction }: Concluding) {
+function whyFailed({ tail, facts, tree, reproduction, prepared }: Concluding) {
   return likelyCause({
     tail,
+    packages: prepared.differences,
     run: facts.original.start.id,
     isHere: (path) => !isAbsolute(path) && existsSync(resolve(tree.from, path)),
     declared: facts.original.start.data.map(({ path }) => path),

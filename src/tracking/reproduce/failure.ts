@@ -1,5 +1,7 @@
 /** Why the command of a reproduction may have failed though the original did not, read off its last words. Pure. */
 
+import { type PackageDifference, packageWords } from './environment-difference.ts'
+
 export interface FailureFacts {
   /** The last lines of its output. */
   readonly tail: readonly string[]
@@ -9,6 +11,8 @@ export interface FailureFacts {
   /** Paths of declared data. */
   readonly declared: readonly string[]
   readonly mirror: string
+  /** What is installed otherwise than recorded. */
+  readonly packages: readonly PackageDifference[]
 }
 
 export interface LikelyCause {
@@ -34,6 +38,11 @@ export function likelyCause(facts: FailureFacts): LikelyCause | null {
     if (path !== undefined) return missingFile(path, facts)
   }
   const module = /(?:ModuleNotFoundError|ImportError): No module named ['"]?([\w.]+)/.exec(text)?.[1]
+  const lacking = facts.packages.filter(({ kind }) => kind === 'missing' || kind === 'version')
+  if (/ImportError|ModuleNotFoundError|AttributeError/.test(text) && lacking.length > 0) {
+    const words = lacking.slice(0, 5).map(packageWords).join('; ')
+    return { text: `Packages are not those of the run: ${words}.`, hint: `mlops run reproduce ${facts.run}` }
+  }
   if (module !== undefined) {
     return {
       text: `It imports ${module}, which is neither in the recorded environment nor in the commit: it came from somewhere else, such as the user's own packages or an ignored folder.`,

@@ -62,8 +62,15 @@ async function submodulesOf(
     if (commit === null) continue
     const folder = join(top, path)
     // Without a checkout git would answer for the repository around it.
-    const hasCommit = existsSync(join(folder, '.git')) && (await isCommit(gitIn(folder, ctx.env, ctx.signal), commit))
-    found.push({ path, commit, hasCommit, hasPatch: patch === undefined || (await store.objects.has(patch.sha256)) })
+    const isCheckedOut = existsSync(join(folder, '.git'))
+    const hasCommit = isCheckedOut && (await isCommit(gitIn(folder, ctx.env, ctx.signal), commit))
+    found.push({
+      path,
+      commit,
+      isCheckedOut,
+      hasCommit,
+      hasPatch: patch === undefined || (await store.objects.has(patch.sha256)),
+    })
   }
   return found
 }
@@ -114,14 +121,14 @@ export function missingCode({ git }: RunStart, code: CodeFacts): Missing[] {
       mend: `git lfs fetch origin ${git.commit}`,
     })
   }
-  for (const { path, commit, hasCommit, hasPatch } of code.submodules) {
+  for (const { path, commit, isCheckedOut, hasCommit, hasPatch } of code.submodules) {
     const patch = git.submodules?.find((each) => each.path === path)?.patch
     if (!hasPatch && patch !== undefined) missing.push(lostPatch(` of the submodule ${path}`, patch.sha256))
     if (hasCommit) continue
     missing.push({
       what: `submodule ${path}`,
       why: `Commit ${commit.slice(0, 12)} of the submodule ${path} is not here.`,
-      mend: existsSync(join(code.top, path, '.git'))
+      mend: isCheckedOut
         ? `git -C ${path} fetch origin ${commit}`
         : `git submodule update --init ${path} && git -C ${path} fetch origin ${commit}`,
     })

@@ -67,6 +67,8 @@ export interface CodeFacts {
   readonly submodules: readonly {
     readonly path: string
     readonly commit: string
+    /** There is a repository in its folder. */
+    readonly isCheckedOut: boolean
     readonly hasCommit: boolean
     readonly hasPatch: boolean
   }[]

@@ -115,7 +115,7 @@ describe('the table of a reproduction', () => {
   })
 
   it('names the file that a script misses, as languages and shells say it', () => {
-    const facts = { run: 'R', declared: [], mirror: '/tmp/w', isHere: () => true }
+    const facts = { run: 'R', declared: [], packages: [], mirror: '/tmp/w', isHere: () => true }
     const texts = [
       "FileNotFoundError: [Errno 2] No such file or directory: 'data/x.csv'",
       "FileNotFoundError: [Errno 2] No such file or directory: '/tmp/w/data/x.csv'",
@@ -132,5 +132,8 @@ describe('the table of a reproduction', () => {
       /imports foo/,
     )
     assert.equal(likelyCause({ ...facts, tail: ['ValueError: bad'] }), null)
+    const packages = [{ name: 'foo', kind: 'missing', recorded: '1.0', found: null }] as const
+    const lacking = likelyCause({ ...facts, packages, tail: ["ModuleNotFoundError: No module named 'foo'"] })
+    assert.match(lacking?.text ?? '', /not those of the run: foo 1\.0 is missing/)
   })
 })
