@@ -39,6 +39,8 @@ export function causesOf(facts: CauseFacts): Cause[] {
   const found: Cause[] = differencesOf(comparable(original), comparable(adopted(original, reproduction)))
     // Packages were compared before the command ran; what is not recorded of the code is among the plan's risks.
     .filter(({ kind, state }) => kind !== (state === 'different' ? 'packages' : 'code'))
+    // Where none was recorded the present one is as good as any.
+    .filter(({ kind }) => kind !== 'seed' || original.seed !== null)
     .map(({ kind, state, text }) => ({ kind, state: state === 'different' ? 'certain' : 'possible', text }))
   const packages = facts.environment.filter(({ kind }) => kind !== 'added')
   if (packages.length > 0) found.push({ kind: 'packages', state: 'certain', text: packagesText(packages) })

@@ -157,8 +157,9 @@ export function codeRisks({ git, source }: RunStart, known: readonly string[]): 
   const notes = (git.notes ?? []).filter((note) => !isAbout(note, known))
   const risks = notes.map((note) => `Of the uncommitted changes: ${note}.`)
   const hasPatch = git.patch !== undefined || (git.submodules ?? []).some(({ patch }) => patch !== undefined)
+  const isSaid = notes.some((note) => /changes themselves are not recorded/.test(note))
   const isOnlyKnown = notes.length === 0 && (git.notes ?? []).length > 0
-  if (git.dirty && !hasPatch && !isOnlyKnown) {
+  if (git.dirty && !hasPatch && !isOnlyKnown && !isSaid) {
     const why = source === 'python' ? 'only mlops track records them' : 'none of them went into the patch'
     risks.push(`There were uncommitted changes that were not recorded (${why}): the committed files run.`)
   }
