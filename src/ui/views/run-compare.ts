@@ -75,10 +75,14 @@ function renderSection(ui: Ui, { title, extra, rows, lines, more }: Section, { r
   return [style.heading(title), ...body.filter((text) => text !== '')].join('\n')
 }
 
-/** Columns that no terminal of this width can show side by side stand below one another. @returns positions per table */
+/**
+ * Columns that no terminal of this width can show side by side stand below one another.
+ * @param width Infinity (a pipe, a file, a CI job) fits all
+ * @returns positions per table
+ */
 function stretches(columns: number, width: number): number[][] {
   const fitting = Math.max(2, Math.floor((width - NAME) / COLUMN))
-  const tables = Math.ceil(columns / fitting)
+  const tables = Math.max(1, Math.ceil(columns / fitting))
   const each = Math.ceil(columns / tables)
   return Array.from({ length: tables }, (_, table) =>
     Array.from({ length: Math.min(each, columns - table * each) }, (_, at) => table * each + at),

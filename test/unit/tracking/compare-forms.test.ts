@@ -77,6 +77,14 @@ describe('A comparison of runs', () => {
     assert.equal(heads.join('').replaceAll(' ', ''), 'ABCDEFGH')
   })
 
+  it('shows every table in a pipe too, where no width is known, and breaks nothing there', () => {
+    const text = terminal(runs(8), Number.POSITIVE_INFINITY)
+    for (const title of ['Metrics', 'Parameters', 'Data', 'Tags', 'Artifacts']) {
+      assert.match(text, new RegExp(`^${title}\\n +A +B +C +D +E +F +G +H`, 'm'), title)
+    }
+    assert.match(terminal(runs(2), Number.POSITIVE_INFINITY), /^ {2}auc . +0\.8 +0\.801 +\+0\.001/m)
+  })
+
   it('marks what differs in a command without colour too, and lets nothing of a user reach the terminal raw', () => {
     const text = terminal(runs(2), 80)
     assert.match(text, /^ {2}A python train\.py --depth \[-0-\]/m)
