@@ -162,7 +162,7 @@ export interface RunStart {
   readonly source: 'track' | 'python'
   /** Who writes the heartbeat, so that others on the same machine see at once that it is gone. */
   readonly process?: ProcessPlace
-  /** The run that this one repeats (`mlops run reproduce`); its wishes are never granted. */
+  /** The run that this one, or the one that started it, repeats (`mlops run reproduce`); its wishes are never granted. */
   readonly reproduces?: string
   /** The run that started this one, through the MLOPS_RUN_ID of its environment. */
   readonly parent?: string
@@ -237,9 +237,10 @@ export interface Resources {
 
 /**
  * How a value came in, when it was not logged by the client. In the end of the run a logged value outranks one from a
- * file, and that outranks a printed one, which is often rounded.
+ * file, and that outranks a printed one, which is often rounded. `argument`: a flag of the command, what was asked for
+ * and not yet what the script made of it; it ranks lowest.
  */
-export type ValueOrigin = 'printed' | 'file'
+export type ValueOrigin = 'argument' | 'printed' | 'file'
 
 /** Lines of the streams. `t` is RFC 3339 UTC. */
 export interface MetricLine {

@@ -20,6 +20,7 @@ import { allowedEnvironment, hostFacts } from '../capture/environment.ts'
 import { findNotebooks } from '../capture/notebooks.ts'
 import { watchResources } from '../capture/resources.ts'
 import { lookAtPaths, lookBefore } from '../capture/written.ts'
+import { recordArguments } from '../values/record-arguments.ts'
 import { createRecorder } from '../values/recorder.ts'
 import { METRIC_FILES, PARAM_FILES } from '../values/value-files.ts'
 import { type ChildEnd, type SignalSource, startChild } from './child.ts'
@@ -72,6 +73,11 @@ export interface TrackOutcome {
   readonly kept?: KeptInAll
 }
 
+/** The tag of every run that repeats another, or is a part of one that does. */
+export const REPRODUCTION_TAG = 'reproduction'
+/** In the environment of a repetition: the run that it repeats. The Python client reads it too. */
+const REPRODUCES = 'MLOPS_REPRODUCES'
+
 /** Milliseconds that run.json waits for the slow facts. */
 const PATIENCE = 2_000
 const HEARTBEAT = 5_000
@@ -93,7 +99,12 @@ export async function trackCommand(
   const id = request.runId ?? ulid(ctx.now().getTime())
   const { seed, from: seedFrom } = chooseSeed(request.seed, ctx.env)
   const client = clientFolder()
-  const env = { ...childEnvironment(ctx.env, { store, id, seed, seedFrom, client }), ...request.env }
+  const env = {
+    ...childEnvironment(ctx.env, { store, id, seed, seedFrom, client }),
+    // What a repetition starts belongs to it: `run list` marks and filters leave out the whole of it.
+    ...(request.reproduces === undefined ? {} : { [REPRODUCES]: request.reproduces }),
+    ...request.env,
+  }
   const patterns = wantedArtifacts(project, ctx.cwd, request.artifacts, undefined).map(({ pattern }) => pattern)
   const notebooks = findNotebooks(request.command)
   const before = new Map([
@@ -119,7 +130,17 @@ export async function trackCommand(
     const resources = watchResources(child.pid)
     const { command, data, rehash = false } = request
     const snapshot = request.snapshot ?? wantsSnapshot(project, request.model)
-    const asked = { command, cwd: ctx.cwd, env, data, rehash, snapshot, client, signal: stop.signal }
+    const asked = {
+      command,
+      cwd: ctx.cwd,
+      env,
+      data,
+      artifacts: patterns,
+      rehash,
+      snapshot,
+      client,
+      signal: stop.signal,
+    }
     const capture = startCapture(ctx, project, store, asked)
     const opening = openRun(ctx, project, store, request, { id, seed, seedFrom, started, env, capture })
     const attached = output.attachTo(opening)
@@ -226,7 +247,8 @@ async function openRun(
 ): Promise<Opened> {
   await begun.capture.within(PATIENCE)
   const written = begun.capture.known()
-  const parent = ctx.env.MLOPS_RUN_ID
+  const parent = ctx.env.MLOPS_RUN_ID || undefined
+  const reproduces = request.reproduces ?? (parent === undefined ? undefined : ctx.env[REPRODUCES] || undefined)
   const own = ownProcess()
   const start: RunStart = {
     format: 1,
@@ -243,15 +265,16 @@ async function openRun(
     seedFrom: begun.seedFrom,
     data: written.data ?? [],
     params: request.params,
-    tags: request.tags,
+    tags: reproduces === undefined ? request.tags : [...new Set([...request.tags, REPRODUCTION_TAG])],
     actor: ctx.actor,
     tool: ctx.tool,
     source: 'track',
     ...(own === undefined ? {} : { process: own }),
-    ...(request.reproduces === undefined ? {} : { reproduces: request.reproduces }),
-    ...(parent === undefined || parent === '' ? {} : { parent }),
+    ...(reproduces === undefined ? {} : { reproduces }),
+    ...(parent === undefined ? {} : { parent }),
   }
   const writer = await store.runs.create(start)
+  begun.capture.notes.push(...(await recordArguments(ctx.cwd, request.data, start, writer)))
   // A missed beat costs nothing but looks.
   const timer = setInterval(() => void writer.beat().catch(() => {}), HEARTBEAT)
   return { writer, start, written, stopBeating: () => clearInterval(timer) }

@@ -17,7 +17,8 @@ export type Folded = Pick<RunEnd, 'metrics' | 'params' | 'tags' | 'artifacts'>
 
 /**
  * The rule that every writer of end.json follows (docs/store-format.md): of the lines with one key, those of the
- * highest origin count (logged by the client, then files, then printed), of those the latest `t`, of those the last.
+ * highest origin count (logged by the client, then files, then printed, then
+ * flags of the command), of those the latest `t`, of those the last.
  */
 export interface RunFold {
   take<S extends StreamName>(stream: S, lines: readonly StreamLine[S][]): void
@@ -25,7 +26,7 @@ export interface RunFold {
 }
 
 const STREAMS: readonly StreamName[] = ['metrics', 'params', 'tags', 'artifacts']
-const RANK: Readonly<Record<ValueOrigin | 'logged', number>> = { printed: 0, file: 1, logged: 2 }
+const RANK: Readonly<Record<ValueOrigin | 'logged', number>> = { argument: 0, printed: 1, file: 2, logged: 3 }
 const rankOf = (from: ValueOrigin | undefined): number => RANK[from ?? 'logged'] ?? RANK.logged
 
 export function createFold(start: Given): RunFold {

@@ -9,6 +9,7 @@ import sys
 import time
 
 from . import _facts, _notebook, _values
+from ._arguments import read_arguments
 from ._aside import SlowFacts
 from ._environment import host, interpreter
 from ._metriclines import metric_line
@@ -293,6 +294,9 @@ class Run:
             record.update({"seed": seed, "seedFrom": "environment"})
         if outer:
             record["parent"] = outer
+            # A part of a repetition is marked as one, as `mlops track` does (REPRODUCTION_TAG).
+            if os.environ.get("MLOPS_REPRODUCES"):
+                record.update({"reproduces": os.environ["MLOPS_REPRODUCES"], "tags": ["reproduction"]})
         process = own_process()
         if process is not None:
             record["process"] = process
@@ -304,11 +308,21 @@ class Run:
         self._record = record
         self.id = run
         self._marks = self._marks_of_artifacts()
+        self._guard("the flags of the command", self._record_arguments)
         self._files.start_heart()
         # Workers that this script starts write into this run instead of making their own.
         self._outer_env = {name: os.environ.get(name) for name in _CHILD_ENV}
         folder = os.path.join(store.root, "runs", run)
         os.environ.update(zip(_CHILD_ENV, (store.root, run, folder, run, str(os.getpid()))))
+
+    def _record_arguments(self):
+        """The flags of the script, for every run of it; not those of a notebook's kernel or a program that runs for days."""
+        if "ipykernel" in sys.modules or _argv0_is_a_host():
+            return
+        t = _timestamp(self._started)
+        found = read_arguments(self._record["command"]).items()
+        if found:
+            self._files.append("params", [{"t": t, "key": key, "value": value, "from": "argument"} for key, value in found])
 
     def _assert_open(self):
         if self.ended:

@@ -166,12 +166,12 @@ def fold(streams):
 
 
 def _last_values(lines):
-    rank = {"printed": 0, "file": 1}
+    rank = {"argument": 0, "printed": 1, "file": 2}
     best = _LastOfEach()
     for line in lines:
         if "value" in line:
             origin = line.get("from")
-            best.take(line.get("key"), line["value"], line.get("t"), 2 if origin is None else rank.get(origin, 2))
+            best.take(line.get("key"), line["value"], line.get("t"), 3 if origin is None else rank.get(origin, 3))
     return best.items()
 
 

@@ -11,7 +11,7 @@ import { CLIENT, ROOT, type Workshop, workshop } from './support.ts'
 const GIVEN = { params: {}, tags: [] }
 const KEYS = ['loss', 'val/auc', 'größe', '__proto__x', '7', '-0']
 const VALUES = [0.5, 1, -3, 1e-9, 'NaN', 'Infinity', '-0', '9007199254740993']
-const ORIGINS = [undefined, undefined, 'file', 'printed']
+const ORIGINS = [undefined, undefined, 'file', 'printed', 'argument']
 
 describe('Streams of several writers', () => {
   let shop: Workshop
