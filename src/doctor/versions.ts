@@ -7,6 +7,7 @@ import { versionName } from '../core/names.ts'
 import { versionAt } from '../lifecycle/operation.ts'
 import { loadVersion, type VersionDetail } from '../lifecycle/versions/version.ts'
 import type { ModelState } from '../store/fold.ts'
+import { changesAreRecorded } from '../store/recorded-changes.ts'
 import type { Store } from '../store/store.ts'
 import type { Finding } from './types.ts'
 
@@ -57,7 +58,11 @@ export function versionFindings(detail: VersionDetail): Finding[] {
     ...(run !== null && code?.commit == null
       ? [finding('warn', `${about} was trained outside of git: its code is not known`, track)]
       : []),
-    ...(code?.dirty === true && code.patch === undefined
+    ...(code !== null &&
+    !changesAreRecorded(
+      code,
+      files.map(({ path }) => path),
+    )
       ? [finding('warn', `${about} was trained with uncommitted changes that were not recorded`, track)]
       : []),
     ...(baseline === null

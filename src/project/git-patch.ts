@@ -21,7 +21,13 @@ export interface PatchRequest {
   readonly changed: readonly string[]
   readonly untracked: readonly string[]
   readonly hasCommit: boolean
+  /** Of paths relative to `top` that the patch leaves out: those that runs wrote. Not asked when there are none. */
+  readonly outputs?: OutputsAmong
 }
+
+export type OutputsAmong = (paths: readonly string[]) => Promise<ReadonlySet<string>>
+
+const noOutputs: OutputsAmong = async () => new Set()
 
 /** Of the whole patch. Bytes. */
 const MAX_PATCH = 4 * 1024 * 1024
@@ -32,7 +38,7 @@ const PATHS_AT_ONCE = 400
 /** @param notes gets a line for whatever is left out; undefined when nothing is left to be in it */
 export async function dirtyPatch(
   git: Git,
-  { top, changed, untracked, hasCommit }: PatchRequest,
+  { top, changed, untracked, hasCommit, outputs = noOutputs }: PatchRequest,
   notes: string[],
 ): Promise<GitPatch | undefined> {
   const tracked = changed.filter((path) => mayBeInPatch(path) && isText(path))
@@ -40,7 +46,10 @@ export async function dirtyPatch(
   const [isNew, isTracked] = [new Set(untracked), new Set(tracked)]
   const sources = untracked.filter((path) => (isNewSource(path) || isTracked.has(path)) && isText(path))
   const omitted = [...changed, ...untracked].filter((path) => !tracked.includes(path) && !sources.includes(path))
-  if (omitted.length > 0) notes.push(`not in the patch (data, secrets or unknown kinds): ${some(omitted)}`)
+  const written = omitted.length === 0 ? new Set<string>() : await outputs(omitted)
+  const [ofRuns, others] = [omitted.filter((path) => written.has(path)), omitted.filter((path) => !written.has(path))]
+  if (ofRuns.length > 0) notes.push(`written by runs, so not in the patch: ${some(ofRuns)}`)
+  if (others.length > 0) notes.push(`not in the patch (data, secrets or unknown kinds): ${some(others)}`)
 
   const parts: Buffer[] = []
   const files = new Set<string>()

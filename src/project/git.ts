@@ -8,7 +8,7 @@ import { realpath } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { redact } from '../core/redact.ts'
 import { findGitTop } from './find.ts'
-import { dirtyPatch, type GitPatch } from './git-patch.ts'
+import { dirtyPatch, type GitPatch, type OutputsAmong } from './git-patch.ts'
 import { pickRemote, REMOTE_QUESTION } from './git-remote.ts'
 import { type Git, type GitEnv, type Output, openGit, whyNone } from './git-run.ts'
 import { isCode } from './git-source-names.ts'
@@ -46,6 +46,8 @@ export interface GitRequest {
   readonly env: GitEnv
   /** Absolute folders that are none of the project's source: the store. */
   readonly exclude?: readonly string[]
+  /** Of absolute paths that no patch holds: those that are outputs of runs. Asked only when there are any. */
+  readonly outputs?: OutputsAmong
   /** Of what `git status` lists; 8 MiB. A home folder in a repository has millions of new files. Bytes. */
   readonly maxStatus?: number
 }
@@ -92,10 +94,11 @@ async function snapshot(cwd: string, request: GitRequest, depth: number): Promis
     notes.push(
       `git ignores, so not in the patch: ${hidden.slice(0, 5).join(', ')}${hidden.length > 5 ? ` and ${hidden.length - 5} more` : ''}`,
     )
+  const parts = { top, changed, untracked: added, hasCommit: commit !== null }
   const patch =
     changed.length + added.length === 0
       ? undefined
-      : await dirtyPatch(git, { top, changed, untracked: added, hasCommit: commit !== null }, notes).catch((error) => {
+      : await dirtyPatch(git, { ...parts, outputs: outputsBelow(top, request) }, notes).catch((error) => {
           notes.push(`the patch could not be made: ${whyNone(error)}`)
           return undefined
         })
@@ -110,6 +113,13 @@ async function snapshot(cwd: string, request: GitRequest, depth: number): Promis
     notes,
   }
 }
+
+const outputsBelow =
+  (top: string, { outputs }: GitRequest): OutputsAmong =>
+  async (paths) => {
+    const found = await outputs?.(paths.map((path) => join(top, path)))
+    return new Set(paths.filter((path) => found?.has(join(top, path))))
+  }
 
 /** Deeper than that is a sign of something else. */
 const MAX_DEPTH = 5

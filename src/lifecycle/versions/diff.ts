@@ -6,6 +6,7 @@ import type { Digest } from '../../core/digest.ts'
 import type { MlopsError } from '../../core/errors.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { DataFact } from '../../store/manifest.ts'
+import { changesAreRecorded } from '../../store/recorded-changes.ts'
 import type { GitFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { type ContractDiff, type ContractSettings, diffContracts, readContract, UNKNOWN_CONTRACT } from './contract.ts'
@@ -191,9 +192,9 @@ function codeChange(from: GitFacts | null, to: GitFacts | null): CodeChange {
     return { verdict: 'unknown', from: before, to: after }
   }
   // Dirty without a recorded patch: the commit alone does not say what ran.
-  const unsure = (state: CodeState): boolean => state.dirty && state.patch === null
+  const unsure = (git: GitFacts | null): boolean => git !== null && !changesAreRecorded(git)
   const same = before.commit === after.commit && before.patch === after.patch
-  const verdict = same ? (unsure(before) || unsure(after) ? 'unknown' : 'same') : 'changed'
+  const verdict = same ? (unsure(from) || unsure(to) ? 'unknown' : 'same') : 'changed'
   return { verdict, from: before, to: after }
 }
 

@@ -14,6 +14,7 @@ import { type KeptInAll, recordAllData } from './data-record.ts'
 import type { DataSource } from './declared-data.ts'
 import { hostFacts } from './environment.ts'
 import { askGpus } from './gpus.ts'
+import { outputsOfRuns } from './outputs.ts'
 import { lookAgain, lookAtPython, type PythonLook } from './python-facts.ts'
 
 export interface SlowFacts {
@@ -47,6 +48,8 @@ export interface CaptureRequest {
   /** The environment of the command. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly data: readonly DataSource[]
+  /** Patterns of what the command writes, relative to `cwd`. */
+  readonly artifacts: readonly string[]
   /** Hash every file of the data, also those that look unchanged. */
   readonly rehash: boolean
   /** Keep the bytes of the data. */
@@ -73,7 +76,7 @@ export function startCapture(ctx: Context, project: Project, store: Store, reque
   }
   const all = Promise.all([
     guarded('git', async () => {
-      const facts = await captureGit(ctx, project, store, request.cwd)
+      const facts = await captureGit(ctx, project, store, request)
       if ('reason' in facts) notes.push(`no git facts: ${facts.reason}`)
       else known.git = facts
     }),
@@ -146,9 +149,10 @@ async function captureGit(
   ctx: Context,
   project: Project,
   store: Store,
-  cwd: string,
+  { cwd, artifacts }: Pick<CaptureRequest, 'cwd' | 'artifacts'>,
 ): Promise<GitFacts | { readonly reason: string }> {
-  const result = await gitFacts(cwd, { env: ctx.env, exclude: [store.root, join(project.root, '.mlops')] })
+  const outputs = outputsOfRuns(project, store, { cwd, artifacts })
+  const result = await gitFacts(cwd, { env: ctx.env, exclude: [store.root, join(project.root, '.mlops')], outputs })
   if (result.kind === 'none') return { reason: result.reason }
   const { patch, submodules, notes, ...facts } = result.facts
   const modules: SubmoduleFacts[] = []

@@ -7,10 +7,11 @@ import { isAbsolute, join } from 'node:path'
 import type { Context } from '../../core/context.ts'
 import type { Digest } from '../../core/digest.ts'
 import { redact } from '../../core/redact.ts'
+import { changesAreRecorded, notesOfCode } from '../../store/recorded-changes.ts'
 import type { SubmoduleFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { type BuiltTree, type Trees, withTrees } from './code-trees.ts'
-import type { RunFacts } from './facts.ts'
+import { knownPaths, type RunFacts } from './facts.ts'
 import { labelOf } from './rows.ts'
 
 export interface CodeDiff {
@@ -69,7 +70,7 @@ async function diffOfRuns(
   at: number,
 ): Promise<Part> {
   const labels = [labelOf(0), labelOf(at)] as const
-  const notes = pair.flatMap(({ git }, side) => notesOf(git, labels[side] ?? ''))
+  const notes = pair.flatMap((run, side) => notesOf(run, labels[side] ?? ''))
   const [from, to] = pair
   if (from.git === null || to.git === null) {
     const lacking = from.git === null ? labels[0] : labels[1]
@@ -93,13 +94,12 @@ async function diffOfRuns(
   }
 }
 
-function notesOf(git: RunFacts['git'], label: string): string[] {
+function notesOf(run: RunFacts, label: string): string[] {
+  const { git } = run
+  const known = knownPaths(run)
   if (git === null) return []
-  const unrecorded =
-    git.dirty && git.patch === undefined && (git.submodules ?? []).every(({ patch }) => patch === undefined)
-      ? [`${label} had uncommitted changes that were not recorded.`]
-      : []
-  return [...unrecorded, ...(git.notes ?? []).map((note) => `${label}: ${note.replace(/\.$/, '')}.`)]
+  const unrecorded = changesAreRecorded(git, known) ? [] : [`${label} had uncommitted changes that were not recorded.`]
+  return [...unrecorded, ...notesOfCode(git, known).map((note) => `${label}: ${note.replace(/\.$/, '')}.`)]
 }
 
 async function diffOfSides(store: Store, trees: Trees, from: Side, to: Side, under: string): Promise<Part> {

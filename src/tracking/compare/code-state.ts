@@ -1,5 +1,6 @@
 /** The code of a run as far as its record pins it: commit, uncommitted changes, submodules. Pure. */
 import type { Digest } from '../../core/digest.ts'
+import { changesAreRecorded, notesOfCode } from '../../store/recorded-changes.ts'
 import type { GitFacts } from '../../store/run-records.ts'
 
 export interface CodeState {
@@ -34,7 +35,8 @@ const NONE: CodeState = {
   recorded: false,
 }
 
-export function codeState(git: GitFacts | null): CodeState {
+/** @param known paths of outputs and of declared data: that no patch holds them says nothing of the code */
+export function codeState(git: GitFacts | null, known: readonly string[] = []): CodeState {
   if (git === null) return NONE
   const submodules = (git.submodules ?? []).map(({ path, commit, dirty, patch }) => ({
     path,
@@ -42,8 +44,6 @@ export function codeState(git: GitFacts | null): CodeState {
     dirty,
     patch: patch?.sha256 ?? null,
   }))
-  // Notes without a patch: what is not committed was data or secrets, which no patch holds.
-  const patchKnown = !git.dirty || git.patch !== undefined || submodules.some(({ dirty }) => dirty)
   return {
     commit: git.commit,
     branch: git.branch,
@@ -52,8 +52,8 @@ export function codeState(git: GitFacts | null): CodeState {
     patch: git.patch?.sha256 ?? null,
     patchFiles: git.patch?.files ?? [],
     submodules,
-    notes: git.notes ?? [],
-    recorded: patchKnown && (git.commit !== null || git.patch !== undefined),
+    notes: notesOfCode(git, known),
+    recorded: changesAreRecorded(git, known) && (git.commit !== null || git.patch !== undefined),
   }
 }
 

@@ -1,6 +1,6 @@
 /** Code of several runs as their records name it: commit, branch, uncommitted changes, submodules. The diff is `code-diff.ts`. Pure. */
 import { codeState, sameCode } from './code-state.ts'
-import type { RunFacts } from './facts.ts'
+import { knownPaths, type RunFacts } from './facts.ts'
 import { type ValueRow, type Values, valueRows } from './rows.ts'
 
 export interface CodeComparison {
@@ -12,7 +12,7 @@ export interface CodeComparison {
 }
 
 export function compareCode(runs: readonly RunFacts[]): CodeComparison {
-  const states = runs.map(({ git }) => codeState(git))
+  const states = runs.map((run) => codeState(run.git, knownPaths(run)))
   const sides = states.map((state, at): Values => {
     const { git } = runs[at] ?? { git: null }
     if (git === null) return {}
@@ -38,9 +38,11 @@ export function compareCode(runs: readonly RunFacts[]): CodeComparison {
   }
 }
 
-function changes({ dirty, patch, recorded }: ReturnType<typeof codeState>): string {
+function changes({ dirty, patch, recorded, submodules }: ReturnType<typeof codeState>): string {
   if (patch !== null) return `patch ${patch.slice(0, 12)}`
-  return dirty ? (recorded ? 'in submodules' : 'not recorded') : 'none'
+  if (!dirty) return 'none'
+  if (!recorded) return 'not recorded'
+  return submodules.some((each) => each.dirty) ? 'in submodules' : 'none'
 }
 
 function verdictOf([first, ...others]: readonly ReturnType<typeof codeState>[]): CodeComparison['verdict'] {

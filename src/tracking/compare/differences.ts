@@ -4,7 +4,7 @@
  */
 import type { DeclaredData, ParamValue } from '../../store/run-records.ts'
 import { type CodeState, codeState, sameCode } from './code-state.ts'
-import { type RunFacts, telling } from './facts.ts'
+import { knownPaths, type RunFacts, telling } from './facts.ts'
 import { samePackage } from './package-facts.ts'
 
 export type DifferenceKind =
@@ -57,7 +57,7 @@ const different = (kind: DifferenceKind, text: string, names: readonly string[] 
 const unknown = (kind: DifferenceKind, text: string): Difference => ({ kind, state: 'unknown', text, names: [] })
 
 function code(a: RunFacts, b: RunFacts): Difference | undefined {
-  const [one, other] = [codeState(a.git), codeState(b.git)]
+  const [one, other] = [codeState(a.git, knownPaths(a)), codeState(b.git, knownPaths(b))]
   const verdict = sameCode(one, other)
   if (verdict === 'same') return undefined
   if (verdict === 'unknown') return unknown('code', 'The code of at least one run is not fully recorded.')

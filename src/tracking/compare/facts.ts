@@ -65,6 +65,12 @@ export interface PackageFact {
   readonly installed?: Digest
 }
 
+/** Outputs and declared data, which records of their own know: no patch has to hold them. */
+export const knownPaths = ({ artifacts, data }: Pick<RunFacts, 'artifacts' | 'data'>): string[] => [
+  ...artifacts.map(({ path }) => path),
+  ...data.map(({ path }) => path.replace(/^(?:\.\.?\/)+/, '')),
+]
+
 /** Variables that name the CI job or the run itself: two always differ in them, and nothing follows from it. */
 export const isJobIdentity = (name: string): boolean => /^(?:CI|CI_.*|GITHUB_.*|MLOPS_.*)$/.test(name)
 

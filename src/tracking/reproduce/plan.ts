@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import { REDACTED } from '../../core/redact.ts'
 import type { RunStart } from '../../store/run-records.ts'
+import { knownPaths } from '../compare/facts.ts'
 import { minorOf } from './find-python.ts'
 import { codeRisks, missingCode } from './repository.ts'
 import { installPlan } from './requirements.ts'
@@ -44,7 +45,7 @@ export function planReproduction(facts: Facts): ReproducePlan {
     ],
     risks: [
       ...statusRisks(original),
-      ...codeRisks(start, knownPaths(original)),
+      ...codeRisks(start, knownPaths({ ...original.facts, data: start.data })),
       ...dataRisks(facts),
       ...environmentRisks(facts),
     ],
@@ -69,11 +70,6 @@ function planEnvironment({ original, environment }: Facts): PlannedEnvironment {
     installer: environment.wanted === 'fresh' ? environment.installer : null,
   }
 }
-
-const knownPaths = ({ facts, start }: Original): string[] => [
-  ...facts.artifacts.map(({ path }) => path),
-  ...start.data.map(({ path }) => path.replace(/^(?:\.\.?\/)+/, '')),
-]
 
 function missingCommand({ command, source }: RunStart): Missing[] {
   const redacted = command.filter((word) => word.includes(REDACTED))

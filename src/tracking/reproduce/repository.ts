@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Context } from '../../core/context.ts'
 import type { Project } from '../../project/config.ts'
 import { findGitTop } from '../../project/find.ts'
+import { changesAreRecorded, notesOfCode } from '../../store/recorded-changes.ts'
 import type { RunStart } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { type Git, gitIn } from './git.ts'
@@ -154,12 +155,10 @@ function fetchCommand(commit: string, branch: string | null, { remote, shallow }
  */
 export function codeRisks({ git, source }: RunStart, known: readonly string[]): string[] {
   if (git === undefined) return []
-  const notes = (git.notes ?? []).filter((note) => !isAbout(note, known))
+  const notes = notesOfCode(git, known)
   const risks = notes.map((note) => `Of the uncommitted changes: ${note}.`)
-  const hasPatch = git.patch !== undefined || (git.submodules ?? []).some(({ patch }) => patch !== undefined)
   const isSaid = notes.some((note) => /changes themselves are not recorded/.test(note))
-  const isOnlyKnown = notes.length === 0 && (git.notes ?? []).length > 0
-  if (git.dirty && !hasPatch && !isOnlyKnown && !isSaid) {
+  if (!isSaid && !changesAreRecorded(git, known)) {
     const why = source === 'python' ? 'only mlops track records them' : 'none of them went into the patch'
     risks.push(`There were uncommitted changes that were not recorded (${why}): the committed files run.`)
   }
@@ -167,15 +166,4 @@ export function codeRisks({ git, source }: RunStart, known: readonly string[]): 
     if (commit === null) risks.push(`The submodule ${path} was not checked out, and is not now.`)
   }
   return risks
-}
-
-/** Does a note of what the patch leaves out name outputs and data alone? They are known by other records. */
-function isAbout(note: string, known: readonly string[]): boolean {
-  const listed = /^not in the patch \([^)]*\): (.+)$/.exec(note)?.[1]
-  if (listed === undefined || / and \d+ more$/.test(listed)) return false
-  const isKnown = (path: string): boolean =>
-    known.some(
-      (each) => path === each || path.endsWith(`/${each}`) || each.endsWith(`/${path}`) || path.startsWith(`${each}/`),
-    )
-  return listed.split(', ').every(isKnown)
 }

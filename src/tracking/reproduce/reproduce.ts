@@ -37,9 +37,6 @@ export interface ReproduceHooks {
   readonly signals: SignalSource
 }
 
-/** The tag of every run that repeats another. */
-export const REPRODUCTION_TAG = 'reproduction'
-
 /** Looks and plans; writes nothing. @throws notFound, usage, failed for a run that cannot be meant */
 export async function prepareReproduction(
   ctx: Context,
@@ -170,7 +167,7 @@ class Work {
           model: start.model,
           data: start.data.map(({ name, path }) => ({ name, path: path.replace(tree.top, tree.mirror) })),
           params: start.params,
-          tags: [REPRODUCTION_TAG],
+          tags: [],
           artifacts: recorded.artifacts.map(({ path }) => path),
           seed: start.seed,
           snapshot: false,

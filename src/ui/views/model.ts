@@ -3,6 +3,7 @@
 import type { IntegrityReport } from '../../lifecycle/versions/integrity.ts'
 import type { ModelSummary } from '../../lifecycle/versions/list.ts'
 import type { VersionDetail } from '../../lifecycle/versions/version.ts'
+import { changesAreRecorded } from '../../store/recorded-changes.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { digestOf, formatRows, formatValue, shortDigest } from './values.ts'
@@ -135,7 +136,9 @@ function codeLine(ui: Ui, { code }: VersionDetail): string {
   const dirty = !code.dirty
     ? ''
     : code.patch === undefined
-      ? ui.style.warn(', with uncommitted changes that were not recorded')
+      ? changesAreRecorded(code)
+        ? ', with nothing uncommitted but what runs wrote'
+        : ui.style.warn(', with uncommitted changes that were not recorded')
       : `, with uncommitted changes in ${files} file${files === 1 ? '' : 's'} (patch ${shortDigest(code.patch.sha256)})`
   return `${shortDigest(code.commit)}${branch}${dirty}`
 }

@@ -1,4 +1,5 @@
 /** What surrounds a run, a line for each fact: who, where, code, packages, seeds, resources, kin. */
+import { changesAreRecorded } from '../../store/recorded-changes.ts'
 import type { RunDetail } from '../../tracking/records/run-summary.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
@@ -73,7 +74,7 @@ function describePatch(ui: Ui, run: RunDetail, git: NonNullable<RunDetail['git']
     const pin = ` (${bytes(patch.size)}, ${shortDigest(patch.sha256)})`
     return fitted(ui, patch.files.join(', '), USED + pin.length) + pin
   }
-  if (!git.dirty) return undefined
+  if (changesAreRecorded(git)) return undefined
   return ui.style.warn(`none${run.source === 'python' ? ': only mlops track records the changes' : ''}`)
 }
 

@@ -1,5 +1,7 @@
 /** The sections of `mlops trace` behind the version: run, code, data, people, checks. */
+
 import type { Deed, Holding, Trace, TracedCheck, TracedData, TracedVersion } from '../../lifecycle/trace/types.ts'
+import { changesAreRecorded } from '../../store/recorded-changes.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import type { Line } from './trace.ts'
@@ -74,7 +76,9 @@ export function codeLines(ui: Ui, { code }: TracedVersion): Line[] {
           [
             'uncommitted',
             patch === undefined
-              ? ui.style.warn('changes that were not recorded')
+              ? changesAreRecorded(code)
+                ? 'only what runs wrote'
+                : ui.style.warn('changes that were not recorded')
               : `${count} file${count === 1 ? '' : 's'} (patch ${shortDigest(patch.sha256)}): ${ui.text(few(patch.files))}`,
           ] as Line,
         ]

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { assertMatchesSchema } from '../harness.ts'
+import { assertMatchesSchema, BINARY } from '../harness.ts'
 import { leftOvers, verdicts, type World, world } from './world.ts'
 
 const SCRIPT = `#!/bin/sh
@@ -130,6 +130,46 @@ describe('run reproduce and the code', () => {
     const json = await place.reproduce([run])
     assert.deepEqual(verdicts(json), { value: 'equal', local: 'equal' })
     assert.equal(place.git('status', '--porcelain').trim(), '')
+  })
+
+  it('takes nothing that runs write for code that is missing: metrics.json, what earlier runs stored', async () => {
+    const script = 'echo \'{"auc": 0.5}\' > metrics.json; echo x > plot.png; echo y > report.html'
+    const place = await world({ 'train.sh': script })
+    await place.track(['--artifact', 'plot.png', '--artifact', 'report.html'], ['sh', 'train.sh'])
+    const second = await place.track(['--artifact', 'plot.png'], ['sh', 'train.sh'])
+    const { git, warnings } = (await place.mlops(['run', 'show', second, '--json'])).json.data
+    assert.deepEqual(git.notes, ['written by runs, so not in the patch: metrics.json, plot.png, report.html'])
+    assert.deepEqual([git.dirty, warnings], [true, []])
+    assert.doesNotMatch((await place.mlops(['run', 'show', second])).stdout, /patch +none/)
+    const { data } = (await place.mlops(['run', 'compare', '--json'])).json
+    assert.deepEqual([data.unknown.filter((each: string) => each.startsWith('Code')), data.code.verdict], [[], 'same'])
+    const repeated = await place.reproduce([second])
+    assert.equal(repeated.data.outcome.verdict, 'equal')
+    assert.doesNotMatch(repeated.warnings.join(), /uncommitted/)
+    // What nobody knows of is missing, and says so.
+    place.write('weights.dat', '1')
+    const third = await place.track(['--artifact', 'plot.png'], ['sh', 'train.sh'])
+    const compared = (await place.mlops(['run', 'compare', second, third, '--json'])).json.data
+    assert.ok(compared.unknown.includes('Code: uncommitted changes were not recorded.'), compared.unknown.join())
+    assert.match((await place.reproduce([third, '--dry-run'])).data.plan.risks.join(), /uncommitted changes.*weights/)
+  })
+
+  it('marks the runs that a repetition starts as parts of it', async () => {
+    const inner = `${process.execPath} ${BINARY} track --tag inner -- sh -c 'echo auc=0.5'`
+    const place = await world({ 'loop.sh': inner })
+    const original = await place.track([], ['sh', 'loop.sh'])
+    await place.reproduce([original])
+    const where = async (filter: string) =>
+      (await place.mlops(['run', 'list', '--json', '--where', filter])).json.data.runs
+    assert.equal((await where('reproduces = none')).length, 2, 'the loop and what it started')
+    const repeated = await where(`reproduces = ${original}`)
+    assert.deepEqual(
+      repeated.map(({ tags, parent }: { tags: string[]; parent: string | null }) => [tags, parent !== null]),
+      [
+        [['inner', 'reproduction'], true],
+        [['reproduction'], false],
+      ],
+    )
   })
 
   it('runs no hook of the repository, and takes no content from Git LFS', async () => {

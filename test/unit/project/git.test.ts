@@ -46,6 +46,29 @@ describe('Git facts', () => {
     })
   })
 
+  it('name apart what runs wrote, which is asked only of files that no patch holds', async () => {
+    const asked: string[][] = []
+    const outputs = async (paths: readonly string[]) => {
+      asked.push([...paths])
+      return new Set(paths.filter((path) => path.endsWith('metrics.json')))
+    }
+    const ask = async () => {
+      const result = await gitFacts(root, { env: ENV, outputs })
+      return result.kind === 'facts' ? result.facts : assert.fail(result.reason)
+    }
+    write('more.py', 'print(2)\n')
+    assert.deepEqual([(await ask()).notes, asked], [[], []])
+    write('metrics.json', '{}')
+    write('rows.csv', 'a\n1\n')
+    const { dirty, notes, patch } = await ask()
+    assert.deepEqual(asked, [[join(root, 'metrics.json'), join(root, 'rows.csv')]])
+    assert.deepEqual([dirty, patch?.files], [true, ['more.py']])
+    assert.deepEqual(notes, [
+      'written by runs, so not in the patch: metrics.json',
+      'not in the patch (data, secrets or unknown kinds): rows.csv',
+    ])
+  })
+
   it('hold a patch with which the very same tree can be made again, in whatever encoding its files are', async () => {
     write('größe.py', Buffer.from('x = "é"\n', 'latin1'))
     git('add', '.')
