@@ -7,6 +7,13 @@ export interface CsvOptions {
   readonly noFormulas?: boolean
 }
 
+/**
+ * Several texts in one cell: a line of CSV itself, `a, "b, c"`. What holds a comma, a quote or a line end stands in quotes,
+ * so that they can be told apart again.
+ */
+export const joined = (texts: readonly string[]): string =>
+  texts.map((text) => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)).join(', ')
+
 /** RFC 4180 but for its line ends, which are those of every other output; null is an empty field. No newline at the end. */
 export function toCsv(rows: readonly (readonly CsvCell[])[], { noFormulas = false }: CsvOptions = {}): string {
   const field = (value: CsvCell): string => {

@@ -19,7 +19,12 @@ export default class RunDelete extends MlopsCommand {
     run: Args.string({ description: 'An id, the beginning of one, @last, @best:METRIC; several.' }),
   }
   static override flags = {
-    where: Flags.string({ char: 'w', summary: 'Also all runs for which this holds.', helpValue: 'FILTER' }),
+    where: Flags.string({
+      char: 'w',
+      summary: 'Also all runs for which this holds; of several, all.',
+      helpValue: 'FILTER',
+      multiple: true,
+    }),
     reason: Flags.string({ summary: 'Why, for those who find them in the trash.', helpValue: 'TEXT' }),
     'dry-run': Flags.boolean({ summary: 'Show which would go; delete nothing.' }),
   }

@@ -1,10 +1,15 @@
 /** `mlops run list`. */
+
 import { listRuns, type RunList } from '../../tracking/records/list-runs.ts'
+import { listedNames } from '../../tracking/records/order.ts'
 import { type DeletedList, deletedRuns } from '../../tracking/trash/deleted-runs.ts'
 import { Flags, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { renderRunCsv } from '../../ui/views/run-csv.ts'
+import { renderDeleted } from '../../ui/views/run-deleted.ts'
 import { renderRunList } from '../../ui/views/run-list.ts'
-import { renderDeleted } from '../../ui/views/trash.ts'
+
+/** A screen of them. */
+const SHOWN = 20
 
 /** With --deleted the runs in the trash. */
 export type Result = RunList | DeletedList
@@ -18,17 +23,26 @@ export default class RunsList extends MlopsCommand {
     '<%= config.bin %> run list --where "metrics.auc > 0.8 and params.depth = 6 and git.dirty = false" --sort metrics.auc',
     '<%= config.bin %> run list --where "started > 7d and status != finished"',
     '<%= config.bin %> run list --sort loss --columns loss,params.lr,git.commit',
-    '<%= config.bin %> run list --limit 0 --csv > runs.csv',
+    '<%= config.bin %> run list --csv > runs.csv',
   ]
   static override flags = {
-    where: Flags.string({ char: 'w', summary: 'Only runs for which this holds.', helpValue: 'FILTER' }),
+    where: Flags.string({
+      char: 'w',
+      summary: 'Only runs for which this holds; of several, all.',
+      helpValue: 'FILTER',
+      multiple: true,
+    }),
     sort: Flags.string({
-      summary: 'Sort by this, best or newest first, or as :asc or :desc says; may be repeated.',
-      helpValue: 'FIELD[:asc|desc]',
+      summary: 'Sort by this, best or newest first, or as :asc or :desc says; several with commas.',
+      helpValue: 'FIELD[:asc|desc],…',
       multiple: true,
     }),
     columns: Flags.string({ summary: 'Show these alone.', helpValue: 'FIELD,…', multiple: true }),
-    limit: Flags.integer({ summary: 'Show at most N runs; 0 for all.', helpValue: 'N', default: 20, min: 0 }),
+    limit: Flags.integer({
+      summary: 'Show at most N runs, 20 unless told; 0, and --csv, for all.',
+      helpValue: 'N',
+      min: 0,
+    }),
     model: Flags.string({ char: 'm', summary: 'Only runs of this model.', helpValue: 'MODEL' }),
     deleted: Flags.boolean({
       summary: 'The runs in the trash instead, the last that was deleted first.',
@@ -40,15 +54,14 @@ export default class RunsList extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { flags } = await this.parse(RunsList)
     const store = await this.session.openStore()
-    const { where, sort, limit, model, csv } = flags
+    const { where, model, csv } = flags
     if (flags.deleted) {
       const deleted = await deletedRuns(store, model)
-      return { data: { deleted }, render: (ui) => renderDeleted(ui, { deleted }) }
+      return { data: { runs: deleted, deleted }, render: (ui) => renderDeleted(ui, deleted) }
     }
-    const columns = flags.columns
-      ?.flatMap((each) => each.split(','))
-      .map((each) => each.trim())
-      .filter((each) => each !== '')
+    const columns = flags.columns?.flatMap(listedNames)
+    const sort = flags.sort?.flatMap(listedNames)
+    const limit = flags.limit ?? (csv ? 0 : SHOWN)
     const list = await listRuns(this.session.ctx, store, { where, sort, columns, limit, model })
     const chosen = columns !== undefined
     const first = list.total === 0 ? await this.firstTrack(model) : undefined

@@ -4,20 +4,22 @@
  */
 import type { Context } from '../../core/context.ts'
 import { interrupted } from '../../core/errors.ts'
+import { nearest } from '../../core/nearest.ts'
 import type { RunFolder, Store } from '../../store/store.ts'
 import { notesOf, tagsWith } from './annotations.ts'
 import { fieldLater, prepareOrder, type SortedBy } from './order.ts'
 import { type RunRow, rowOf } from './run-row.ts'
 import type { Field, RunFacts, Value } from './where/fields.ts'
-import { Columns, prepareFilter, type Values } from './where/filter.ts'
+import { Columns, type Filter, prepareFilter, type Values } from './where/filter.ts'
 import { type KnownNames, noNames, noteLogged, noteNames } from './where/names.ts'
+import { whyEmpty } from './where/why-empty.ts'
 
 export interface ListRequest {
   /** At most so many; 0 for all. */
   readonly limit: number
   readonly model?: string | undefined
-  /** As typed (docs/runs.md). */
-  readonly where?: string | undefined
+  /** As typed (docs/runs.md); of several all must hold. */
+  readonly where?: string | readonly string[] | undefined
   /** As typed: `auc`, `params.depth:desc`. None: newest first. */
   readonly sort?: readonly string[] | undefined
   /** Names whose values are wanted; those of the filter and the order where none are named. */
@@ -28,6 +30,13 @@ export interface ListedRun extends RunRow {
   readonly host: string
   /** The run that this one repeats. */
   readonly reproduces: string | null
+  /** Null outside of git. */
+  readonly commit: string | null
+  /** Were there changes that are in no commit? */
+  readonly dirty: boolean | null
+  readonly seed: number | null
+  /** Declared data. */
+  readonly data: readonly { readonly name: string; readonly sha256: string; readonly rows: number | null }[]
   /** What people said of it, oldest first. */
   readonly notes: readonly string[]
   /** By the names in `columns`. */
@@ -40,10 +49,13 @@ export interface RunList {
   readonly total: number
   /** How many match, shown or not. */
   readonly matched: number
+  /** Several filters as one. */
   readonly where: string | null
   /** Empty: newest first. */
   readonly sort: readonly SortedBy[]
   readonly columns: readonly string[]
+  /** What may have been meant, where nothing matches. */
+  readonly hints: readonly string[]
   /** Characters that tell the id of every run in the store from those of all others. */
   readonly unique: number
 }
@@ -55,16 +67,20 @@ interface Found {
 
 /** @throws usage `FILTER_INVALID`, `SORT_INVALID`, `COLUMN_INVALID` */
 export async function listRuns(ctx: Context, store: Store, request: ListRequest): Promise<RunList> {
-  const { where, sort = [], model, limit } = request
+  const { sort = [], model, limit } = request
+  const texts = [request.where ?? []].flat()
+  const where = texts.length > 1 ? texts.map((text) => `(${text})`).join(' and ') : texts[0]
   const now = ctx.now().getTime()
   const columns = new Columns()
   // What is typed wrongly is said before anything is read.
-  const filter = where === undefined ? undefined : prepareFilter(where, columns, now)
+  const filter = all(texts.map((text) => prepareFilter(text, columns, now)))
   const order = prepareOrder(sort, columns)
   const chosen = request.columns?.map((name) => fieldLater(name, columns, 'COLUMN_INVALID'))
   const ids = await store.runs.list()
   const isPlain = filter === undefined && sort.length === 0 && model === undefined
-  const looked = isPlain && limit > 0 ? ids.slice(0, limit) : ids
+  // Whether any run has a metric of this name is not said by those that are shown.
+  const isNamed = columns.fields.some(({ name }) => /^(?:metrics|params|data)\./.test(name))
+  const looked = isPlain && limit > 0 && !isNamed ? ids.slice(0, limit) : ids
   const scan = isPlain && chosen === undefined ? undefined : await readAll(ctx, store, looked, columns, model)
   const known = scan?.known ?? noNames()
   const runs = scan?.found.length ?? 0
@@ -73,7 +89,7 @@ export async function listRuns(ctx: Context, store: Store, request: ListRequest)
   for (const warning of new Set([...(settled?.warnings ?? []), ...ordered.warnings])) ctx.warn(warning)
   const shown = chosen?.map((field) => field(known, runs)) ?? [...ordered.fields, ...(settled?.fields ?? [])]
   const fields = [...new Map(shown.map((field) => [field.name, field])).values()]
-  const matching = isPlain ? looked : inOrder(scan?.found ?? [], settled?.test, ordered.compare)
+  const matching = isPlain ? ids : inOrder(scan?.found ?? [], settled?.test, ordered.compare)
   const picked = limit > 0 ? matching.slice(0, limit) : matching
   return {
     runs: await rowsOf(ctx, store, picked, fields),
@@ -82,8 +98,40 @@ export async function listRuns(ctx: Context, store: Store, request: ListRequest)
     where: where ?? null,
     sort: ordered.by,
     columns: fields.map(({ name }) => name),
+    hints: matching.length > 0 ? [] : hintsFor(ids.length, runs, texts, model, scan?.models ?? new Set()),
     unique: uniqueLength(ids),
   }
+}
+
+/** All of them hold. */
+function all(filters: readonly Filter[]): Filter | undefined {
+  const [only] = filters
+  if (filters.length < 2) return only
+  return {
+    settle(known, runs) {
+      const settled = filters.map((filter) => filter.settle(known, runs))
+      return {
+        test: (values) => settled.every(({ test }) => test(values)),
+        fields: settled.flatMap(({ fields }) => fields),
+        warnings: settled.flatMap(({ warnings }) => warnings),
+      }
+    },
+  }
+}
+
+/** @param ofModel how many runs there are of the model, or at all where none was asked for */
+function hintsFor(
+  total: number,
+  ofModel: number,
+  where: readonly string[],
+  model: string | undefined,
+  models: ReadonlySet<string>,
+): string[] {
+  if (total === 0) return []
+  if (ofModel > 0 || model === undefined) return where.flatMap((text) => whyEmpty(text))
+  const meant = nearest(model, [...models])
+  if (meant !== undefined) return [`Did you mean ${meant}?`]
+  return models.size === 0 ? [] : [`There are runs of ${[...models].sort().slice(0, 8).join(', ')}.`]
 }
 
 /** Newest first where nothing else decides: a sort is stable, and so they came. */
@@ -106,8 +154,9 @@ async function readAll(
   ids: readonly string[],
   columns: Columns,
   model: string | undefined,
-): Promise<{ readonly found: readonly Found[]; readonly known: KnownNames }> {
+): Promise<{ readonly found: readonly Found[]; readonly known: KnownNames; readonly models: ReadonlySet<string> }> {
   const known = noNames()
+  const models = new Set<string>()
   const found: Found[] = []
   const now = ctx.now().getTime()
   const isSaid = columns.fields.some(({ said }) => said === true)
@@ -125,7 +174,9 @@ async function readAll(
         continue
       }
       const folder = folders[at] ?? (await readable(ctx, store, id))
-      if (folder === undefined || (model !== undefined && folder.start.model !== model)) continue
+      if (folder === undefined) continue
+      if (folder.start.model !== undefined) models.add(folder.start.model)
+      if (model !== undefined && folder.start.model !== model) continue
       const row = await rowOf(ctx, store, folder)
       const facts = { row, start: folder.start, end: folder.end, said: said[at] ?? [], now }
       noteNames(known, facts)
@@ -133,7 +184,7 @@ async function readAll(
     }
     await pause(ctx)
   }
-  return { found, known }
+  return { found, known, models }
 }
 
 async function rowsOf(
@@ -166,6 +217,10 @@ function listed(facts: RunFacts, fields: readonly Field[]): ListedRun {
     tags: tagsWith(row.tags, said),
     host: start.host.name,
     reproduces: start.reproduces ?? null,
+    commit: start.git?.commit ?? null,
+    dirty: start.git?.dirty ?? null,
+    seed: start.seed ?? null,
+    data: start.data.map(({ name, sha256, rows }) => ({ name, sha256, rows: rows ?? null })),
     notes: notesOf(said).map(({ text }) => text),
     values: Object.fromEntries(fields.map((field) => [field.name, field.read(facts)])),
   }

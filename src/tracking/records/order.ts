@@ -29,6 +29,7 @@ const SAID = /^(.+):(asc|desc)(?:ending)?$/i
  */
 export function prepareOrder(keys: readonly string[], columns: Columns): (known: KnownNames, runs: number) => Order {
   const prepared = keys.map((key) => {
+    refuseOtherWays(key)
     const [, name = key, said] = SAID.exec(key) ?? []
     return { field: fieldLater(name, columns, 'SORT_INVALID'), said: said?.toLowerCase() as 'asc' | 'desc' | undefined }
   })
@@ -49,6 +50,23 @@ export function prepareOrder(keys: readonly string[], columns: Columns): (known:
       },
     }
   }
+}
+
+/** Names as people list them: `auc,params.depth`; a comma in quotes belongs to a name. */
+export const listedNames = (text: string): string[] =>
+  (text.match(/(?:"[^"]*"|'[^']*'|[^,])+/g) ?? []).map((each) => each.trim()).filter((each) => each !== '')
+
+/** The ways of Django and of SQL. */
+function refuseOtherWays(key: string): void {
+  const [, sign, signed] = /^([-+])(?=[\p{L}_"'])(.+)$/u.exec(key) ?? []
+  const [, named, way] = /^([^"']+?)\s+(asc|desc)(?:ending)?$/i.exec(key) ?? []
+  const name = signed ?? named
+  if (name === undefined) return
+  const direction = sign === undefined ? way?.toLowerCase() : sign === '-' ? 'desc' : 'asc'
+  throw nameProblem('SORT_INVALID', {
+    message: `${JSON.stringify(key)} is not NAME, NAME:asc or NAME:desc.`,
+    hint: `Write --sort ${name}:${direction}`,
+  })
 }
 
 /** A name outside of a filter, looked up when the runs have been read. @throws usage, also from what is returned */

@@ -15,7 +15,7 @@ export interface DeleteRequest {
   /** As typed. */
   readonly runs: readonly string[]
   /** A filter; of those that match, what may not be deleted is left alone and not refused. */
-  readonly where?: string | undefined
+  readonly where?: string | readonly string[] | undefined
   readonly reason?: string | undefined
 }
 
@@ -134,7 +134,7 @@ function whyKept(folder: RunFolder | undefined, references: readonly string[]): 
   if (folder === undefined || folder.end !== undefined) return undefined
   const life = lifeOf(folder.start.process)
   if (life === 'gone') return undefined
-  if (life === 'alive') return 'it is running'
+  if (life === 'alive') return `it is running (process ${folder.start.process?.pid})`
   const { silent } = folder
   if (silent === undefined || silent > SILENCE) return undefined
   return `it is running, or was heard of ${Math.round(silent)} s ago`
@@ -147,11 +147,17 @@ function notDeleted(kept: readonly RunKept[], references: ReadonlyMap<string, st
   return refused({
     code: isNamed ? 'RUN_REFERENCED' : 'RUN_RUNNING',
     message: `Run ${first?.run} is not deleted, because ${first?.why}${others}. Nothing was deleted.`,
-    hint: isNamed
-      ? `What is relied on stays. See it: mlops run show ${first?.run}`
-      : 'End it first; a run that was killed on another host counts as dead after 10 minutes of silence',
+    hint: isNamed ? `What is relied on stays. See it: mlops run show ${first?.run}` : endFirst(first?.why ?? ''),
     details: kept.length > 1 ? { problems: kept.map(({ run, why }) => `${run}: ${why}`) } : { run: first?.run },
   })
+}
+
+/** A process that is known to be here is ended here. */
+function endFirst(why: string): string {
+  const pid = /\(process (\d+)\)/.exec(why)?.[1]
+  return pid === undefined
+    ? 'End it where it runs; a run that was killed on another host counts as dead after 10 minutes of silence'
+    : `End it first: kill ${pid}`
 }
 
 const taken = (run: string): string =>

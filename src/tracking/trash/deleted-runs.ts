@@ -15,6 +15,8 @@ export interface DeletedRow {
 }
 
 export interface DeletedList {
+  /** As `run list` names its lines; the same as `deleted`. */
+  readonly runs: readonly DeletedRow[]
   readonly deleted: readonly DeletedRow[]
 }
 

@@ -1,7 +1,6 @@
 /** A list of runs on a terminal: what fits its width, the least important columns leave first. */
 import type { ListedRun, RunList } from '../../tracking/records/list-runs.ts'
-import { cleanText, displayWidth } from '../clean.ts'
-import type { Column } from '../table.ts'
+import { fits, fitting, type Leaving } from '../fit-columns.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { paint } from './run-status.ts'
@@ -11,16 +10,8 @@ import { formatValue, shortDigest } from './values.ts'
 const SHOWN_METRICS = 3
 /** Of an id: the time. Less would be ambiguous with the next run. */
 const SHORTEST_ID = 10
-/** Of a column that may shrink: less says too little to stay. */
-const LEAST = 8
-const GAP = 2
 
-type Listed = Column<ListedRun> & {
-  /** When there is no room, the highest first; 0 never. */
-  readonly leaves: number
-  /** Columns below which it says too little to stay. */
-  readonly least?: number
-}
+type Listed = Leaving<ListedRun>
 
 export interface ListWords {
   readonly model: string | undefined
@@ -35,20 +26,22 @@ export function renderRunList(ui: Ui, list: RunList, words: ListWords): string {
   if (runs.length === 0) return nothing(ui, list, words)
   const long = columnsOf(ui, list, words, (id) => id)
   const short = columnsOf(ui, list, words, (id) => id.slice(0, Math.max(SHORTEST_ID, list.unique)))
-  const columns = leastWidth(long, runs, naturally) <= ui.width ? long : fitting(short, runs, ui.width)
+  const columns = fits(long, runs, ui.width) ? long : fitting(withoutPrefix(ui, short, runs), runs, ui.width)
   return [ui.table<ListedRun>(columns, runs), ...footer(ui, list, total)].join('\n')
 }
 
 function nothing(
   ui: Ui,
-  { total, where }: RunList,
+  { total, where, hints }: RunList,
   { model, first = 'mlops track -- python train.py' }: ListWords,
 ): string {
+  const more = hints.map((hint) => `\n${ui.wrap(`${ui.style.symbols.arrow} ${ui.text(hint)}`, 2)}`).join('')
   if (total > 0 && where !== null) {
     const of = model === undefined ? '' : ` of ${ui.text(model)}`
-    return `No run${of} matches, of ${count(total)} in the store. What they have: ${ui.style.command('mlops run show @last')}`
+    return `No run${of} matches, of ${count(total)} in the store. What they have: ${ui.style.command('mlops run show @last')}${more}`
   }
   const what = model === undefined || total === 0 ? 'No runs yet.' : `No runs of ${ui.text(model)}.`
+  if (more !== '') return `${what}${more}`
   return `${what} Make one: ${ui.style.command(first)}`
 }
 
@@ -61,8 +54,11 @@ function columnsOf(ui: Ui, list: RunList, { chosen }: ListWords, id: (whole: str
     .map((name) => namedColumn(list, name, id))
   if (chosen) return [run, ...named]
   const { runs } = list
+  // What is the same of every run tells nothing.
+  const isOneModel = new Set(runs.map(({ model }) => model)).size === 1
+  const isOneCommand = runs.length > 1 && new Set(runs.map(wordsOf)).size === 1
   const marks: Listed = { title: '', value: (each) => markOf(ui, each), leaves: 0 }
-  const tags: Listed = { title: 'TAGS', value: (each) => each.tags.join(', '), shrink: true, leaves: 5 }
+  const tags: Listed = { title: 'TAGS', value: (each) => each.tags.join(', '), shrink: true, leaves: 6 }
   const host: Listed = { title: 'HOST', value: (each) => each.host, shrink: true, leaves: 2 }
   return [
     run,
@@ -82,13 +78,46 @@ function columnsOf(ui: Ui, list: RunList, { chosen }: ListWords, id: (whole: str
     },
     ...(new Set(runs.map((each) => each.host)).size > 1 ? [host] : []),
     ...(runs.some(({ model }) => model !== null)
-      ? [{ title: 'MODEL', value: (each: ListedRun) => each.model ?? '-', shrink: true, leaves: 3, least: 12 }]
+      ? [
+          {
+            title: 'MODEL',
+            value: (each: ListedRun) => each.model ?? '-',
+            shrink: true,
+            leaves: isOneModel ? 7 : 3,
+            least: 12,
+          },
+        ]
       : []),
     ...named,
-    { title: 'METRICS', value: (each) => shortMetrics(ui, list, each), shrink: true, leaves: 4, least: 20 },
+    ...(runs.some((each) => shortMetrics(ui, list, each) !== '')
+      ? [
+          {
+            title: 'METRICS',
+            value: (each: ListedRun) => shortMetrics(ui, list, each),
+            shrink: true,
+            leaves: 4,
+            least: 16,
+          },
+        ]
+      : []),
     ...(runs.some((each) => each.tags.length > 0) ? [tags] : []),
-    { title: 'COMMAND', value: ({ command }) => command.join(' '), shrink: true, leaves: 6, least: 14 },
+    { title: 'COMMAND', value: wordsOf, shrink: true, leaves: isOneCommand ? 8 : 5, least: 12 },
   ]
+}
+
+const wordsOf = ({ command }: ListedRun): string => command.join(' ')
+
+/** Where the table is cut, the lines of a sweep differ only in what is cut: the words that all begin with leave. */
+function withoutPrefix(ui: Ui, columns: readonly Listed[], runs: readonly ListedRun[]): readonly Listed[] {
+  const [first, ...others] = runs.map(({ command }) => command)
+  if (first === undefined || others.length === 0) return columns
+  const differs = first.findIndex((word, at) => others.some((each) => each[at] !== word))
+  const common = differs < 0 ? first.length : differs
+  const longest = Math.max(...runs.map(({ command }) => command.length))
+  if (common < 2 || longest === common) return columns
+  const { ellipsis } = ui.style.symbols
+  const rest = ({ command }: ListedRun): string => [ellipsis, ...command.slice(common - 1)].join(' ')
+  return columns.map((column) => (column.title === 'COMMAND' ? { ...column, value: rest } : column))
 }
 
 /** Fields that have a column whoever names them. */
@@ -142,44 +171,21 @@ const markOf = (ui: Ui, { parent, reproduces }: ListedRun): string =>
 
 /** Those that have a column of their own are not said twice. */
 function shortMetrics(ui: Ui, { columns }: RunList, run: ListedRun): string {
-  const all = Object.entries(run.metrics).filter(([key]) => !columns.includes(`metrics.${key}`))
+  const all = Object.entries(run.metrics)
+    .filter(([key]) => !columns.includes(`metrics.${key}`))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
   const more = all.length > SHOWN_METRICS ? ` +${all.length - SHOWN_METRICS}` : ''
   const some = all.slice(0, SHOWN_METRICS).map(([key, value]) => `${ui.text(key)} ${formatValue(value)}`)
   return `${some.join(', ')}${more}`
 }
 
-function fitting(columns: readonly Listed[], runs: readonly ListedRun[], width: number): readonly Listed[] {
-  let left = columns
-  while (leastWidth(left, runs, atLeast) > width) {
-    const next = Math.max(...left.map(({ leaves }) => leaves))
-    if (next === 0) break
-    left = left.filter(({ leaves }) => leaves !== next)
-  }
-  return left
-}
-
-const naturally = (_column: Listed, natural: number): number => natural
-const atLeast = (column: Listed, natural: number): number =>
-  column.shrink === true ? Math.min(natural, column.least ?? LEAST) : natural
-
-function leastWidth(
-  columns: readonly Listed[],
-  runs: readonly ListedRun[],
-  widthOf: (column: Listed, natural: number) => number,
-): number {
-  const widths = columns.map((column) =>
-    widthOf(
-      column,
-      Math.max(displayWidth(column.title), ...runs.map((run) => displayWidth(cleanText(column.value(run))))),
-    ),
-  )
-  return widths.reduce((sum, each) => sum + each, 0) + GAP * (columns.length - 1)
-}
-
 function footer(ui: Ui, { runs, matched, where, sort }: RunList, total: number): string[] {
   const { style } = ui
   const isAll = runs.length === total && where === null && sort.length === 0
-  const matching = where !== null || matched < total ? `${count(matched)} of ${many(total)} match` : many(total)
+  const matching =
+    where !== null || matched < total
+      ? `${count(matched)} of ${many(total)} ${matched === 1 ? 'matches' : 'match'}`
+      : many(total)
   const shown = runs.length < matched ? `, ${count(runs.length)} shown (all: --limit 0)` : ''
   const order = sort.length === 0 ? 'newest first' : sort.map(({ field, means }) => `${field} ${means}`).join(', then ')
   const legend = [

@@ -1,6 +1,6 @@
 /** Runs that are deleted, in the trash, restored, purged, as a person reads it. */
 import type { DeleteResult } from '../../tracking/trash/delete-runs.ts'
-import type { DeletedList, RestoreResult } from '../../tracking/trash/deleted-runs.ts'
+import type { RestoreResult } from '../../tracking/trash/deleted-runs.ts'
 import type { PurgeResult } from '../../tracking/trash/purge-runs.ts'
 import { bytes } from '../time.ts'
 import type { Ui } from '../ui.ts'
@@ -55,28 +55,6 @@ export function renderPurge(ui: Ui, { runs, kept, bytes: size, purged }: PurgeRe
       ]
     : []
   return [head, ...rows, ...more(runs.length), ...keptLines(ui, kept), ...next].join('\n')
-}
-
-export function renderDeleted(ui: Ui, { deleted }: DeletedList): string {
-  const { style } = ui
-  if (deleted.length === 0) return 'There is no run in the trash.'
-  const table = ui.table(
-    [
-      { title: 'RUN', value: ({ run }) => run, paint: (text) => style.name(text) },
-      { title: 'MODEL', value: ({ model }) => model ?? '' },
-      { title: 'DELETED', value: (row) => (row.deleted === null ? '' : ui.ago(row.deleted.time)) },
-      { title: 'BY', value: (row) => row.deleted?.by.name ?? '', shrink: true },
-      { title: 'REASON', value: (row) => row.deleted?.reason ?? '', shrink: true },
-      { title: 'SIZE', value: (row) => bytes(row.bytes), align: 'right' },
-      { title: 'COMMAND', value: ({ command }) => command.join(' '), shrink: true },
-    ],
-    deleted,
-  )
-  return [
-    table,
-    '',
-    `Take one back: ${style.command('mlops run restore RUN')}. For good: ${style.command('mlops run purge RUN')}`,
-  ].join('\n')
 }
 
 function keptLines(ui: Ui, kept: readonly { readonly run: string; readonly why: string }[]): string[] {

@@ -65,6 +65,8 @@ describe('A list of runs', function () {
       .map((line) => line.split(',').slice(1).join(','))
     assert.deepEqual(lines, ['params.depth,metrics.auc', '3,0.73', '4,0.74', '5,0.75'])
     await project.mlops(['run', 'list', '--csv', '--json'], { code: 2 })
+    const two = await project.mlops(['run', 'list', '--csv', '-w', 'depth > 3', '-w', 'auc < 0.75', '--limit', '5'])
+    assert.equal(two.stdout.trimEnd().split('\n').length, 2)
   })
 
   it('names runs for every command that takes one', async () => {

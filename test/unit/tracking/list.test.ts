@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ListRequest, listRuns } from '../../../src/tracking/records/list-runs.ts'
+import { listedNames } from '../../../src/tracking/records/order.ts'
 import { renderRunCsv } from '../../../src/ui/views/run-csv.ts'
 import { type Shelf, shelf } from './list-store.ts'
 
@@ -89,6 +90,56 @@ describe('A list of runs', () => {
     )
   })
 
+  it('takes several filters, all of which must hold, each with its own mistakes', async () => {
+    const [a] = [
+      await runs.run({ params: { depth: 6 }, tags: ['x'] }),
+      await runs.run({ params: { depth: 6 } }),
+      await runs.run({ params: { depth: 7 }, tags: ['x'] }),
+    ]
+    const both = await list({ where: ['depth = 6', 'tags has x or tags has y'] })
+    assert.deepEqual([both.runs.map(({ run }) => run), both.where], [[a], '(depth = 6) and (tags has x or tags has y)'])
+    await assert.rejects(list({ where: ['depth = 6', 'tags >'] }), (error: Error) =>
+      /\n {2}tags >\n/.test(error.message),
+    )
+  })
+
+  it('knows the metrics of runs that are not shown', async () => {
+    await runs.run({ metrics: { trees: 1 } })
+    const newest = await runs.run({})
+    const { runs: shown, columns, matched } = await list({ columns: ['trees'], limit: 1 })
+    assert.deepEqual([shown.map(({ run }) => run), columns, matched], [[newest], ['metrics.trees'], 2])
+    assert.deepEqual((await list({ columns: ['metrics.trees'], limit: 1 })).columns, ['metrics.trees'])
+    assert.deepEqual(runs.ctx.warnings, [])
+  })
+
+  it('says what may have been meant where nothing matches', async () => {
+    await runs.run({ model: 'credit' })
+    assert.deepEqual((await list({ model: 'credt' })).hints, ['Did you mean credit?'])
+    assert.deepEqual((await list({ model: 'churn' })).hints, ['There are runs of credit.'])
+    await runs.run({})
+    const hints = async (where: string) => (await list({ where })).hints
+    const missing = 'A run without exit does not match != either: write not exit = 0'
+    assert.deepEqual(await hints('exit != 0'), [missing])
+    assert.deepEqual(await hints('started > 2026-11-20'), [
+      'started > 2026-11-20 begins when 2026-11-20 is over: write started >= 2026-11-20',
+    ])
+    for (const plain of ['model = x', 'model != none and exit = 9', 'started > 1m'])
+      assert.deepEqual(await hints(plain), [], plain)
+    assert.deepEqual((await list({ where: 'status != failed' })).hints, [])
+  })
+
+  it('is sorted by names in one word, and says how where another way is typed', async () => {
+    assert.deepEqual(listedNames('auc, "val,auc":desc,params.depth'), ['auc', '"val,auc":desc', 'params.depth'])
+    const hint = (key: string) =>
+      list({ sort: [key] }).then(
+        () => '',
+        ({ hint: said }: { hint: string }) => said,
+      )
+    assert.equal(await hint('-auc'), 'Write --sort auc:desc')
+    assert.equal(await hint('auc DESC'), 'Write --sort auc:desc')
+    assert.equal(await hint('+auc'), 'Write --sort auc:asc')
+  })
+
   it('looks among the runs of a model alone', async () => {
     const [a] = [
       await runs.run({ model: 'churn', metrics: { auc: 0.5 } }),
@@ -118,10 +169,27 @@ describe('A list of runs', () => {
       const [head, second, ...first] = renderRunCsv(await list(), false).split('\n')
       assert.equal(
         head,
-        'run,model,status,started,duration,exit,signal,host,parent,reproduces,tags,notes,command,"metrics.a,""x""",metrics.b,metrics.c,params.depth,params.note',
+        'run,model,status,started,duration,exit,signal,host,parent,reproduces,tags,notes,command,git.commit,git.dirty,seed,"metrics.a,""x""",metrics.b,metrics.c,params.depth,params.note',
       )
-      assert.match(second ?? '', /,python train\.py,,,-0\.5,,$/)
-      assert.match(first.join('\n'), /,python train\.py,NaN,1,,6,"two\nlines"$/)
+      assert.match(second ?? '', /,python train\.py,,,,,,-0\.5,,$/)
+      assert.match(first.join('\n'), /,python train\.py,,,,NaN,1,,6,"two\nlines"$/)
+    })
+
+    it('says of what code, seed and data each is', async () => {
+      const data = [{ name: 'train', path: 'a.csv', kind: 'file', sha256: 'ab'.repeat(32), size: 3, rows: 2 }] as const
+      const git = { commit: 'cd'.repeat(20), branch: null, remote: null, dirty: true }
+      await runs.run({ start: { data, git, seed: 7 } as never })
+      await runs.run({})
+      const [head, none, one] = renderRunCsv(await list(), false).split('\n')
+      assert.match(head ?? '', /,command,git\.commit,git\.dirty,seed,data\.train\.sha256,data\.train\.rows$/)
+      assert.ok(one?.endsWith(`,${git.commit},true,7,${data[0].sha256},2`), one)
+      assert.match(none ?? '', /train\.py,,,,,$/)
+    })
+
+    it('keeps apart tags that hold commas', async () => {
+      await runs.run({ tags: ['a', 'b, c', 'say "x"'] })
+      const [, line = ''] = renderRunCsv(await list({ columns: ['tags'] }), true).split('\n')
+      assert.equal(line.slice(line.indexOf(',') + 1), '"a, ""b, c"", ""say """"x"""""""')
     })
 
     it('hands a spreadsheet no formula, and leaves numbers alone', async () => {

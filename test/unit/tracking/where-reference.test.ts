@@ -148,8 +148,12 @@ function randomTree(random: Random, depth: number): Tree {
   const count = operator.endsWith('in') ? 1 + random.below(3) : 1
   const chosen = Array.from({ length: count }, () => random.of(words))
   const isNone = chosen.some(([text, quoted]) => !quoted && text.toLowerCase() === 'none')
-  // What is not there has neither order nor parts: that is refused, and tested elsewhere.
-  return isNone && !/^(?:!?=|(?:not )?in)$/.test(operator) ? randomTree(random, depth) : ['is', field, operator, chosen]
+  const isText =
+    field === 'metrics.b' && chosen.some(([text, quoted]) => quoted || !/^[-.\di]/.test(text) || text.length > 9)
+  // What is not there has neither order nor parts, and a metric none with text: that is refused, and tested elsewhere.
+  return (isNone || isText) && !/^(?:!?=|(?:not )?in)$/.test(operator)
+    ? randomTree(random, depth)
+    : ['is', field, operator, chosen]
 }
 
 /** As somebody may type it: brackets where they are needed or not, any blanks, any case of the keywords. */

@@ -265,8 +265,8 @@ describe('A filter of runs', () => {
       ['auc > "open', /never closed/, '      ^', /"/],
       ['auc => 1', /=> is no operator/, '    ^^', />=/],
       ['auc like 1', /like is no operator/, '    ^^^^', /~/],
-      ['auc > 1 depth = 6', /and, or or the end/, '        ^^^^^', /Join/],
-      ['command ~ python train.py', /and, or or the end/, '                 ^^^^^^^^', /"python train\.py"/],
+      ['auc > 1 depth = 6', /Here "and", "or" or the end/, '        ^^^^^', /Join/],
+      ['command ~ python train.py', /Here "and", "or" or the end/, '                 ^^^^^^^^', /"python train\.py"/],
       ['0.5 < auc < 0.8', /two sides/, '          ^', /twice/],
       ['auc & depth', /& says nothing/, '    ^', /and/],
       ['auc', /alone says nothing/, '^^^', /!= none/],
@@ -280,6 +280,12 @@ describe('A filter of runs', () => {
       ['depth in (6', /comma or \)/, '           ^', /in \(/],
       ['params. = 1', /comes a name/, '^^^^^^^', /params\.depth/],
       ['auc > none', /no order/, '      ^^^^', /none/],
+      ['auc > 70%', /compared with a number/, '      ^^^', /^Write 0\.7, or 70 /],
+      ['auc > @best:auc', /compared with a number/, '      ^^^^^^^^^', /run show @best:auc; .*--sort auc/],
+      ['metrics.auc <= train', /compared with a number/, '               ^^^^^', /metrics\.auc > metrics\.NAME/],
+      ['auc > 0,85', /or the end/, '       ^', /^Write 0\.85:/],
+      ['model: credit', /A colon/, '     ^', /^Write model = credit$/],
+      ['model:credit', /A colon/, '     ^', /^Write model = credit$/],
     ]
     for (const [filter, message, marks, hint] of cases) {
       it(`in ${JSON.stringify(filter)}`, () => {

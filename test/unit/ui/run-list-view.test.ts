@@ -19,10 +19,11 @@ const run = (n: number, of: Partial<ListedRun> = {}): ListedRun => ({
   ...{ started: '2026-11-19T09:00:00Z', duration: 754, command: ['python', 'train.py', '--epochs', '100', '--fast'] },
   ...{ metrics: { auc: 0.8412345, loss: 0.3312345, f1: 0.7712345, recall: 0.66 }, params: { depth: n }, tags: [] },
   ...{ artifacts: [], exit: 0, signal: null, parent: null, host: 'gpu-box-1', reproduces: null, notes: [], values: {} },
+  ...{ commit: null, dirty: null, seed: null, data: [] },
   ...of,
 })
 const listOf = (runs: readonly ListedRun[], of: Partial<RunList> = {}): RunList => ({
-  ...{ runs, total: runs.length, matched: runs.length, where: null, sort: [], columns: [], unique: 26 },
+  ...{ runs, total: runs.length, matched: runs.length, where: null, sort: [], columns: [], hints: [], unique: 26 },
   ...of,
 })
 const words = { model: undefined, chosen: false }
@@ -93,6 +94,31 @@ describe('The table of runs', () => {
         run(1).run,
       ),
     )
+  })
+
+  it('keeps apart the lines of a sweep where there is little room', () => {
+    const sweep = [10, 20].map((trees, n) =>
+      run(n, { command: ['python', 'train.py', '--trees', String(trees)], tags: ['a-tag-of-some-length', 'another'] }),
+    )
+    const text = renderRunList(ui(80), listOf(sweep, { unique: 12 }), words)
+    assert.match(text, /… --trees 10$/m)
+    assert.match(text, /… --trees 20$/m)
+    assert.doesNotMatch(text, /TAGS|MODEL/)
+    assert.match(renderRunList(ui(200), listOf(sweep), words), /MODEL.*TAGS.*COMMAND\n.*python train\.py --trees 10\n/)
+  })
+
+  it('has no column of metrics where each has its own, and one order of them', () => {
+    const list = listOf([run(1)], { columns: Object.keys(run(1).metrics).map((key) => `metrics.${key}`) })
+    assert.doesNotMatch(renderRunList(ui(200), list, words), /METRICS/)
+    const metrics = { loss: 1, auc: 0.5 }
+    assert.match(renderRunList(ui(200), listOf([run(1, { metrics })]), words), /auc 0\.5, loss 1/)
+  })
+
+  it('speaks of one run as of one', () => {
+    const list = listOf([run(1)], { total: 30, where: 'a = 1' })
+    assert.match(renderRunList(ui(80), list, words), /1 of 30 runs matches;/)
+    const none = listOf([], { total: 30, where: 'a != 1', hints: ['write not a = 1'] })
+    assert.match(renderRunList(ui(80), none, words), /^No run matches, of 30.*\n→ write not a = 1$/)
   })
 
   it('makes control characters of scripts visible', () => {

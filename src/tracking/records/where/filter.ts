@@ -3,7 +3,7 @@
  * its place; then a test of one run after the other. Pure.
  */
 import type { Annotation, RunEnd } from '../../../store/run-records.ts'
-import type { Field, RunFacts, Value } from './fields.ts'
+import { type Field, fixedField, type RunFacts, type Value } from './fields.ts'
 import { readNumber } from './literals.ts'
 import { type Match, matcher, meansNone } from './match.ts'
 import { type Bare, type KnownNames, nameOf, settleBare, unknownName } from './names.ts'
@@ -108,6 +108,18 @@ function comparison(text: string, tree: Comparison, columns: Columns, now: numbe
 
 /** `git.dirty`, `params.early_stopping`: is it true? */
 function alone(text: string, name: Word, columns: Columns): Later {
+  const [, before = '', after = ''] = name.quoted ? [] : (/^([^:]+):(.+)$/.exec(name.text) ?? [])
+  if (before !== '' && fixedField(before) !== undefined) {
+    const at = name.at + before.length
+    throw filterProblem(
+      text,
+      { at, end: at + 1 },
+      {
+        message: 'A colon compares nothing.',
+        hint: `Write ${before} = ${after}`,
+      },
+    )
+  }
   return onField(text, name, columns, (field) => {
     if (field.kind !== 'boolean' && (field.kind !== 'value' || field.name.startsWith('metrics.'))) {
       const hint = `Write for example ${field.name} = …, or ${field.name} != none where it only has to be there`

@@ -117,7 +117,7 @@ function byKind(field: Field, operator: Operator, word: Word, now: number): Outc
     case 'boolean':
       return truth(field, operator, word)
     case 'value':
-      return logged(operator, word)
+      return logged(field, operator, word)
     default:
       return texts(field, operator, word)
   }
@@ -218,15 +218,30 @@ function texts(field: Field, operator: Operator, word: Word): Outcome {
 }
 
 /** Metrics, parameters and variables of the environment: whatever a script logged. */
-function logged(operator: Operator, word: Word): Outcome {
+function logged(field: Field, operator: Operator, word: Word): Outcome {
   const number = word.quoted ? undefined : readNumber(word.text)
   if (operator === '=') return { match: equals(word, number) }
   if (number === undefined) {
+    if (field.name.startsWith('metrics.')) return { problem: notANumber(field.name, word) }
     // Dates and names of weekly data sort as text.
     return { match: (value) => typeof value === 'string' && inOrder(operator, value, word.text) }
   }
   if (!Number.isNaN(number)) return { match: (value) => within(operator, numberIn(value), point(number)) }
   return { problem: { message: 'Nothing is more or less than NaN.', hint: 'Write = nan, or != nan' } }
+}
+
+/** A metric is a number: with text it would be compared in vain, without a word. */
+function notANumber(name: string, { text }: Word): Said {
+  const percent = /^([\d.]+)%$/.exec(text)?.[1]
+  const best = /^@best(?::(.+))?$/i.exec(text)
+  const key = name.slice('metrics.'.length)
+  const hint =
+    percent !== undefined
+      ? `Write ${Number((Number(percent) / 100).toPrecision(12))}, or ${percent} where the metric counts to 100`
+      : best !== null
+        ? `What the best one has: mlops run show @best:${best[1] ?? key}; in order: mlops run list --sort ${key}`
+        : `Write for example ${name} > 0.8, or compare two metrics: ${name} > metrics.NAME`
+  return { message: `${name} is compared with a number.`, hint }
 }
 
 function equals(word: Word, number: number | undefined): Match {

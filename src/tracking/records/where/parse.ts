@@ -72,7 +72,7 @@ class Reader {
     if (token.text === ')')
       throw this.#problem(token, { message: 'This closes no bracket.', hint: 'Take it away, or open one with (' })
     throw this.#problem(token, {
-      message: 'Here and, or or the end of the filter was expected.',
+      message: 'Here "and", "or" or the end of the filter was expected.',
       hint: this.#hintAfter(token),
     })
   }
@@ -104,13 +104,15 @@ class Reader {
     const token = this.#peek()
     if (token === undefined)
       throw this.#problem(open, { message: 'This bracket is never closed.', hint: 'Write ) where it ends' })
-    throw this.#problem(token, { message: 'Here and, or or ) was expected.', hint: this.#hintAfter(token) })
+    throw this.#problem(token, { message: 'Here "and", "or" or ) was expected.', hint: this.#hintAfter(token) })
   }
 
   #comparison(): Tree {
     const left = this.#word('the name of a field, a metric or a parameter')
     const op = this.#operator()
     if (op === undefined) {
+      const value = this.#peek()
+      if (!left.quoted && /.:$/.test(left.text) && value?.kind === 'word') throw this.#colon(left, value)
       if (!isNumber(left)) return { kind: 'alone', name: left }
       throw this.#problem(left, {
         message: 'A number alone says nothing.',
@@ -130,6 +132,17 @@ class Reader {
       throw this.#problem(again, { message: 'A comparison has two sides.', hint })
     }
     return tree
+  }
+
+  #colon(left: Word, value: Word): Error {
+    const right = value.quoted ? JSON.stringify(value.text) : value.text
+    return this.#problem(
+      { at: left.end - 1, end: left.end },
+      {
+        message: 'A colon compares nothing.',
+        hint: `Write ${left.text.slice(0, -1)} = ${right}`,
+      },
+    )
   }
 
   #oriented(left: Word, operator: Operator, sign: Place, right: Word): Comparison {
@@ -240,10 +253,14 @@ class Reader {
 
   #hintAfter(token: Token): string | undefined {
     const before = this.#tokens[this.#next - 1]
-    if (token.kind === 'word' && before?.kind === 'word') {
-      return `Join conditions with and or or; put text of several words into quotes: "${before.text} ${token.text}"`
+    const after = this.#tokens[this.#next + 1]
+    if (token.text === ',' && before?.kind === 'word' && isNumber(before) && after?.kind === 'word') {
+      return `Write ${before.text}.${after.text}: a number has a point; several values are written in (1, 2)`
     }
-    return 'Join conditions with and or or'
+    if (token.kind === 'word' && before?.kind === 'word') {
+      return `Join conditions with "and" or "or"; put text of several words into quotes: "${before.text} ${token.text}"`
+    }
+    return 'Join conditions with "and" or "or"'
   }
 
   #peek(): Token | undefined {
