@@ -15,11 +15,14 @@ export interface RemoteAddress {
   readonly name: string
 }
 
-/** The second name is always there: simple-git waits 50 ms more for a command that prints nothing. */
+/**
+ * The remotes, and whether the configuration was read: the second name is always there. (simple-git, too, waits 50 ms
+ * more for a command that prints nothing.) The third one moves the work tree away from its `.git`.
+ */
 export const REMOTE_QUESTION = [
   'config',
   '--get-regexp',
-  '^(remote\\..*\\.url|core\\.repositoryformatversion)$',
+  '^(remote\\..*\\.url|core\\.(repositoryformatversion|worktree))$',
 ] as const
 
 /** @param text the answer to `REMOTE_QUESTION` */

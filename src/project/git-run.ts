@@ -1,11 +1,16 @@
 /**
  * Asking git: one bounded process per question, with no lock taken, no hook run and no program of the repository's own
- * choosing started. What is asked, and what the answer means, is `git.ts`, `git-patch.ts` and `git-remote.ts`.
+ * choosing started. What is asked, and what the answer means, is `git.ts`, `git-patch.ts` and `git-remote.ts`; asking
+ * beside a training command, where milliseconds count, `git-ask.ts`.
  */
 
 export type GitEnv = Readonly<Record<string, string | undefined>>
 
-const GIT_MILLISECONDS = 20_000
+/** Without a word from git. */
+export const GIT_MILLISECONDS = 20_000
+
+/** A repository may name a program as its file system monitor, and status would run it. */
+export const SAFE = ['--no-optional-locks', '-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false'] as const
 
 export interface Output {
   /** As git printed them: the sources of a patch may be in any encoding. */
@@ -26,14 +31,7 @@ export interface Git {
 export async function openGit(cwd: string, env: GitEnv, more: Readonly<Record<string, string>> = {}): Promise<Git> {
   // Measured: 30 ms to import, so only once the training command has been started.
   const { simpleGit } = await import('simple-git')
-  // Of the caller's environment only what git needs to find itself and the user's configuration: simple-git refuses
-  // to start git with variables that name programs (GIT_SSH_COMMAND, EDITOR, PAGER), and none of them is needed.
-  const kept = ['PATH', 'HOME', 'XDG_CONFIG_HOME', 'USERPROFILE', 'SYSTEMROOT', 'TMPDIR', 'GIT_DIR', 'GIT_WORK_TREE']
-  const child: Record<string, string> = { LC_ALL: 'C', ...more }
-  for (const name of kept) {
-    const value = env[name]
-    if (value !== undefined) child[name] = value
-  }
+  const child = gitEnvironment(env, more)
   const fresh = (abort?: AbortSignal) =>
     simpleGit({
       baseDir: cwd,
@@ -45,10 +43,8 @@ export async function openGit(cwd: string, env: GitEnv, more: Readonly<Record<st
       // Its guard cannot tell switching the monitor off from naming a program.
       unsafe: { allowUnsafeFsMonitor: true },
     }).env(child)
-  // A repository may name a program as its file system monitor, and status would run it.
-  const safe = ['--no-optional-locks', '-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false']
   const instance = fresh()
-  return Object.assign(async (args: readonly string[]) => await instance.raw([...safe, ...args]), {
+  return Object.assign(async (args: readonly string[]) => await instance.raw([...SAFE, ...args]), {
     async bytes(args: readonly string[], limit: number): Promise<Output> {
       const chunks: Buffer[] = []
       let size = 0
@@ -62,13 +58,28 @@ export async function openGit(cwd: string, env: GitEnv, more: Readonly<Record<st
         })
       })
       try {
-        await tapped.raw([...safe, ...args])
+        await tapped.raw([...SAFE, ...args])
       } catch (error) {
         if (size <= limit) throw error
       }
       return { bytes: Buffer.concat(chunks).subarray(0, limit), cut: size > limit }
     },
   })
+}
+
+const KEPT = ['PATH', 'HOME', 'XDG_CONFIG_HOME', 'USERPROFILE', 'SYSTEMROOT', 'TMPDIR', 'GIT_DIR', 'GIT_WORK_TREE']
+
+/**
+ * Of the caller's environment only what git needs to find itself and the user's configuration: simple-git refuses to
+ * start git with variables that name programs (GIT_SSH_COMMAND, EDITOR, PAGER), and none of them is needed.
+ */
+export function gitEnvironment(env: GitEnv, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const child: Record<string, string> = { LC_ALL: 'C', ...more }
+  for (const name of KEPT) {
+    const value = env[name]
+    if (value !== undefined) child[name] = value
+  }
+  return child
 }
 
 /** One sentence for a person: why there is no answer. */

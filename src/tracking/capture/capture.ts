@@ -93,7 +93,7 @@ export function startCapture(ctx: Context, project: Project, store: Store, reque
       kept = found.kept
     }),
   ]).then(() => {})
-  void askGpus(request.env, request.signal).then((gpus) => {
+  void askGpus(request.cwd, request.env, request.signal).then((gpus) => {
     if (gpus.length > 0) known.host = { ...hostFacts(), gpus }
   })
   return {

@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process'
 import type { HostFacts } from '../../store/run-records.ts'
+import { findOnPath } from './find-program.ts'
 
 type Gpus = NonNullable<HostFacts['gpus']>
 
@@ -12,7 +13,13 @@ const PATIENCE = 10_000
 const MEBIBYTE = 1024 * 1024
 
 /** @returns empty where there is no `nvidia-smi` on PATH, no card, no driver, or no answer in 10 s; never rejects */
-export async function askGpus(env: Readonly<Record<string, string | undefined>>, signal?: AbortSignal): Promise<Gpus> {
+export async function askGpus(
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+  signal?: AbortSignal,
+): Promise<Gpus> {
+  // A process that only finds out that there is no such program costs more than looking. Windows has endings to try.
+  if (process.platform !== 'win32' && (await findOnPath('nvidia-smi', env, cwd)) === undefined) return []
   const options = { env: { ...env }, timeout: PATIENCE, windowsHide: true, ...(signal === undefined ? {} : { signal }) }
   return await new Promise((answer) => {
     const child = execFile('nvidia-smi', QUERY, options, (error, stdout) => answer(error ? [] : readGpus(stdout)))

@@ -3,10 +3,11 @@
  * shebang lines; then that very interpreter is asked, beside the running command. The command itself is not touched.
  */
 import { execFile } from 'node:child_process'
-import { access, constants, open, stat } from 'node:fs/promises'
-import { basename, delimiter, isAbsolute, resolve } from 'node:path'
+import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { EnvironmentRecord } from '../../store/run-records.ts'
 import { parseLenientJson } from '../values/lenient-json.ts'
+import { findOnPath } from './find-program.ts'
 import { findLaunched } from './launchers.ts'
 
 export interface Interpreter {
@@ -58,17 +59,17 @@ async function findNamed(command: readonly string[], cwd: string, env: Env): Pro
   const first = command[0]
   if (first === undefined) return undefined
   const word = command.slice(0, 8).find((each) => PYTHON.test(basename(each)))
-  if (word !== undefined) return await findProgram(word, cwd, env)
-  const program = await findProgram(first, cwd, env)
+  if (word !== undefined) return await findOnPath(word, env, cwd)
+  const program = await findOnPath(first, env, cwd)
   const fromShebang = program === undefined ? undefined : await shebangPython(program, cwd, env)
   if (fromShebang !== undefined) return fromShebang
   const text = command.slice(1, 4).join(' ')
   // `. .venv/bin/activate && python train.py`
   const activated = text.match(/(?:^|[\s;&|(])(?:\.|source)\s+([\w./-]+\/)activate(?=[\s;&|)]|$)/)?.[1]
-  const inEnvironment = activated === undefined ? undefined : await findProgram(`${activated}python`, cwd, env)
+  const inEnvironment = activated === undefined ? undefined : await findOnPath(`${activated}python`, env, cwd)
   if (inEnvironment !== undefined) return inEnvironment
   const inScript = text.match(/(?:^|[\s;&|(])((?:[\w./-]*\/)?python\d?(?:\.\d+)?)(?=\s)/)?.[1]
-  return inScript === undefined ? undefined : await findProgram(inScript, cwd, env)
+  return inScript === undefined ? undefined : await findOnPath(inScript, env, cwd)
 }
 
 /** `python -I train.py` sees neither PYTHONPATH nor the user's own packages: nor may the probe. */
@@ -81,19 +82,6 @@ function pythonFlags(command: readonly string[]): string[] {
     flags.push(...[...word.slice(1)].filter((letter) => 'EIsS'.includes(letter)).map((letter) => `-${letter}`))
   }
   return flags
-}
-
-/** As `execvp` looks for it. @returns an absolute path, or undefined */
-async function findProgram(word: string, cwd: string, env: Env): Promise<string | undefined> {
-  if (word.includes('/') || isAbsolute(word)) {
-    const full = resolve(cwd, word)
-    return (await isExecutable(full)) ? full : undefined
-  }
-  for (const folder of (env.PATH ?? '').split(delimiter)) {
-    const full = resolve(cwd, folder === '' ? '.' : folder, word)
-    if (await isExecutable(full)) return full
-  }
-  return undefined
 }
 
 /**
@@ -136,17 +124,8 @@ async function shebangPython(program: string, cwd: string, env: Env): Promise<st
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0)
     const line = /^#!\s*([^\n]*)\n/.exec(buffer.toString('utf8', 0, bytesRead))?.[1]
     const word = line?.split(/\s+/).find((each) => PYTHON.test(basename(each)))
-    return word === undefined ? undefined : await findProgram(word, cwd, env)
+    return word === undefined ? undefined : await findOnPath(word, env, cwd)
   } finally {
     await file.close()
-  }
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK)
-    return (await stat(path)).isFile()
-  } catch {
-    return false
   }
 }

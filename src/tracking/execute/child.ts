@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { MlopsError, systemCode } from '../../core/errors.ts'
-import { openPipes } from './pipes.ts'
+import { openPipes, type Pipes } from './pipes.ts'
 
 /** Subscribes to the signals that reach this process; returns the way to unsubscribe. */
 export type SignalSource = (listener: (signal: NodeJS.Signals) => void) => () => void
@@ -26,6 +26,8 @@ export interface ChildRequest {
    * all of its processes.
    */
   readonly foreground: boolean
+  /** For its output, being made already; undefined: they are made here. */
+  readonly pipes?: Promise<Pipes | undefined> | undefined
   readonly signals?: SignalSource | undefined
   /** Milliseconds between a second signal and SIGKILL. */
   readonly grace?: number | undefined
@@ -78,7 +80,7 @@ class StartError extends MlopsError {
 /** @throws StartError when the system cannot start it */
 export async function startChild(request: ChildRequest): Promise<Child> {
   const [program = '', ...args] = request.command
-  const pipes = await openPipes()
+  const pipes = await (request.pipes ?? openPipes())
   const child = spawn(program, args, {
     cwd: request.cwd,
     env: { ...request.env },
@@ -96,9 +98,7 @@ export async function startChild(request: ChildRequest): Promise<Child> {
       child.once('error', (error) => failedToStart(startError(program, error)))
     })
   } catch (error) {
-    await pipes?.closeWriting()
-    pipes?.read.stdout.destroy()
-    pipes?.read.stderr.destroy()
+    await pipes?.abandon()
     throw error
   }
   // A later `error` is a signal that could not be delivered: the process is gone, and `exit` says so.

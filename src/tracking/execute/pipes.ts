@@ -18,6 +18,8 @@ export interface Pipes {
   readonly read: { readonly stdout: Readable; readonly stderr: Readable }
   /** Closes our copies of the writing ends, so that the command's are the last. */
   closeWriting(): Promise<void>
+  /** Closes all ends: no command gets them. */
+  abandon(): Promise<void>
 }
 
 /** @returns undefined where fifos cannot be made (Windows, no `mkfifo`, no temporary folder): take Node's then */
@@ -29,11 +31,16 @@ export async function openPipes(): Promise<Pipes | undefined> {
     const paths = [join(folder, '1'), join(folder, '2')] as const
     await promisify(execFile)('mkfifo', ['-m', '600', ...paths])
     const [stdout, stderr] = await Promise.all([openFifo(paths[0]), openFifo(paths[1])])
+    const closeWriting = async (): Promise<void> => {
+      await Promise.all([closeAsync(stdout.writer), closeAsync(stderr.writer)])
+    }
     return {
       write: { stdout: stdout.writer, stderr: stderr.writer },
       read: { stdout: stdout.reader, stderr: stderr.reader },
-      async closeWriting() {
-        await Promise.all([closeAsync(stdout.writer), closeAsync(stderr.writer)])
+      closeWriting,
+      async abandon() {
+        await closeWriting()
+        for (const { reader } of [stdout, stderr]) reader.destroy()
       },
     }
   } catch {

@@ -27,6 +27,7 @@ import { type ChildEnd, type SignalSource, startChild } from './child.ts'
 import { clientFolder } from './client-path.ts'
 import { finishRun, type Opened } from './finish-run.ts'
 import { createOutputLog, passOn } from './output.ts'
+import { openPipes } from './pipes.ts'
 import { childEnvironment, chooseSeed } from './seed.ts'
 import { type SignalHub, signalHub } from './signals.ts'
 import { stopwatch } from './stopwatch.ts'
@@ -107,10 +108,18 @@ export async function trackCommand(
   }
   const patterns = wantedArtifacts(project, ctx.cwd, request.artifacts, undefined).map(({ pattern }) => pattern)
   const notebooks = findNotebooks(request.command)
-  const before = new Map([
-    ...(await lookBefore([...patterns, ...METRIC_FILES, ...PARAM_FILES], ctx.cwd)),
-    ...(await lookAtPaths(notebooks?.candidates ?? [], ctx.cwd)),
-  ])
+  // Takes a process, so it goes on beside what has to be looked at before the command starts.
+  const pipes = openPipes()
+  const before = await Promise.all([
+    lookBefore([...patterns, ...METRIC_FILES, ...PARAM_FILES], ctx.cwd),
+    lookAtPaths(notebooks?.candidates ?? [], ctx.cwd),
+  ]).then(
+    ([matched, named]) => new Map([...matched, ...named]),
+    async (error: unknown) => {
+      await (await pipes)?.abandon()
+      throw error
+    },
+  )
 
   const hub = signalHub(withAbort(request.signals, ctx.signal))
   const stop = new AbortController()
@@ -121,6 +130,7 @@ export async function trackCommand(
     const child = await startChild({
       ...output.sinks,
       ...childOptions(request),
+      pipes,
       cwd: ctx.cwd,
       env,
       signals: hub.source,

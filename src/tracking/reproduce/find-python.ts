@@ -6,7 +6,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import type { Context } from '../../core/context.ts'
 import type { EnvironmentRecord, PythonFacts } from '../../store/run-records.ts'
-import { findOnPath, isExecutable } from './find-program.ts'
+import { findOnPath, isExecutable } from '../capture/find-program.ts'
 import { runProgram } from './program.ts'
 import type { FoundInterpreter } from './types.ts'
 

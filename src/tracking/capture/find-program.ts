@@ -2,7 +2,8 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, resolve } from 'node:path'
-import type { Env } from './program.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
 
 /** @returns an absolute path; undefined when there is none */
 export async function findOnPath(word: string, env: Env, cwd: string): Promise<string | undefined> {
