@@ -184,6 +184,16 @@ const SCENES = [
   },
   { ask: true },
   {
+    title: 'A customer asks: why was I called?',
+    why: 'From one answer of the service to the version, the run, the commit, the data and the people behind it.',
+    trace: true,
+  },
+  {
+    title: 'Can that model be made again?',
+    why: 'The recorded commit in a clean folder, the same data by hash, the same seed. Without --environment current: fresh packages, too.',
+    run: ['run', 'reproduce', `${MODEL}@1`, '--environment', 'current'],
+  },
+  {
     title: 'The three questions',
     why: 'Which version is in production? Is it healthy? How do we change it safely?',
     run: ['status'],
@@ -232,16 +242,22 @@ export async function playDemo({ root, python }) {
 
 /** @returns false when a scene did not end as it should */
 async function playScenes({ root, project, env, style, url, services }) {
+  let prediction
   for (const [index, scene] of SCENES.entries()) {
     if (scene.title !== undefined) console.log(`\n${style.title(` ${scene.title} `)}`)
     if (scene.why !== undefined) console.log(style.dim(scene.why))
-    const { program, words, shown } = commandOf(scene, root, url)
+    const { program, words, shown } = commandOf(scene, { root, url, prediction })
     console.log(`\n${style.dim('$')} ${style.bold(shown)}`)
     if (scene.serve !== undefined) {
       services.push(await startService(join(project, scene.serve), words, env, url))
       continue
     }
-    const code = await command(program, words, { cwd: project, env: { ...env, ...scene.env?.(root) } })
+    const { code, printed } = await command(program, words, {
+      cwd: project,
+      env: { ...env, ...scene.env?.(root) },
+      keep: scene.ask === true,
+    })
+    prediction = /prediction (\S+)\)/.exec(printed)?.[1] ?? prediction
     const expected = scene.exit ?? 0
     if (code !== expected) {
       console.log(
@@ -257,12 +273,13 @@ async function playScenes({ root, project, env, style, url, services }) {
 }
 
 /** What a scene runs, and how a person would have typed it. */
-function commandOf({ run, python, serve, ask }, root, url) {
+function commandOf({ run, python, serve, ask, trace }, { root, url, prediction }) {
   if (serve !== undefined) {
     const words = ['-m', 'uvicorn', 'app.main:app', '--port', new URL(url).port]
     return { words, shown: `(cd ${serve} && MLOPS_STORE=../.mlops python ${words.join(' ')}) &` }
   }
-  if (ask) return commandOf({ python: ['ask.py', url] }, root, url)
+  if (ask) return commandOf({ python: ['ask.py', url] }, { root })
+  if (trace) return commandOf({ run: ['trace', prediction] }, { root })
   if (python !== undefined) return { program: 'python', words: python, shown: `python ${python.map(quote).join(' ')}` }
   return {
     program: process.execPath,
@@ -313,7 +330,8 @@ async function commitScripts(project, env) {
     [...who, 'commit', '--quiet', '-m', 'Churn model'],
   ]
   for (const step of steps) {
-    if ((await command('git', step, { cwd: project, env, quiet: true }).catch(() => 1)) !== 0) return
+    const done = await command('git', step, { cwd: project, env, quiet: true }).catch(() => undefined)
+    if (done?.code !== 0) return
   }
 }
 
@@ -327,15 +345,18 @@ function shim(root, project) {
   return bin
 }
 
-function command(program, args, { cwd, env, quiet = false }) {
+/** @param keep what it prints is returned as well */
+function command(program, args, { cwd, env, quiet = false, keep = false }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd,
-      env,
-      stdio: ['ignore', quiet ? 'ignore' : 'inherit', quiet ? 'ignore' : 'inherit'],
+    const out = quiet ? 'ignore' : 'inherit'
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', keep ? 'pipe' : out, out] })
+    let printed = ''
+    child.stdout?.setEncoding('utf8').on('data', (text) => {
+      printed += text
+      process.stdout.write(text)
     })
     child.once('error', reject)
-    child.once('close', (code, signal) => resolve(signal === null ? code : 1))
+    child.once('close', (code, signal) => resolve({ code: signal === null ? code : 1, printed }))
   })
 }
 

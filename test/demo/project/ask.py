@@ -1,6 +1,8 @@
 """Asks the running service about one customer, as any client would: python ask.py http://127.0.0.1:8000"""
 import json
 import sys
+import time
+import urllib.error
 import urllib.request
 
 customer = {
@@ -9,5 +11,18 @@ customer = {
 }
 body = json.dumps({"features": customer}).encode()
 request = urllib.request.Request(f"{sys.argv[1]}/v1/predict", body, {"Content-Type": "application/json"})
-answer = json.load(urllib.request.urlopen(request))
-print(f"will leave: {answer['prediction']:.2f}, says version {answer['version']}")
+
+
+def ask(tries=5):
+    try:
+        return json.load(urllib.request.urlopen(request))
+    except urllib.error.HTTPError as error:
+        # A busy service says so, rather than let callers wait: 503 and 504 are there to be asked again.
+        if error.code not in (503, 504) or tries == 1:
+            raise
+    time.sleep(1)
+    return ask(tries - 1)
+
+
+answer = ask()
+print(f"will leave: {answer['prediction']:.2f}, says version {answer['version']} (prediction {answer['id']})")
