@@ -50,8 +50,15 @@ export function compareRuns(a: RunFacts, b: RunFacts, results: Results, options:
     ),
     ...artifactRows(a, b, results),
   ]
-  return rows.map((row) => (isIgnored(row.name, options.ignore) ? { ...row, verdict: 'ignored' } : row))
+  const told = a.status === 'interrupted' ? rows.map(ofStopped) : rows
+  return told.map((row) => (isIgnored(row.name, options.ignore) ? { ...row, verdict: 'ignored' } : row))
 }
+
+export const STOPPED = 'the original was stopped before its end'
+
+/** What a run had recorded when it was stopped differs from what it comes to in the end, and nothing follows from it. */
+const ofStopped = (row: ResultRow): ResultRow =>
+  row.verdict === 'different' || row.verdict === 'missing' ? { ...row, verdict: 'not compared', note: STOPPED } : row
 
 /** A run that ended well both times needs no row for it. */
 function exitRow(a: RunFacts, b: RunFacts): ResultRow[] {
@@ -59,7 +66,7 @@ function exitRow(a: RunFacts, b: RunFacts): ResultRow[] {
   if (a.status === 'finished' && b.status === 'finished') return []
   const isSame = how(a) === how(b) && a.status === b.status
   const row = { kind: 'exit', name: 'exit', original: how(a), reproduced: how(b), note: null } as const
-  if (a.status === 'interrupted') return [{ ...row, verdict: 'not compared', note: 'the original was interrupted' }]
+  if (a.status === 'interrupted') return [{ ...row, verdict: 'not compared', note: STOPPED }]
   return [{ ...row, verdict: isSame ? 'equal' : 'different' }]
 }
 
@@ -127,8 +134,14 @@ const valueIn = <V>(values: Readonly<Record<string, V>>, name: string): V | null
 
 export type Overall = 'equal' | 'within tolerance' | 'different' | 'nothing to compare'
 
-/** The word of the worst row; rows that are ignored or not compared say nothing. */
-export function overallVerdict(rows: readonly ResultRow[]): Overall {
+/**
+ * The word of the worst row; rows that are ignored or not compared say nothing.
+ * @param status of the original: of one that was stopped, what happens to be equal proves nothing where other things are not
+ */
+export function overallVerdict(rows: readonly ResultRow[], status?: RunFacts['status']): Overall {
+  const isStopped = ({ kind, verdict, note }: ResultRow): boolean =>
+    kind !== 'exit' && verdict === 'not compared' && note === STOPPED
+  if (status === 'interrupted' && rows.some(isStopped)) return 'nothing to compare'
   const counted = rows.filter(({ verdict }) => verdict !== 'ignored' && verdict !== 'not compared')
   if (counted.length === 0) return 'nothing to compare'
   if (counted.some(({ verdict }) => verdict === 'different' || verdict === 'missing')) return 'different'

@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Context } from '../../core/context.ts'
 import type { Store } from '../../store/store.ts'
 import type { RunFacts } from '../compare/facts.ts'
+import { absentFiles } from './absent-files.ts'
 import { withArtifactNotes } from './artifact-notes.ts'
 import { causesOf } from './causes.ts'
 import { compareAnswers } from './compare-answers.ts'
@@ -41,7 +42,7 @@ export async function concludeReproduction(
   const { original } = facts
   const hasFailed = reproduction.status !== 'finished' && original.facts.status === 'finished'
   const rows = await tableOf(ctx, store, concluding)
-  const verdict = hasFailed ? 'failed' : overallVerdict(rows)
+  const verdict = hasFailed ? 'failed' : overallVerdict(rows, original.facts.status)
   const steady = again === null ? null : await isSteady(store, reproduction, again, request)
   const causes =
     verdict === 'different'
@@ -65,7 +66,7 @@ export async function concludeReproduction(
     causes,
     packages: prepared.differences,
     steady,
-    failure: hasFailed ? { tail: concluding.tail, cause: whyFailed(concluding) } : null,
+    failure: hasFailed ? { tail: concluding.tail, cause: await whyFailed(ctx, concluding) } : null,
   }
 }
 
@@ -98,8 +99,9 @@ async function isSteady(store: Store, a: RunFacts, b: RunFacts, request: Reprodu
   return overallVerdict(compareRuns(a, b, { series, answers, models: [] }, options)) !== 'different'
 }
 
-function whyFailed({ tail, facts, tree, reproduction, prepared }: Concluding) {
+async function whyFailed(ctx: Context, { tail, facts, tree, reproduction, prepared }: Concluding) {
   return likelyCause({
+    absent: await absentFiles(ctx, tree, tail.join('\n')),
     tail,
     packages: prepared.differences,
     run: facts.original.start.id,

@@ -1,5 +1,6 @@
 /** Why the command of a reproduction may have failed though the original did not, read off its last words. Pure. */
 
+import { shellWord } from '../../core/shell.ts'
 import { type PackageDifference, packageWords } from './environment-difference.ts'
 
 export interface FailureFacts {
@@ -11,6 +12,8 @@ export interface FailureFacts {
   /** Paths of declared data. */
   readonly declared: readonly string[]
   readonly mirror: string
+  /** What is in the user's checkout, no commit holds and nobody declared, relative to the folder of the run. */
+  readonly absent: readonly string[]
   /** What is installed otherwise than recorded. */
   readonly packages: readonly PackageDifference[]
 }
@@ -66,7 +69,19 @@ export function likelyCause(facts: FailureFacts): LikelyCause | null {
   }
   if (/MemoryError|Killed|Out of memory|Cannot allocate/i.test(text))
     return { text: 'It ran out of memory.', hint: null }
-  return null
+  return absentData(facts)
+}
+
+/** The last guess: a script that reads `raw/*.csv` finds nothing there, and no message names a file. */
+function absentData({ absent, run }: FailureFacts): LikelyCause | null {
+  const [first] = absent
+  if (first === undefined) return null
+  const more = absent.length > 3 ? ` and ${absent.length - 3} more` : ''
+  const path = first.replace(/\/$/, '')
+  return {
+    text: `It may read what no commit holds and the run did not declare, which is in your checkout alone: ${absent.slice(0, 3).join(', ')}${more}.`,
+    hint: `mlops run reproduce ${run} --data ${shellWord(`${/[./]/.test(path) ? path : `${path}/`}=${path}`)}; and from now on: mlops track --data ${shellWord(`NAME=${path}`)}`,
+  }
 }
 
 function missingFile(path: string, { run, isHere, declared, mirror }: FailureFacts): LikelyCause {

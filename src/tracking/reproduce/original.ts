@@ -29,7 +29,7 @@ async function originalOfRun(ctx: Context, store: Store, id: string, version: Or
     throw failed({
       code: 'RUN_STILL_RUNNING',
       message: `Run ${id} has not ended yet, so there is nothing to compare with.`,
-      hint: `Wait for its end: mlops run show ${id}`,
+      hint: `Wait for its end: mlops run show ${id} --follow`,
     })
   }
   return { start, facts, version, inStore: true }

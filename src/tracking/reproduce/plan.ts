@@ -131,7 +131,9 @@ function statusRisks({ facts, start, inStore }: Original): string[] {
   const risks: string[] = []
   if (facts.status === 'failed') risks.push(`The run failed (exit ${facts.exit ?? facts.signal}): so should this one.`)
   if (facts.status === 'interrupted') {
-    risks.push('The run was interrupted: what it had recorded by then is compared with a run that goes on to its end.')
+    risks.push(
+      'The run was stopped before its end: only what it had recorded by then can be compared, with a run that goes on to its end.',
+    )
   }
   if (start.seed === undefined) risks.push('No seed was recorded.')
   if (!inStore) risks.push('The run itself was deleted: its series and what it logged of single rows are not compared.')

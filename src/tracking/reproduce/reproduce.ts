@@ -17,7 +17,7 @@ import { commandIn, type Prepared, prepareEnvironment } from './environment.ts'
 import { gatherFacts } from './gather.ts'
 import { readOriginal } from './original.ts'
 import { planReproduction } from './plan.ts'
-import type { Reproduction, Step } from './result.ts'
+import { exitOf, type Reproduction, type Step } from './result.ts'
 import { layOut, makeCode, placeData, removeCommand, type Tree } from './tree.ts'
 import type { Facts, ReproducePlan, ReproduceRequest } from './types.ts'
 import { closeWorkshop, openWorkshop, type Workshop } from './workshop.ts'
@@ -84,7 +84,7 @@ export async function reproduce(
         ...{ facts, plan, request, reproduction, tail, tree, prepared, scratch: workshop.root },
         again: again === undefined ? null : await readFacts(ctx, store, again.runId),
       })
-      return [concluded, concluded.verdict]
+      return [concluded, concluded.verdict, exitOf(concluded.verdict) === 'ok']
     })
     await annotate(ctx, store, facts, result)
     const place = {
@@ -120,12 +120,12 @@ class Work {
     this.#hooks = hooks
   }
 
-  async step<T>(name: string, work: () => Promise<readonly [T, string]>): Promise<T> {
+  async step<T>(name: string, work: () => Promise<readonly [made: T, detail: string, ok?: boolean]>): Promise<T> {
     stopIfAsked(this.#ctx)
     const started = this.#ctx.now().getTime()
     try {
-      const [made, detail] = await work()
-      const step = { name, detail, seconds: Math.max(0, this.#ctx.now().getTime() - started) / 1000 }
+      const [made, detail, ok = true] = await work()
+      const step = { name, detail, seconds: Math.max(0, this.#ctx.now().getTime() - started) / 1000, ok }
       this.steps.push(step)
       this.#hooks.onStep?.(step)
       return made
@@ -178,7 +178,11 @@ class Work {
         },
       )
       if (outcome.end.status === 'interrupted') throw stopped()
-      return [outcome, `run ${outcome.runId} ${outcome.end.status}`]
+      return [
+        outcome,
+        `run ${outcome.runId} ${outcome.end.status}`,
+        ['finished', recorded.status].includes(outcome.end.status),
+      ]
     })
   }
 }
@@ -211,7 +215,8 @@ function assertComplete({ run, missing }: ReproducePlan): void {
     code: 'REPRODUCTION_INCOMPLETE',
     message: `Run ${run} cannot be reproduced here: ${more.length === 0 ? 'one thing is' : `${missing.length} things are`} missing. Nothing was run.`,
     hint: first.mend,
-    details: { problems: missing.map(({ why, mend }) => `${why} ${mend}`), missing },
+    // The hint is that of the first.
+    details: { problems: [first.why, ...more.map(({ why, mend }) => `${why} ${mend}`)], missing },
   })
 }
 

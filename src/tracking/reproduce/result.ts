@@ -13,6 +13,8 @@ export interface Step {
   /** One phrase. */
   readonly detail: string
   readonly seconds: number
+  /** False of a command that failed, and of an outcome that is not the same. */
+  readonly ok: boolean
 }
 
 export interface Reproduction {

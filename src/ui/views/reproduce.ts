@@ -10,8 +10,8 @@ import { shortDigest } from './values.ts'
 const SHOWN = 8
 
 /** On stderr, after each step. */
-export function renderStep(style: Style, { name, detail, seconds }: Step): string {
-  return `${style.good(style.symbols.ok)} ${name.padEnd(11)} ${detail} ${style.dim(duration(seconds))}`
+export function renderStep(style: Style, { name, detail, seconds, ok }: Step): string {
+  return `${ok ? style.good(style.symbols.ok) : style.bad(style.symbols.bad)} ${name.padEnd(11)} ${detail} ${style.dim(duration(seconds))}`
 }
 
 export function renderPlan(ui: Ui, plan: ReproducePlan): string {
@@ -109,12 +109,11 @@ function verdictLines(ui: Ui, plan: ReproducePlan, outcome: Omit<Reproduction, '
     lines.push(`${style.bad(style.symbols.bad)} ${name} came out ${style.bad('different')}${by}`)
   if (verdict === 'nothing to compare') {
     lines.push(`${style.warn(style.symbols.unknown)} ${name} was repeated${by}, but there is nothing to compare`)
-    lines.push(
-      ui.wrap(
-        '  It recorded no metric and no artifact that counts: --artifact PATH, or metrics, when it is tracked.',
-        2,
-      ),
-    )
+    const why =
+      plan.status === 'interrupted'
+        ? 'The original was stopped before its end: what it had recorded by then is no result. Compare the repetition with a run that ended well.'
+        : 'It recorded no metric and no artifact that counts: --artifact PATH, or metrics, when it is tracked.'
+    lines.push(ui.wrap(`  ${why}`, 2))
   }
   if (verdict === 'failed') {
     const how = reproduction.exit === null ? `ended by ${reproduction.signal}` : `exit ${reproduction.exit}`

@@ -104,6 +104,21 @@ describe('run reproduce and the data', () => {
     assert.deepEqual(leftOvers(), [])
   })
 
+  it('names the ignored folders that nobody declared where the script names no file, and marks what failed', async () => {
+    const script = 'set -e; n=$(cat raw/*.csv 2>/dev/null | wc -l); test "$n" -gt 0; echo "n: $n"\n'
+    const place = await world({ 'train.sh': script, '.gitignore': 'raw/\n__pycache__/\n' })
+    place.write('raw/1.csv', CSV)
+    place.write('__pycache__/x.pyc', '')
+    const run = await place.track([], SH)
+    const { stderr, stdout } = await place.mlops(['run', 'reproduce', run], { code: 1 })
+    assert.match(stderr, /^✔ code/m)
+    assert.match(stderr, /^✖ run .* failed/m)
+    assert.match(stderr, /^✖ compare +failed/m)
+    assert.match(stdout, /Likely cause: It may read what no commit holds .*checkout alone: raw\/\.$/m)
+    assert.match(stdout, new RegExp(`→ mlops run reproduce ${run} --data raw/=raw; and from now on: .*--data NAME=raw`))
+    assert.equal((await place.reproduce([run, '--data', 'raw/=raw'])).data.outcome.verdict, 'equal')
+  })
+
   it('reads data outside of the project where they are, and never writes through a committed link to them', async () => {
     const outside = tempProject({ 'train.csv': CSV })
     const place = await world({

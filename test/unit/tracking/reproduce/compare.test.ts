@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { differenceOf } from '../../../../src/tracking/reproduce/artifact-notes.ts'
 import { compareRows } from '../../../../src/tracking/reproduce/compare-answers.ts'
-import { overallVerdict, type ResultRow } from '../../../../src/tracking/reproduce/compare-runs.ts'
+import { compareRuns, overallVerdict, type ResultRow } from '../../../../src/tracking/reproduce/compare-runs.ts'
 import { compareHistories } from '../../../../src/tracking/reproduce/compare-series.ts'
 import { compareNumbers, isIgnored, measuresWork } from '../../../../src/tracking/reproduce/compare-values.ts'
 import { likelyCause } from '../../../../src/tracking/reproduce/failure.ts'
+import { facts } from '../compare-facts.ts'
 
 describe('the table of a reproduction', () => {
   it('tells equal from near and from different, NaN from numbers', () => {
@@ -19,6 +20,25 @@ describe('the table of a reproduction', () => {
     assert.equal(compareNumbers(1e9, 1e9 + 100, 1e-6), 'within tolerance')
     assert.equal(compareNumbers(1e9, 1e9 + 2000, 1e-6), 'different')
     assert.equal(compareNumbers(0.1, 0.1 + 1e-18, 0), 'equal')
+  })
+
+  it('takes what a stopped run had recorded by then for no result, and what is equal all the same for no proof', () => {
+    const stopped = facts({ status: 'interrupted', exit: null, signal: 'SIGINT', metrics: { loss: 0.9, rows: 100 } })
+    const options = { tolerances: { general: 1e-6, byName: {} }, ignore: [] }
+    const table = (metrics: Record<string, number>) =>
+      compareRuns(stopped, facts({ status: 'finished', metrics }), { series: [], answers: [], models: [] }, options)
+    const rows = table({ loss: 0.1, rows: 100, auc: 0.8 })
+    assert.deepEqual(
+      rows.map(({ name, verdict }) => [name, verdict]),
+      [
+        ['exit', 'not compared'],
+        ['auc', 'not compared'],
+        ['loss', 'not compared'],
+        ['rows', 'equal'],
+      ],
+    )
+    assert.equal(overallVerdict(rows, 'interrupted'), 'nothing to compare')
+    assert.equal(overallVerdict(table({ loss: 0.9, rows: 100 }), 'interrupted'), 'equal')
   })
 
   it('knows measures of the work by their names, and leaves results alone', () => {
@@ -115,7 +135,7 @@ describe('the table of a reproduction', () => {
   })
 
   it('names the file that a script misses, as languages and shells say it', () => {
-    const facts = { run: 'R', declared: [], packages: [], mirror: '/tmp/w', isHere: () => true }
+    const facts = { run: 'R', declared: [], packages: [], absent: [], mirror: '/tmp/w', isHere: () => true }
     const texts = [
       "FileNotFoundError: [Errno 2] No such file or directory: 'data/x.csv'",
       "FileNotFoundError: [Errno 2] No such file or directory: '/tmp/w/data/x.csv'",
