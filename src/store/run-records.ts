@@ -248,7 +248,7 @@ export interface MetricLine {
   readonly key: string
   readonly value: number | string
   readonly step?: number
-  readonly from?: ValueOrigin
+  readonly from?: Exclude<ValueOrigin, 'argument'>
 }
 export interface ParamLine {
   readonly t: string

@@ -3,8 +3,9 @@
  * the run itself never changes. Changes only what is said.
  */
 import type { Context } from '../../core/context.ts'
-import { type MlopsError, usage } from '../../core/errors.ts'
+import { isMlopsError, type MlopsError, usage } from '../../core/errors.ts'
 import { redactText } from '../../core/redact.ts'
+import { shellWord } from '../../core/shell.ts'
 import { ulid, ulidTime } from '../../core/ulid.ts'
 import type { Annotation } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
@@ -42,6 +43,36 @@ export interface RunNotes {
 const MOST_TAGS = 200
 /** Characters: a paragraph or a stack trace, no file. */
 export const LONGEST_NOTE = 10_000
+
+/**
+ * The same of several runs; all of them are found before any is changed.
+ * @throws as `tagRun`; usage `TAG_NOT_ADDED` for a word that names no run after one that does
+ */
+export async function tagRuns(
+  ctx: Context,
+  store: Store,
+  references: readonly string[],
+  request: { readonly add: readonly string[]; readonly remove: readonly string[] },
+): Promise<RunTags[]> {
+  const ids: string[] = []
+  for (const [at, reference] of references.entries()) {
+    const id = await resolveRun(ctx, store, reference).catch((error: unknown) => {
+      const isWord = at > 0 && !reference.includes('@') && isMlopsError(error) && error.code === 'RUN_NOT_FOUND'
+      throw isWord ? notAdded(references[0] ?? '', reference) : error
+    })
+    if (!ids.includes(id)) ids.push(id)
+  }
+  const tagged: RunTags[] = []
+  for (const id of ids) tagged.push(await tagRun(ctx, store, id, request))
+  return tagged
+}
+
+const notAdded = (run: string, word: string): MlopsError =>
+  usage({
+    code: 'TAG_NOT_ADDED',
+    message: `${JSON.stringify(word)} names no run; a tag is put on with --add.`,
+    hint: `Write mlops run tag ${run} --add ${shellWord(word)}`,
+  })
 
 /**
  * Without anything to add or remove it only tells; what is so already is no change, and nothing is written for it.
@@ -95,7 +126,8 @@ export async function noteRun(
   return { run, added: note, notes: notesOf([...said, annotation]) }
 }
 
-function checkedNote(text: string): string {
+/** As it is kept. @throws usage `NOTE_EMPTY`, `NOTE_TOO_LONG` */
+export function checkedNote(text: string): string {
   const note = text.replaceAll('\r\n', '\n').trim().toWellFormed()
   if (note === '') {
     const hint = 'Write mlops run note RUN "what I learnt", or hand it over: echo "…" | mlops run note RUN -'

@@ -1,5 +1,6 @@
 /** One run as a line of a list, and as `track` ends with it. Everything recorded of it: `run-summary.ts`. Reads only. */
 import type { Context } from '../../core/context.ts'
+import { lifeOf } from '../../core/process-place.ts'
 import type { ParamValue, RunArtifact } from '../../store/run-records.ts'
 import type { RunFolder, Store } from '../../store/store.ts'
 import type { TrackOutcome } from '../execute/track.ts'
@@ -11,7 +12,7 @@ export interface RunRow {
   readonly model: string | null
   readonly status: RunStatus
   readonly started: string
-  /** Seconds; of a run that has not ended, up to its last heartbeat. */
+  /** Seconds; of a run that goes on up to now, of one that has not ended otherwise up to its last heartbeat. */
   readonly duration: number | null
   readonly command: readonly string[]
   readonly metrics: Readonly<Record<string, number | string>>
@@ -66,13 +67,25 @@ export function rowOfOutcome({ runId, start, end }: TrackOutcome): RunRow {
 
 /** Up to its last sign of life: what is not known to have gone on after that must not shrink when it is found dead. */
 function durationSoFar(ctx: Context, { start, silent }: RunFolder): number | null {
-  if (silent === undefined) return null
-  const seconds = (ctx.now().getTime() - Date.parse(start.started)) / 1000 - silent
+  const isAlive = lifeOf(start.process) === 'alive'
+  if (silent === undefined && !isAlive) return null
+  const seconds = (ctx.now().getTime() - Date.parse(start.started)) / 1000 - (isAlive ? 0 : (silent ?? 0))
   return Math.max(0, Math.round(seconds * 1000) / 1000)
 }
 
-/** Registering is the next step of a run that ended well, unless its script has asked for that; looking, of another. */
-export function nextCommand(run: RunRow, mayRegister: boolean): string | null {
+/**
+ * Registering is the next step of a run that ended well and left something to register, unless its script has asked for
+ * that; looking, of another.
+ * @param models the configured ones: where there is one, it is meant
+ */
+export function nextCommand(
+  run: RunRow,
+  mayRegister: boolean,
+  models: Readonly<Record<string, unknown>> = {},
+): string | null {
   if (run.status === 'failed') return `mlops run show ${run.run}`
-  return run.status === 'finished' && mayRegister ? `mlops register ${run.model ?? 'MODEL'} --run ${run.run}` : null
+  if (run.status !== 'finished' || !mayRegister || run.artifacts.length === 0) return null
+  const [only, ...others] = Object.keys(models)
+  const model = run.model ?? (others.length === 0 ? only : undefined) ?? 'MODEL'
+  return `mlops register ${model} --run ${run.run}`
 }

@@ -6,6 +6,7 @@ import type { RunFolder, Store } from '../../store/store.ts'
 import { type ParamSeed, seedsInParams } from '../execute/seed.ts'
 import { notesOf, type RunNote, type RunReproduction, reproductionsOf, tagsWith } from './annotations.ts'
 import { type Folded, foldStreams } from './fold-run.ts'
+import { lastLines } from './last-lines.ts'
 import { type ChildRun, childrenOf } from './relatives.ts'
 import { resolveRun } from './resolve-run.ts'
 import { type RunRow, rowOf } from './run-row.ts'
@@ -47,6 +48,8 @@ export interface RunDetail extends RunRow {
   readonly life: RunLife | null
   /** Absolute path of output.log; it may not exist. */
   readonly output: string
+  /** Of a run that goes on, failed or was interrupted: the last lines it printed, without escapes and secrets. */
+  readonly lastLines: readonly string[]
   readonly warnings: readonly string[]
 }
 
@@ -85,6 +88,7 @@ export async function showRun(
     store.runs.annotations(id),
     childrenOf(store, folder),
   ])
+  const output = `${store.root}/runs/${id}/output.log`
   return {
     ...row,
     tags: tagsWith(row.tags, said),
@@ -112,7 +116,8 @@ export async function showRun(
     notes: notesOf(said),
     reproductions: reproductionsOf(said),
     life: end === undefined ? lifeOfRun(ctx, folder, clients) : null,
-    output: `${store.root}/runs/${id}/output.log`,
+    output,
+    lastLines: row.status === 'finished' || start.source !== 'track' ? [] : await lastLines(output),
     warnings: end?.warnings ?? [],
   }
 }

@@ -23,11 +23,19 @@ function whoAndWhere(ui: Ui, run: RunDetail): Fact[] {
   return [
     ['model', run.model === null ? undefined : ui.text(run.model)],
     ['command', fitted(ui, run.command.join(' '), USED)],
-    ['folder', fitted(ui, run.cwd, USED)],
+    ['folder', run.cwd === '.' ? 'that of the project (.)' : fitted(ui, run.cwd, USED)],
     ['started', started],
     ['took', run.duration === null ? undefined : duration(run.duration)],
+    ['process', run.status === 'running' ? whichProcess(ui, run) : undefined],
     ['heard of', life === null || life.process === 'alive' ? undefined : heard(ui, run)],
   ]
+}
+
+/** Whoever writes the end: a signal to it reaches the command, and the run is recorded as interrupted. */
+function whichProcess(ui: Ui, { life, host }: RunDetail): string | undefined {
+  if (life?.pid == null) return undefined
+  const where = `${life.pid} on ${ui.text(host.name)}`
+  return life.process === 'alive' ? `${where}, ended by ${ui.style.command(`kill ${life.pid}`)}` : where
 }
 
 /** When nothing but the heartbeat tells. Clocks of hosts differ: a beat may seem to come from the future. */
@@ -132,6 +140,5 @@ function kinFacts(ui: Ui, run: RunDetail): Fact[] {
       const painted = verdict === 'different' ? ui.style.bad(verdict) : ui.style.good(verdict)
       return ['repeated', `by ${ui.style.name(ui.text(by))}: ${painted} (${ui.ago(time)})`]
     }),
-    ['output', run.source === 'track' ? fitted(ui, run.output, USED) : undefined],
   ]
 }

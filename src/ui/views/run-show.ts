@@ -42,6 +42,7 @@ export function renderRun(ui: Ui, run: ShownRun, drawn?: string): string {
       'Artifacts',
       run.artifacts.map((each) => described(ui, each.path, `  ${bytes(each.size)}  ${shortDigest(each.sha256)}`)),
     ),
+    section(ui, 'Output', outputLines(ui, run)),
     section(ui, 'Evidence', run.evidence.map(describeEvidence)),
     section(ui, 'Runs it started', childLines(ui, run.children)),
     section(
@@ -78,6 +79,7 @@ export function renderProgress(ui: Ui, run: RunDetail, drawn?: string): string {
   return [
     `${mark(style, run.status)} run ${style.name(run.run)} ${run.status}${so}\n  ${fitted(ui, run.command.join(' '), INDENT)}`,
     section(ui, 'Metrics', metricLines(ui, run, drawn)),
+    section(ui, 'Last lines', lastLines(ui, run)),
     section(ui, 'Runs it started', childLines(ui, run.children)),
     style.dim('Ctrl-C stops looking; the run goes on'),
   ]
@@ -90,6 +92,14 @@ function section(ui: Ui, title: string, lines: readonly string[]): string {
     ? ''
     : [ui.style.heading(title), ...lines.map((line) => (line === '' ? '' : `  ${line}`))].join('\n')
 }
+
+/** The path stands alone and whole: it is there to be copied. */
+function outputLines(ui: Ui, run: RunDetail): string[] {
+  return run.source === 'track' ? [...lastLines(ui, run), ui.text(run.output)] : []
+}
+
+const lastLines = (ui: Ui, run: RunDetail): string[] =>
+  run.lastLines.map((line) => `${ui.style.dim('|')} ${fitted(ui, line, INDENT + 2)}`)
 
 /** What a run without an end says of itself: whether anybody will write it. */
 function lifeLines(ui: Ui, { life, status, source }: RunDetail): string[] {
