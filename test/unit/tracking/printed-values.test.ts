@@ -20,6 +20,24 @@ describe('A printed line', () => {
     for (const [line, key, value] of lines) assert.deepEqual(metricsOf(line), { [key]: value }, line)
   })
 
+  it('is metrics when all of it is names and numbers, and their step when it counts', () => {
+    const lines: [string, Record<string, number>, number | undefined][] = [
+      ['Epoch 1/2 - loss: 0.5', { loss: 0.5 }, 1],
+      ['Epoch 3/10 - loss: 0.5 - acc: 0.9', { loss: 0.5, acc: 0.9 }, 3],
+      ['f1=0.5, auc=0.7', { f1: 0.5, auc: 0.7 }, undefined],
+      ['[epoch 7] train/loss = 1e-3 | val/loss = nan', { 'train/loss': 0.001, 'val/loss': Number.NaN }, 7],
+      ['step: 100, loss: 0.5', { loss: 0.5 }, 100],
+      ['epoch=2 loss=0.5 acc=.9', { loss: 0.5, acc: 0.9 }, 2],
+      ['Step 12: loss=-0.5; mae=2', { loss: -0.5, mae: 2 }, 12],
+      ['Iteration 3, loss = 0.25', { loss: 0.25 }, 3],
+    ]
+    for (const [line, values, step] of lines) {
+      const { metrics } = readPrintedLine(line)
+      assert.deepEqual(metricsOf(line), values, line)
+      for (const each of metrics) assert.equal(each.step, step, line)
+    }
+  })
+
   it('keeps NaN and infinities, as Python and R write them', () => {
     assert.deepEqual(metricsOf('loss: nan'), { loss: Number.NaN })
     assert.deepEqual(metricsOf('loss=-inf'), { loss: Number.NEGATIVE_INFINITY })
@@ -32,7 +50,25 @@ describe('A printed line', () => {
       'WARNING: 12',
       '12:30:45',
       '2026-11-21 09:14:03: 7',
-      'Epoch 1/10 - loss: 0.5 - acc: 0.9',
+      'Epoch 1/10 - 3s - loss: 0.5',
+      'Epoch 1/10 - loss: 0.5 - acc: 90%',
+      'Epoch 1/10',
+      'Epoch 3: 50%|#####     | 5/10 [00:01<00:01, loss=0.5]',
+      '10/10 - 1s 2ms/step - accuracy: 0.9 - loss: 0.3',
+      'loss: 0.5, acc: 0.9 (best)',
+      'loss: 0.5s, acc: 0.9',
+      'loss: 0.5, loss: 0.4',
+      'INFO: loss: 0.5, acc: 0.9',
+      'line: 3, col: 4',
+      'date: 2026-11-21, time: 12:30:45',
+      'Using f1=0.5, auc=0.7',
+      'Model(depth=3, width=4)',
+      'loss: 0.5, acc:',
+      'loss 0.5, acc 0.9',
+      'best epoch 3: loss: 0.5',
+      'a: 1.2.3, b: 4',
+      'a: 1/2, b: 4',
+      'a: 1,000, b: 4',
       'trained on 5000 customers, tested on 2043',
       'Accuracy: 95.2%',
       'auc: 0.91 (+/- 0.02)',
