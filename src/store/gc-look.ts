@@ -13,7 +13,10 @@ export interface Amount {
 export interface Kept {
   readonly referenced: Amount
   /** Nothing refers to them, and they were needed within the grace. */
-  readonly young: Amount
+  readonly young: Amount & {
+    /** RFC 3339: from then on all of them can go, unless something comes to need them; null for none. */
+    readonly until: string | null
+  }
   /** Nothing refers to them, and they are not older than a run that still goes on and may refer to them. */
   readonly running: Amount
 }
@@ -49,6 +52,7 @@ export function sortOut(
   marked: ReadonlySet<Digest>,
   since: number,
   running: number,
+  grace: number,
 ): { kept: Kept; aside: Map<Digest, Seen> } {
   const lists: Record<keyof Kept, Digest[]> = { referenced: [], young: [], running: [] }
   const candidates = new Map<Digest, Seen>()
@@ -58,9 +62,13 @@ export function sortOut(
     else if (seen.modified > running) lists.running.push(digest)
     else candidates.set(digest, seen)
   }
+  const untilOf = (young: readonly Digest[]): string =>
+    new Date(
+      young.reduce((last, digest) => Math.max(last, present.get(digest)?.modified ?? 0), 0) + grace,
+    ).toISOString()
   const kept = {
     referenced: amountOf(present, lists.referenced),
-    young: amountOf(present, lists.young),
+    young: { ...amountOf(present, lists.young), until: lists.young.length === 0 ? null : untilOf(lists.young) },
     running: amountOf(present, lists.running),
   }
   return { kept, aside: candidates }

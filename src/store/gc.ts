@@ -114,7 +114,7 @@ async function collect(
   }
   const running = await oldestRunning(backend, now.getTime(), grace)
   const marked = await markNow()
-  const sorted = sortOut(present, marked, now.getTime() - grace, running - SLACK)
+  const sorted = sortOut(present, marked, now.getTime() - grace, running - SLACK, grace)
   const left = await leftovers(backend, now.getTime())
   const limit = Math.min(now.getTime() - grace, running - SLACK)
   const old = (list: readonly Trashed[]): boolean => list.every(({ since }) => since < limit)

@@ -60,8 +60,9 @@ function wordsFor(model: string, key: string, bytes: Buffer): string {
 }
 
 /**
- * By other runs, also those in the trash: who started whom, who repeats whom.
- * @returns as `namedByModels`: `run 01J… (it was started by it)`, by the id of whoever names it
+ * By other runs, also those in the trash: who was started by it, who repeats it. That a run says by whom it was repeated
+ * is no need of it: what came of that stands in the annotation.
+ * @returns as `namedByModels`: `run 01J… (which it started)`, by the id of whoever names it
  */
 export async function namedByRuns(
   backend: Backend,
@@ -70,18 +71,15 @@ export async function namedByRuns(
   const named = new Map<string, { by: string; words: string }[]>()
   const name = (id: unknown, by: string, words: string): void => {
     if (typeof id !== 'string' || !ids.has(id) || id === by) return
-    named.set(id, [...(named.get(id) ?? []), { by, words: `run ${by}, ${words}` }])
+    named.set(id, [...(named.get(id) ?? []), { by, words: `run ${by} (${words})` }])
   }
   for (const folder of ['runs', TRASHED_RUNS]) {
     for (const entry of await backend.list(folder)) {
       if (entry.kind !== 'folder') continue
-      const run = `${folder}/${entry.name}`
-      const notes = (await backend.list(`${run}/annotations`)).map((note) => `${run}/annotations/${note.name}`)
-      const [begun, ...said] = await backend.getMany([`${run}/run.json`, ...notes])
+      const begun = await backend.get(`${folder}/${entry.name}/run.json`)
       const start = begun && openSealed(begun)
       name(start?.parent, entry.name, 'which it started')
       name(start?.reproduces, entry.name, 'which repeats it')
-      for (const bytes of said) name(bytes && openSealed(bytes)?.by, entry.name, 'which it repeats')
     }
   }
   return named

@@ -71,7 +71,9 @@ export async function planDelete(ctx: Context, store: Store, request: DeleteRequ
         model: folder?.start.model ?? null,
         status: folder === undefined ? 'interrupted' : runStatus(folder),
         started: folder?.start.started ?? '',
-        children: (started.get(id) ?? []).filter(({ words }) => words.endsWith('started')).map(({ by }) => by),
+        children: (started.get(id) ?? [])
+          .filter(({ words }) => words.endsWith('(which it started)'))
+          .map(({ by }) => by),
       })
   }
   const refusedOnes = kept.filter(({ run }) => named.includes(run))

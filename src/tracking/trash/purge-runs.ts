@@ -18,6 +18,8 @@ export interface PurgeRequest {
 export interface PurgePlan {
   readonly runs: readonly DeletedRow[]
   readonly kept: readonly { readonly run: string; readonly why: string }[]
+  /** Seconds that a run must have been in the trash. */
+  readonly olderThan: number
   /** Of the runs' own files; what they stored as objects is freed by `mlops store gc`. */
   readonly bytes: number
 }
@@ -54,7 +56,8 @@ export async function planPurge(ctx: Context, store: Store, request: PurgeReques
   if (named.length > 0 && needed.length > 0) throw notPurged('RUN_REFERENCED', needed)
   if (named.length > 0 && young.length > 0) throw notPurged('RUN_JUST_DELETED', young)
   const runs = old.filter((row) => !isNeeded(row))
-  return { runs, kept: [...needed, ...young], bytes: runs.reduce((sum, row) => sum + row.bytes, 0) }
+  const bytes = runs.reduce((sum, row) => sum + row.bytes, 0)
+  return { runs, kept: [...needed, ...young], olderThan: olderThan / 1000, bytes }
 }
 
 /** Looks again at each before it goes. */
@@ -72,7 +75,8 @@ export async function applyPurge(ctx: Context, store: Store, plan: PurgePlan): P
     else if (await store.trash.purge(row.run)) gone.push(row)
     else ctx.warn(`Run ${row.run} was taken out of the trash, or purged, by somebody else meanwhile.`)
   }
-  return { runs: gone, kept, bytes: gone.reduce((sum, row) => sum + row.bytes, 0), purged: true }
+  const bytes = gone.reduce((sum, row) => sum + row.bytes, 0)
+  return { runs: gone, kept, olderThan: plan.olderThan, bytes, purged: true }
 }
 
 /** Of whoever goes as well it does not matter what they name. Those that stay may name further ones, so again. */
@@ -107,7 +111,7 @@ function notPurged(
     message: `Run ${first?.run} is not purged: ${first?.why}${others}. Nothing was purged.`,
     hint:
       code === 'RUN_REFERENCED'
-        ? `Take it out of the trash: mlops run restore ${first?.run}. Of runs that name each other, purge all at once`
+        ? `Take it out of the trash: mlops run restore ${first?.run}${first?.why.startsWith('run ') ? '. Or purge both at once' : ''}`
         : `Somebody may be making a version of it at this moment. If nobody is: mlops run purge ${first?.run} --older-than 0s`,
     details: kept.length > 1 ? { problems: kept.map(({ run, why }) => `${run}: ${why}`) } : { run: first?.run },
   })

@@ -1,6 +1,6 @@
 /** What `mlops store gc` found or did, as a person reads it: what goes, then why the rest stays. */
 import type { Amount, GcReport } from '../../store/gc.ts'
-import { bytes, duration } from '../time.ts'
+import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
 
 export function renderGc(ui: Ui, report: GcReport): string {
@@ -10,7 +10,8 @@ export function renderGc(ui: Ui, report: GcReport): string {
   const days = grace % 86_400 === 0 ? `${grace / 86_400} day${grace === 86_400 ? '' : 's'}` : duration(grace)
   const does = (doing: string, would: string): string => (removed ? doing : would)
   const lines: string[] = []
-  if (isNothing) lines.push(`${style.good(style.symbols.ok)} There is nothing to remove.`)
+  if (isNothing)
+    lines.push(`${style.good(style.symbols.ok)} There is nothing to remove${kept.young.objects > 0 ? ' yet' : ''}.`)
   else {
     lines.push(
       removed
@@ -36,7 +37,14 @@ export function renderGc(ui: Ui, report: GcReport): string {
   }
   lines.push('', `${style.dim('What stays')}`)
   lines.push(row(ui, kept.referenced, 'referred to by versions, runs, checks and other records'))
-  if (kept.young.objects > 0) lines.push(row(ui, kept.young, `needed within the last ${days}`))
+  if (kept.young.objects > 0)
+    lines.push(
+      row(
+        ui,
+        kept.young,
+        `can go from ${day(kept.young.until ?? '')} on: needed within the last ${days}, and by nothing now`,
+      ),
+    )
   if (kept.running.objects > 0) lines.push(row(ui, kept.running, 'not older than a run that still goes on'))
   if (trash.objects > 0)
     lines.push(

@@ -2,7 +2,7 @@
 import type { DeleteResult } from '../../tracking/trash/delete-runs.ts'
 import type { RestoreResult } from '../../tracking/trash/deleted-runs.ts'
 import type { PurgeResult } from '../../tracking/trash/purge-runs.ts'
-import { bytes } from '../time.ts'
+import { bytes, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
 
 /** Of those of one kind. */
@@ -23,7 +23,9 @@ export function renderDelete(ui: Ui, { runs, kept, deleted }: DeleteResult): str
   const next = deleted
     ? [
         '',
-        `Take it back: ${style.command(`mlops run restore ${runs.length === 1 ? first?.run : 'RUN'}`)}. For good: ${style.command('mlops run purge')}`,
+        `Take it back: ${style.command(`mlops run restore ${runs.length === 1 ? first?.run : 'RUN'}`)}`,
+        `For good, in 30 days: ${style.command('mlops run purge')}`,
+        `For good, at once: ${style.command(`mlops run purge ${runs.length === 1 ? first?.run : 'RUN'} --older-than 0s`)}`,
       ]
     : []
   return [head, ...rows, ...more(runs.length), ...keptLines(ui, kept), ...next].join('\n')
@@ -35,9 +37,16 @@ export function renderRestore(ui: Ui, { restored }: RestoreResult): string {
   return restored.map((run) => `${style.good(style.symbols.ok)} Run ${style.name(run)} is back.`).join('\n')
 }
 
-export function renderPurge(ui: Ui, { runs, kept, bytes: size, purged }: PurgeResult): string {
+export function renderPurge(ui: Ui, { runs, kept, olderThan, bytes: size, purged }: PurgeResult): string {
   const { style } = ui
-  if (runs.length === 0) return ['Nothing to purge.', ...keptLines(ui, kept)].join('\n')
+  if (runs.length === 0) {
+    const days = olderThan / 86_400
+    const age = days >= 1 ? `${Math.round(days)} day${Math.round(days) === 1 ? '' : 's'}` : duration(olderThan)
+    const nothing = olderThan === 0 ? 'Nothing to purge.' : `Nothing to purge that was deleted more than ${age} ago.`
+    const sooner =
+      kept.length === 0 || olderThan === 0 ? [] : ['', `Sooner: ${style.command('mlops run purge --older-than 0s')}`]
+    return [nothing, ...keptLines(ui, kept), ...sooner].join('\n')
+  }
   const head = purged
     ? `${style.good(style.symbols.ok)} ${count(runs.length)} removed for good, ${bytes(size)}.`
     : `${count(runs.length)} would be removed for good, ${bytes(size)}:`
@@ -50,8 +59,9 @@ export function renderPurge(ui: Ui, { runs, kept, bytes: size, purged }: PurgeRe
     ? [
         '',
         ui.wrap(
-          `What they stored as objects is freed by ${style.command('mlops store gc --delete')}, where nothing else needs it.`,
+          'What they stored as objects goes where nothing else needs it: into the trash once it was not needed for 14 days, for good 14 days later.',
         ),
+        `Both by ${style.command('mlops store gc --delete')}, sooner with ${style.command('--grace 1d')}`,
       ]
     : []
   return [head, ...rows, ...more(runs.length), ...keptLines(ui, kept), ...next].join('\n')
@@ -59,7 +69,7 @@ export function renderPurge(ui: Ui, { runs, kept, bytes: size, purged }: PurgeRe
 
 function keptLines(ui: Ui, kept: readonly { readonly run: string; readonly why: string }[]): string[] {
   if (kept.length === 0) return []
-  const lines = kept.slice(0, SHOWN).map(({ run, why }) => `  ${ui.style.name(run)} ${ui.text(why)}`)
+  const lines = kept.slice(0, SHOWN).map(({ run, why }) => ui.wrap(`  ${ui.style.name(run)} ${ui.text(why)}`, 4))
   return ['', `${count(kept.length)} ${kept.length === 1 ? 'stays' : 'stay'}:`, ...lines, ...more(kept.length)]
 }
 

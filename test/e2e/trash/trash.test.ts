@@ -69,6 +69,9 @@ describe('Runs in the trash', function () {
 
   it('are purged when somebody says so, and keep what they stored until then', async () => {
     const third = ids[2] ?? ''
+    const early = (await project.mlops(['run', 'purge'])).stdout
+    assert.match(early, /^Nothing to purge that was deleted more than 30 days ago\.[\s\S]*1 run stays:/)
+    assert.match(early, /Sooner: mlops run purge --older-than 0s$/m)
     aMonthLater(project)
     assert.equal((await project.mlops(['store', 'gc', '--json'])).json.data.aside.objects, 0)
     assert.match((await project.mlops(['run', 'purge', third, '--yes'], { code: 3 })).stderr, /--older-than 0s/)

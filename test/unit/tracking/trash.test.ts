@@ -267,7 +267,10 @@ describe('A run that is purged', () => {
     const repeat = await run(store, { reproduces: original, parent: original })
     const third = await run(store, { parent: repeat })
     await remove(store, { runs: [original, repeat] })
-    await assert.rejects(purge(store, { runs: [original], olderThan: 0 }), { code: 'RUN_REFERENCED' })
+    await assert.rejects(purge(store, { runs: [original], olderThan: 0 }), {
+      code: 'RUN_REFERENCED',
+      message: `Run ${original} is not purged: run ${repeat} (which it started); run ${repeat} (which repeats it) names it. Nothing was purged.`,
+    })
     assert.deepEqual(
       (await purge(store, { runs: [], olderThan: 0 })).runs,
       [],
@@ -277,13 +280,34 @@ describe('A run that is purged', () => {
     assert.equal((await purge(store, { runs: [original, repeat, third], olderThan: 0 })).runs.length, 3)
   })
 
+  it('may be a repetition whose original stays and says so, which no version needs', async () => {
+    const store = await temporaryStore()
+    const original = await run(store)
+    const repeat = await run(store, { reproduces: original })
+    const time = new Date().toISOString()
+    await store.runs.annotate({
+      ...{ format: 1, id: ulid(Date.now()), run: original, actor: ctx.actor, time },
+      ...{ kind: 'reproduced', by: repeat, verdict: 'equal' },
+    })
+    await store.claims.take('churn-model', 'jobs/retrain', 1, { run: original })
+    await remove(store, { runs: [repeat] })
+    assert.equal((await purge(store, { runs: [repeat], olderThan: 0 })).runs.length, 1)
+    const said = await store.runs.annotations(original)
+    assert.deepEqual(
+      said.map((each) => each.kind === 'reproduced' && each.by),
+      [repeat],
+    )
+    const { damages, warnings } = await verifyStore(store.root)
+    assert.deepEqual([damages, warnings], [[], []])
+  })
+
   it('is not one that came to be needed in the trash', async () => {
     const store = await temporaryStore()
     const id = await run(store)
     await remove(store, { runs: [id] })
     await store.claims.take('churn-model', 'jobs/retrain', 1, { run: id })
     await assert.rejects(purge(store, { runs: [id], olderThan: 0 }), { code: 'RUN_REFERENCED' })
-    const plan = { runs: await deletedRuns(store), kept: [], bytes: 1 }
+    const plan = { runs: await deletedRuns(store), kept: [], olderThan: 0, bytes: 1 }
     assert.deepEqual((await applyPurge(ctx, store, plan)).runs, [], 'it is not looked at again')
   })
 
