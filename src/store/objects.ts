@@ -31,6 +31,8 @@ export function objectsOf(backend: Backend, files: Files): Objects {
 
 async function put(backend: Backend, bytes: Uint8Array): Promise<Pin> {
   const pin = { sha256: sha256(bytes), size: bytes.length }
+  // Run after run has the same environment and the same changes: what is there already is not written again.
+  if (await isThere(backend, pin)) return pin
   const staged = await backend.stage()
   await staged.write(bytes)
   await publish(backend, staged, pin, async () => {
@@ -53,8 +55,7 @@ async function putFile(backend: Backend, files: Files, path: string, progress?: 
 }
 
 async function putChunks(backend: Backend, pin: Pin, open: () => AsyncIterable<Uint8Array>): Promise<Pin> {
-  const key = objectKey(pin.sha256)
-  if ((await hashOf(backend, pin.sha256))?.sha256 === pin.sha256 && (await isKept(backend, key))) return pin
+  if (await isThere(backend, pin)) return pin
   const stage = async (): Promise<Staged> => {
     const staged = await backend.stage()
     const hash = createHash('sha256')
@@ -125,6 +126,9 @@ async function publish(backend: Backend, staged: Staged, pin: Pin, again: () => 
   if ((await hashOf(backend, pin.sha256))?.sha256 !== pin.sha256) await (await again()).replace(key)
   else if (!(await isKept(backend, key))) await (await again()).publish(key, { addressed: true, over: true })
 }
+
+const isThere = async (backend: Backend, { sha256: digest }: Pin): Promise<boolean> =>
+  (await hashOf(backend, digest))?.sha256 === digest && (await isKept(backend, objectKey(digest)))
 
 /** Durable, and not taken by a clean-up before it is referred to. @returns false where only bytes of our own would be */
 async function isKept(backend: Backend, key: string): Promise<boolean> {

@@ -14,6 +14,7 @@ import { type KeptInAll, recordAllData } from './data-record.ts'
 import type { DataSource } from './declared-data.ts'
 import { hostFacts } from './environment.ts'
 import { askGpus } from './gpus.ts'
+import type { InterpreterGuess } from './interpreter.ts'
 import { outputsOfRuns } from './outputs.ts'
 import { lookAgain, lookAtPython, type PythonLook } from './python-facts.ts'
 
@@ -57,6 +58,10 @@ export interface CaptureRequest {
   /** Folder of the Python client, whose probe asks the interpreter. */
   readonly client: string | undefined
   readonly signal: AbortSignal
+  /** Of the running command. */
+  readonly pid: number
+  /** The interpreter that it will most likely use. */
+  readonly guess: Promise<InterpreterGuess>
 }
 
 export function startCapture(ctx: Context, project: Project, store: Store, request: CaptureRequest): Capture {
@@ -75,14 +80,15 @@ export function startCapture(ctx: Context, project: Project, store: Store, reque
     }
   }
   const all = Promise.all([
+    // First what takes longest.
+    guarded('the interpreter', async () => {
+      look = await lookAtPython(store, python, await request.guess)
+      if (look.facts !== undefined) known.python = look.facts
+    }),
     guarded('git', async () => {
       const facts = await captureGit(ctx, project, store, request)
       if ('reason' in facts) notes.push(`no git facts: ${facts.reason}`)
       else known.git = facts
-    }),
-    guarded('the interpreter', async () => {
-      look = await lookAtPython(store, python)
-      if (look.facts !== undefined) known.python = look.facts
     }),
     guarded('declared data', async () => {
       const progress = (...step: Parameters<NonNullable<Context['progress']>>) => isShown && ctx.progress?.(...step)

@@ -24,10 +24,12 @@ async function putEnvironment(
   { environment, locks }: Interpreter,
 ): Promise<PythonFacts['environment'] | undefined> {
   if (environment === undefined || !isEnvironment(environment)) return undefined
-  const pins: EnvironmentRecord['locks'][number][] = []
-  for (const { path, text } of locks) {
-    pins.push({ path: path.toWellFormed(), ...(await store.objects.put(Buffer.from(text.toWellFormed(), 'utf8'))) })
-  }
+  const pins = await Promise.all(
+    locks.map(async ({ path, text }) => ({
+      path: path.toWellFormed(),
+      ...(await store.objects.put(Buffer.from(text.toWellFormed(), 'utf8'))),
+    })),
+  )
   const record: EnvironmentRecord = { ...environment, locks: pins }
   const pin = await store.objects.put(canonicalBytes(record))
   return { ...pin, manager: record.manager, hashed: countHashed(record) }

@@ -32,11 +32,17 @@ export interface FoundInterpreter {
   readonly comes: boolean
 }
 
+/** A reason where nobody can tell; undefined where nothing speaks of Python. */
+export type InterpreterGuess = FoundInterpreter | { readonly unknown: string; readonly comes: boolean } | undefined
+
 type Env = Readonly<Record<string, string | undefined>>
 
 const PYTHON = /^(?:python|pypy)(?:\d+(?:\.\d+)*)?w?(?:\.exe)?$/i
 const PROBE_MILLISECONDS = 20_000
 const PROBE_BYTES = 64 << 20
+
+/** By its name. */
+export const isPython = (path: string): boolean => PYTHON.test(basename(path))
 
 /**
  * The interpreter that `command` will most likely use: the environment of `uv run`, `poetry run`, `conda run` and their
@@ -44,11 +50,7 @@ const PROBE_BYTES = 64 << 20
  * `sh -c '…'`.
  * @returns undefined when nothing of the command speaks of Python; a reason where it does and nobody can tell which
  */
-export async function findInterpreter(
-  command: readonly string[],
-  cwd: string,
-  env: Env,
-): Promise<FoundInterpreter | { readonly unknown: string; readonly comes: boolean } | undefined> {
+export async function findInterpreter(command: readonly string[], cwd: string, env: Env): Promise<InterpreterGuess> {
   const launched = await findLaunched(command, cwd, env)
   if (launched !== undefined) return 'program' in launched ? { ...launched, flags: [] } : launched
   const program = await findNamed(command, cwd, env)
@@ -58,7 +60,7 @@ export async function findInterpreter(
 async function findNamed(command: readonly string[], cwd: string, env: Env): Promise<string | undefined> {
   const first = command[0]
   if (first === undefined) return undefined
-  const word = command.slice(0, 8).find((each) => PYTHON.test(basename(each)))
+  const word = command.slice(0, 8).find((each) => isPython(each))
   if (word !== undefined) return await findOnPath(word, env, cwd)
   const program = await findOnPath(first, env, cwd)
   const fromShebang = program === undefined ? undefined : await shebangPython(program, cwd, env)
@@ -74,7 +76,7 @@ async function findNamed(command: readonly string[], cwd: string, env: Env): Pro
 
 /** `python -I train.py` sees neither PYTHONPATH nor the user's own packages: nor may the probe. */
 function pythonFlags(command: readonly string[]): string[] {
-  const at = command.slice(0, 8).findIndex((each) => PYTHON.test(basename(each)))
+  const at = command.slice(0, 8).findIndex((each) => isPython(each))
   if (at < 0) return []
   const flags: string[] = []
   for (const word of command.slice(at + 1)) {
@@ -123,7 +125,7 @@ async function shebangPython(program: string, cwd: string, env: Env): Promise<st
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0)
     const line = /^#!\s*([^\n]*)\n/.exec(buffer.toString('utf8', 0, bytesRead))?.[1]
-    const word = line?.split(/\s+/).find((each) => PYTHON.test(basename(each)))
+    const word = line?.split(/\s+/).find((each) => isPython(each))
     return word === undefined ? undefined : await findOnPath(word, env, cwd)
   } finally {
     await file.close()

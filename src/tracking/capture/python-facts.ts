@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path'
 import type { PythonFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { putPythonFacts } from './environment-record.ts'
-import { askInterpreter, findInterpreter } from './interpreter.ts'
+import { askInterpreter, findInterpreter, type InterpreterGuess, isPython } from './interpreter.ts'
+import { startedPython } from './started-python.ts'
 
 export interface PythonRequest {
   readonly command: readonly string[]
@@ -18,6 +19,10 @@ export interface PythonRequest {
   /** Folder of the Python client, whose probe asks the interpreter. */
   readonly client: string | undefined
   readonly signal: AbortSignal
+  /** Of the running command. */
+  readonly pid: number
+  /** What was found while the command was being started. */
+  readonly guess: Promise<InterpreterGuess>
 }
 
 export interface PythonLook {
@@ -29,16 +34,19 @@ export interface PythonLook {
 }
 
 /** @throws Error when the interpreter gives no answer */
-export async function lookAtPython(store: Store, request: PythonRequest): Promise<PythonLook> {
-  const { client, command, cwd, root, env, signal } = request
-  const found = client === undefined ? undefined : await findInterpreter(command, cwd, env)
+export async function lookAtPython(store: Store, request: PythonRequest, guess: InterpreterGuess): Promise<PythonLook> {
+  const { client, command, cwd, root, env, signal, pid } = request
+  const found = client === undefined ? undefined : guess
   if (client === undefined || found === undefined) return { facts: undefined, notes: [], mark: undefined }
   if ('unknown' in found) {
     const mark = found.comes ? '' : undefined
     return { facts: undefined, notes: [`no packages are recorded: ${found.unknown}`], mark }
   }
   const mark = found.comes ? await markOf(found.program) : undefined
-  const answer = await askInterpreter(found, join(client, 'mlops', '_environment.py'), { cwd, root, env, signal })
+  const isItself = isPython(command[0] ?? '')
+  const program = isItself ? await startedPython(found.program, pid, signal) : found.program
+  const asked = { ...found, program }
+  const answer = await askInterpreter(asked, join(client, 'mlops', '_environment.py'), { cwd, root, env, signal })
   if (answer === undefined) throw new Error(`${found.program} gave no answer`)
   return { facts: await putPythonFacts(store, answer), notes: answer.notes, mark }
 }
@@ -52,7 +60,7 @@ export async function lookAgain(
   if (first.mark === undefined) return undefined
   const found = await findInterpreter(request.command, request.cwd, request.env)
   if (found === undefined || 'unknown' in found || (await markOf(found.program)) === first.mark) return undefined
-  return await lookAtPython(store, request)
+  return await lookAtPython(store, request, found)
 }
 
 /** Of the folders of packages of a virtual environment: an installation changes when they were last written. */

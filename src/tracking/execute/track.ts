@@ -17,6 +17,7 @@ import { type Capture, recordedCommand, recordedCwd, startCapture } from '../cap
 import type { KeptInAll } from '../capture/data-record.ts'
 import { checkDataSources, type DataSource } from '../capture/declared-data.ts'
 import { allowedEnvironment, hostFacts } from '../capture/environment.ts'
+import { findInterpreter } from '../capture/interpreter.ts'
 import { findNotebooks } from '../capture/notebooks.ts'
 import { watchResources } from '../capture/resources.ts'
 import { lookAtPaths, lookBefore } from '../capture/written.ts'
@@ -110,6 +111,8 @@ export async function trackCommand(
   const notebooks = findNotebooks(request.command)
   // Takes a process, so it goes on beside what has to be looked at before the command starts.
   const pipes = openPipes()
+  const guess = findInterpreter(request.command, ctx.cwd, env)
+  guess.catch(() => {}) // Whoever asks for it hears of that.
   const before = await Promise.all([
     lookBefore([...patterns, ...METRIC_FILES, ...PARAM_FILES], ctx.cwd),
     lookAtPaths(notebooks?.candidates ?? [], ctx.cwd),
@@ -142,6 +145,8 @@ export async function trackCommand(
     const snapshot = request.snapshot ?? wantsSnapshot(project, request.model)
     const asked = {
       command,
+      pid: child.pid,
+      guess,
       cwd: ctx.cwd,
       env,
       data,
