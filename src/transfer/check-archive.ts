@@ -5,16 +5,17 @@
 import { canonicalBytes } from '../core/canonical-json.ts'
 import type { Context } from '../core/context.ts'
 import type { Digest } from '../core/digest.ts'
+import type { Check } from '../core/shape.ts'
 import type { ModelEvent, Pin } from '../store/events.ts'
 import type { Manifest } from '../store/manifest.ts'
 import type { RunEnd, RunStart } from '../store/run-records.ts'
+import { isRunEnd, isRunStart } from '../store/run-shapes.ts'
 import { sealProblem } from '../store/sealed.ts'
 import { mentionedBy, type Part, partsOf } from './contents.ts'
 import { digestOf, INDEX, type IndexEntry, MANIFEST, ORIGIN, type Origin, objectEntry } from './format.ts'
 import type { Archive } from './read-archive.ts'
-import { clashingFiles, isManifest, isOrigin, isRunEnd, isRunStart } from './records.ts'
+import { clashingFiles, isManifest, isOrigin } from './records.ts'
 import { entryRefused } from './refusal.ts'
-import type { Check } from './shape.ts'
 
 /** What an archive holds, every record of it checked. */
 export interface Contents {

@@ -5,22 +5,25 @@
 
 import type { Actor } from '../core/context.ts'
 import { nameProblem } from '../core/names.ts'
-import type { ProcessPlace } from '../core/process-place.ts'
+import {
+  atLeast,
+  type Check,
+  count,
+  digest,
+  exactly,
+  list,
+  map,
+  metric,
+  one,
+  optional,
+  positive,
+  scalar,
+  size,
+  text,
+} from '../core/shape.ts'
 import { isUlid } from '../core/ulid.ts'
 import type { ImportedFrom, ModelEvent, Pin, RegisterBody, RunPin } from '../store/events.ts'
 import type { DataFact, Manifest, ManifestFile, ScanResult } from '../store/manifest.ts'
-import type {
-  DeclaredData,
-  DvcEntry,
-  GitFacts,
-  HostFacts,
-  PythonFacts,
-  Resources,
-  RunArtifact,
-  RunEnd,
-  RunStart,
-  SubmoduleFacts,
-} from '../store/run-records.ts'
 import {
   ARCHIVE_FORMAT,
   ARCHIVE_KIND,
@@ -29,24 +32,6 @@ import {
   MOST_ENTRIES,
   type Origin,
 } from './format.ts'
-import {
-  atLeast,
-  type Check,
-  count,
-  digest,
-  exactly,
-  flag,
-  list,
-  map,
-  metric,
-  one,
-  optional,
-  orNull,
-  positive,
-  scalar,
-  size,
-  text,
-} from './shape.ts'
 
 const modelName: Check = (value, at) => {
   const problem = typeof value === 'string' ? nameProblem(value) : 'it is no text'
@@ -159,126 +144,6 @@ export const isOrigin = exactly<Origin>({
     tool: text(1000),
     time,
   }),
-})
-
-const declared = atLeast<DeclaredData>({
-  name: text(),
-  path: text(),
-  kind: one('file', 'directory'),
-  sha256: digest,
-  size,
-  rows: optional(count),
-  columns: optional(count),
-  files: optional(count),
-  manifest: optional(pin),
-  snapshot: optional(one(true)),
-  dvc: optional(atLeast<DvcEntry>({ file: text(), stage: optional(text()), md5: text(200), matches: flag })),
-})
-
-const patch = atLeast<NonNullable<GitFacts['patch']>>({ sha256: digest, size, files: list(text()) })
-
-const submodule = atLeast<SubmoduleFacts>({
-  path: text(),
-  commit: orNull(text(200)),
-  url: orNull(text()),
-  dirty: flag,
-  patch: optional(patch),
-})
-
-const git = atLeast<GitFacts>({
-  commit: orNull(text(200)),
-  branch: orNull(text()),
-  remote: orNull(text()),
-  dirty: flag,
-  patch: optional(patch),
-  notes: optional(list(text())),
-  submodules: optional(list(submodule)),
-})
-
-const python = atLeast<PythonFacts>({
-  executable: text(),
-  version: text(1000),
-  lock: optional(atLeast<NonNullable<PythonFacts['lock']>>({ sha256: digest, packages: count })),
-  environment: optional(
-    atLeast<NonNullable<PythonFacts['environment']>>({
-      sha256: digest,
-      size,
-      manager: one('pip', 'uv', 'conda', 'poetry', 'pixi'),
-      hashed: count,
-    }),
-  ),
-})
-
-const gpu = atLeast<NonNullable<HostFacts['gpus']>[number]>({
-  name: text(),
-  memory: optional(count),
-  driver: optional(text()),
-})
-
-const host = atLeast<HostFacts>({
-  name: text(),
-  platform: text(),
-  cpus: count,
-  memory: count,
-  cpu: optional(text()),
-  release: optional(text()),
-  gpus: optional(list(gpu)),
-})
-
-/** Other writers (the Python client) leave members out that nobody here reads without looking. */
-export const isRunStart = atLeast<RunStart>({
-  format: one(1),
-  id: runId,
-  model: optional(text(1000)),
-  started: time,
-  command: list(text(1_000_000)),
-  cwd: text(),
-  git: optional(git),
-  python: optional(python),
-  env: optional(map(text(1_000_000))),
-  host,
-  seed: optional(scalar),
-  seedFrom: optional(one('flag', 'environment', 'random')),
-  data: list(declared),
-  params: optional(map(scalar)),
-  tags: optional(list(text())),
-  actor,
-  tool: text(1000),
-  source: one('track', 'python'),
-  process: optional(atLeast<ProcessPlace>({ pid: count, place: text(), start: optional(count) })),
-  reproduces: optional(text(1000)),
-  parent: optional(text(1000)),
-})
-
-export const isRunEnd = atLeast<RunEnd>({
-  format: one(1),
-  status: one('finished', 'failed', 'interrupted'),
-  exit: orNull(scalar),
-  signal: orNull(text(100)),
-  ended: time,
-  duration: metric,
-  metrics: map(metric),
-  params: map(scalar),
-  tags: list(text()),
-  artifacts: list(atLeast<RunArtifact>({ path: text(), sha256: digest, size })),
-  late: optional(
-    atLeast<NonNullable<RunEnd['late']>>({
-      git: optional(git),
-      python: optional(python),
-      data: optional(list(declared)),
-      host: optional(host),
-    }),
-  ),
-  model: optional(text(1000)),
-  resources: optional(
-    atLeast<Resources>({
-      maxRssBytes: optional(metric),
-      memoryOf: optional(one('family', 'process')),
-      cpuSeconds: optional(metric),
-    }),
-  ),
-  files: map(atLeast<Pin>({ sha256: digest, size })),
-  warnings: list(text(100_000)),
 })
 
 /** As `register` takes them: what can be written below a folder on every disk, and nowhere else. */

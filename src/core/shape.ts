@@ -1,9 +1,9 @@
 /**
- * Checks of what comes out of an archive, before any of it is used: the rest of the program trusts the types of
- * `store/manifest.ts` and `store/run-records.ts`. Which members a record has is in `records.ts`. Pure.
+ * Checks of a value that was read, before any of it is used: is it what a type says? Which members a record has is said
+ * where the record belongs: `transfer/records.ts`, `store/run-shapes.ts`. Pure.
  */
-import { readNumber } from '../core/canonical-json.ts'
-import { isDigest } from '../core/digest.ts'
+import { readNumber } from './canonical-json.ts'
+import { isDigest } from './digest.ts'
 
 /** @returns what is wrong with `value`, beginning with where, or undefined */
 export type Check = (value: unknown, at: string) => string | undefined
@@ -50,58 +50,58 @@ export const list =
   (value, at) => {
     if (!Array.isArray(value)) return `${at} is not a list`
     if (value.length > most) return `${at} has ${value.length} items; at most ${most} are read`
-    return firstProblem(value.map((each, index) => () => item(each, `${at}[${index}]`)))
+    for (let index = 0; index < value.length; index++) {
+      const problem = item(value[index], `${at}[${index}]`)
+      if (problem !== undefined) return problem
+    }
+    return undefined
   }
 
 export const map =
   (item: Check, most = 100_000): Check =>
   (value, at) => {
     if (!isMap(value)) return `${at} is not an object`
-    const members = Object.entries(value)
-    if (members.length > most) return `${at} has ${members.length} members; at most ${most} are read`
-    if (members.some(([key]) => key === '__proto__' || key.length > 1024))
-      return `${at} has a member of a forbidden name`
-    return firstProblem(
-      members.map(
-        ([key, each]) =>
-          () =>
-            item(each, `${at}.${key}`),
-      ),
-    )
+    const keys = Object.keys(value)
+    if (keys.length > most) return `${at} has ${keys.length} members; at most ${most} are read`
+    if (keys.some((key) => key === '__proto__' || key.length > 1024)) return `${at} has a member of a forbidden name`
+    for (const key of keys) {
+      const problem = item(value[key], `${at}.${key}`)
+      if (problem !== undefined) return problem
+    }
+    return undefined
   }
 
 /** Every member of `T`, so that a new one cannot be forgotten here. */
 type Members<T> = { readonly [K in keyof T]-?: Check | Member }
 
 /** An object of these members and no others: an unknown one could mean what this program does not understand. */
-export const exactly =
-  <T extends object>(members: Members<T>): Check =>
-  (value, at) => {
+export const exactly = <T extends object>(members: Members<T>): Check => {
+  const known = atLeast(members)
+  return (value, at) => {
     const unknown = isMap(value) ? Object.keys(value).find((key) => !Object.hasOwn(members, key)) : undefined
     if (unknown !== undefined) {
       return `${at} has a member ${JSON.stringify(unknown.slice(0, 80))} that this mlops does not know; a newer one may`
     }
-    return atLeast(members)(value, at)
+    return known(value, at)
   }
+}
 
 /** As `exactly`, but other members are let through: records of other writers, which are only shown. */
-export const atLeast =
-  <T extends object>(members: Members<T>): Check =>
-  (value, at) => {
+export const atLeast = <T extends object>(members: Members<T>): Check => {
+  // A list of 10,000 runs is checked while somebody waits: nothing is made anew for each.
+  const wanted = Object.entries<Check | Member>(members).map(([key, member]) =>
+    typeof member === 'function' ? { key, check: member, optional: false } : { key, ...member },
+  )
+  return (value, at) => {
     if (!isMap(value)) return `${at} is not an object`
-    return firstProblem(
-      Object.entries<Check | Member>(members).map(([key, member]) => () => {
-        const { check, optional: absent } = typeof member === 'function' ? { check: member, optional: false } : member
-        if (Object.hasOwn(value, key)) return check(value[key], at === '' ? key : `${at}.${key}`)
-        return absent ? undefined : `${at === '' ? 'it' : at} has no ${key}`
-      }),
-    )
+    for (const { key, check, optional: absent } of wanted) {
+      const problem = Object.hasOwn(value, key)
+        ? check(value[key], at === '' ? key : `${at}.${key}`)
+        : absent
+          ? undefined
+          : `${at === '' ? 'it' : at} has no ${key}`
+      if (problem !== undefined) return problem
+    }
+    return undefined
   }
-
-function firstProblem(checks: readonly (() => string | undefined)[]): string | undefined {
-  for (const check of checks) {
-    const problem = check()
-    if (problem !== undefined) return problem
-  }
-  return undefined
 }
