@@ -10,7 +10,7 @@ import { gitFacts } from '../../project/git.ts'
 import type { GitPatch } from '../../project/git-patch.ts'
 import type { DeclaredData, GitFacts, HostFacts, PythonFacts, RunEnd, SubmoduleFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
-import { type KeptInAll, recordAllData } from './data-record.ts'
+import { type DataRequest, type KeptInAll, recordAllData } from './data-record.ts'
 import type { DataSource } from './declared-data.ts'
 import { hostFacts } from './environment.ts'
 import { askGpus } from './gpus.ts'
@@ -49,6 +49,8 @@ export interface CaptureRequest {
   /** The environment of the command. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly data: readonly DataSource[]
+  /** How the data was before the command started. */
+  readonly start?: DataRequest['start']
   /** Patterns of what the command writes, relative to `cwd`. */
   readonly artifacts: readonly string[]
   /** Hash every file of the data, also those that look unchanged. */

@@ -10,8 +10,10 @@ import type { DataSource } from './declared-data.ts'
 import { digestOfListing, listedByDvc } from './dvc-digest.ts'
 import { type DvcClaim, findDvcClaim, hasIgnoreRules } from './dvc-files.ts'
 import { hashFile } from './file-hash.ts'
+import { filesOf } from './folder-files.ts'
 import { type FolderDigest, hashFolder } from './folder-hash.ts'
 import { type Kept, keepBytes } from './snapshot.ts'
+import { type Before, lookAtPaths } from './written.ts'
 
 export interface DataRequest {
   readonly cwd: string
@@ -19,6 +21,8 @@ export interface DataRequest {
   readonly rehash: boolean
   /** Keep the bytes. */
   readonly snapshot: boolean
+  /** Before the command started: what `lookAtPaths` saw of the sources, and milliseconds of the clock. */
+  readonly start?: { readonly marks: Before; readonly at: number } | undefined
   readonly signal?: AbortSignal | undefined
   readonly progress?: ((step: string, fraction?: number) => void) | undefined
 }
@@ -144,13 +148,42 @@ export async function recordAllData(
     try {
       const recorded = await recordData(store, source, request)
       data.push(recorded.data)
-      notes.push(...recorded.notes)
+      notes.push(...recorded.notes, ...(await changedSinceStart(source, recorded, request)))
       if (recorded.kept !== undefined) kept = sumOf(kept, recorded.kept)
     } catch (error) {
       failed(source, error)
     }
   }
   return { data, ...(kept === undefined ? {} : { kept }) }
+}
+
+/** Of a folder whose files are looked at again. */
+const MOST_FILES = 1_000
+
+/** A command that overwrites what it learns from has read other bytes than those that were hashed beside it. */
+async function changedSinceStart(
+  { name, path }: DataSource,
+  { notes, data }: RecordedData,
+  { cwd, start, signal }: DataRequest,
+): Promise<string[]> {
+  if (start === undefined || notes.some((note) => note.includes('changed while it was read'))) return []
+  const full = resolve(cwd, path)
+  // A folder of very many files is not walked a second time: its own mark says at least what came and went.
+  const isChanged =
+    data.kind === 'directory' && (data.files ?? 0) <= MOST_FILES
+      ? await holdsNewer(full, start.at, signal)
+      : (await lookAtPaths([path], cwd)).get(path) !== start.marks.get(path)
+  const what = 'changed after the command had started and before its digest was complete'
+  return isChanged ? [`data ${name}: ${path} ${what}; what the command read may be something else`] : []
+}
+
+async function holdsNewer(folder: string, since: number, signal: AbortSignal | undefined): Promise<boolean> {
+  const { files } = await filesOf(folder, [], signal)
+  for (const { full } of files) {
+    const facts = await stat(full).catch(() => undefined)
+    if (facts !== undefined && facts.mtimeMs > since) return true
+  }
+  return false
 }
 
 const sumOf = (a: KeptInAll = { files: 0, bytes: 0, addedBytes: 0 }, b: Kept): KeptInAll => ({

@@ -1,4 +1,4 @@
-/** The seed of a run, the environment its command gets, and the seeds that its parameters name. */
+/** The seed of a run, the environment its command gets, the model that it inherits, and the seeds that its parameters name. */
 import { randomInt } from 'node:crypto'
 import { delimiter } from 'node:path'
 import { usage } from '../../core/errors.ts'
@@ -41,6 +41,7 @@ function checked(seed: number, given: number | string): number {
 export interface RunVariables {
   readonly store: Pick<Store, 'root'>
   readonly id: string
+  readonly model?: string | undefined
   readonly seed: number
   readonly seedFrom: ChosenSeed['from']
   /** Folder of the Python client, for PYTHONPATH. */
@@ -55,6 +56,7 @@ export function childEnvironment(env: Env, run: RunVariables): Record<string, st
     MLOPS_STORE: run.store.root,
     MLOPS_RUN_ID: run.id,
     MLOPS_RUN_DIR: `${run.store.root}/runs/${run.id}`,
+    MLOPS_RUN_MODEL: run.model,
     MLOPS_SEED: String(run.seed),
     PYTHONHASHSEED: hashSeed(env, run),
     // On a pipe Python would keep its output back for minutes, and lose it when it is killed.
@@ -62,6 +64,9 @@ export function childEnvironment(env: Env, run: RunVariables): Record<string, st
     ...(pythonPath === '' ? {} : { PYTHONPATH: pythonPath }),
   }
 }
+
+/** What a run starts trains the model that it trains, unless it names another. */
+export const modelOfParent = (env: Env): string | undefined => (env.MLOPS_RUN_ID && env.MLOPS_RUN_MODEL) || undefined
 
 /**
  * One that somebody set stays, `random` and 0 too: it says how this Python hashes, and is recorded as it is. One that an

@@ -21,6 +21,7 @@ import { findInterpreter } from '../capture/interpreter.ts'
 import { findNotebooks } from '../capture/notebooks.ts'
 import { watchResources } from '../capture/resources.ts'
 import { lookAtPaths, lookBefore } from '../capture/written.ts'
+import { checkedNote, noteRun } from '../records/annotate.ts'
 import { recordArguments } from '../values/record-arguments.ts'
 import { createRecorder } from '../values/recorder.ts'
 import { METRIC_FILES, PARAM_FILES } from '../values/value-files.ts'
@@ -29,7 +30,7 @@ import { clientFolder } from './client-path.ts'
 import { finishRun, type Opened } from './finish-run.ts'
 import { createOutputLog, passOn } from './output.ts'
 import { openPipes } from './pipes.ts'
-import { childEnvironment, chooseSeed } from './seed.ts'
+import { childEnvironment, chooseSeed, modelOfParent } from './seed.ts'
 import { type SignalHub, signalHub } from './signals.ts'
 import { stopwatch } from './stopwatch.ts'
 
@@ -41,6 +42,8 @@ export interface TrackRequest {
   readonly data: readonly DataSource[]
   readonly params: Readonly<Record<string, ParamValue>>
   readonly tags: readonly string[]
+  /** What a person has to say of it, as `run note` would. */
+  readonly note?: string | undefined
   /** Keep the bytes of the data too; what `snapshot:` of the model in mlops.yaml says by default. */
   readonly snapshot?: boolean | undefined
   /** Hash every file of folders of data, also those that look unchanged since they were hashed last. */
@@ -96,13 +99,14 @@ export async function trackCommand(
 ): Promise<TrackOutcome> {
   await checkRequest(ctx, given)
   const { params, redacted } = redactParams(given.params)
-  const request = { ...given, params }
+  const model = given.model ?? modelOfParent(ctx.env)
+  const request = { ...given, params, model }
   if (redacted.length > 0) ctx.warn(saidRedacted(redacted))
   const id = request.runId ?? ulid(ctx.now().getTime())
   const { seed, from: seedFrom } = chooseSeed(request.seed, ctx.env)
   const client = clientFolder()
   const env = {
-    ...childEnvironment(ctx.env, { store, id, seed, seedFrom, client }),
+    ...childEnvironment(ctx.env, { store, id, model, seed, seedFrom, client }),
     // What a repetition starts belongs to it: `run list` marks and filters leave out the whole of it.
     ...(request.reproduces === undefined ? {} : { [REPRODUCES]: request.reproduces }),
     ...request.env,
@@ -124,6 +128,11 @@ export async function trackCommand(
     },
   )
 
+  const marks = await lookAtPaths(
+    request.data.map(({ path }) => path),
+    ctx.cwd,
+  )
+  const start = { marks, at: ctx.now().getTime() }
   const hub = signalHub(withAbort(request.signals, ctx.signal))
   const stop = new AbortController()
   try {
@@ -144,6 +153,7 @@ export async function trackCommand(
     const { command, data, rehash = false } = request
     const snapshot = request.snapshot ?? wantsSnapshot(project, request.model)
     const asked = {
+      start,
       command,
       pid: child.pid,
       guess,
@@ -242,6 +252,7 @@ async function checkRequest(ctx: Context, request: TrackRequest): Promise<void> 
     })
   }
   if (request.model !== undefined) assertName('model', request.model)
+  if (request.note !== undefined) checkedNote(request.note)
   await checkDataSources(request.data, ctx.cwd)
 }
 
@@ -290,6 +301,11 @@ async function openRun(
   }
   const writer = await store.runs.create(start)
   begun.capture.notes.push(...(await recordArguments(ctx.cwd, request.data, start, writer)))
+  if (request.note !== undefined) {
+    await noteRun(ctx, store, begun.id, request.note).catch((error: unknown) => {
+      begun.capture.notes.push(`the note could not be written: ${wordsOf(error)}`)
+    })
+  }
   // A missed beat costs nothing but looks.
   const timer = setInterval(() => void writer.beat().catch(() => {}), HEARTBEAT)
   return { writer, start, written, stopBeating: () => clearInterval(timer) }

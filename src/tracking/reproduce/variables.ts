@@ -33,7 +33,8 @@ export function reproducedVariables(request: VariablesRequest): Record<string, s
     out[name] = name === 'PYTHONPATH' ? value?.split(delimiter).map(request.mapPath).join(delimiter) : value
   }
   // A run of the user's own must not take this for a part of itself.
-  for (const name of ['MLOPS_RUN_ID', 'MLOPS_RUN_DIR', 'MLOPS_SEED', 'MLOPS_REPRODUCES']) out[name] = undefined
+  for (const name of ['MLOPS_RUN_ID', 'MLOPS_RUN_DIR', 'MLOPS_RUN_MODEL', 'MLOPS_SEED', 'MLOPS_REPRODUCES'])
+    out[name] = undefined
   if (request.seed !== null) out.MLOPS_SEED = String(request.seed)
   if (environment === undefined) return out
   for (const name of OF_ENVIRONMENT) out[name] = undefined

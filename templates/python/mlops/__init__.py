@@ -25,7 +25,7 @@ __all__ = [
 def track(model=None, *, tags=(), params=None):
     """Starts a run, or attaches to the one of `mlops track`. Use it in a `with`, or call `.end()` on what it gives."""
     _hooks.install()
-    return _run.begin(model, tags, params)
+    return _run.begin(model, tags, params, asked=True)
 
 
 def start(model=None, *, tags=(), params=None):

@@ -38,7 +38,8 @@ def warn(message):
 class Run:
     """Made by `mlops.track(…)` or `mlops.start(…)`, never directly."""
 
-    def __init__(self, model, tags, params):
+    def __init__(self, model, tags, params, asked=False):
+        self._asked = asked  # by name, with mlops.track(…)
         self.model = None if model is None else _values.check_name("model", model)
         self.id = None
         self.ended = False
@@ -224,11 +225,24 @@ class Run:
         # Attached: under `mlops track`, or in a worker of a script that owns a run; only the owner ends it. A run that
         # this very process owns becomes the parent of one that is started inside of it.
         mine = env.get("_MLOPS_CLIENT_RUN") == outer and env.get("_MLOPS_CLIENT_PID") == str(os.getpid())
-        if outer and env.get("MLOPS_STORE") and not mine:
+        if outer and env.get("MLOPS_STORE") and not mine and not self._is_another(outer):
             if not os.path.exists(store.path("runs/%s/end.json" % outer)):
                 self._guard("this script's part of run %s" % outer, self._attach, store, outer)
                 return
         self._guard("this run", self._create, store, outer)
+
+    def _is_another(self, outer):
+        """One run cannot hold two: a loop of `with mlops.track(…)` would leave the values of its last turn alone."""
+        here = (os.getpid(), outer)
+        if not self._asked or here not in _attached_here:
+            if self._asked:
+                _attached_here.add(here)
+            return False
+        _warn_once(
+            "this is not the first mlops.track() of this process: the first writes into run %s of `mlops track`, the "
+            "others are runs of their own, started by it" % outer
+        )
+        return True
 
     def _find_store(self, project):
         store, problem = open_store(project.store)
@@ -287,6 +301,9 @@ class Run:
             "env": _facts.environment(os.environ), "host": host(), "data": [], "params": {}, "tags": [],
             "actor": _facts.actor(os.environ), "tool": TOOL, "source": "python",
         }
+        if self.model is None and outer:
+            # What a run starts trains the model that it trains, unless it names another.
+            self.model = os.environ.get("MLOPS_RUN_MODEL") or None
         if self.model is not None:
             record["model"] = self.model
         seed = _facts.seed(os.environ)
@@ -313,7 +330,7 @@ class Run:
         # Workers that this script starts write into this run instead of making their own.
         self._outer_env = {name: os.environ.get(name) for name in _CHILD_ENV}
         folder = os.path.join(store.root, "runs", run)
-        os.environ.update(zip(_CHILD_ENV, (store.root, run, folder, run, str(os.getpid()))))
+        os.environ.update(zip(_CHILD_ENV, (store.root, run, folder, self.model or "", run, str(os.getpid()))))
 
     def _record_arguments(self):
         """The flags of the script, for every run of it; not those of a notebook's kernel or a program that runs for days."""
@@ -507,7 +524,10 @@ class Run:
             apply_wishes(self._files.store.root, self.id, self._wishes, self._cwd)
 
 
-_CHILD_ENV = ("MLOPS_STORE", "MLOPS_RUN_ID", "MLOPS_RUN_DIR", "_MLOPS_CLIENT_RUN", "_MLOPS_CLIENT_PID")
+_attached_here = set()
+_CHILD_ENV = (
+    "MLOPS_STORE", "MLOPS_RUN_ID", "MLOPS_RUN_DIR", "MLOPS_RUN_MODEL", "_MLOPS_CLIENT_RUN", "_MLOPS_CLIENT_PID",
+)
 
 
 _LOADED = time.time()
@@ -616,11 +636,11 @@ def _warn_once(message):
 _active = []
 
 
-def begin(model=None, tags=(), params=None):
+def begin(model=None, tags=(), params=None, asked=False):
     """Starts a run. One that `start` made and nobody ended (a notebook cell run again) is ended first."""
     while _active and not _active[-1].entered and _active[-1]._pid == os.getpid():
         _active[-1].end("interrupted")
-    run = Run(model, tags, params)
+    run = Run(model, tags, params, asked)
     _active.append(run)
     return run
 
