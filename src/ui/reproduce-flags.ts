@@ -6,7 +6,7 @@ export const reproduceFlags = {
   'dry-run': Flags.boolean({ summary: 'Show the plan and what is missing; run nothing.' }),
   keep: Flags.boolean({ summary: 'Leave the worktree and the environment, and say where.' }),
   tolerance: Flags.string({
-    summary: 'How far values may be apart: of all metrics (1e-6 by default), or NAME=X.',
+    summary: 'How far values may be apart, as a share of them: of all metrics (1e-6 by default), or NAME=X.',
     helpValue: 'X|NAME=X',
     multiple: true,
   }),
@@ -57,8 +57,9 @@ export function parseTolerances(texts: readonly string[]): { general: number; by
   const byName: Record<string, number> = {}
   for (const text of texts) {
     const at = text.lastIndexOf('=')
-    const value = text.slice(at + 1).trim() === '' ? Number.NaN : Number(text.slice(at + 1))
-    if (!Number.isFinite(value) || value < 0 || at === 0) {
+    const digits = text.slice(at + 1).trim()
+    const value = /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(digits) ? Number(digits) : Number.NaN
+    if (!Number.isFinite(value) || at === 0) {
       throw usage({
         code: 'TOLERANCE_INVALID',
         message: `--tolerance ${JSON.stringify(text)} is neither a number from 0 up nor NAME=NUMBER.`,

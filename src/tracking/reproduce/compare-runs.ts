@@ -1,5 +1,5 @@
 /**
- * The table of a reproduction: one row for how the command ended, each metric, each history, each artifact. What single
+ * The table of a reproduction: one row for how the command ended, each metric, history, artifact and logged parameter. What single
  * rows of predictions say is `compare-answers.ts`, and comes in as an argument. Pure.
  */
 import { extname } from 'node:path'
@@ -9,7 +9,7 @@ import { compareNumbers, isIgnored, measuresWork, type RowVerdict, toleranceOf }
 import type { Tolerances } from './types.ts'
 
 export interface ResultRow {
-  readonly kind: 'exit' | 'metric' | 'series' | 'artifact' | 'predictions'
+  readonly kind: 'exit' | 'metric' | 'series' | 'artifact' | 'predictions' | 'param'
   readonly name: string
   readonly verdict: RowVerdict
   /** As recorded: a value, a digest; null where it is missing. */
@@ -49,6 +49,7 @@ export function compareRuns(a: RunFacts, b: RunFacts, results: Results, options:
       }),
     ),
     ...artifactRows(a, b, results),
+    ...paramRows(a, b),
   ]
   const told = a.status === 'interrupted' ? rows.map(ofStopped) : rows
   return told.map((row) => (isIgnored(row.name, options.ignore) ? { ...row, verdict: 'ignored' } : row))
@@ -128,6 +129,24 @@ function artifactRows(a: RunFacts, b: RunFacts, { answers, models }: Results): R
   })
 }
 
+/**
+ * What the script said that it used and found: `rows`, `best_depth`. Those of the command line are handed over, so they
+ * are equal; paths of the worktree come as those of the checkout.
+ */
+const paramRows = (a: RunFacts, b: RunFacts): ResultRow[] =>
+  names(a.params, b.params).map((name): ResultRow => {
+    const [original, reproduced] = [valueIn(a.params, name), valueIn(b.params, name)].map(told) as [Told, Told]
+    const row = { kind: 'param', name, original, reproduced, note: null } as const
+    if (original === null || reproduced === null) {
+      const note = original === null ? 'only in the reproduction' : 'only in the original'
+      return { ...row, verdict: 'missing', note }
+    }
+    return { ...row, verdict: original === reproduced ? 'equal' : 'different' }
+  })
+
+type Told = ResultRow['original']
+const told = (value: RunFacts['params'][string] | null): Told => (typeof value === 'boolean' ? String(value) : value)
+
 const names = (a: object, b: object): string[] => [...new Set([...Object.keys(a), ...Object.keys(b)])].sort()
 const valueIn = <V>(values: Readonly<Record<string, V>>, name: string): V | null =>
   (Object.hasOwn(values, name) ? values[name] : undefined) ?? null
@@ -142,7 +161,11 @@ export function overallVerdict(rows: readonly ResultRow[], status?: RunFacts['st
   const isStopped = ({ kind, verdict, note }: ResultRow): boolean =>
     kind !== 'exit' && verdict === 'not compared' && note === STOPPED
   if (status === 'interrupted' && rows.some(isStopped)) return 'nothing to compare'
-  const counted = rows.filter(({ verdict }) => verdict !== 'ignored' && verdict !== 'not compared')
+  // That parameters are the same again is no result.
+  const counted = rows.filter(
+    ({ kind, verdict }) =>
+      verdict !== 'ignored' && verdict !== 'not compared' && !(kind === 'param' && verdict === 'equal'),
+  )
   if (counted.length === 0) return 'nothing to compare'
   if (counted.some(({ verdict }) => verdict === 'different' || verdict === 'missing')) return 'different'
   return counted.some(({ verdict }) => verdict === 'within tolerance') ? 'within tolerance' : 'equal'

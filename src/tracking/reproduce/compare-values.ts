@@ -14,19 +14,50 @@ export function compareNumbers(a: number | string, b: number | string, tolerance
   return withinTolerance(one, other, tolerance) ? 'within tolerance' : 'different'
 }
 
-/** |a - b| <= tolerance * max(1, |a|, |b|): absolute up to 1, relative beyond. */
+/** Two sums that should both be 0 are apart by their last bits, and no share of them says so. */
+const NOISE = 1e-12
+
+/**
+ * |a - b| <= max(tolerance * max(|a|, |b|), 1e-12): relative, also for small values, since a p-value of 1e-9 is not one of
+ * 9e-7. Tolerance 0 is equality.
+ */
 export const withinTolerance = (a: number, b: number, tolerance: number): boolean =>
-  Number.isFinite(a) && Number.isFinite(b) && Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b))
+  Number.isFinite(a) &&
+  Number.isFinite(b) &&
+  Math.abs(a - b) <= (tolerance === 0 ? 0 : Math.max(tolerance * Math.max(Math.abs(a), Math.abs(b)), NOISE))
 
 export const toleranceOf = (name: string, { general, byName }: Tolerances): number =>
   (Object.hasOwn(byName, name) ? byName[name] : undefined) ?? general
 
-/** The last word of a name that measures how long or how large the work was, not what came of it. */
-const MEASURES =
-  /(?:^|[\W_])(?:(?:fit|train|training|predict|inference|eval|evaluation|epoch|step|wall|cpu|gpu|run|total|elapsed|load|exec|execution|build|score|data)[\W_]*time|time[\W_]*(?:taken|elapsed|spent|s|sec|secs|seconds|ms)|elapsed|duration|runtime|walltime|seconds?|secs?|millis(?:econds)?|msecs?|ms|minutes?|latency(?:[\W_]*(?:ms|s|p\d+))?|timestamp|(?:samples|rows|steps|tokens|it|iterations|images)[\W_]*per[\W_]*(?:s|sec|second)|throughput|rss(?:[\W_]*\w+)?|peak[\W_]*(?:memory|mem)(?:[\W_]*\w+)?|memory[\W_]*(?:mb|gb|kb|bytes|used|usage))$|^time$/i
+/** What is done to a model or with it; a time of these measures the work. */
+const WORK =
+  'fit|train|training|predict|inference|eval|evaluation|epoch|step|wall|cpu|gpu|load|loading|exec|execution|build|search|tuning|preprocessing'
 
-/** Why a metric of this name may differ between two equal trainings; undefined for what must not. */
-export const measuresWork = (name: string): boolean => MEASURES.test(name.replace(/([a-z])([A-Z])/g, '$1_$2'))
+/** `fit_seconds`, `latency_ms`, `rows_per_second`: how long or how large the work was, not what came of it. */
+const MEASURES = new RegExp(
+  [
+    // A unit alone says nothing: `median_wait_seconds` may be what the model is about.
+    `(?:^|[\\W_])(?:${WORK})[\\W_]*(?:time[\\W_]*)?(?:seconds?|secs?|s|millis(?:econds)?|msecs?|ms|minutes?|duration)$`,
+    `(?:^|[\\W_])(?:${WORK}|run|total|elapsed|data|score)[\\W_]*time$`,
+    '(?:^|[\\W_])time[\\W_]*(?:taken|elapsed|spent)$',
+    '(?:^|[/.])(?:time(?:[\\W_]*(?:s|secs?|seconds|ms))?|seconds|duration|latency)$',
+    '(?:^|[\\W_])(?:elapsed|runtime|walltime|timestamp)(?:[\\W_]*(?:s|secs?|seconds|ms|minutes))?$',
+    '(?:^|[\\W_])latency[\\W_]*(?:ms|s|p\\d+)$',
+    '(?:^|[\\W_])(?:samples|rows|steps|tokens|it|iterations|images)[\\W_]*per[\\W_]*(?:s|sec|second)$',
+    '(?:^|[\\W_])(?:throughput|rss(?:[\\W_]*\\w+)?|peak[\\W_]*(?:memory|mem)(?:[\\W_]*\\w+)?|memory[\\W_]*(?:mb|gb|kb|bytes|used|usage))$',
+  ].join('|'),
+  'i',
+)
+
+/** A name with one of these words is about how good the answers are, whatever their unit: `mae_minutes`. */
+const QUALITY =
+  /(?:^|[\W_])(?:r?mse|rmsle|rmsd|mae|mape|smape|wape|mase|mad|err|errors?|logloss|loss|bias|residuals?|deviance|accuracy|auc|precision|recall|f1|r2)(?=$|[\W_\d])/i
+
+/** May a metric of this name differ between two equal trainings? */
+export function measuresWork(name: string): boolean {
+  const words = name.replace(/([a-z\d])([A-Z])/g, '$1_$2')
+  return !QUALITY.test(words) && MEASURES.test(words)
+}
 
 /** `*` within a part, `**` across: `val/*`. A pattern without `/` also means the last part: `*.log`, wherever it lies. */
 export function isIgnored(name: string, patterns: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 /** What a reproduction proves: the table, its verdict, the causes of a difference, why the command failed. Reads only. */
 import { existsSync } from 'node:fs'
-import { isAbsolute, resolve } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import type { Context } from '../../core/context.ts'
 import type { Store } from '../../store/store.ts'
 import type { RunFacts } from '../compare/facts.ts'
@@ -40,7 +40,8 @@ export async function concludeReproduction(
 ): Promise<Omit<Reproduction, 'steps' | 'kept'>> {
   const { facts, plan, request, reproduction, prepared, again } = concluding
   const { original } = facts
-  const hasFailed = reproduction.status !== 'finished' && original.facts.status === 'finished'
+  // Nobody knows that the stopped one would have failed.
+  const hasFailed = reproduction.status !== 'finished' && original.facts.status !== 'failed'
   const rows = await tableOf(ctx, store, concluding)
   const verdict = hasFailed ? 'failed' : overallVerdict(rows, original.facts.status)
   const steady = again === null ? null : await isSteady(store, reproduction, again, request)
@@ -87,16 +88,35 @@ async function tableOf(ctx: Context, store: Store, concluding: Concluding): Prom
         ...{ cwd: concluding.tree.cwd, tolerance: toleranceOf('predictions', request.tolerances) },
       })
   const all = golden === undefined ? answers : [...answers, golden]
-  const rows = compareRuns(original.facts, reproduction, { series, answers: all, models }, options)
+  const again = withParams(reproduction, (text) => ofCheckout(text, concluding))
+  const rows = compareRuns(original.facts, again, { series, answers: all, models }, options)
   return await withArtifactNotes(store, rows, concluding.tree)
 }
+
+/** A path of the worktree, or of the fresh environment, as it was called in the checkout. */
+function ofCheckout(text: string, { tree, prepared, facts }: Concluding): string {
+  const executable = facts.original.start.python?.executable
+  const plain = text.replaceAll(tree.mirror, tree.top)
+  if (prepared.bin === undefined || executable === undefined) return plain
+  return plain.replaceAll(`${prepared.bin}/`, `${dirname(executable)}/`)
+}
+
+const withParams = (facts: RunFacts, map: (text: string) => string): RunFacts => ({
+  ...facts,
+  params: Object.fromEntries(
+    Object.entries(facts.params).map(([name, value]) => [name, typeof value === 'string' ? map(value) : value]),
+  ),
+})
 
 /** Did the command come out equal to itself? */
 async function isSteady(store: Store, a: RunFacts, b: RunFacts, request: ReproduceRequest): Promise<boolean> {
   const options = { tolerances: request.tolerances, ignore: request.ignore }
   const series = await compareSeries(store, a.run, b.run, request.tolerances)
   const answers = await compareAnswers(store, a.run, b.run, toleranceOf('predictions', request.tolerances))
-  return overallVerdict(compareRuns(a, b, { series, answers, models: [] }, options)) !== 'different'
+  const [one, other] = [a, b].map((run) =>
+    withParams(run, (text) => text.replace(/(mlops-reproduce-[^/]+)\/tree\d\//g, '$1/')),
+  ) as [RunFacts, RunFacts]
+  return overallVerdict(compareRuns(one, other, { series, answers, models: [] }, options)) !== 'different'
 }
 
 async function whyFailed(ctx: Context, { tail, facts, tree, reproduction, prepared }: Concluding) {

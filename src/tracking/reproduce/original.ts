@@ -1,9 +1,12 @@
 /**
  * The run that is to be repeated: of a reference to a run, the run's own folder; of `MODEL@V`, the records that the
- * register event pinned, which outlive a deleted run. Reads only.
+ * register event pinned, which outlive a deleted run. A folder that is not as it was registered is not believed: whoever
+ * may write the store could otherwise have any command run in the name of a version. Reads only.
  */
+import { join } from 'node:path'
 import type { Context } from '../../core/context.ts'
-import { failed, isMlopsError, type MlopsError, notFound } from '../../core/errors.ts'
+import { sha256File } from '../../core/digest.ts'
+import { failed, type MlopsError, notFound } from '../../core/errors.ts'
 import { parseModelRef, versionName } from '../../core/names.ts'
 import type { RunPin } from '../../store/events.ts'
 import { importedFrom } from '../../store/fold.ts'
@@ -32,7 +35,7 @@ async function originalOfRun(ctx: Context, store: Store, id: string, version: Or
       hint: `Wait for its end: mlops run show ${id} --follow`,
     })
   }
-  return { start, facts, version, inStore: true }
+  return { start, facts, version, inStore: true, changed: null }
 }
 
 async function originalOfVersion(ctx: Context, store: Store, reference: string): Promise<Original> {
@@ -43,17 +46,39 @@ async function originalOfVersion(ctx: Context, store: Store, reference: string):
   const manifest = await store.models.manifest(found.manifest)
   const version = { name, manifest }
   if (found.run === undefined) throw noRun(name, importedFrom(found) !== undefined)
-  const { id } = found.run
-  try {
-    return await originalOfRun(ctx, store, id, version)
-  } catch (error) {
-    if (!isMlopsError(error) || error.code !== 'RUN_NOT_FOUND') throw error
-    return await originalOfPins(store, found.run, version)
-  }
+  const folder = join(store.root, 'runs', found.run.id)
+  const begun = await digestOf(join(folder, 'run.json'))
+  if (begun === undefined) return await originalOfPins(store, found.run, version, null)
+  const changed = begun === found.run.run.sha256 ? await changedFile(store, folder, found.run) : 'run.json'
+  if (changed !== undefined) return await originalOfPins(store, found.run, version, changed)
+  return await originalOfRun(ctx, store, found.run.id, version)
 }
 
+/** The first file that is not what the register event pins: end.json itself, or what end.json pins in turn. */
+async function changedFile(store: Store, folder: string, { end }: RunPin): Promise<string | undefined> {
+  if (end === undefined) return undefined
+  if ((await digestOf(join(folder, 'end.json'))) !== end.sha256) return 'end.json'
+  const record = openSealed(await store.objects.read(end.sha256)) as unknown as RunEnd | undefined
+  for (const [path, { sha256 }] of Object.entries(record?.files ?? {})) {
+    const isRead = /^(?:run\.json$|metrics|params|evidence)/.test(path)
+    if (isRead && (await digestOf(join(folder, path))) !== sha256) return path
+  }
+  return undefined
+}
+
+const digestOf = async (path: string): Promise<string | undefined> =>
+  await sha256File(path).then(
+    ({ sha256 }) => sha256,
+    () => undefined,
+  )
+
 /** The objects are hashed again as they are read, so they are the records that were registered. */
-async function originalOfPins(store: Store, pins: RunPin, version: Original['version']): Promise<Original> {
+async function originalOfPins(
+  store: Store,
+  pins: RunPin,
+  version: Original['version'],
+  changed: string | null,
+): Promise<Original> {
   const begun = openSealed(await store.objects.read(pins.run.sha256)) as unknown as RunStart
   const end =
     pins.end === undefined
@@ -61,7 +86,7 @@ async function originalOfPins(store: Store, pins: RunPin, version: Original['ver
       : (openSealed(await store.objects.read(pins.end.sha256)) as unknown as RunEnd | undefined)
   const model = begun.model ?? end?.model
   const start: RunStart = { ...begun, ...end?.late, ...(model === undefined ? {} : { model }) }
-  return { start, facts: await factsOfRecords(store, start, end), version, inStore: false }
+  return { start, facts: await factsOfRecords(store, start, end), version, inStore: false, changed }
 }
 
 async function factsOfRecords(store: Store, start: RunStart, end: RunEnd | undefined): Promise<RunFacts> {

@@ -127,7 +127,7 @@ function missingEnvironment({ original, environment }: Facts): Missing[] {
   return missing
 }
 
-function statusRisks({ facts, start, inStore }: Original): string[] {
+function statusRisks({ facts, start, inStore, changed }: Original): string[] {
   const risks: string[] = []
   if (facts.status === 'failed') risks.push(`The run failed (exit ${facts.exit ?? facts.signal}): so should this one.`)
   if (facts.status === 'interrupted') {
@@ -136,7 +136,12 @@ function statusRisks({ facts, start, inStore }: Original): string[] {
     )
   }
   if (start.seed === undefined) risks.push('No seed was recorded.')
-  if (!inStore) risks.push('The run itself was deleted: its series and what it logged of single rows are not compared.')
+  if (changed !== null) {
+    risks.push(
+      `${changed} of the run is not what was registered (mlops store verify): the pinned records are used, and its series and what it logged of single rows are not compared.`,
+    )
+  } else if (!inStore)
+    risks.push('The run itself was deleted: its series and what it logged of single rows are not compared.')
   return risks
 }
 

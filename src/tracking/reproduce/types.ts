@@ -32,6 +32,8 @@ export interface Original {
   readonly version: { readonly name: string; readonly manifest: Manifest } | null
   /** Its folder is in the store; otherwise its records come from the objects that a register event pins. */
   readonly inStore: boolean
+  /** The file of its folder that is not what was registered, so that only the pinned records are believed; else null. */
+  readonly changed: string | null
 }
 
 /** Something without which there is no reproduction. */

@@ -75,7 +75,10 @@ function describeData(ui: Ui, { name, path, size, sha256, from }: PlannedData): 
 
 export function renderReproduction(ui: Ui, plan: ReproducePlan, outcome: Omit<Reproduction, 'plan'>): string {
   const { style } = ui
-  const shown = outcome.rows.filter(({ kind, verdict }) => kind !== 'exit' || verdict !== 'equal')
+  // What is equal anyway, or follows from the plan, needs no line.
+  const shown = outcome.rows.filter(
+    ({ kind, verdict }) => !(kind === 'exit' || kind === 'param') || verdict !== 'equal',
+  )
   const table = ui.table<ResultRow>(
     [
       { title: 'WHAT', value: ({ kind }) => kind },
@@ -117,7 +120,8 @@ function verdictLines(ui: Ui, plan: ReproducePlan, outcome: Omit<Reproduction, '
   }
   if (verdict === 'failed') {
     const how = reproduction.exit === null ? `ended by ${reproduction.signal}` : `exit ${reproduction.exit}`
-    lines.push(`${style.bad(style.symbols.bad)} The command of ${name} failed here (${how}), and did not then${by}`)
+    const then = plan.status === 'interrupted' ? '; the original was stopped before its end' : ', and did not then'
+    lines.push(`${style.bad(style.symbols.bad)} The command of ${name} failed here (${how})${then}${by}`)
     for (const line of failure?.tail.slice(-SHOWN) ?? []) lines.push(`  ${style.dim(ui.text(line))}`)
     if (failure?.cause != null) lines.push(ui.wrap(`  Likely cause: ${ui.text(failure.cause.text)}`, 2))
     if (failure?.cause?.hint != null)

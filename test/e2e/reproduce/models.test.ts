@@ -1,8 +1,9 @@
 /** Runs that train models: byte for byte equal where they are seeded, by their answers where bytes cannot be, by version. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openSealed, seal } from '../../../src/store/sealed.ts'
 import { needsPython, PYTHON } from '../../support/python.ts'
 import { tempProject } from '../harness.ts'
 import { leftOvers, verdicts, world } from './world.ts'
@@ -157,6 +158,23 @@ describe('run reproduce and models', function () {
       other.data.outcome.rows.find(({ kind }: { kind: string }) => kind === 'predictions').note,
       /1 of 2 rows differ/,
     )
+  })
+
+  it('runs the command that was registered, whatever the folder of the run says today', async () => {
+    const place = await world({
+      'train.sh': 'echo "auc: 0.5"; echo model > m.txt\n',
+      'evil.sh': 'touch "$HOME/evil"\n',
+    })
+    const run = await place.track(['--model', 'm', '--artifact', 'm.txt'], ['sh', 'train.sh'])
+    await place.mlops(['register', 'm', '--run', run, '--yes'])
+    const file = place.path(`.mlops/runs/${run}/run.json`)
+    const record = openSealed(readFileSync(file)) ?? {}
+    chmodSync(file, 0o600)
+    writeFileSync(file, seal({ ...record, command: ['sh', 'evil.sh'] }))
+    const { data } = await place.reproduce(['m@1'])
+    assert.deepEqual(data.plan.command, ['sh', 'train.sh'])
+    assert.match(data.plan.risks.join(' '), /run\.json of the run is not what was registered/)
+    assert.equal(data.outcome.verdict, 'equal')
   })
 
   it('says that a version without a run, or of another store, cannot be repeated', async () => {

@@ -35,6 +35,7 @@ describe('the table of a reproduction', () => {
         ['auc', 'not compared'],
         ['loss', 'not compared'],
         ['rows', 'equal'],
+        ['depth', 'equal'],
       ],
     )
     assert.equal(overallVerdict(rows, 'interrupted'), 'nothing to compare')
