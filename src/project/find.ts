@@ -2,7 +2,7 @@
  * Where the project and its store are, by looking at files only: no git process on the start-up path.
  * Reading `mlops.yaml` belongs to `load.ts`.
  */
-import { lstatSync, readFileSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 
 export const CONFIG_NAME = 'mlops.yaml'
@@ -43,6 +43,45 @@ export function findProject(cwd: string): Found {
   }
   const nearly = join(cwd, 'mlops.yml')
   return { ...usual, file: undefined, root: cwd, misnamed: exists(nearly) ? nearly : undefined }
+}
+
+/** Levels below a folder in which a project is looked for, and folders that are opened for it. */
+const DEEPEST = 2
+const MOST_FOLDERS = 200
+
+/**
+ * Projects just below a folder, for whoever stands at the top of a repository whose project is in `ml/`: a look, no
+ * search. @returns their folders, relative, the nearest first
+ */
+export function projectsBelow(folder: string): string[] {
+  const found: string[] = []
+  let level = ['']
+  let opened = 0
+  for (let depth = 0; depth < DEEPEST; depth++) {
+    const next: string[] = []
+    for (const parent of level) {
+      if (opened++ >= MOST_FOLDERS) return found
+      for (const name of foldersIn(join(folder, parent))) {
+        const child = parent === '' ? name : `${parent}/${name}`
+        const file = join(folder, child, CONFIG_NAME)
+        if (isNamed(file) && !isPlanted(file)) found.push(child)
+        next.push(child)
+      }
+    }
+    level = next
+  }
+  return found
+}
+
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+      .map(({ name }) => name)
+      .sort()
+  } catch {
+    return []
+  }
 }
 
 /** Every project whose folder is `folder` or lies above it, the nearest first. */

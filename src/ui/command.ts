@@ -66,6 +66,7 @@ export abstract class MlopsCommand extends Command {
       : this.listenForInterrupt(() => this.fail(session, command, interruption()))
     try {
       this.splitAtDashes(ctor)
+      if (ctor.takesCommand && this.rawAfterDashes === undefined) await this.refuseForgottenDashes(ctor, command)
       const { flags } = await this.parse(ctor)
       const problem = flagProblem(flags, { ...ctor.baseFlags, ...ctor.flags })
       if (problem !== undefined) throw problem
@@ -110,6 +111,12 @@ export abstract class MlopsCommand extends Command {
     if (at < 0) return
     this.rawAfterDashes = this.argv.slice(at + 1)
     if (ctor.takesCommand) this.argv = this.argv.slice(0, at)
+  }
+
+  private async refuseForgottenDashes(ctor: typeof MlopsCommand, command: string): Promise<void> {
+    const { forgottenDashes } = await import('./forgotten-dashes.ts')
+    const problem = forgottenDashes(command, this.argv, { ...ctor.baseFlags, ...ctor.flags })
+    if (problem !== undefined) throw problem
   }
 
   private print(session: Session, command: string, outcome: Outcome<unknown>): void {

@@ -5,6 +5,7 @@
 import { EXIT, failed, interrupted, MlopsError, systemCode, usage } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { cleanText } from './clean.ts'
+import { flagElsewhere } from './elsewhere.ts'
 import type { EnvelopeError } from './envelope.ts'
 import type { Style } from './style.ts'
 import { wrap } from './wrap.ts'
@@ -113,16 +114,25 @@ function parseProblem(thrown: unknown, context: ParseContext): MlopsError | unde
 
 const seeHelp = ({ command }: ParseContext): string => `See mlops ${command === '' ? '' : `${command} `}--help`
 
+/** Typed by mistake they would act: nobody is led to them by a misspelling of something else. */
+const ACTING = new Set(['yes', 'force', 'delete'])
+
 /** @param flags with their dashes */
 export function unknownFlags(flags: readonly string[], context: ParseContext): MlopsError {
-  const known = context.flags.map((flag) => `--${flag}`)
-  const close = flags.map((flag) => nearest(flag, known)).find((flag) => flag !== undefined)
+  const known = context.flags.filter((flag) => !ACTING.has(flag))
+  const elsewhere = flags.map((flag) => flagElsewhere(flag, context.flags)).find((hint) => hint !== undefined)
+  // Dashes are no letters: with them two words that share none would be near.
+  const near = flags.map((flag) => nearest(flag.replace(/^-+/, ''), known)).find((flag) => flag !== undefined)
+  const close = near === undefined ? undefined : `--${near}`
   const names = flags.join(', ')
   return usage({
     code: 'UNKNOWN_FLAG',
     message: `${['mlops', context.command].filter(Boolean).join(' ')} has no flag ${names}.`,
-    hint: close === undefined ? seeHelp(context) : `Did you mean ${close}?`,
-    details: { flags: [...flags], ...(close === undefined ? {} : { suggestion: close }) },
+    hint: elsewhere ?? (close === undefined ? seeHelp(context) : `Did you mean ${close}?`),
+    details: {
+      flags: [...flags],
+      ...(close === undefined || elsewhere !== undefined ? {} : { suggestion: close }),
+    },
   })
 }
 

@@ -10,6 +10,7 @@ import { EXIT, type MlopsError, usage } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { cleanOutput } from './clean.ts'
 import type { MlopsCommand } from './command.ts'
+import { commandElsewhere } from './elsewhere.ts'
 import { type Envelope, type HelpResult, SCHEMA_VERSION, toJson, type VersionResult } from './envelope.ts'
 import { explain, type Failure, isClosedPipe, renderFailure, unknownFlags } from './errors.ts'
 import { firstPage } from './first-page.ts'
@@ -211,12 +212,13 @@ export function unknownCommand(program: Pick<Program, 'commands'>, rest: readonl
     .map(([id]) => id.replaceAll(':', ' '))
   const topics = new Set(known.map((id) => id.split(' ')[0] ?? ''))
   const typed = words.length > 1 && !topics.has(words[0] ?? '') ? (words[0] ?? '') : words.join(' ')
+  const elsewhere = commandElsewhere(words, known)
   const close = nearest(words.join(' '), known) ?? nearest(words[0] ?? '', [...topics])
   return usage({
     code: 'UNKNOWN_COMMAND',
     message: `There is no command ${JSON.stringify(typed === '' ? (rest[0] ?? '') : typed)}.`,
-    hint: close === undefined ? 'See mlops --help' : `Did you mean mlops ${close}?`,
-    details: { command: typed, ...(close === undefined ? {} : { suggestion: close }) },
+    hint: elsewhere ?? (close === undefined ? 'See mlops --help' : `Did you mean mlops ${close}?`),
+    details: { command: typed, ...(close === undefined || elsewhere !== undefined ? {} : { suggestion: close }) },
   })
 }
 

@@ -4,6 +4,8 @@
  * loads neither.
  */
 import type { Context } from '../core/context.ts'
+import { isMlopsError, notFound } from '../core/errors.ts'
+import { shellWord } from '../core/shell.ts'
 import type { Project } from '../project/config.ts'
 import type { Store } from '../store/store.ts'
 import { ciJob, currentActor, inCi } from './actor.ts'
@@ -145,6 +147,10 @@ export function createSession(flags: BaseFlagValues, tool: string, cwd: string):
       return openStore(root ?? loaded?.storeRoot ?? '', {
         ...{ write, now, warn: ctx.warn },
         git: { env, actor, ask, wish, ...(progress === undefined ? {} : { progress }) },
+      }).catch(async (error: unknown) => {
+        const isNamed = root !== undefined || flags.store !== undefined || (env.MLOPS_STORE ?? '') !== ''
+        const isElsewhere = !isNamed && loaded?.file === undefined && loaded?.root === cwd
+        throw isElsewhere ? await orBelow(error, cwd) : error
       })
     },
     write: (piece) => new Promise((resolve) => process.stdout.write(piece, (error) => resolve(error == null))),
@@ -154,6 +160,21 @@ export function createSession(flags: BaseFlagValues, tool: string, cwd: string):
     abort: () => controller.abort(),
     clearProgress: progress.clear,
   }
+}
+
+/** Nobody is to make a second project above the one that is there. @returns the error to throw */
+async function orBelow(error: unknown, cwd: string): Promise<unknown> {
+  if (!isMlopsError(error) || error.code !== 'STORE_NOT_FOUND') return error
+  const { projectsBelow } = await import('../project/find.ts')
+  const [first, ...others] = projectsBelow(cwd)
+  if (first === undefined) return error
+  const more = others.length === 0 ? '' : ` and ${others.length} more below`
+  return notFound({
+    code: error.code,
+    message: `There is no project here, but one in ${first}/${more}.`,
+    hint: `cd ${shellWord(first)}`,
+    details: { ...error.details, projects: [first, ...others] },
+  })
 }
 
 function withClearLine<T>(progress: Progress, answer: Promise<T>): Promise<T> {

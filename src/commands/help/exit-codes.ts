@@ -5,6 +5,8 @@ import { renderExitCodes } from '../../ui/views/exit-codes.ts'
 
 export interface Result {
   readonly exitCodes: readonly { readonly code: number; readonly name: string; readonly meaning: string }[]
+  /** Of `mlops track` alone; `n` is the number of a signal. */
+  readonly track: readonly { readonly code: string; readonly meaning: string }[]
 }
 
 const MEANING: Readonly<Record<ExitName, string>> = {
@@ -18,6 +20,14 @@ const MEANING: Readonly<Record<ExitName, string>> = {
   interrupted: 'Interrupted.',
 }
 
+const OF_TRACK: Result['track'] = [
+  { code: '0-255', meaning: 'That of the command it ran.' },
+  { code: '125', meaning: 'mlops itself failed, or was used wrongly; the command may not have run.' },
+  { code: '126', meaning: 'The command cannot be executed.' },
+  { code: '127', meaning: 'The command was not found.' },
+  { code: '128+n', meaning: 'Signal n ended the command (130 for Ctrl-C).' },
+]
+
 export default class HelpExitCodes extends MlopsCommand {
   static override summary = 'Print the exit codes that every command uses.'
   static override description =
@@ -27,6 +37,6 @@ export default class HelpExitCodes extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     await this.parse(HelpExitCodes)
     const exitCodes = Object.entries(EXIT).map(([name, code]) => ({ code, name, meaning: MEANING[name as ExitName] }))
-    return { data: { exitCodes }, render: (ui) => renderExitCodes(ui, exitCodes) }
+    return { data: { exitCodes, track: OF_TRACK }, render: (ui) => renderExitCodes(ui, exitCodes, OF_TRACK) }
   }
 }

@@ -74,6 +74,13 @@ export async function tracePrediction(
 }
 
 function assertId(id: string): void {
+  if (/^@(?:last|best)\b/i.test(id)) {
+    throw usage({
+      code: 'PREDICTION_ID_INVALID',
+      message: `${id} names a run, and what is traced is a prediction: one line of a log.`,
+      hint: `Of a run: mlops run show ${id}. Ids of predictions: mlops predictions query MODEL "SELECT id, time FROM predictions"`,
+    })
+  }
   if (id.trim() !== '' && id.length <= LONGEST_ID) return
   throw usage({
     code: 'PREDICTION_ID_INVALID',

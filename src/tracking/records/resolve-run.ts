@@ -20,7 +20,7 @@ export interface ResolveOptions {
  * `@last` is the newest run, however it stands, `@last~1` the one before it. `@best:METRIC` is the finished run with the
  * best value, by the metric's name or as `:min` and `:max` say; of equals one that repeats no other run, then the newest.
  * @returns the whole id
- * @throws notFound `RUN_NOT_FOUND`; usage `RUN_AMBIGUOUS`, `RUN_REFERENCE_INVALID`
+ * @throws notFound `RUN_NOT_FOUND`; usage `RUN_AMBIGUOUS`, `RUN_REFERENCE_INVALID`, `EMPTY_VALUE`
  */
 export async function resolveRun(
   ctx: Context,
@@ -28,6 +28,7 @@ export async function resolveRun(
   reference: string,
   options: ResolveOptions = {},
 ): Promise<string> {
+  if (reference.trim() === '') throw unnamed()
   if (!reference.includes('@')) {
     return store.runs.resolve(reference).catch(async (error: unknown) => {
       throw await orInTrash(store, reference, error)
@@ -39,6 +40,14 @@ export async function resolveRun(
   if (best !== undefined) return bestRun(ctx, store, best, options)
   throw usage({ code: 'RUN_REFERENCE_INVALID', ...misread(reference) })
 }
+
+/** As for flags: acting as if it were left out would be acting on something else. */
+export const unnamed = (): MlopsError =>
+  usage({
+    code: 'EMPTY_VALUE',
+    message: 'A run was given an empty name (is a variable unset?).',
+    hint: 'Write an id, the beginning of one, @last or @best:METRIC',
+  })
 
 function misread(reference: string): { message: string; hint: string } {
   const named = JSON.stringify(reference)

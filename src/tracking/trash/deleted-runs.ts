@@ -2,6 +2,7 @@
 import type { Actor, Context } from '../../core/context.ts'
 import { conflict, type MlopsError, notFound, usage } from '../../core/errors.ts'
 import type { Store } from '../../store/store.ts'
+import { unnamed } from '../records/resolve-run.ts'
 
 export interface DeletedRow {
   readonly run: string
@@ -41,6 +42,7 @@ export async function deletedRuns(store: Store, ofModel?: string): Promise<Delet
  * @throws notFound `RUN_NOT_DELETED`, usage `RUN_AMBIGUOUS`
  */
 export async function resolveDeleted(store: Store, reference: string): Promise<string> {
+  if (reference.trim() === '') throw unnamed()
   if (reference.toLowerCase() === '@last') {
     const [last] = await deletedRuns(store)
     if (last !== undefined) return last.run

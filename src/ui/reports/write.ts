@@ -138,9 +138,16 @@ function endingOf(path: string, endings: readonly string[]): string {
       path === '-'
         ? 'A report is written to a file, not to standard output.'
         : `The ending of ${JSON.stringify(path)} names no form of a report: it must be ${known}.`,
-    hint: path === '-' ? 'For the result on standard output: --json' : 'Write for example --report drift.html',
+    hint:
+      path === '-' ? 'For the result on standard output: --json' : `Write for example --report ${plainName(path)}.html`,
     details: { path, endings },
   })
+}
+
+/** The name that was typed without its ending, where the line can be pasted with it. */
+function plainName(path: string): string {
+  const name = path.slice(0, path.length - extname(path).length)
+  return /^[\w./-]*\w$/.test(name) ? name : 'report'
 }
 
 async function assertFolder({ cwd }: Place, path: string): Promise<void> {

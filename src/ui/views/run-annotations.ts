@@ -6,6 +6,7 @@ import type { Ui } from '../ui.ts'
 /** @param asked was something to be changed? */
 export function renderRunTags(ui: Ui, { run, tags, added, removed }: RunTags, asked: boolean): string {
   const { style } = ui
+  if (asked && ui.quiet) return ''
   const name = `run ${style.name(run)}`
   const now = tags.length === 0 ? `${name} has no tags` : `${name}: ${tags.map((tag) => ui.text(tag)).join(', ')}`
   if (added.length + removed.length === 0) {
@@ -19,6 +20,7 @@ export function renderRunNotes(ui: Ui, { run, added, notes }: RunNotes): string 
   const { style } = ui
   const name = `run ${style.name(run)}`
   if (added !== null) {
+    if (ui.quiet) return ''
     const more = notes.length === 1 ? 'its first note' : `its ${notes.length} notes: mlops run note ${run}`
     return `${style.good(style.symbols.ok)} noted on ${name}; ${more}`
   }

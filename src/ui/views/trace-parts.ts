@@ -40,7 +40,7 @@ function held(ui: Ui, { stage, weight, since, until, ended, by }: Holding): stri
   const share = weight === null ? '' : `${formatValue(weight)} % of `
   const end =
     until === null
-      ? 'until today'
+      ? 'and still does'
       : `until ${day(until)} (${ended?.how ?? ''}${ended === null ? '' : ` by ${ui.text(ended.by.name)}`})`
   return `${share}${ui.style.bold(ui.text(stage))} since ${day(since)} (by ${ui.text(by.name)}), ${end}`
 }

@@ -59,7 +59,7 @@ describe('mlops trace', function () {
     assert.match(stdout, /^churn-model@3 answered today-1\n/)
     assert.match(stdout, /features +age 40, plan a/)
     assert.match(stdout, /label +1, recorded/)
-    assert.match(stdout, /held then +production since .* until today/)
+    assert.match(stdout, /held then +production since .*, and still does/)
     assert.match(stdout, /command +\S*node train\.js/)
     assert.match(stdout, /seed +7/)
     assert.match(stdout, /parameters +depth 6/)

@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { verifyStore } from '../../../src/store/verify.ts'
-import { noteRun, tagRun } from '../../../src/tracking/records/annotate.ts'
+import { noteRun, tagRun, tagRuns } from '../../../src/tracking/records/annotate.ts'
 import { noteFrom } from '../../../src/tracking/records/note-text.ts'
 import { showRun } from '../../../src/tracking/records/run-summary.ts'
 import { type Shelf, shelf } from './list-store.ts'
@@ -28,6 +28,25 @@ describe('What is said of a run later', () => {
     assert.deepEqual((await tag(['draft'])).tags, ['gold', 'draft'])
     assert.deepEqual((await showRun(runs.ctx, runs.store, id)).tags, ['gold', 'draft'])
     assert.deepEqual(readFileSync(join(runs.root, 'runs', id, 'end.json')), before)
+  })
+
+  it('puts tags on several runs, on none where one of them is not there', async () => {
+    const other = await runs.run({})
+    const all = (...references: string[]) => tagRuns(runs.ctx, runs.store, references, { add: ['x'], remove: [] })
+    await assert.rejects(all('@last', 'gold'), {
+      code: 'TAG_NOT_ADDED',
+      hint: 'Write mlops run tag @last --add gold',
+    })
+    await assert.rejects(all('gold'), { code: 'RUN_NOT_FOUND' })
+    assert.deepEqual((await showRun(runs.ctx, runs.store, other)).tags, [])
+    const tagged = await all('@last', id, '@last~1')
+    assert.deepEqual(
+      tagged.map(({ run, tags }) => [run, tags]),
+      [
+        [other, ['x']],
+        [id, ['draft', 'x']],
+      ],
+    )
   })
 
   it('says who said what, and when', async () => {

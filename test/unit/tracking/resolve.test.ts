@@ -17,7 +17,7 @@ describe('A run is named by', () => {
     assert.equal(await resolve(b.slice(0, 10).toLowerCase()), b)
     await assert.rejects(resolve(a.slice(0, 4)), { code: 'RUN_AMBIGUOUS', exit: 'usage' })
     await assert.rejects(resolve('01ZZZ'), { code: 'RUN_NOT_FOUND', exit: 'notFound' })
-    await assert.rejects(resolve(''), { code: 'RUN_NOT_FOUND' })
+    await assert.rejects(resolve(''), { code: 'EMPTY_VALUE', message: /is a variable unset/ })
   })
 
   it('its place among the newest', async () => {

@@ -27,6 +27,21 @@ describe('An unknown command', () => {
     assert.equal(hintFor('secre'), 'See mlops --help')
   })
 
+  it('of another tool is answered with ours', () => {
+    const ours = ['run:list', 'run:show', 'run:compare', 'run:delete', 'run:reproduce', 'track', 'store:gc']
+    const all = Object.fromEntries(ours.map((id) => [id, entry()]))
+    const hint = (...words: string[]) => unknownCommand({ commands: all }, words).hint
+    assert.equal(hint('run', 'logs', '@last'), 'Write mlops run show RUN --follow')
+    assert.equal(hint('run', 'diff'), 'Write mlops run compare RUN RUN')
+    assert.equal(hint('runs', 'rm', '01AB'), 'Write mlops run delete RUN')
+    assert.equal(hint('run', 'export'), 'Write mlops run list --csv')
+    assert.equal(hint('compare', '@last'), 'Write mlops run compare RUN RUN')
+    assert.equal(hint('ls'), 'Write mlops run list')
+    assert.match(hint('run', 'kill') ?? '', /Ctrl-C/)
+    // Only what is there.
+    assert.equal(hint('purge'), 'See mlops --help')
+  })
+
   it('is named as it was typed', () => {
     assert.match(unknownCommand({ commands }, ['model', 'lsit']).message, /"model lsit"/)
     assert.match(unknownCommand({ commands }, ['promot', 'churn-model']).message, /"promot"/)
