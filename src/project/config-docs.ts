@@ -28,6 +28,7 @@ once, each with its line; an unknown key is a problem. Anchors, aliases and tags
 
 Precedence: flag, then \`MLOPS_*\` variable, then \`mlops.yaml\`, then the default. The store is found by \`--store\`, by
 \`MLOPS_STORE\` (absolute), by \`store:\` of the nearest \`mlops.yaml\`, and in a linked git worktree in the main worktree.
+Where there is none, a project that lies one or two levels below is named, and not used.
 
 A store that is named by \`--store\` or \`MLOPS_STORE\` brings its project with it: the nearest \`mlops.yaml\` upwards from the
 working directory if that is its \`store:\`, else the nearest one upwards from the store's folder that says so, else the one
