@@ -31,7 +31,7 @@ export default class Track extends MlopsCommand {
     '<%= config.bin %> track -- python train.py',
     '<%= config.bin %> track --model churn-model --data train=data/train.csv --param depth=4 -- python train.py --depth 4',
     '<%= config.bin %> track --artifact "out/*.onnx" --seed 42 -- ./train.sh',
-    '<%= config.bin %> track --data images=data/images --snapshot -- python train.py',
+    '<%= config.bin %> track --data images=data/images --snapshot --note "with the June data" -- python train.py',
   ]
   static override ownSignals = true
   static override takesCommand = true
@@ -41,6 +41,7 @@ export default class Track extends MlopsCommand {
     snapshot: Flags.boolean({ allowNo: true, summary: 'Keep the bytes of the data in the store too, each once.' }),
     rehash: Flags.boolean({ summary: 'Read also the files of folders of data that look unchanged.' }),
     param: Flags.string({ summary: 'A parameter, kept with the run.', helpValue: 'K=V', multiple: true }),
+    note: Flags.string({ summary: 'What it is about, in a sentence; a note of the run.', helpValue: 'TEXT' }),
     tag: Flags.string({ summary: 'A tag of the run.', helpValue: 'TAG', multiple: true }),
     artifact: Flags.string({ summary: 'Files to keep; a path or pattern.', helpValue: 'PATH', multiple: true }),
     seed: Flags.integer({ summary: 'Set as MLOPS_SEED and PYTHONHASHSEED; random by default.', helpValue: 'N' }),
@@ -51,13 +52,12 @@ export default class Track extends MlopsCommand {
     const [store, project] = [await session.openStore({ write: true, ask: 'never' }), await session.loadProject()]
     const outcome = await trackCommand(session.ctx, project, store, {
       command: this.rawAfterDashes ?? [],
-      ...{ model: flags.model, seed: flags.seed, snapshot: flags.snapshot, rehash: flags.rehash },
+      ...{ model: flags.model, note: flags.note, seed: flags.seed },
+      ...{ snapshot: flags.snapshot, rehash: flags.rehash },
       data: (flags.data ?? []).map(parseDataFlag),
       params: parseParamFlags(flags.param ?? []),
-      tags: flags.tag ?? [],
-      artifacts: flags.artifact ?? [],
-      stdoutTo: session.json ? 'stderr' : 'stdout',
-      foreground: process.stdin.isTTY === true,
+      ...{ tags: flags.tag ?? [], artifacts: flags.artifact ?? [] },
+      ...{ stdoutTo: session.json ? 'stderr' : 'stdout', foreground: process.stdin.isTTY === true },
       signals: processSignals,
     })
     const row = rowOfOutcome(outcome)
@@ -67,9 +67,9 @@ export default class Track extends MlopsCommand {
       intents = await lifecycle.applyIntents(session.ctx, project, store, row.run)
       for (const { message, hint } of intents.failures) session.ctx.warn(`${message} ${hint}`)
     }
-    const next = intents?.registered.at(-1)?.next ?? nextCommand(row, intents === null)
+    const next = intents?.registered.at(-1)?.next ?? nextCommand(row, intents === null, project.config.models)
     const result: Result = { ...row, warnings: outcome.end.warnings, intents, snapshot: outcome.kept ?? null, next }
-    session.note(renderTracked(session.ui, session.errStyle, result))
+    session.note(renderTracked(session.ui, session.errStyle, result, outcome.start.data.length > 0))
     return { data: result, render: () => '', exit: intents?.failures.length ? OWN_FAILURE : outcome.exitCode }
   }
 

@@ -9,6 +9,8 @@ import { howItEnded, mark } from './run-status.ts'
 import { formatRows, formatValue } from './values.ts'
 
 const SHOWN_LINES = 12
+const NO_DATA = 'no data was declared: --data NAME=PATH records what it learnt from'
+const NO_METRICS = 'no metric was recognised: print `name: number` on a line, or log with the Python client'
 
 export interface Tracked extends RunRow {
   readonly intents: AppliedIntents | null
@@ -16,8 +18,8 @@ export interface Tracked extends RunRow {
   readonly next: string | null
 }
 
-/** What `track` says on stderr at the end. @param style of stderr */
-export function renderTracked(ui: Ui, style: Style, run: Tracked): string {
+/** What `track` says on stderr at the end. @param style of stderr. @param hasData data was declared */
+export function renderTracked(ui: Ui, style: Style, run: Tracked, hasData: boolean): string {
   const took = run.duration === null ? '' : ` in ${duration(run.duration)}`
   const head = `${mark(style, run.status)} run ${style.name(run.run)} ${run.status}${took}${howItEnded(run)}`
   const metrics = Object.entries(run.metrics)
@@ -32,6 +34,8 @@ export function renderTracked(ui: Ui, style: Style, run: Tracked): string {
       `  snapshot   ${files} ${files === 1 ? 'file' : 'files'}, ${bytes(all)} (${bytes(addedBytes)} new in the store)`,
     )
   }
+  if (run.status === 'finished' && metrics.length === 0) lines.push(`  ${style.dim(NO_METRICS)}`)
+  if (run.status === 'finished' && run.artifacts.length > 0 && !hasData) lines.push(`  ${style.dim(NO_DATA)}`)
   if (run.intents !== null) lines.push(...renderApplied(ui, style, run.intents))
   if (run.next !== null) lines.push(`  ${style.symbols.arrow} ${style.command(run.next)}`)
   return lines.join('\n')
