@@ -1,6 +1,7 @@
 /** `mlops run show`. */
 import { type WishState, wishStates } from '../../lifecycle/register/pending-intents.ts'
 import type { Store } from '../../store/store.ts'
+import { namedRun } from '../../tracking/compare/which-runs.ts'
 import { assertMetric } from '../../tracking/records/assert-metric.ts'
 import { followRun } from '../../tracking/records/follow.ts'
 import { type RunDetail, showRun } from '../../tracking/records/run-summary.ts'
@@ -20,10 +21,14 @@ export default class RunShow extends MlopsCommand {
   static override examples = [
     '<%= config.bin %> run show @last',
     '<%= config.bin %> run show @last --metric loss --follow',
+    '<%= config.bin %> run show churn-model@production',
     '<%= config.bin %> run show 01JD3 --json',
   ]
   static override args = {
-    run: Args.string({ description: 'Its id, the beginning of it, @last, @last~2 or @best:METRIC.', default: '@last' }),
+    run: Args.string({
+      description: 'Its id, the beginning of it, @last, @last~2 or @best:METRIC; MODEL@VERSION for the run behind it.',
+      default: '@last',
+    }),
   }
   static override flags = {
     metric: Flags.string({ summary: 'Draw the history of this metric large.', helpValue: 'METRIC' }),
@@ -34,7 +39,9 @@ export default class RunShow extends MlopsCommand {
     const { args, flags } = await this.parse(RunShow)
     const store = await this.session.openStore()
     const { ctx } = this.session
-    const run = flags.follow ? await this.follow(store, args.run, flags.metric) : await showRun(ctx, store, args.run)
+    // Of a version, the run that made it.
+    const { run: id } = await namedRun(ctx, store, args.run)
+    const run = flags.follow ? await this.follow(store, id, flags.metric) : await showRun(ctx, store, id)
     if (flags.metric !== undefined) assertMetric(run, flags.metric)
     const wishes = run.intents.length === 0 ? [] : await wishStates(store, run.run)
     const result = { ...run, wishes }

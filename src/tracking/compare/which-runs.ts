@@ -45,7 +45,8 @@ export async function whichRuns(
   return Promise.all(references.map((reference) => namedRun(ctx, store, reference, model)))
 }
 
-async function namedRun(ctx: Context, store: Store, reference: string, model: string | undefined): Promise<NamedRun> {
+/** @param model `@last` and `@best` look among its runs. @throws as `whichRuns` */
+export async function namedRun(ctx: Context, store: Store, reference: string, model?: string): Promise<NamedRun> {
   if (!/^[^@]+@/.test(reference)) return { run: await resolveRun(ctx, store, reference, { model }), version: null }
   const ref = parseModelRef(reference)
   const { version, run } = resolveVersion(await store.models.state(ref.model), ref, 'production')

@@ -1,11 +1,13 @@
 /** `mlops run compare` on a terminal. What is shown, and what left out, is decided in `reports/run-compare/`. */
 import type { CodeDiff } from '../../tracking/compare/code-diff.ts'
-import type { RunComparison } from '../../tracking/compare/compare.ts'
-import { differing, sectionsOf } from '../reports/run-compare/sections.ts'
+import type { ComparedRun, RunComparison } from '../../tracking/compare/compare.ts'
+import { fits, fitting, type Leaving } from '../fit-columns.ts'
+import { differing, nothingDiffers, SEED_DRAWN, sectionsOf, seedIsDrawn } from '../reports/run-compare/sections.ts'
 import type { ComparisonShown, Line, Section, SectionRow, Tone } from '../reports/run-compare/types.ts'
 import { duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { renderSeries } from './run-compare-series.ts'
+import { shortest } from './run-deleted.ts'
 
 /** Columns of the terminal that a name, and a value with the gap before it, take at least. */
 const [NAME, COLUMN] = [16, 9]
@@ -29,25 +31,41 @@ export function renderComparison(ui: Ui, { comparison, diffs }: ComparisonShown,
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
-const runTable = (ui: Ui, { runs }: RunComparison): string =>
-  ui.table(
-    [
-      { title: '', value: ({ label }) => label, paint: (text) => ui.style.bold(text) },
-      { title: 'RUN', value: ({ run }) => run, paint: ui.style.name },
-      { title: 'STATUS', value: ({ status }) => status },
-      { title: 'WHEN', value: ({ started }) => ui.ago(started) },
-      { title: 'TOOK', value: (run) => (run.duration === null ? '-' : duration(run.duration)), align: 'right' },
-      { title: 'MODEL', value: ({ version, model }) => version ?? model ?? '-', shrink: true },
-    ],
-    runs,
-  )
+/** What the terminal is too narrow for gives way: first the ids in full, then what is said below as well. */
+function runTable(ui: Ui, { runs }: RunComparison): string {
+  const length = shortest(runs.map(({ run }) => run))
+  const long = runColumns(ui, (run) => run)
+  const columns = fits(long, runs, ui.width)
+    ? long
+    : fitting(
+        runColumns(ui, (run) => run.slice(0, length)),
+        runs,
+        ui.width,
+      )
+  return ui.table<ComparedRun>(columns, runs)
+}
+
+const runColumns = (ui: Ui, id: (run: string) => string): Leaving<ComparedRun>[] => [
+  { title: '', value: ({ label }) => label, paint: (text) => ui.style.bold(text), leaves: 0 },
+  { title: 'RUN', value: ({ run }) => id(run), paint: ui.style.name, leaves: 0 },
+  { title: 'STATUS', value: ({ status }) => status, leaves: 0 },
+  { title: 'WHEN', value: ({ started }) => ui.ago(started), leaves: 2 },
+  {
+    title: 'TOOK',
+    value: (run) => (run.duration === null ? '-' : duration(run.duration)),
+    align: 'right',
+    leaves: 1,
+  },
+  { title: 'MODEL', value: ({ version, model }) => version ?? model ?? '-', shrink: true, leaves: 0 },
+]
 
 function equality(ui: Ui, comparison: RunComparison): string {
   const { style } = ui
   const { same, unknown } = comparison
   const lines = [
-    differing(comparison).length === 0 ? 'Nothing that was recorded differs.' : '',
+    nothingDiffers(comparison),
     same.length === 0 ? '' : style.dim(ui.wrap(`same: ${same.map(ui.text).join(', ')}`, 6)),
+    seedIsDrawn(comparison) ? style.dim(SEED_DRAWN) : '',
     ...unknown.map((text) => style.warn(ui.wrap(`not known: ${ui.text(text)}`, 11))),
   ]
   return lines.filter((line) => line !== '').join('\n')
@@ -71,7 +89,7 @@ function renderSection(ui: Ui, { title, extra, rows, lines, more }: Section, { r
     ),
   )
   const left = more === 0 ? [] : [style.dim(`  ${more} more: --all`)]
-  const body = [...tables, ...left, ...lines.map((line) => renderLine(ui, line, title))]
+  const body = [...tables, ...left, ...lines.map((line) => renderLine(ui, line, title, runs.length))]
   return [style.heading(title), ...body.filter((text) => text !== '')].join('\n')
 }
 
@@ -96,8 +114,11 @@ function named(ui: Ui, { name, better }: SectionRow): string {
   return `${name} ${better === 'higher' ? up : down}`
 }
 
-/** Words that differ are marked without colour too, neighbours as one. A command is read, and copied, as it was typed. */
-function renderLine(ui: Ui, line: Line, title: string): string {
+/**
+ * Of two runs, words that differ are marked without colour too, neighbours as one; of more, commands that stand below one
+ * another are read more easily without. A command is read, and copied, as it was typed.
+ */
+function renderLine(ui: Ui, line: Line, title: string, runs: number): string {
   const [head, ...words] = line.map(({ text, tone }) => ({ text: ui.text(text), tone }))
   const label = paint(ui, head?.text ?? '', head?.tone)
   if (title !== 'Command') {
@@ -110,7 +131,7 @@ function renderLine(ui: Ui, line: Line, title: string): string {
     else stretches.push({ text, tone })
   }
   const pieces = stretches.map(({ text, tone }) => {
-    if (tone === undefined || ui.style.color) return paint(ui, text, tone)
+    if (tone === undefined || ui.style.color || runs > 2) return paint(ui, text, tone)
     return tone === 'bad' ? `[-${text}-]` : `{+${text}+}`
   })
   return `  ${[label, ...pieces].join(' ')}`

@@ -37,7 +37,7 @@ function columnsOf({ style, ago }: Ui, id: (whole: string) => string): Leaving<D
 }
 
 /** Characters that tell each of them from the others. */
-function shortest(ids: readonly string[]): number {
+export function shortest(ids: readonly string[]): number {
   let length = SHORTEST_ID
   while (new Set(ids.map((id) => id.slice(0, length))).size < ids.length && length < 26) length += 1
   return length

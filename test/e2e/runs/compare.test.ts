@@ -117,6 +117,9 @@ describe('Comparing runs of a scikit-learn model', function () {
   it('takes the run behind a version, and shows the real diff of the code', async () => {
     const [version] = (await json('churn-model@1', '@last')).runs
     assert.equal(version.version, 'churn-model@1')
+    const shown = (await project.mlops(['run', 'show', 'churn-model@1', '--json'])).json
+    assert.equal(shown.data.run, version.run)
+    await project.mlops(['run', 'show', 'churn-model@7'], { code: 4 })
     project.write('train.py', project.read('train.py').replace('default=12', 'default=6'))
     await track(['--seed', '7'], '--alpha', '0.5')
     git('checkout', '-q', 'train.py')

@@ -79,7 +79,10 @@ describe('A list of runs', function () {
     assert.equal(await shown('@best:loss:max'), first)
     assert.equal(await shown(first.slice(0, 12).toLowerCase()), first)
     assert.match((await project.mlops(['run', 'show', '@best:acu'], { code: 4 })).stderr, /Did you mean @best:auc\?/)
-    assert.match((await project.mlops(['run', 'show', 'churn-model@1'], { code: 2 })).stderr, /names a version/)
+    assert.match(
+      (await project.mlops(['run', 'tag', 'churn-model@1', '--add', 'x'], { code: 2 })).stderr,
+      /names a version/,
+    )
     const apply = await project.mlops(['run', 'apply', '@last~2', '--json'])
     assert.equal(apply.json.data.run, first)
     const compare = await project.mlops(['run', 'compare', '@last', '@best:loss:max', '--json'])

@@ -95,6 +95,36 @@ describe('A comparison of runs', () => {
     assert.match(text, /loss . +0\.5 +NaN +A$/m)
   })
 
+  it('fits its list of runs into 60 columns, with ids that can still be told apart', () => {
+    const [head = '', first = ''] = terminal(runs(3), 60).split('\n')
+    assert.ok(Math.max(head.length, first.length) <= 60, `${head}\n${first}`)
+    assert.match(first, /^A {2}01JD3X0000\d* +finished/)
+  })
+
+  it('shows commands of more than two runs as they were typed, and says once what the list of runs says', () => {
+    const text = terminal(runs(3), 120)
+    assert.match(text, /^ {2}A python train\.py --depth 0 /m)
+    assert.doesNotMatch(text, /\[-|\{\+/)
+    const other = compareRuns(
+      [facts({ model: 'a', duration: 1 }), facts({ model: 'b', duration: 90 })].map((each) => ({
+        ...{ facts: each, version: null, series: [], notes: [] },
+      })),
+    )
+    assert.doesNotMatch(terminal(other, 80), /^Outcome|^ {2}(?:model|duration) |Nothing that was recorded differs/m)
+  })
+
+  it('says of seeds that mlops drew that they were drawn anew, unless a parameter says that one was used', () => {
+    const drawn = (seed: number, params = {}) => ({
+      ...{ facts: facts({ seed, seedFrom: 'random', params }), version: null, series: [], notes: [] },
+    })
+    const text = terminal(compareRuns([drawn(1), drawn(2)]), 80)
+    assert.match(text, /^Nothing that was recorded differs but the seed, which mlops drew\.$/m)
+    assert.match(text, /^seed: drawn anew for each run$/m)
+    assert.doesNotMatch(text, /^Environment/m)
+    const used = terminal(compareRuns([drawn(1, { random_state: 1 }), drawn(2, { random_state: 2 })]), 80)
+    assert.match(used, /^Environment\n.*\n {2}seed +1 +2$/m)
+  })
+
   it('is no markup of a user, in Markdown or on the page', () => {
     const shown = {
       comparison: runs(3),

@@ -6,7 +6,7 @@ import { type Html, html } from '../html/escape.ts'
 import { page } from '../html/page.ts'
 import { moment, plain, plural } from '../words.ts'
 import { overlay, SERIES_CSS, swatch } from './chart.ts'
-import { differing, sectionsOf } from './sections.ts'
+import { differing, nothingDiffers, SEED_DRAWN, sectionsOf, seedIsDrawn } from './sections.ts'
 import type { Cell, ComparisonShown, Line, Section, SectionRow } from './types.ts'
 
 /** Lines of each diff: with more the page would be slow, and nobody would read them. */
@@ -21,6 +21,7 @@ const CSS = `${SERIES_CSS}
 .cmp td{font-variant-numeric:tabular-nums}.cmp .good,.cmp ins{font-weight:650}
 .cmp .rows th.in{padding-left:16px;color:var(--soft)}
 .sec.cmp thead th:first-child{width:24%}.runs table{table-layout:auto;min-width:860px}.sec.runs thead th:first-child{width:auto}
+@media (max-width:600px){.best th:last-child,.best td:last-child{position:sticky;right:0;background:var(--card);padding-right:6px}}
 .charts.few{grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr))}
 .lns{padding:8px 0 10px}.lns li{padding:3px 0;white-space:pre-wrap}.lns b{display:inline-block;min-width:1.4em}
 .lns ins,.lns del{text-decoration:none;border-radius:3px;padding:0 3px}.lns ins{background:var(--good-bg);color:var(--good)}.lns del{background:var(--bad-bg);color:var(--bad)}
@@ -46,16 +47,15 @@ function head(comparison: RunComparison): Html {
       html`<tr><th scope="row">${swatch(at)} <b>${label}</b></th><td><code>${run}</code></td><td class="n">${plain(version ?? model ?? '–')}</td><td>${status}</td><td>${moment(started)}</td><td class="n">${plain(by)}</td><td class="r">${took === null ? '–' : duration(took)}</td></tr>`,
   )
   const titles = differing(comparison)
-  const nothing =
-    titles.length === 0 ? 'Nothing that was recorded differs.' : `${titles.join(', ').toLowerCase()} differ.`
-  return html`<header><h1 class="verdict">${plural(runs.length, 'run')}, side by side</h1><p class="lead">${nothing.charAt(0).toUpperCase()}${nothing.slice(1)}</p>${same.length > 0 && html`<p class="soft">Same: ${plain(same.join(', '), 2000)}.</p>`}${unknown.map((text) => html`<p class="warn">Not known: ${plain(text)}</p>`)}${remarks.map((text) => html`<p class="warn">${plain(text)}</p>`)}</header><h2>Runs</h2><div class="card sec cmp runs"><table class="rows"><thead><tr><th scope="col"></th><th scope="col">Run</th><th scope="col">Model</th><th scope="col">Status</th><th scope="col">Started</th><th scope="col">By</th><th scope="col" class="r">Took</th></tr></thead><tbody>${rows}</tbody></table></div>`
+  const nothing = titles.length === 0 ? nothingDiffers(comparison) : `${titles.join(', ').toLowerCase()} differ.`
+  return html`<header><h1 class="verdict">${plural(runs.length, 'run')}, side by side</h1><p class="lead">${nothing.charAt(0).toUpperCase()}${nothing.slice(1)}</p>${same.length > 0 && html`<p class="soft">Same: ${plain(same.join(', '), 2000)}.</p>`}${seedIsDrawn(comparison) && html`<p class="soft">S${SEED_DRAWN.slice(1)}.</p>`}${unknown.map((text) => html`<p class="warn">Not known: ${plain(text)}</p>`)}${remarks.map((text) => html`<p class="warn">${plain(text)}</p>`)}</header><h2>Runs</h2><div class="card sec cmp runs"><table class="rows"><thead><tr><th scope="col"></th><th scope="col">Run</th><th scope="col">Model</th><th scope="col">Status</th><th scope="col">Started</th><th scope="col">By</th><th scope="col" class="r">Took</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
 function sectionBody({ title, extra, rows, lines, more }: Section, { runs }: RunComparison): Html {
   const heads = [...runs.map(({ label }) => label), ...extra]
   const table =
     rows.length > 0 &&
-    html`<table class="rows" style="min-width:${7 * (heads.length + 2)}em"><thead><tr><th scope="col"><span class="hide">name</span></th>${heads.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows.map(rowBody)}</tbody></table>`
+    html`<table class="rows${title === 'Metrics' ? ' best' : ''}" style="min-width:${7 * (heads.length + 2)}em"><thead><tr><th scope="col"><span class="hide">name</span></th>${heads.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows.map(rowBody)}</tbody></table>`
   const under =
     lines.length > 0 && html`<ul class="lns mono">${lines.map((line) => html`<li>${lineBody(line, title)}</li>`)}</ul>`
   const note = title === 'Metrics' ? html` <small>↑ higher is better, ↓ lower; bold: the better one</small>` : html``
@@ -80,7 +80,7 @@ function lineBody([label, ...pieces]: Line, title: string): Html {
     if (title === 'Command' && tone === 'good') return html`${blank}<ins>${plain(text, 2000)}</ins>`
     return html`${blank}<span class="${tone ?? ''}">${plain(text, 2000)}</span>`
   })
-  return html`<b>${label?.text.trim()}</b>${words}`
+  return html`<b>${label?.text.trim()}</b>${label !== undefined && label.text.trim().length > 1 ? ' ' : ''}${words}`
 }
 
 function charts({ series, runs }: RunComparison, all: boolean): Html {

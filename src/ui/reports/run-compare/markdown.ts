@@ -7,7 +7,7 @@ import { duration } from '../../time.ts'
 import { formatValue } from '../../views/values.ts'
 import { code, fold, prose, table } from '../markdown-escape.ts'
 import { moment, plain } from '../words.ts'
-import { differing, sectionsOf } from './sections.ts'
+import { nothingDiffers, SEED_DRAWN, sectionsOf, seedIsDrawn } from './sections.ts'
 import type { Cell, ComparisonShown, Line, Section, SectionRow } from './types.ts'
 
 /** Lines of each diff; the next smaller figure is taken while the text is too long. */
@@ -37,8 +37,9 @@ function render({ comparison, diffs }: ComparisonShown, all: boolean, lines: num
     `## ${runs.length} runs, side by side`,
     runTable(comparison),
     remarks.map((text) => `> ⚠️ ${prose(plain(text))}`).join('\n>\n'),
-    differing(comparison).length === 0 ? 'Nothing that was recorded differs.' : '',
+    nothingDiffers(comparison),
     same.length === 0 ? '' : `Same: ${prose(same.map((each) => plain(each)).join(', '))}.`,
+    seedIsDrawn(comparison) ? `S${SEED_DRAWN.slice(1)}.` : '',
     unknown.map((text) => `Not known: ${prose(plain(text))}`).join('\n\n'),
     ...sections.flatMap((each) => [
       sectionText(each, comparison),

@@ -15,9 +15,11 @@ const MOST = 25
 
 /** Sections in which something differs, in the order in which people look for causes. */
 export function sectionsOf(comparison: RunComparison, options: SectionOptions): Section[] {
-  const { params, code, surroundings, outcome, tags } = comparison
+  const { params, code, surroundings, tags } = comparison
+  const outcome = comparison.outcome.filter(({ name }) => options.all || !HEADED.has(name))
   const count = comparison.runs.length
-  const shown = surroundings.filter(({ kind }) => options.all || kind !== 'job')
+  const quiet = seedIsDrawn(comparison) ? ['job', 'seed'] : ['job']
+  const shown = surroundings.filter(({ kind }) => options.all || !quiet.includes(kind))
   const all = [
     metricSection(comparison, options),
     section('Parameters', keep(params, options), count === 2 ? ['Difference'] : [], (row) =>
@@ -42,9 +44,35 @@ export function sectionsOf(comparison: RunComparison, options: SectionOptions): 
   return all.filter(({ rows, lines }) => rows.length > 0 || lines.length > 0).map((each) => limited(each, options))
 }
 
+/** Stands in the list of the runs already. */
+const HEADED = new Set(['status', 'model', 'duration'])
+
+/**
+ * Of every run mlops drew the seed, so that the seeds always differ; and no parameter repeats it, which would say that the
+ * script follows it.
+ */
+export function seedIsDrawn({ surroundings, params }: RunComparison): boolean {
+  const row = (name: string) => surroundings.find((each) => each.kind === 'seed' && each.name === name)
+  const [seed, chosen] = [row('seed'), row('seed chosen by')]
+  if (seed === undefined || seed.same || chosen?.same !== true || chosen.cells[0]?.value !== 'random') return false
+  return !params.some(({ cells }) =>
+    cells.some((cell, at) => cell !== null && String(cell.value) === String(seed.cells[at]?.value)),
+  )
+}
+
+export const SEED_DRAWN = 'seed: drawn anew for each run'
+
+/** Where there is no difference to show. */
+export const nothingDiffers = (comparison: RunComparison): string =>
+  differing(comparison).length > 0
+    ? ''
+    : `Nothing that was recorded differs${seedIsDrawn(comparison) ? ' but the seed, which mlops drew' : ''}.`
+
 /** Titles of what differs, whatever else is shown. */
 export function differing(comparison: RunComparison): string[] {
-  const titles = sectionsOf(comparison, { all: false }).map(({ title }) => title)
+  const inHead = comparison.outcome.some(({ name, same }) => !same && (name === 'status' || name === 'model'))
+  const found = sectionsOf(comparison, { all: false }).map(({ title }) => title)
+  const titles = inHead && !found.includes('Outcome') ? [...found, 'Outcome'] : found
   const overTime = comparison.series.some(({ same }) => !same) ? ['Over time'] : []
   return [...titles.filter((title) => title !== 'Notes'), ...overTime]
 }
