@@ -65,6 +65,15 @@ interface Found {
   readonly values: Values
 }
 
+/** What was read of all runs. */
+interface Scan {
+  /** Those of the model, where one was asked for. */
+  readonly found: readonly Found[]
+  readonly known: KnownNames
+  /** That any run names. */
+  readonly models: ReadonlySet<string>
+}
+
 /** @throws usage `FILTER_INVALID`, `SORT_INVALID`, `COLUMN_INVALID` */
 export async function listRuns(ctx: Context, store: Store, request: ListRequest): Promise<RunList> {
   const { sort = [], model, limit } = request
@@ -98,7 +107,7 @@ export async function listRuns(ctx: Context, store: Store, request: ListRequest)
     where: where ?? null,
     sort: ordered.by,
     columns: fields.map(({ name }) => name),
-    hints: matching.length > 0 ? [] : hintsFor(ids.length, runs, texts, model, scan?.models ?? new Set()),
+    hints: matching.length > 0 ? [] : hintsFor(columns, scan, texts, model),
     unique: uniqueLength(ids),
   }
 }
@@ -119,16 +128,21 @@ function all(filters: readonly Filter[]): Filter | undefined {
   }
 }
 
-/** @param ofModel how many runs there are of the model, or at all where none was asked for */
 function hintsFor(
-  total: number,
-  ofModel: number,
+  columns: Columns,
+  scan: Scan | undefined,
   where: readonly string[],
   model: string | undefined,
-  models: ReadonlySet<string>,
 ): string[] {
-  if (total === 0) return []
-  if (ofModel > 0 || model === undefined) return where.flatMap((text) => whyEmpty(text))
+  const { found, models } = scan ?? { found: [], models: new Set<string>() }
+  if (found.length > 0) {
+    const isMissing = (name: string): boolean => {
+      const at = columns.placesOf(name)
+      return at.length > 0 && found.some(({ values }) => at.every((each) => (values[each] ?? null) === null))
+    }
+    return where.flatMap((text) => whyEmpty(text, isMissing))
+  }
+  if (model === undefined) return []
   const meant = nearest(model, [...models])
   if (meant !== undefined) return [`Did you mean ${meant}?`]
   return models.size === 0 ? [] : [`There are runs of ${[...models].sort().slice(0, 8).join(', ')}.`]
@@ -154,7 +168,7 @@ async function readAll(
   ids: readonly string[],
   columns: Columns,
   model: string | undefined,
-): Promise<{ readonly found: readonly Found[]; readonly known: KnownNames; readonly models: ReadonlySet<string> }> {
+): Promise<Scan> {
   const known = noNames()
   const models = new Set<string>()
   const found: Found[] = []

@@ -118,8 +118,10 @@ describe('A list of runs', () => {
     assert.deepEqual((await list({ model: 'churn' })).hints, ['There are runs of credit.'])
     await runs.run({})
     const hints = async (where: string) => (await list({ where })).hints
-    const missing = 'A run without exit does not match != either: write not exit = 0'
-    assert.deepEqual(await hints('exit != 0'), [missing])
+    assert.deepEqual((await list({ where: ['model != credit', 'command != x'], model: 'credit' })).hints, [])
+    const missing = 'A run without model does not match != either: write not model = credit'
+    assert.deepEqual(await hints('model != credit'), [missing])
+    assert.deepEqual(await hints('exit != 0'), [])
     assert.deepEqual(await hints('started > 2026-11-20'), [
       'started > 2026-11-20 begins when 2026-11-20 is over: write started >= 2026-11-20',
     ])

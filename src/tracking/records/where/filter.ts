@@ -24,6 +24,12 @@ export class Columns {
     return at >= 0 ? at : this.fields.push(field) - 1
   }
 
+  /** Of a name as typed: a bare one has the place of the metric and that of the parameter. */
+  placesOf(name: string): number[] {
+    const names = [fixedField(name)?.name ?? name, `metrics.${name}`, `params.${name}`]
+    return this.fields.flatMap((field, at) => (names.includes(field.name) ? [at] : []))
+  }
+
   read(facts: RunFacts): Value[] {
     return this.fields.map((field) => field.read(facts))
   }

@@ -2,9 +2,12 @@
 import { type Field, fixedField } from './fields.ts'
 import { type Comparison, parseFilter, type Tree } from './parse.ts'
 
-/** @returns sentences, none for a filter that says nothing surprising */
-export function whyEmpty(text: string): string[] {
-  const hints = comparisonsOf(parseFilter(text)).flatMap((each) => missing(each) ?? wholeDay(each) ?? [])
+/**
+ * @param isMissing has some run nothing of this name?
+ * @returns sentences, none for a filter that says nothing surprising
+ */
+export function whyEmpty(text: string, isMissing: (name: string) => boolean): string[] {
+  const hints = comparisonsOf(parseFilter(text)).flatMap((each) => missing(each, isMissing) ?? wholeDay(each) ?? [])
   return [...new Set(hints)]
 }
 
@@ -22,25 +25,9 @@ const UNLIKE: Partial<Record<Comparison['operator'], string>> = {
   'not has': 'has',
 }
 
-/** Fields that every run has. */
-const ALWAYS = new Set([
-  'run',
-  'status',
-  'started',
-  'age',
-  'command',
-  'cwd',
-  'host',
-  'actor',
-  'source',
-  'tags',
-  'notes',
-])
-
-function missing({ name, operator, values }: Comparison): string | undefined {
+function missing({ name, operator, values }: Comparison, isMissing: (name: string) => boolean): string | undefined {
   const like = UNLIKE[operator]
-  const field = fixedField(name.text)
-  if (like === undefined || ALWAYS.has(field?.name ?? '') || values.some(isNone)) return undefined
+  if (like === undefined || values.some(isNone) || !isMissing(name.text)) return undefined
   const right = operator === 'not in' ? `(${values.map(typed).join(', ')})` : values.map(typed).join(' ')
   return `A run without ${name.text} does not match ${operator} either: write not ${typed(name)} ${like} ${right}`
 }
