@@ -24,6 +24,8 @@ export interface LocalOptions {
 }
 
 const READ_CHUNK = 1 << 20
+/** Most objects are small, and a large buffer for each of thousands keeps the garbage collector busy. */
+const FIRST_CHUNK = 1 << 14
 const READING: Doing = 'read from the store'
 
 export class LocalBackend implements Backend, Place {
@@ -95,12 +97,13 @@ export class LocalBackend implements Backend, Place {
   }
 
   async *#chunks(fd: number): AsyncIterable<Uint8Array> {
-    const buffer = Buffer.allocUnsafe(READ_CHUNK)
+    let buffer = Buffer.allocUnsafe(FIRST_CHUNK)
     try {
       for (;;) {
         const count = await this.#reading(() => this.files.read(fd, buffer))
         if (count === 0) return
         yield buffer.subarray(0, count)
+        if (count === FIRST_CHUNK && buffer.length === count) buffer = Buffer.allocUnsafe(READ_CHUNK)
       }
     } finally {
       // Everything that was read had been read by then.

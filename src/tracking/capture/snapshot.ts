@@ -1,5 +1,5 @@
 /** Keeping the bytes of declared data as objects: each once, whatever its name, and none that is there already. */
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { MlopsError } from '../../core/errors.ts'
 import type { Pin } from '../../store/events.ts'
 import type { Store } from '../../store/store.ts'
@@ -27,6 +27,9 @@ interface Options {
 /** Objects on their way at a time: a disk settles several as fast as one. */
 const AT_ONCE = 8
 
+/** Bytes. */
+const PIECE = 1 << 20
+
 /** What is in the store already is looked at again, so that a snapshot never counts on damaged bytes. */
 export async function keepBytes(
   store: Store,
@@ -39,10 +42,11 @@ export async function keepBytes(
   const lost: string[] = []
   let [addedBytes, done] = [0, 0]
   const worker = async (): Promise<void> => {
+    const buffer = Buffer.allocUnsafe(PIECE)
     for (let file = left.pop(); file !== undefined; file = left.pop()) {
       signal?.throwIfAborted()
       const isNew = !(await store.objects.has(file.sha256))
-      const why = await keepOne(store, file)
+      const why = await keepOne(store, file, buffer)
       if (why !== undefined) lost.push(`${file.path}: ${why}`)
       else if (isNew) addedBytes += file.size
       progress?.(`keeping data ${name}: ${++done} of ${wanted.size} files`, done / wanted.size)
@@ -67,12 +71,31 @@ export async function keepBytes(
 }
 
 /** @returns why the store does not have these bytes now */
-async function keepOne(store: Store, { full, sha256, size }: Recorded): Promise<string | undefined> {
+async function keepOne(
+  store: Store,
+  { full, sha256, size }: Recorded,
+  buffer: Uint8Array,
+): Promise<string | undefined> {
   try {
-    await store.objects.putChunks({ sha256, size }, () => createReadStream(full, { highWaterMark: 1 << 20 }))
+    await store.objects.putChunks({ sha256, size }, () => piecesOf(full, size, buffer))
     return undefined
   } catch (error) {
     if (error instanceof MlopsError && error.code === 'BYTES_CHANGED') return 'it changed after it was hashed'
     return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** The first `size` bytes, piece by piece in the same buffer: a stream takes a new one for each file, however small. */
+async function* piecesOf(path: string | Buffer, size: number, buffer: Uint8Array): AsyncIterable<Uint8Array> {
+  const file = await open(path, 'r')
+  try {
+    for (let done = 0; done < size; ) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - done))
+      if (bytesRead === 0) return
+      done += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
   }
 }
