@@ -77,7 +77,7 @@ async function keepOne(
   buffer: Uint8Array,
 ): Promise<string | undefined> {
   try {
-    await store.objects.putChunks({ sha256, size }, () => piecesOf(full, size, buffer))
+    await store.objects.putChunks({ sha256, size }, () => piecesOf(full, buffer))
     return undefined
   } catch (error) {
     if (error instanceof MlopsError && error.code === 'BYTES_CHANGED') return 'it changed after it was hashed'
@@ -85,14 +85,13 @@ async function keepOne(
   }
 }
 
-/** The first `size` bytes, piece by piece in the same buffer: a stream takes a new one for each file, however small. */
-async function* piecesOf(path: string | Buffer, size: number, buffer: Uint8Array): AsyncIterable<Uint8Array> {
+/** Piece by piece in the same buffer: a stream takes a new one for each file, however small. */
+async function* piecesOf(path: string | Buffer, buffer: Uint8Array): AsyncIterable<Uint8Array> {
   const file = await open(path, 'r')
   try {
-    for (let done = 0; done < size; ) {
-      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - done))
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length)
       if (bytesRead === 0) return
-      done += bytesRead
       yield buffer.subarray(0, bytesRead)
     }
   } finally {
