@@ -40,6 +40,14 @@ export function storeFailure(error: unknown, root: string, doing: Doing): unknow
         hint: `Look at its owner and mode: ls -ld ${quoted(pathOf(error) ?? root)}. A team shares a store that was made with: mlops init --shared`,
         ...because,
       })
+    case 'ENOTREGULAR':
+      return failed({
+        code: 'RECORD_DAMAGED',
+        message: `${pathOf(error) ?? root} is damaged: it is no regular file, but a folder, a link, a pipe or a device.`,
+        hint: `Look: ls -ld ${quoted(pathOf(error) ?? root)}. See all damage: mlops store verify`,
+        ...because,
+        details: { ...details, file: pathOf(error) ?? root },
+      })
     default:
       return failed({
         code: 'STORE_IO',

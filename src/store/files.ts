@@ -29,6 +29,7 @@ export interface FileEntry {
  * take. Calls that wait for the disk are asynchronous.
  */
 export interface Files {
+  /** Of regular files alone: a pipe would be waited for, a link leads anywhere. @throws `ENOTREGULAR` for others */
   readFile(path: string): Buffer
   list(path: string): FileEntry[]
   /** As `info`, without the price of an error where there is nothing. */
@@ -40,6 +41,8 @@ export interface Files {
   readLink(path: string): string
 
   open(path: string, flags: 'r' | 'wx' | 'a', mode?: number): Promise<number>
+  /** For reading, as `readFile`. @throws `ENOTREGULAR` */
+  openRegular(path: string): Promise<number>
   /** Fills `into` from the file's position. @returns bytes read, 0 at the end */
   read(fd: number, into: Uint8Array): Promise<number>
   /** One write(2). @returns bytes written, which may be fewer than given */
@@ -80,7 +83,7 @@ const utimes = promisify(fs.utimes)
 const mkdir = promisify(fs.mkdir) as (path: string) => Promise<void>
 
 export const nodeFiles: Files = {
-  readFile: (path) => fs.readFileSync(path),
+  readFile: readRegular,
   list: (path) =>
     fs.readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, kind: kind(entry) })),
   exists: (path) => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
@@ -88,6 +91,7 @@ export const nodeFiles: Files = {
   target: (path) => fileInfo(fs.statSync(path)),
   readLink: (path) => fs.readlinkSync(path),
   open: (path, flags, mode = 0o644) => open(path, flags, mode),
+  openRegular,
   read: async (fd, into) => (await read(fd, into)).bytesRead,
   write: async (fd, bytes) => (await write(fd, bytes, 0, bytes.length)).bytesWritten,
   truncate: promisify(fs.ftruncate),
@@ -133,6 +137,43 @@ export function ownedBy(files: Files, owner: { uid: number; gid: number }, denie
     },
   }
 }
+
+/** Neither waits for the writer of a pipe nor follows a link. Windows has neither of the two. */
+const REGULAR = fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0) | (fs.constants.O_NOFOLLOW ?? 0)
+
+function readRegular(path: string): Buffer {
+  const fd = openedOrOdd(path, () => fs.openSync(path, REGULAR))
+  try {
+    if (!fs.fstatSync(fd).isFile()) throw notRegular(path)
+    return fs.readFileSync(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+async function openRegular(path: string): Promise<number> {
+  const fd = await open(path, REGULAR).catch((error: unknown) => openedOrOdd(path, () => raise(error)))
+  if (fs.fstatSync(fd).isFile()) return fd
+  await close(fd)
+  throw notRegular(path)
+}
+
+/** ELOOP is a link, ENXIO a socket; FreeBSD says EMLINK for a link. */
+function openedOrOdd(path: string, work: () => number): number {
+  try {
+    return work()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    throw ['ELOOP', 'ENXIO', 'EMLINK'].includes(code) ? notRegular(path) : error
+  }
+}
+
+const raise = (error: unknown): never => {
+  throw error
+}
+
+const notRegular = (path: string): Error =>
+  Object.assign(new Error(`${path} is no regular file`), { code: 'ENOTREGULAR', path })
 
 async function fsyncFolder(path: string): Promise<void> {
   // Windows cannot open a folder for this; NTFS journals its entries by itself.

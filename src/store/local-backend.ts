@@ -88,10 +88,10 @@ export class LocalBackend implements Backend, Place {
 
   async read(key: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     return this.#reading(async () => {
-      let fd = await absentIsUndefinedAsync(this.files.open(this.path(key), 'r'))
+      let fd = await absentIsUndefinedAsync(this.files.openRegular(this.path(key)))
       const digest = fd === undefined ? digestOfKey(key) : undefined
       const path = digest === undefined ? undefined : asideOf(this, digest)
-      if (path !== undefined) fd = await absentIsUndefinedAsync(this.files.open(path, 'r'))
+      if (path !== undefined) fd = await absentIsUndefinedAsync(this.files.openRegular(path))
       return fd === undefined ? undefined : this.#chunks(fd)
     })
   }

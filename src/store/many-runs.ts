@@ -4,27 +4,39 @@
  */
 import type { Backend } from './backend.ts'
 import { annotationsFolder, runFolder } from './layout.ts'
+import { readableOf } from './readable.ts'
 import { annotations } from './run-annotations.ts'
 import type { Annotation, RunEnd, RunStart } from './run-records.ts'
+import { isRunEnd, startProblem, wholeStart } from './run-shapes.ts'
 import type { RunFolder } from './store.ts'
 
 const NEWLINE = 10
 
 /** @returns undefined where there is no end, or where it cannot be read */
 export async function readEnds(backend: Backend, ids: readonly string[]): Promise<(RunEnd | undefined)[]> {
-  const files = await backend.getMany(ids.map((id) => `${runFolder(id)}/end.json`))
-  return files.map((bytes) => parsed<RunEnd>(bytes))
+  const files = await readableOf(
+    backend,
+    ids.map((id) => `${runFolder(id)}/end.json`),
+  )
+  return files.map((bytes) => {
+    const record = parsed(bytes)
+    return record === undefined || isRunEnd(record, '') !== undefined ? undefined : (record as RunEnd)
+  })
 }
 
 /** @returns undefined where the run has not ended, or cannot be read: both need a closer look */
 export async function readEnded(backend: Backend, ids: readonly string[]): Promise<(RunFolder | undefined)[]> {
   const [starts, ends] = await Promise.all([
-    backend.getMany(ids.map((id) => `${runFolder(id)}/run.json`)),
+    readableOf(
+      backend,
+      ids.map((id) => `${runFolder(id)}/run.json`),
+    ),
     readEnds(backend, ids),
   ])
   return ends.map((end, at) => {
-    const start = end === undefined ? undefined : parsed<RunStart>(starts[at])
-    return start === undefined || end === undefined ? undefined : endedRun(start, end)
+    const start = end === undefined ? undefined : parsed(starts[at])
+    if (start === undefined || end === undefined || startProblem(start, ids[at] ?? '') !== undefined) return undefined
+    return endedRun(wholeStart(start), end)
   })
 }
 
@@ -47,12 +59,11 @@ export async function annotationsOf(backend: Backend, ids: readonly string[]): P
 const NONE: readonly Annotation[] = []
 
 /** With its member `self`, which does no harm where single members are read: leaving it out would copy the record. */
-function parsed<T>(bytes: Buffer | undefined): T | undefined {
+function parsed(bytes: Buffer | undefined): object | undefined {
   if (bytes?.at(-1) !== NEWLINE) return undefined
   try {
     const record: unknown = JSON.parse(bytes.toString('utf8'))
-    const isRecord = typeof record === 'object' && record !== null && 'self' in record
-    return isRecord ? (record as T) : undefined
+    return typeof record === 'object' && record !== null && 'self' in record ? record : undefined
   } catch {
     return undefined
   }

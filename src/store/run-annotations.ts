@@ -6,6 +6,7 @@ import { notFound } from '../core/errors.ts'
 import { isUlid } from '../core/ulid.ts'
 import type { Backend } from './backend.ts'
 import { annotationsFolder, runFolder } from './layout.ts'
+import { readableOf } from './readable.ts'
 import type { Annotation } from './run-records.ts'
 import { openSealed, seal, sealProblem } from './sealed.ts'
 
@@ -13,7 +14,10 @@ import { openSealed, seal, sealProblem } from './sealed.ts'
 export async function annotations(backend: Backend, id: string): Promise<Annotation[]> {
   const folder = annotationsFolder(id)
   const names = (await backend.list(folder)).map(({ name }) => name).filter((name) => isUlid(name.slice(0, -5)))
-  const files = await backend.getMany(names.map((name) => `${folder}/${name}`))
+  const files = await readableOf(
+    backend,
+    names.map((name) => `${folder}/${name}`),
+  )
   return files.flatMap((bytes) => {
     const record = bytes === undefined || sealProblem(bytes) !== undefined ? undefined : openSealed(bytes)
     return record === undefined ? [] : [record as unknown as Annotation]

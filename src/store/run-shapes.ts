@@ -162,3 +162,18 @@ export const isRunEnd = atLeast<RunEnd>({
   files: map(atLeast<Pin>({ sha256: digest, size })),
   warnings: list(text(100_000)),
 })
+
+/** What older and other writers leave out is read as empty. @param record of which `isRunStart` says nothing */
+export function wholeStart(record: object): RunStart {
+  const { env, params, tags } = record as Partial<RunStart>
+  if (env !== undefined && params !== undefined && tags !== undefined) return record as RunStart
+  return { env: {}, params: {}, tags: [], ...record } as unknown as RunStart
+}
+
+/** @returns what is wrong with the record of the run `id`, in words, or undefined */
+export function startProblem(record: object, id: string): string | undefined {
+  const problem = isRunStart(record, '')
+  if (problem !== undefined) return problem
+  const named = (record as RunStart).id
+  return named === id ? undefined : `it is the record of run ${named}`
+}

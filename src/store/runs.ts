@@ -7,7 +7,8 @@ import type { Pin } from './events.ts'
 import { runFolder } from './layout.ts'
 import { annotationsOf, endedRun, readEnded, readEnds } from './many-runs.ts'
 import { annotate, annotations } from './run-annotations.ts'
-import type { ClientRecord, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
+import type { ClientRecord, Intent, RunEnd, RunEvidence } from './run-records.ts'
+import { isRunEnd, startProblem, wholeStart } from './run-shapes.ts'
 import { readStream, streamBatches } from './run-streams.ts'
 import { runWriter } from './run-writer.ts'
 import { openSealed, seal, sealProblem } from './sealed.ts'
@@ -23,7 +24,7 @@ export function runsOf(backend: Backend, objects: Objects, now: () => Date): Run
     readEnded: (ids) => readEnded(backend, ids),
     annotationsOf: (ids) => annotationsOf(backend, ids),
     stream: (id, stream) => readStream(backend, id, stream),
-    batches: (id, stream) => streamBatches(backend, id, stream),
+    batches: (id, stream, skipped) => streamBatches(backend, id, stream, skipped),
     annotations: (id) => annotations(backend, id),
     annotate: (annotation) => annotate(backend, annotation),
     intents: (id) => writeOnce<Intent>(backend, `${runFolder(id)}/intents`),
@@ -77,9 +78,9 @@ async function read(backend: Backend, id: string, now: () => Date): Promise<RunF
   const folder = runFolder(id)
   const [run, end] = await backend.getMany([`${folder}/run.json`, `${folder}/end.json`])
   if (run === undefined) throw runNotFound(`There is no run ${id}.`, 'See the runs: mlops run list')
-  const start = opened<RunStart>(backend, `${folder}/run.json`, run)
+  const start = wholeStart(opened(backend, `${folder}/run.json`, run, (record) => startProblem(record, id)))
   // An ended run needs no heartbeat, and one call less counts over 10,000 of them.
-  if (end !== undefined) return endedRun(start, opened<RunEnd>(backend, `${folder}/end.json`, end))
+  if (end !== undefined) return endedRun(start, opened<RunEnd>(backend, `${folder}/end.json`, end, isEnd))
   const alive = await backend.stat(`${folder}/alive`)
   const silent = alive === undefined ? undefined : Math.max(0, (now().getTime() - alive.modified) / 1000)
   return { start, end: undefined, silent }
@@ -120,12 +121,20 @@ async function pin(backend: Backend, objects: Objects, id: string): Promise<{ id
   return { id, run: await objects.put(run), end: await objects.put(end) }
 }
 
-/** Without the seal's check, which `verify` and `pin` make: a list of 10,000 runs must not be felt. */
-function opened<T>(backend: Backend, key: string, bytes: Buffer): T {
+/** The shape first: it says which member is wrong. Lists go without the seal: 10,000 runs must not be felt. */
+function opened<T extends object>(
+  backend: Backend,
+  key: string,
+  bytes: Buffer,
+  problemOf: (record: object) => string | undefined,
+): T {
   const record = openSealed(bytes)
-  if (record === undefined) throw recordDamaged(backend, key, sealProblem(bytes) ?? 'it is no record')
-  return record as T
+  const problem = record && problemOf(record)
+  if (problem !== undefined) throw recordDamaged(backend, key, problem)
+  return checked<T>(backend, key, bytes)
 }
+
+const isEnd = (record: object): string | undefined => isRunEnd(record, '')
 
 function checked<T>(backend: Backend, key: string, bytes: Buffer): T {
   const problem = sealProblem(bytes)

@@ -31,5 +31,11 @@ export function sealProblem(bytes: Buffer): string | undefined {
   if (bytes.at(-1) !== 10) return 'it does not end with a newline: it was cut short'
   const record = openSealed(bytes)
   if (record === undefined) return 'it is not a JSON object with a member "self"'
-  return seal(record).equals(bytes) ? undefined : 'its bytes are not those that were written: "self" does not match'
+  const problem = 'its bytes are not those that were written: "self" does not match'
+  try {
+    return seal(record).equals(bytes) ? undefined : problem
+  } catch {
+    // Nothing that was sealed is nested that deeply, or holds half of a character.
+    return problem
+  }
 }

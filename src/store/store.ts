@@ -133,6 +133,9 @@ export interface RunWriter {
   end(record: Omit<RunEnd, 'files'>): Promise<RunEnd>
 }
 
+/** Told of each line that is longer than any of ours and was passed over. @param file relative to the run */
+export type SkippedLine = (file: string) => void
+
 export interface RunFolder {
   /** run.json, with what `end.late` and `end.model` add. */
   readonly start: RunStart
@@ -162,7 +165,7 @@ export interface Runs {
    * As `stream`, in batches and flat memory: a run may have a million metrics. Lines of one writer keep their order;
    * those of several are not merged. Read-only; a run that goes on is read up to its last whole line.
    */
-  batches<S extends StreamName>(id: string, stream: S): AsyncIterable<readonly StreamLine[S][]>
+  batches<S extends StreamName>(id: string, stream: S, skipped?: SkippedLine): AsyncIterable<readonly StreamLine[S][]>
   /** What was said of the run later, oldest first; damaged records are left out, `verify` names them. */
   annotations(id: string): Promise<Annotation[]>
   /** Put-if-absent; works on running and ended runs. @throws notFound `RUN_NOT_FOUND` */

@@ -1,5 +1,6 @@
 /** What `verify` collects: damages by file, warnings, counts, and who is affected by a lost object. No reading here. */
 import type { Digest } from '../core/digest.ts'
+import { MlopsError } from '../core/errors.ts'
 import type { Backend } from './backend.ts'
 import { objectKey } from './layout.ts'
 
@@ -91,14 +92,25 @@ export class Findings {
 
   /** Reads a small file, counting it. */
   async get(file: string): Promise<Buffer | undefined> {
-    const bytes = await this.backend.get(file)
+    const bytes = await this.regular(file, this.backend.get(file))
     if (bytes !== undefined) this.count(file, bytes.length)
     return bytes
   }
 
+  /** What stands there and is no file is damage, and hides nothing else. @returns undefined then */
+  async regular<T>(file: string, reading: Promise<T | undefined>): Promise<T | undefined> {
+    try {
+      return await reading
+    } catch (error) {
+      if (!(error instanceof MlopsError) || error.code !== 'RECORD_DAMAGED') throw error
+      this.damage(file, 'changed', 'it is no regular file')
+      return undefined
+    }
+  }
+
   /** The object's bytes if they are what its name says; anything else is reported when the objects are hashed. */
   async object(digest: Digest): Promise<Buffer | undefined> {
-    return this.backend.get(objectKey(digest))
+    return this.regular(objectKey(digest), this.backend.get(objectKey(digest)))
   }
 
   count(file: string, bytes: number): void {

@@ -1,6 +1,7 @@
 /** Verifying runs: each file against the pins of `end.json`, and the records against what events pinned of them. */
 import { createHash } from 'node:crypto'
 import { type Digest, sha256 } from '../core/digest.ts'
+import type { Check } from '../core/shape.ts'
 import { isUlid } from '../core/ulid.ts'
 import { readSharing } from './git-sharing.ts'
 import { annotationsFolder, objectKey, runFolder, TRASHED_RUNS } from './layout.ts'
@@ -12,6 +13,7 @@ import {
   referencedByRun,
 } from './references.ts'
 import type { Annotation, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
+import { isRunEnd, isRunStart } from './run-shapes.ts'
 import { filesOfRun } from './run-writer.ts'
 import { openSealed, sealProblem } from './sealed.ts'
 import { verifyClaimFolder } from './verify-chains.ts'
@@ -50,7 +52,8 @@ export async function verifyRuns(findings: Findings, pinned: ReadonlyMap<string,
 async function verifyRun(findings: Findings, id: string, pin: PinnedRun | undefined): Promise<Digest[]> {
   const affects = [`run ${id}${pin === undefined ? '' : `, behind ${pin.version}`}`]
   const folder = runFolder(id)
-  const start = await verifyRecord<RunStart>(findings, `${folder}/run.json`, affects, pin?.run)
+  const begun = await verifyRecord<RunStart>(findings, `${folder}/run.json`, affects, pin?.run)
+  const start = begun && wellFormed(findings, `${folder}/run.json`, affects, isRunStart, begun)
   if (start !== undefined && start.id !== id) {
     findings.damage(`${folder}/run.json`, 'misplaced', `it is the record of run ${String(start.id)}`, affects)
   }
@@ -73,10 +76,12 @@ async function verifyEnd(
 ): Promise<RunEnd | undefined> {
   const file = `${runFolder(id)}/end.json`
   const record = await verifyRecord<RunEnd>(findings, file, affects, pin)
-  const end = typeof record?.files === 'object' ? record : undefined
-  if (record !== undefined && end === undefined) findings.damage(file, 'misplaced', 'it is another record', affects)
-  const [bytes, witness] = await findings.backend.getMany([file, `${runFolder(id)}/ended`])
+  const isEnd = typeof record?.files === 'object' && record.files !== null
+  if (record !== undefined && !isEnd) findings.damage(file, 'misplaced', 'it is another record', affects)
+  const end = isEnd ? wellFormed(findings, file, affects, isRunEnd, record) : undefined
   const witnessFile = `${runFolder(id)}/ended`
+  const bytes = await findings.regular(file, findings.backend.get(file))
+  const witness = await findings.regular(witnessFile, findings.backend.get(witnessFile))
   if (witness === undefined) {
     // The heartbeat is taken away after "ended" was written, so its writer was not killed in between.
     const gone = bytes !== undefined && (await findings.backend.stat(`${runFolder(id)}/alive`)) === undefined
@@ -132,6 +137,19 @@ async function verifyAnnotations(findings: Findings, id: string, affects: readon
   }
 }
 
+/** What was sealed with members that no writer of ours writes. @returns undefined then: nothing can be read from it */
+function wellFormed<T extends object>(
+  findings: Findings,
+  file: string,
+  affects: readonly string[],
+  check: Check,
+  record: T,
+): T | undefined {
+  const problem = check(record, '')
+  if (problem !== undefined) findings.damage(file, 'changed', problem, affects)
+  return problem === undefined ? record : undefined
+}
+
 /** A write-once record of the run; undefined when it is absent or damaged. */
 async function verifyRecord<T>(
   findings: Findings,
@@ -153,7 +171,7 @@ async function verifyRecord<T>(
 }
 
 async function verifyInnerRecord(findings: Findings, file: string, affects: readonly string[]): Promise<void> {
-  const bytes = await findings.backend.get(file)
+  const bytes = await findings.regular(file, findings.backend.get(file))
   const problem = bytes && sealProblem(bytes)
   if (problem !== undefined) return findings.damage(file, 'changed', problem, affects)
   const record = bytes && openSealed(bytes)
@@ -191,8 +209,13 @@ const KNOWN_FOLDERS = ['params', 'metrics', 'tags', 'artifacts', 'intents', 'evi
 async function warnUnknown(findings: Findings, folder: string): Promise<void> {
   for (const { name, kind } of await findings.backend.list(folder)) {
     if (kind === 'folder' && name.endsWith('.claim')) await verifyClaimFolder(findings, `${folder}/${name}`)
-    else if (!(kind === 'folder' ? KNOWN_FOLDERS : KNOWN).includes(name)) {
+    else if (kind === 'link' || kind === 'other') {
+      findings.warn(`${folder}/${name}`, 'it is no regular file and is not read')
+    } else if (!(kind === 'folder' ? KNOWN_FOLDERS : KNOWN).includes(name)) {
       findings.warn(`${folder}/${name}`, 'it is not part of a run')
+    } else if (kind === 'folder') {
+      for (const inner of await findings.backend.list(`${folder}/${name}`))
+        if (inner.kind !== 'file') findings.warn(`${folder}/${name}/${inner.name}`, 'it is no file and is not read')
     }
   }
 }

@@ -86,6 +86,7 @@ export class MemoryDisk {
     target: (path) => info(this.#get(path)),
     readLink: (path) => fail('EINVAL', path),
     open: async (path, flags, mode = 0o644) => this.#open(path, flags, mode),
+    openRegular: async (path) => this.#open(path, 'r', 0o644),
     read: async (fd, into) => {
       const open = this.#descriptor(fd)
       const count = open.inode.data.copy(into, 0, open.position, open.position + into.length)

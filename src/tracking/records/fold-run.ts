@@ -2,8 +2,9 @@
  * From the streams of a run to what end.json says: one value per metric and parameter, one entry per artifact. Line by
  * line, so that a run of a million lines needs no more room than one of a few. Pure but for `foldStreams`, which reads.
  */
+import { readNumber } from '../../core/canonical-json.ts'
 import type { ParamValue, RunArtifact, RunEnd, ValueOrigin } from '../../store/run-records.ts'
-import type { Store, StreamLine, StreamName } from '../../store/store.ts'
+import type { SkippedLine, Store, StreamLine, StreamName } from '../../store/store.ts'
 
 export type RunStreams = { readonly [S in StreamName]: readonly StreamLine[S][] }
 
@@ -27,6 +28,7 @@ export interface RunFold {
 
 const STREAMS: readonly StreamName[] = ['metrics', 'params', 'tags', 'artifacts']
 const RANK: Readonly<Record<ValueOrigin | 'logged', number>> = { argument: 0, printed: 1, file: 2, logged: 3 }
+const isParam = (value: unknown): boolean => value === null || typeof value !== 'object'
 const rankOf = (from: ValueOrigin | undefined): number => RANK[from ?? 'logged'] ?? RANK.logged
 
 export function createFold(start: Given): RunFold {
@@ -35,10 +37,11 @@ export function createFold(start: Given): RunFold {
   const tags = lastOfEach<string>()
   const artifacts = lastOfEach<RunArtifact>()
   const take: { readonly [S in StreamName]: (line: StreamLine[S]) => void } = {
-    metrics: ({ key, value, t, from }) => metrics.take(key, value, t, rankOf(from)),
-    params: ({ key, value, t, from }) => params.take(key, value, t, rankOf(from)),
+    metrics: ({ key, value, t, from }) => readNumber(value) !== undefined && metrics.take(key, value, t, rankOf(from)),
+    params: ({ key, value, t, from }) => isParam(value) && params.take(key, value, t, rankOf(from)),
     tags: ({ tag, t }) => tags.take(tag, tag, t, 0),
-    artifacts: ({ path, sha256, size, t }) => artifacts.take(path, { path, sha256, size }, t, 0),
+    artifacts: ({ path, sha256, size, t }) =>
+      typeof sha256 === 'string' && typeof size === 'number' && artifacts.take(path, { path, sha256, size }, t, 0),
   }
   return {
     take(stream, lines) {
@@ -68,10 +71,11 @@ export async function foldStreams(
   id: string,
   start: Given,
   also?: (lines: readonly StreamLine['metrics'][]) => void,
+  skipped?: SkippedLine,
 ): Promise<Folded> {
   const fold = createFold(start)
   for (const stream of STREAMS) {
-    for await (const lines of store.runs.batches(id, stream)) {
+    for await (const lines of store.runs.batches(id, stream, skipped)) {
       fold.take(stream, lines)
       if (stream === 'metrics') also?.(lines as readonly StreamLine['metrics'][])
     }

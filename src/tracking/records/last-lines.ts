@@ -1,4 +1,5 @@
 /** The last lines that a command printed, fit to be shown: what a terminal would still show of them, without secrets. */
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { redactText } from '../../core/redact.ts'
 
@@ -13,10 +14,14 @@ const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
 
 /** @param path of output.log. @returns oldest first; none where there is no output, or it cannot be read */
 export async function lastLines(path: string): Promise<string[]> {
-  const file = await open(path, 'r').catch(() => undefined)
+  // In the place of a file somebody may have put a link, or a pipe that would be waited for.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
+  const file = await open(path, flags).catch(() => undefined)
   if (file === undefined) return []
   try {
-    const { size } = await file.stat()
+    const found = await file.stat()
+    if (!found.isFile()) return []
+    const { size } = found
     const from = Math.max(0, size - BYTES)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from)
     return cleanLines(buffer.toString('utf8', 0, bytesRead), from > 0)

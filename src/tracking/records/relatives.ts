@@ -12,6 +12,8 @@ export interface ChildRun {
 
 /** Milliseconds by which clocks of hosts that share a store may differ. */
 const SLACK = 5 * 60_000
+/** Runs that are read at once. */
+const BATCH = 500
 
 /** @param parent as read. @returns oldest first; runs that cannot be read are left out, as `run list` names them */
 export async function childrenOf(
@@ -22,13 +24,19 @@ export async function childrenOf(
   const from = timePart(Date.parse(start.started) - SLACK)
   const until = end === undefined ? undefined : timePart(Date.parse(end.ended) + SLACK)
   const children: ChildRun[] = []
-  for (const id of ids ?? (await store.runs.list())) {
-    if (id.slice(0, 10) < from) break
-    if (id === start.id || (until !== undefined && id.slice(0, 10) > until)) continue
-    const folder = await store.runs.read(id).catch(() => undefined)
-    if (folder?.start.parent !== start.id) continue
-    const { started, command } = folder.start
-    children.push({ run: id, status: runStatus(folder), started, command })
+  const all = ids ?? (await store.runs.list())
+  const near = all.filter(
+    (id) => id !== start.id && id.slice(0, 10) >= from && (until === undefined || id.slice(0, 10) <= until),
+  )
+  for (let at = 0; at < near.length; at += BATCH) {
+    const batch = near.slice(at, at + BATCH)
+    const ended = await store.runs.readEnded(batch)
+    for (const [index, id] of batch.entries()) {
+      const folder = ended[index] ?? (await store.runs.read(id).catch(() => undefined))
+      if (folder?.start.parent !== start.id) continue
+      const { started, command } = folder.start
+      children.push({ run: id, status: runStatus(folder), started, command })
+    }
   }
   return children.reverse()
 }

@@ -2,7 +2,7 @@
 import type { Context } from '../../core/context.ts'
 import { lifeOf } from '../../core/process-place.ts'
 import type { ClientRecord, Intent, RunEnd, RunEvidence, RunStart } from '../../store/run-records.ts'
-import type { RunFolder, Store } from '../../store/store.ts'
+import type { RunFolder, SkippedLine, Store } from '../../store/store.ts'
 import { type ParamSeed, seedsInParams } from '../execute/seed.ts'
 import { notesOf, type RunNote, type RunReproduction, reproductionsOf, tagsWith } from './annotations.ts'
 import { type Folded, foldStreams } from './fold-run.ts'
@@ -79,7 +79,8 @@ export async function showRun(
   const id = await resolveRun(ctx, store, reference)
   const folder = await store.runs.read(id)
   const { start, end } = folder
-  const { folded, series } = await readLines(store, folder, points)
+  const skipped = new Set<string>()
+  const { folded, series } = await readLines(store, folder, points, (file) => skipped.add(file))
   const [row, intents, evidence, clients, said, children] = await Promise.all([
     rowOf(ctx, store, folder, folded),
     store.runs.intents(id),
@@ -118,7 +119,10 @@ export async function showRun(
     life: end === undefined ? lifeOfRun(ctx, folder, clients) : null,
     output,
     lastLines: row.status === 'finished' || start.source !== 'track' ? [] : await lastLines(output),
-    warnings: end?.warnings ?? [],
+    warnings: [
+      ...(end?.warnings ?? []),
+      ...[...skipped].map((file) => `${file} has a line that is longer than 1 MiB; it was passed over`),
+    ],
   }
 }
 
@@ -127,12 +131,13 @@ async function readLines(
   store: Store,
   { start, end }: RunFolder,
   points: number | undefined,
+  skipped: SkippedLine,
 ): Promise<{ folded: Folded | undefined; series: MetricSeries[] }> {
   if (points === 0) return { folded: undefined, series: [] }
   const collected = collectSeries()
   let folded: Folded | undefined
-  if (end === undefined) folded = await foldStreams(store, start.id, start, collected.take)
-  else for await (const lines of store.runs.batches(start.id, 'metrics')) collected.take(lines)
+  if (end === undefined) folded = await foldStreams(store, start.id, start, collected.take, skipped)
+  else for await (const lines of store.runs.batches(start.id, 'metrics', skipped)) collected.take(lines)
   return { folded, series: collected.series(points).filter(({ count }) => count > 1) }
 }
 
