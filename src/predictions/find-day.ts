@@ -185,6 +185,11 @@ class Findings {
   }
 
   row(members: Members, place: string | (() => string)): void {
+    if (typeof members.id === 'number' && String(members.id) === this.id) {
+      const where = typeof place === 'string' ? place : place()
+      this.rejected.push({ place: where, why: 'its id is a number; an id is a text' })
+      return
+    }
     if (members.id !== this.id) {
       if (typeof members.id === 'string' && members.id.startsWith(this.id) && this.alike.size < ALIKE) {
         this.alike.add(members.id)

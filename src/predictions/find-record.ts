@@ -36,11 +36,12 @@ type Day = { readonly date: string } | undefined
 
 /** @returns why these members are no record of the model and day; undefined when they are one */
 export function recordProblem(members: Members, model: string, day: Day): string | undefined {
+  if (isDeeper(members, DEEPEST)) return `it is nested more than ${DEEPEST} deep`
   const { version, features, output, status } = members
   const time = timeOf(members.time)
   if (time === undefined) return `its time ${short(members.time)} cannot be read`
   if (day !== undefined && !time.startsWith(day.date)) return `its time ${time} is of another day than its folder`
-  const number = Number(version ?? Number.NaN)
+  const number = versionOf(version)
   if (!Number.isInteger(number) || number < 0 || number > 2_147_483_647) {
     return `its version ${short(version)} is no version number`
   }
@@ -56,7 +57,7 @@ export function recordOf(members: Members, place: string): FoundRecord {
     id: String(members.id),
     model: String(members.model),
     time: timeOf(members.time) ?? '',
-    version: Number(members.version),
+    version: versionOf(members.version),
     variant: textOf(members.variant),
     features: objectOf(members.features),
     output: members.output ?? null,
@@ -72,6 +73,18 @@ export function recordOf(members: Members, place: string): FoundRecord {
     place,
   }
 }
+
+/** Digits as a text are a number to DuckDB too; `true`, `[1]` and the empty text are none to anybody who asks who answered. */
+const versionOf = (value: unknown): number =>
+  typeof value === 'number' || (typeof value === 'string' && /^\d{1,10}$/.test(value)) ? Number(value) : Number.NaN
+
+/** Levels. Who shows a record walks through all of it. */
+const DEEPEST = 200
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1)))
 
 /** The object of a line; undefined for what is none. */
 export function objectIn(text: string): Members | undefined {

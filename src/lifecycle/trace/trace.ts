@@ -7,6 +7,7 @@ import { isMlopsError, usage } from '../../core/errors.ts'
 import { versionName } from '../../core/names.ts'
 import { findPrediction, type LookedAt, labelOf } from '../../predictions/find.ts'
 import type { Project } from '../../project/config.ts'
+import { describeDuration } from '../../project/duration.ts'
 import { modelConfig } from '../../project/load.ts'
 import type { ModelState, VersionState } from '../../store/fold.ts'
 import type { DeclaredData, RunEnd, RunStart } from '../../store/run-records.ts'
@@ -26,6 +27,9 @@ export interface TraceRequest {
   /** Only its log. */
   readonly model?: string | undefined
 }
+
+/** Milliseconds by which clocks that are set may differ. */
+const CLOCKS_DIFFER = 5_000
 
 /** What a log keeps of an id at most (docs/prediction-log.md, section 2). */
 const LONGEST_ID = 256
@@ -55,6 +59,12 @@ export async function tracePrediction(
   const prediction = shown.at(-1) as LoggedPrediction
   const label = await labelOf(ctx, log, record)
   const problems: string[] = []
+  const ahead = Date.parse(prediction.time) - ctx.now().getTime()
+  if (ahead > CLOCKS_DIFFER) {
+    problems.push(
+      `Its time lies ${describeDuration(ahead)} in the future: the clock of the service, or of this machine, is wrong. What is said of that time may be, too.`,
+    )
+  }
   const state = await stateOf(store, model, problems)
   const version = state === undefined ? null : await versionBehind(store, state, prediction, problems)
   const checks = version === null ? [] : await checksOf(store, model, version.version, prediction.time, problems)
