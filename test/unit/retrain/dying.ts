@@ -29,6 +29,8 @@ export function dyingStore(store: Store, death?: Death): Dying {
       get(target, name, receiver) {
         const member = Reflect.get(target, name, receiver)
         if (typeof member !== 'function') return member
+        // What is read piece by piece is handed over as it is, not in a promise.
+        if (name === 'batches' || name === 'chunks') return (...args: unknown[]) => member.apply(target, args)
         return async (...args: unknown[]) => {
           if (dead) throw new Killed('killed')
           const isRecord = name === 'take' && args[1] === 'jobs/retrain'
