@@ -6,7 +6,7 @@ import type { Actor } from '../core/context.ts'
 import { isUlid, ulid } from '../core/ulid.ts'
 import type { Backend } from './backend.ts'
 import { PURGED, runFolder, TRASHED_RUNS } from './layout.ts'
-import type { RunStart } from './run-records.ts'
+import type { Annotation, RunEnd, RunStart } from './run-records.ts'
 import { openSealed, seal } from './sealed.ts'
 import { namedByModels, namedByRuns } from './trash-references.ts'
 
@@ -31,11 +31,21 @@ export interface DeletedRun {
   readonly bytes: number
 }
 
+/** What is recorded of a deleted run but for its streams. */
+export interface DeletedRecords {
+  readonly start: RunStart
+  readonly end: RunEnd | undefined
+  /** What people said of it, oldest first. */
+  readonly said: readonly Annotation[]
+}
+
 /** A run on its way into the trash and out of it. Moves are one rename each, and durable. */
 export interface Trash {
   /** What is in it, the run that began last first. */
   list(): Promise<DeletedRun[]>
   ids(): Promise<string[]>
+  /** Undefined where run.json cannot be read, or the run is not in it. */
+  read(id: string): Promise<DeletedRecords | undefined>
   /** The record first, then the folder: what is in the trash has said why. @returns false when there is no such run */
   put(deletion: Deletion): Promise<'moved' | 'absent' | 'taken'>
   /** Its records go with it. `taken`: there is a run of this id already. */
@@ -54,6 +64,7 @@ export function trashOf(backend: Backend, now: () => Date): Trash {
   return {
     list: () => list(backend),
     ids: () => idsIn(backend),
+    read: (id) => read(backend, id),
     put: (deletion) => put(backend, deletion, now),
     restore: (id) => restore(backend, id),
     purge: (id) => purge(backend, id, now),
@@ -94,6 +105,18 @@ async function list(backend: Backend): Promise<DeletedRun[]> {
     })
   }
   return found.reverse()
+}
+
+async function read(backend: Backend, id: string): Promise<DeletedRecords | undefined> {
+  const record = async <T>(name: string): Promise<T | undefined> => {
+    const bytes = await backend.get(`${trashed(id)}/${name}`)
+    return bytes && (openSealed(bytes) as unknown as T | undefined)
+  }
+  const start = await record<RunStart>('run.json')
+  if (start === undefined) return undefined
+  const names = (await backend.list(`${trashed(id)}/annotations`)).map(({ name }) => name).sort()
+  const said = await Promise.all(names.map((name) => record<Annotation>(`annotations/${name}`)))
+  return { start, end: await record<RunEnd>('end.json'), said: said.flatMap((each) => each ?? []) }
 }
 
 async function sizeOf(backend: Backend, folder: string): Promise<{ files: number; bytes: number }> {

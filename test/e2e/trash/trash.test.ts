@@ -110,6 +110,11 @@ describe('Runs in the trash', function () {
     const { stdout } = await project.mlops([...filter, '--yes'])
     assert.match(stdout, /1 run put into the trash[\s\S]*1 run stays[\s\S]*churn-model@1 names it/)
     assert.match((await project.mlops(['run', 'delete'], { code: 2 })).stderr, /No run is named/)
+    const none = await project.mlops(['run', 'restore', '--where', 'status = failed'])
+    assert.equal(none.stdout, 'Nothing was restored.\n')
+    const back = await project.mlops(['run', 'restore', '-w', 'status = finished', '-w', 'started > 1d', '--json'])
+    assert.equal(back.json.data.restored.length, 1)
+    assert.match((await project.mlops(['run', 'restore'], { code: 2 })).stderr, /No run is named/)
   })
 })
 

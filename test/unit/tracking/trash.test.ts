@@ -8,8 +8,10 @@ import { openStore } from '../../../src/store/open.ts'
 import { seal } from '../../../src/store/sealed.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
+import { tagRun } from '../../../src/tracking/records/annotate.ts'
 import { applyDelete, type DeleteRequest, planDelete } from '../../../src/tracking/trash/delete-runs.ts'
 import { deletedRuns, resolveDeleted, restoreRuns } from '../../../src/tracking/trash/deleted-runs.ts'
+import { matchingDeleted } from '../../../src/tracking/trash/matching-deleted.ts'
 import { applyPurge, type PurgeRequest, planPurge } from '../../../src/tracking/trash/purge-runs.ts'
 import { beginRun, endRun } from '../../crash/scenario.ts'
 import { draft, register, temporaryStore } from '../store/support.ts'
@@ -100,6 +102,20 @@ describe('A run that is deleted', () => {
     assert.deepEqual((await restoreRuns(ctx, store, ['@last'])).restored, [id])
     assert.deepEqual(contents(store, `runs/${id}`), before)
     assert.deepEqual(readdirSync(join(store.root, 'trash/runs')), [])
+  })
+
+  it('is found in the trash by a filter, also by what was said of it, and comes back so', async () => {
+    const store = await temporaryStore()
+    const [gold, plain] = [await run(store, { seed: 7 }), await run(store)]
+    await tagRun(ctx, store, gold, { add: ['gold'], remove: [] })
+    await remove(store, { runs: [gold, plain] })
+    const matching = (...where: string[]) => matchingDeleted(ctx, store, where)
+    assert.deepEqual(await matching('tags has gold'), [gold])
+    assert.deepEqual(await matching('status = finished'), [plain, gold])
+    assert.deepEqual(await matching('status = finished', 'seed = none'), [plain])
+    await assert.rejects(matching('stauts = finished'), { code: 'FILTER_INVALID', hint: 'Did you mean status?' })
+    assert.deepEqual((await restoreRuns(ctx, store, await matching('tags has gold'))).restored, [gold])
+    assert.deepEqual(await matching('tags has gold'), [])
   })
 
   it('twice says that it is in the trash', async () => {
@@ -319,7 +335,7 @@ describe('A run that is purged', () => {
     assert.equal(await resolveDeleted(store, id.slice(0, 4).toLowerCase()), id)
     await remove(store, { runs: [other] })
     await assert.rejects(resolveDeleted(store, id.slice(0, 4)), { code: 'RUN_AMBIGUOUS' })
-    await assert.rejects(resolveDeleted(store, ''), { code: 'RUN_NOT_DELETED' })
+    await assert.rejects(resolveDeleted(store, ''), { code: 'EMPTY_VALUE' })
   })
 
   it('whose record of deletion is lost goes only when it is named', async () => {
