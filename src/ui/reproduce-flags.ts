@@ -25,6 +25,9 @@ export const reproduceFlags = {
     helpValue: 'NAME=PATH',
     multiple: true,
   }),
+  'allow-outside': Flags.boolean({
+    summary: 'Run it although links of its code lead out of the worktree, where it may overwrite your files.',
+  }),
   twice: Flags.boolean({ summary: 'Run it twice, to tell a script that is not deterministic from another cause.' }),
 }
 
@@ -38,6 +41,7 @@ export const reproduceRequest = (
     readonly ignore?: readonly string[] | undefined
     readonly data?: readonly string[] | undefined
     readonly twice: boolean
+    readonly 'allow-outside': boolean
   },
 ) => ({
   reference,
@@ -47,6 +51,7 @@ export const reproduceRequest = (
   ignore: flags.ignore ?? [],
   data: (flags.data ?? []).map(parseGivenData),
   twice: flags.twice,
+  allowOutside: flags['allow-outside'],
 })
 
 const DEFAULT_TOLERANCE = 1e-6

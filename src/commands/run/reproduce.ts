@@ -19,7 +19,7 @@ export interface Result {
 export default class RunReproduce extends MlopsCommand {
   static override summary = 'Repeat a run exactly, and say what came out equal.'
   static override description =
-    'Checks the recorded commit out into a temporary worktree, applies the recorded changes, puts data of the recorded digest in place, installs the recorded packages into a fresh environment, runs the command with the same seeds, and compares metrics and artifacts. Your files, index and branches are not touched. Exit code: 0 equal or within tolerance, 3 different, 1 when the command fails, 4 when something is missing, 6 when there is nothing to compare.'
+    'Checks the recorded commit out into a temporary worktree, applies the recorded changes, puts data of the recorded digest in place, installs the recorded packages into a fresh environment, runs the command with the same seeds, and compares metrics and artifacts. Your index and branches are not touched, nor your files but by what the command itself does outside of its folder. Exit code: 0 equal or within tolerance, 3 different, 1 when the command fails, 4 when something is missing, 6 when there is nothing to compare.'
   static override examples = [
     '<%= config.bin %> run reproduce @last --dry-run',
     '<%= config.bin %> run reproduce churn-model@production',

@@ -105,7 +105,11 @@ async function undeclared(
           : `Did you mean --data ${close}=${path}?`,
     })
   }
-  if (isAbsolute(name) || name.split(/[/\\]/).includes('..')) {
+  if (
+    isAbsolute(name) ||
+    name.split(/[/\\]/).some((part) => ['..', '.git'].includes(part.toLowerCase())) ||
+    /^[./\\]*$/.test(name)
+  ) {
     throw usage({
       code: 'DATA_UNKNOWN',
       message: `--data ${name}=${path}: ${name} must be a path below the folder of the run.`,

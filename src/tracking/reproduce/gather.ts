@@ -8,7 +8,8 @@ import { findOnPath, isExecutable } from '../capture/find-program.ts'
 import { findInterpreter } from '../capture/interpreter.ts'
 import { findData } from './find-data.ts'
 import { askPython, findPython, wantedPython } from './find-python.ts'
-import { readCode, runFolder } from './repository.ts'
+import { assertPlainRecord } from './record-paths.ts'
+import { readCode, repositoryOf, runFolder } from './repository.ts'
 import { packagesOfText } from './requirements.ts'
 import type { EnvironmentFacts, Facts, FoundInterpreter, Original, ReproduceRequest } from './types.ts'
 
@@ -20,12 +21,15 @@ export async function gatherFacts(
   request: ReproduceRequest,
 ): Promise<Facts> {
   const { start } = original
+  const cwd = runFolder(project, start)
+  assertPlainRecord(start, { cwd, top: repositoryOf(project, start) ?? null })
   ctx.progress?.('looking for the code')
   const code = await readCode(ctx, project, store, start)
   const place = { top: code.top, commit: code.hasCommit ? (start.git?.commit ?? null) : null }
-  const data = await findData(ctx, store, start.data, request.data, { ...place, cwd: runFolder(project, start) })
+  const data = await findData(ctx, store, start.data, request.data, { ...place, cwd })
   ctx.progress?.('looking for the environment')
-  return { original, code, data, environment: await readEnvironment(ctx, project, store, original, request) }
+  const environment = await readEnvironment(ctx, project, store, original, request)
+  return { original, code, data, environment, allowOutside: request.allowOutside }
 }
 
 async function readEnvironment(

@@ -45,7 +45,7 @@ export function planReproduction(facts: Facts): ReproducePlan {
     ],
     risks: [
       ...statusRisks(original),
-      ...codeRisks(start, knownPaths({ ...original.facts, data: start.data })),
+      ...codeRisks(start, code, knownPaths({ ...original.facts, data: start.data })),
       ...dataRisks(facts),
       ...environmentRisks(facts),
     ],

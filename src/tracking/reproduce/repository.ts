@@ -12,15 +12,20 @@ import type { RunStart } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { type Git, gitIn } from './git.ts'
 import { findLargeFiles } from './large-files.ts'
+import { linksInWords, linksOfCommit, linksOfPatch, type OutsideLink } from './outside-links.ts'
 import type { CodeFacts, Missing } from './types.ts'
 
 const NO_CODE: CodeFacts = {
   ...{ top: null, reason: null, hasCommit: false, shallow: false, remote: false },
-  ...{ hasPatch: true, patchBytes: null, largeFiles: [], submodules: [] },
+  ...{ hasPatch: true, patchBytes: null, largeFiles: [], outside: [], submodules: [] },
 }
 
 /** The folder the command ran in, as it would be here. */
 export const runFolder = (project: Project, start: Pick<RunStart, 'cwd'>): string => resolve(project.root, start.cwd)
+
+/** Top folder of the repository that the run's folder lies in here. */
+export const repositoryOf = (project: Project, start: Pick<RunStart, 'cwd'>): string | undefined =>
+  findGitTop(nearestExisting(runFolder(project, start)))
 
 export async function readCode(ctx: Context, project: Project, store: Store, start: RunStart): Promise<CodeFacts> {
   const { git: facts } = start
@@ -30,11 +35,11 @@ export async function readCode(ctx: Context, project: Project, store: Store, sta
       reason: 'the run recorded no git facts: its folder was in no repository, or git was not there',
     }
   }
-  const here = nearestExisting(runFolder(project, start))
-  const top = findGitTop(here)
+  const top = repositoryOf(project, start)
   const patch = facts.patch === undefined ? null : await objectBytes(store, facts.patch.sha256)
   const found = { ...NO_CODE, hasPatch: facts.patch === undefined || patch !== null, patchBytes: patch }
-  if (top === undefined) return { ...found, reason: `${here} is in no git repository` }
+  if (top === undefined)
+    return { ...found, reason: `${nearestExisting(runFolder(project, start))} is in no git repository` }
   const git = gitIn(top, ctx.env, ctx.signal)
   const [hasCommit, shallow, remotes] = await Promise.all([
     facts.commit === null ? true : isCommit(git, facts.commit),
@@ -49,7 +54,22 @@ export async function readCode(ctx: Context, project: Project, store: Store, sta
     remote: remotes.stdout.trim() !== '',
     largeFiles: hasCommit && facts.commit !== null ? await findLargeFiles(git, top, facts.commit) : [],
     submodules: await submodulesOf(ctx, store, top, start),
+    outside: [
+      ...(hasCommit && facts.commit !== null ? await linksOfCommit(git, facts.commit) : []),
+      ...linksOfPatch(patch),
+      ...(await linksOfSubmodules(ctx, top, start)),
+    ],
   }
+}
+
+async function linksOfSubmodules(ctx: Context, top: string, { git }: RunStart): Promise<OutsideLink[]> {
+  const found: OutsideLink[] = []
+  for (const { path, commit } of git?.submodules ?? []) {
+    const folder = join(top, path)
+    if (commit === null || !/^[0-9a-f]{7,64}$/.test(commit) || !existsSync(join(folder, '.git'))) continue
+    found.push(...(await linksOfCommit(gitIn(folder, ctx.env, ctx.signal), commit, `${path}/`)))
+  }
+  return found
 }
 
 async function submodulesOf(
@@ -153,7 +173,7 @@ function fetchCommand(commit: string, branch: string | null, { remote, shallow }
  * What may make the code differ though it is all here. One sentence each. Pure.
  * @param known paths of outputs and declared data: that no patch holds them says nothing of the code
  */
-export function codeRisks({ git, source }: RunStart, known: readonly string[]): string[] {
+export function codeRisks({ git, source }: RunStart, code: CodeFacts, known: readonly string[]): string[] {
   if (git === undefined) return []
   const notes = notesOfCode(git, known)
   const risks = notes.map((note) => `Of the uncommitted changes: ${note}.`)
@@ -161,6 +181,11 @@ export function codeRisks({ git, source }: RunStart, known: readonly string[]): 
   if (!isSaid && !changesAreRecorded(git, known)) {
     const why = source === 'python' ? 'only mlops track records them' : 'none of them went into the patch'
     risks.push(`There were uncommitted changes that were not recorded (${why}): the committed files run.`)
+  }
+  if (code.outside.length > 0) {
+    risks.push(
+      `${linksInWords(code.outside)}: what the command writes there lands in your own files (--allow-outside).`,
+    )
   }
   for (const { path, commit } of git.submodules ?? []) {
     if (commit === null) risks.push(`The submodule ${path} was not checked out, and is not now.`)

@@ -16,6 +16,7 @@ import { concludeReproduction } from './conclude.ts'
 import { commandIn, type Prepared, prepareEnvironment } from './environment.ts'
 import { gatherFacts } from './gather.ts'
 import { readOriginal } from './original.ts'
+import { assertNoneOutside } from './outside-links.ts'
 import { planReproduction } from './plan.ts'
 import { exitOf, type Reproduction, type Step } from './result.ts'
 import { layOut, makeCode, placeData, removeCommand, type Tree } from './tree.ts'
@@ -59,6 +60,7 @@ export async function reproduce(
   hooks: ReproduceHooks,
 ): Promise<Reproduction> {
   assertComplete(plan)
+  assertNoneOutside(facts.code.outside, request.allowOutside)
   // That nothing was declared matters only where the command misses something; then it is said.
   for (const risk of plan.risks) if (!risk.startsWith('The run declared no data')) ctx.warn(risk)
   const top = facts.code.top ?? project.root

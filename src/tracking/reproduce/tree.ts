@@ -7,6 +7,8 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:pat
 import type { Context } from '../../core/context.ts'
 import type { Project } from '../../project/config.ts'
 import type { Store } from '../../store/store.ts'
+import { isIn } from './find-data.ts'
+import { staysIn } from './outside-links.ts'
 import { runFolder } from './repository.ts'
 import { restoreData } from './restore-data.ts'
 import type { Facts } from './types.ts'
@@ -40,12 +42,14 @@ export function layOut(project: Project, facts: Facts, workshop: Workshop, numbe
 export async function makeCode(ctx: Context, store: Store, facts: Facts, tree: Tree, scratch: string): Promise<void> {
   const git = facts.original.start.git
   if (git === undefined) throw new RangeError('a run without code cannot be repeated')
-  await makeWorktree(ctx, store, { top: tree.top, git, code: facts.code, path: tree.mirror, scratch })
-  await mkdir(tree.cwd, { recursive: true })
+  const { code, allowOutside } = facts
+  await makeWorktree(ctx, store, { top: tree.top, git, code, path: tree.mirror, scratch, allowOutside })
+  if (await staysIn(scratch, tree.cwd)) await mkdir(tree.cwd, { recursive: true })
   // An ignored folder for outputs is part of nobody's commit, and a script that writes there expects it.
   for (const { path } of facts.original.facts.artifacts) {
     const folder = dirname(resolve(tree.cwd, path))
-    if (!relative(tree.mirror, folder).startsWith('..')) await mkdir(folder, { recursive: true })
+    // Nor does a link in the code make one elsewhere.
+    if (isIn(tree.mirror, folder) && (await staysIn(scratch, folder))) await mkdir(folder, { recursive: true })
   }
 }
 

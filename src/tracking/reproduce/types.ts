@@ -3,6 +3,7 @@ import type { Digest } from '../../core/digest.ts'
 import type { Manifest } from '../../store/manifest.ts'
 import type { EnvironmentRecord, LockedPackage, PackageManager, RunStart } from '../../store/run-records.ts'
 import type { RunFacts } from '../compare/facts.ts'
+import type { OutsideLink } from './outside-links.ts'
 
 export interface ReproduceRequest {
   /** `RUN`, as every command takes one, or `MODEL@V`. */
@@ -16,6 +17,8 @@ export interface ReproduceRequest {
   readonly data: readonly { readonly name: string; readonly path: string }[]
   /** Run the command once more in the same place, to prove that it is not deterministic. */
   readonly twice: boolean
+  /** Run it although links of the code lead out of the worktree. */
+  readonly allowOutside: boolean
 }
 
 export interface Tolerances {
@@ -66,6 +69,8 @@ export interface CodeFacts {
   readonly hasPatch: boolean
   readonly patchBytes: Buffer | null
   readonly largeFiles: readonly LargeFile[]
+  /** Links of the commit and its changes that lead out of the worktree, as far as their words say. */
+  readonly outside: readonly OutsideLink[]
   readonly submodules: readonly {
     readonly path: string
     readonly commit: string
@@ -140,6 +145,7 @@ export interface Facts {
   readonly code: CodeFacts
   readonly data: readonly PlannedData[]
   readonly environment: EnvironmentFacts
+  readonly allowOutside: boolean
 }
 
 export interface EnvironmentFacts {

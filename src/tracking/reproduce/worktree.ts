@@ -10,6 +10,7 @@ import type { GitFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { gitIn } from './git.ts'
 import { putLargeFiles } from './large-files.ts'
+import { assertNoneOutside, linksOfTree, staysIn } from './outside-links.ts'
 import { patchedFiles, patchProblems, stagedBlobs } from './patch.ts'
 import { restored } from './patch-redaction.ts'
 import type { CodeFacts } from './types.ts'
@@ -22,9 +23,10 @@ export interface WorktreeRequest {
   readonly path: string
   /** Absolute; an existing folder for patches on their way. */
   readonly scratch: string
+  readonly allowOutside: boolean
 }
 
-/** @throws failed `GIT_FAILED`, `PATCH_FAILED` */
+/** @throws failed `GIT_FAILED`, `PATCH_FAILED`, `SUBMODULE_OUTSIDE`; usage `LINKS_LEAD_OUT` */
 export async function makeWorktree(ctx: Context, store: Store, request: WorktreeRequest): Promise<void> {
   const { top, git: facts, path } = request
   await mkdir(dirname(path), { recursive: true })
@@ -40,13 +42,22 @@ export async function makeWorktree(ctx: Context, store: Store, request: Worktree
   const submodules = [...request.code.submodules].sort((a, b) => a.path.length - b.path.length)
   for (const { path: inside, commit } of submodules) {
     const target = join(path, inside)
+    if (!(await staysIn(request.scratch, target))) throw leadsOut(inside)
     await gitIn(top, ctx.env, ctx.signal)(['clone', '--quiet', '--shared', '--no-checkout', join(top, inside), target])
     await gitIn(target, ctx.env, ctx.signal)(['checkout', '--quiet', '--detach', commit])
     const patch = facts.submodules?.find((each) => each.path === inside)?.patch
     if (patch !== undefined) await applyPatch(ctx, target, await store.objects.read(patch.sha256), request.scratch)
   }
   if (request.code.patchBytes !== null) await applyPatch(ctx, path, request.code.patchBytes, request.scratch)
+  assertNoneOutside(await linksOfTree(path, request.scratch), request.allowOutside)
 }
+
+const leadsOut = (path: string) =>
+  failed({
+    code: 'SUBMODULE_OUTSIDE',
+    message: `The submodule ${path} would come to lie outside of the worktree: a link of the code stands in its place.`,
+    hint: 'mlops track writes no such record; look the store over: mlops store verify',
+  })
 
 /** Exactly: every line of context fits, and every file is what it was then. New files stay untracked, as they were. */
 async function applyPatch(ctx: Context, folder: string, recorded: Buffer, scratch: string): Promise<void> {

@@ -136,13 +136,15 @@ describe('run reproduce and the data', () => {
       'out.txt',
     ]
     const run = await place.track(flags, SH)
-    assert.equal((await place.reproduce([run])).data.outcome.verdict, 'equal')
+    const refusal = await place.reproduce([run], { code: 2 })
+    assert.match(refusal.error?.message ?? '', /A link of the code leads out of the worktree: linked -> /)
+    assert.equal((await place.reproduce([run, '--allow-outside'])).data.outcome.verdict, 'equal')
     const copy = tempProject({ 'train.csv': CSV })
     outside.write('train.csv', 'other\n')
     const { error } = await place.reproduce([run], { code: 4 })
     assert.equal(error?.details.missing.length, 2)
     const given = ['--data', `abs=${copy.path('train.csv')}`, '--data', `rel=${copy.path('train.csv')}`]
-    await place.reproduce([run, ...given], { code: 1 })
+    await place.reproduce([run, '--allow-outside', ...given], { code: 1 })
     assert.equal(readFileSync(outside.path('train.csv'), 'utf8'), 'other\n')
   })
 

@@ -1,8 +1,14 @@
 /** What looks equal and is not: names, small numbers, rows that stand for several, parameters, values of options. */
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RunStart } from '../../../../src/store/run-records.ts'
 import { compareRows } from '../../../../src/tracking/reproduce/compare-answers.ts'
 import { compareRuns, overallVerdict } from '../../../../src/tracking/reproduce/compare-runs.ts'
 import { compareNumbers, measuresWork } from '../../../../src/tracking/reproduce/compare-values.ts'
+import { linksOfPatch, linksOfTree } from '../../../../src/tracking/reproduce/outside-links.ts'
+import { assertPlainRecord } from '../../../../src/tracking/reproduce/record-paths.ts'
 import { parseTolerances } from '../../../../src/ui/reproduce-flags.ts'
 import { facts } from '../compare-facts.ts'
 
@@ -65,5 +71,41 @@ describe('a reproduction is not deceived', () => {
     for (const text of ['0x10', '1_0', 'Infinity', '-1', 'auc=', '0b1', 'auc=0x1'])
       assert.throws(() => parseTolerances([text]), { code: 'TOLERANCE_INVALID' }, text)
     assert.deepEqual(parseTolerances(['1e-3', 'auc=.5', 'a=b=2.']), { general: 1e-3, byName: { auc: 0.5, 'a=b': 2 } })
+  })
+  it('by a record whose paths lead to what is not its own', () => {
+    const places = { cwd: '/home/ada/p/sub', top: '/home/ada/p' }
+    const start = (more: object) => ({ ...facts(), id: 'R', data: [], ...more }) as unknown as RunStart
+    const refuses = (more: object, pattern: RegExp) =>
+      assert.throws(() => assertPlainRecord(start(more), places), { code: 'RECORD_UNSAFE', message: pattern })
+    const data = (path: string) => ({ data: [{ name: 'd', path, kind: 'file', sha256: '0', size: 1 }] })
+    const paths = ['', '.', '..', '../..', '../../..', './x/..', '/home/ada/p', '../.git', '../.GIT/config', 'a\0b']
+    for (const path of [...paths, '../'.repeat(3000)]) refuses(data(path), /its data d have the path/)
+    for (const path of ['x.csv', '../x.csv', '../../data', '/srv/data', '/home/ada', '/home/ada/p/x', '.gitignore'])
+      assert.doesNotThrow(() => assertPlainRecord(start(data(path)), places), path)
+    for (const path of ['../elsewhere', '/srv/lib', '.git/modules', 'a/./b', 'a/.Git', '', 'a/../..'])
+      refuses({ git: { commit: null, submodules: [{ path, commit: null }] } }, /its submodule/)
+    refuses({ command: ['sh', 'a\0b'] }, /its command holds a NUL/)
+    refuses({ env: { TZ: 'a\0b' } }, /its variable "TZ" cannot be set/)
+  })
+
+  it('by a link of a patch, nor by one that leads through another', async () => {
+    const patch = (mode: string) =>
+      Buffer.from(
+        `diff --git a/out b/out\n${mode}\nindex 000..111\n--- /dev/null\n+++ b/out\n@@ -0,0 +1 @@\n+/srv/results\n`,
+      )
+    assert.deepEqual(linksOfPatch(patch('new file mode 120000')), [{ path: 'out', target: '/srv/results' }])
+    assert.deepEqual(linksOfPatch(patch('new file mode 100644')), [])
+    const root = mkdtempSync(join(tmpdir(), 'links-'))
+    try {
+      const tree = join(root, 'work', 'tree')
+      mkdirSync(join(tree, 'a', 'b'), { recursive: true })
+      symlinkSync('a/b', join(tree, 'in'))
+      symlinkSync('../../..', join(tree, 'a', 'b', 'up'))
+      symlinkSync('a/b/up/../new.txt', join(tree, 'far'))
+      const found = await linksOfTree(tree, join(root, 'work'))
+      assert.deepEqual(found.map(({ path }) => path).sort(), ['far'])
+    } finally {
+      rmSync(root, { recursive: true })
+    }
   })
 })
