@@ -21,9 +21,9 @@ export interface PrintedValues {
   readonly tooLarge?: string
 }
 
-/** `Epoch 3/10 - `, `step 100: `, `[epoch 3] `, `Iter: 7, `: what comes before the pairs of a line, and their step. */
+/** `Epoch 3/10 - `, `step 100: `, `[epoch 3] `, `Iter: 7, `, `[100]` and a tab as XGBoost has it: what comes before the pairs of a line, and their step. */
 const COUNTER =
-  /^\[?(?:epoch|step|iter(?:ation)?)\s*[:=#]?\s*(\d{1,15})(?:\s*\/\s*\d+)?\]?(?:\s*(?:[-:|,;]+\s+|\s)\s*)(?=[A-Za-z_])/i
+  /^(?:\[?(?:epoch|step|iter(?:ation)?)\s*[:=#]?\s*(\d{1,15})(?:\s*\/\s*\d+)?\]?(?:(?:\s*[-:|,;])+\s+|\s+)|\[(\d{1,15})\]\t)(?=[A-Za-z_])/i
 /** Between the pairs of one line. */
 const BETWEEN = /\s*[,;|]\s*|\s+-\s+|\s+/y
 const NUMBER = '[-+]?(?:(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?|nan|inf(?:inity)?)'
@@ -69,7 +69,7 @@ function readPair(text: string): PrintedValues | undefined {
 function readPairs(text: string): PrintedValues | undefined {
   if (text.length > LONGEST_PAIRS) return undefined
   const counter = COUNTER.exec(text)
-  let step = counter === null ? undefined : Number(counter[1])
+  let step = counter === null ? undefined : Number(counter[1] ?? counter[2])
   let at = counter?.[0].length ?? 0
   const metrics = new Map<string, number>()
   while (at < text.length) {

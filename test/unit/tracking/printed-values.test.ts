@@ -30,6 +30,8 @@ describe('A printed line', () => {
       ['epoch=2 loss=0.5 acc=.9', { loss: 0.5, acc: 0.9 }, 2],
       ['Step 12: loss=-0.5; mae=2', { loss: -0.5, mae: 2 }, 12],
       ['Iteration 3, loss = 0.25', { loss: 0.25 }, 3],
+      ['Epoch 004: | Loss: 0.25 | Acc: 90.5', { Loss: 0.25, Acc: 90.5 }, 4],
+      ['[100]\ttrain-auc:0.91\teval-auc:0.85', { 'train-auc': 0.91, 'eval-auc': 0.85 }, 100],
     ]
     for (const [line, values, step] of lines) {
       const { metrics } = readPrintedLine(line)
@@ -53,6 +55,8 @@ describe('A printed line', () => {
       'Epoch 1/10 - 3s - loss: 0.5',
       'Epoch 1/10 - loss: 0.5 - acc: 90%',
       'Epoch 1/10',
+      '[100] loss: 0.5, acc: 0.9',
+      "[100]\tvalid_0's auc: 0.9",
       'Epoch 3: 50%|#####     | 5/10 [00:01<00:01, loss=0.5]',
       '10/10 - 1s 2ms/step - accuracy: 0.9 - loss: 0.3',
       'loss: 0.5, acc: 0.9 (best)',
