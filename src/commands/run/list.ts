@@ -59,16 +59,15 @@ export default class RunsList extends MlopsCommand {
       const deleted = await deletedRuns(store, model)
       return { data: { runs: deleted, deleted }, render: (ui) => renderDeleted(ui, deleted) }
     }
-    const columns = flags.columns?.flatMap(listedNames)
-    const sort = flags.sort?.flatMap(listedNames)
+    const [columns, sort] = [flags.columns?.flatMap(listedNames), flags.sort?.flatMap(listedNames)]
     const limit = flags.limit ?? (csv ? 0 : SHOWN)
     const list = await listRuns(this.session.ctx, store, { where, sort, columns, limit, model })
-    const chosen = columns !== undefined
-    const first = list.total === 0 ? await this.firstTrack(model) : undefined
-    return {
-      data: list,
-      render: (ui) => (csv ? renderRunCsv(list, chosen) : renderRunList(ui, list, { model, chosen, first })),
+    const words = {
+      model,
+      chosen: columns !== undefined,
+      first: list.total === 0 ? await this.firstTrack(model) : undefined,
     }
+    return { data: list, render: (ui) => (csv ? renderRunCsv(list, words.chosen) : renderRunList(ui, list, words)) }
   }
 
   /** In the words of mlops.yaml, where there is one that can be read. */
