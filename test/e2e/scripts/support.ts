@@ -8,6 +8,7 @@ import { skipBecause } from '../../support/skip.ts'
 import { BINARY, cleanEnv, ROOT, type TempProject, tempProject } from '../harness.ts'
 
 export const PYTHON = join(ROOT, '.cache/venv/bin/python')
+const SEARCHED = [dirname(PYTHON), process.env.PATH].join(delimiter)
 const REAL = join(import.meta.dirname, 'real')
 
 export interface Tracked {
@@ -47,7 +48,7 @@ export async function scriptWorld(...scripts: readonly string[]): Promise<Script
   await project.mlops(['init', '--yes'])
   const mark = randomBytes(8).toString('hex')
   const env = {
-    PATH: [dirname(PYTHON), process.env.PATH].join(delimiter),
+    PATH: SEARCHED,
     SCRIPT_MARK: mark,
     PYTHONDONTWRITEBYTECODE: '1',
   }
@@ -112,8 +113,10 @@ export function needsPython(context: Mocha.Context, module?: string): void {
   if (spawnSync(PYTHON, ['-c', `import ${module}`]).status !== 0) skipBecause(context, `Python has no ${module}`)
 }
 
+/** A program, looked for where `scriptWorld` finds it: beside the Python of the tests, or on PATH. */
 export function needs(context: Mocha.Context, program: string, hint: string): void {
-  if (spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
+  const env = { ...process.env, PATH: SEARCHED }
+  if (spawnSync('sh', ['-c', `command -v ${program}`], { env }).status !== 0)
     skipBecause(context, `${program} is missing (${hint})`)
 }
 
