@@ -8,7 +8,6 @@ import { renderRunCsv } from '../../ui/views/run-csv.ts'
 import { renderDeleted } from '../../ui/views/run-deleted.ts'
 import { renderRunList } from '../../ui/views/run-list.ts'
 
-/** A screen of them. */
 const SHOWN = 20
 
 /** With --deleted the runs in the trash. */
