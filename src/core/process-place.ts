@@ -27,7 +27,9 @@ export const hasGone = (record: unknown): boolean => lifeOf(record) === 'gone'
 /** @returns `unknown` for a process of another place. @param record as read from a file */
 export function lifeOf(record: unknown): 'alive' | 'gone' | 'unknown' {
   const { pid, place, start } = (record ?? {}) as Partial<Record<keyof ProcessPlace, unknown>>
-  if (!Number.isInteger(pid) || typeof place !== 'string' || place !== ownPlace()) return 'unknown'
+  // To the system 0 and numbers below it are groups of processes, which are always there.
+  if (!Number.isInteger(pid) || Number(pid) <= 0 || Number(pid) > 0x7fffffff) return 'unknown'
+  if (typeof place !== 'string' || place !== ownPlace()) return 'unknown'
   try {
     process.kill(Number(pid), 0)
   } catch (error) {

@@ -40,6 +40,9 @@ export const one = (...values: readonly unknown[]): Check =>
 export const text = (most = 10_000): Check =>
   is(`a text of at most ${most} characters`, (value) => typeof value === 'string' && value.length <= most)
 
+/** However long. */
+export const words = is('a text', (value) => typeof value === 'string')
+
 export const orNull =
   (check: Check): Check =>
   (value, at) =>
@@ -58,12 +61,12 @@ export const list =
   }
 
 export const map =
-  (item: Check, most = 100_000): Check =>
+  (item: Check, most = 100_000, longest = 1024): Check =>
   (value, at) => {
     if (!isMap(value)) return `${at} is not an object`
     const keys = Object.keys(value)
     if (keys.length > most) return `${at} has ${keys.length} members; at most ${most} are read`
-    if (keys.some((key) => key === '__proto__' || key.length > 1024)) return `${at} has a member of a forbidden name`
+    if (keys.some((key) => key === '__proto__' || key.length > longest)) return `${at} has a member of a forbidden name`
     for (const key of keys) {
       const problem = item(value[key], `${at}.${key}`)
       if (problem !== undefined) return problem

@@ -18,7 +18,7 @@ import {
   orNull,
   scalar,
   size,
-  text,
+  words,
 } from '../core/shape.ts'
 import { isUlid } from '../core/ulid.ts'
 import type { Pin } from './events.ts'
@@ -35,17 +35,22 @@ import type {
   SubmoduleFacts,
 } from './run-records.ts'
 
+/** How much a run may have recorded is not decided by who reads it. */
+const MOST = 100_000_000
+const listOf = (item: Check): Check => list(item, MOST)
+const mapOf = (item: Check): Check => map(item, MOST, MOST)
+
 const pin = atLeast<Pin>({ sha256: digest, size })
 const runId: Check = (value, at) => (typeof value === 'string' && isUlid(value) ? undefined : `${at} is no run id`)
 const time: Check = (value, at) =>
   typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]{8,18}Z$/.test(value) && !Number.isNaN(Date.parse(value))
     ? undefined
     : `${at} is no time`
-const actor = atLeast<Actor>({ name: text(1000), origin: one('local', 'ci'), url: optional(text()) })
+const actor = atLeast<Actor>({ name: words, origin: one('local', 'ci'), url: optional(words) })
 
 const declared = atLeast<DeclaredData>({
-  name: text(),
-  path: text(),
+  name: words,
+  path: words,
   kind: one('file', 'directory'),
   sha256: digest,
   size,
@@ -54,32 +59,32 @@ const declared = atLeast<DeclaredData>({
   files: optional(count),
   manifest: optional(pin),
   snapshot: optional(one(true)),
-  dvc: optional(atLeast<DvcEntry>({ file: text(), stage: optional(text()), md5: text(200), matches: flag })),
+  dvc: optional(atLeast<DvcEntry>({ file: words, stage: optional(words), md5: words, matches: flag })),
 })
 
-const patch = atLeast<NonNullable<GitFacts['patch']>>({ sha256: digest, size, files: list(text()) })
+const patch = atLeast<NonNullable<GitFacts['patch']>>({ sha256: digest, size, files: listOf(words) })
 
 const submodule = atLeast<SubmoduleFacts>({
-  path: text(),
-  commit: orNull(text(200)),
-  url: orNull(text()),
+  path: words,
+  commit: orNull(words),
+  url: orNull(words),
   dirty: flag,
   patch: optional(patch),
 })
 
 const git = atLeast<GitFacts>({
-  commit: orNull(text(200)),
-  branch: orNull(text()),
-  remote: orNull(text()),
+  commit: orNull(words),
+  branch: orNull(words),
+  remote: orNull(words),
   dirty: flag,
   patch: optional(patch),
-  notes: optional(list(text())),
-  submodules: optional(list(submodule)),
+  notes: optional(listOf(words)),
+  submodules: optional(listOf(submodule)),
 })
 
 const python = atLeast<PythonFacts>({
-  executable: text(),
-  version: text(1000),
+  executable: words,
+  version: words,
   lock: optional(atLeast<NonNullable<PythonFacts['lock']>>({ sha256: digest, packages: count })),
   environment: optional(
     atLeast<NonNullable<PythonFacts['environment']>>({
@@ -92,66 +97,66 @@ const python = atLeast<PythonFacts>({
 })
 
 const gpu = atLeast<NonNullable<HostFacts['gpus']>[number]>({
-  name: text(),
+  name: words,
   memory: optional(count),
-  driver: optional(text()),
+  driver: optional(words),
 })
 
 const host = atLeast<HostFacts>({
-  name: text(),
-  platform: text(),
+  name: words,
+  platform: words,
   cpus: count,
   memory: count,
-  cpu: optional(text()),
-  release: optional(text()),
-  gpus: optional(list(gpu)),
+  cpu: optional(words),
+  release: optional(words),
+  gpus: optional(listOf(gpu)),
 })
 
 /** Other writers (the Python client) leave members out that nobody here reads without looking. */
 export const isRunStart = atLeast<RunStart>({
   format: one(1),
   id: runId,
-  model: optional(text(1000)),
+  model: optional(words),
   started: time,
-  command: list(text(1_000_000)),
-  cwd: text(),
+  command: listOf(words),
+  cwd: words,
   git: optional(git),
   python: optional(python),
-  env: optional(map(text(1_000_000))),
+  env: optional(mapOf(words)),
   host,
   seed: optional(scalar),
   seedFrom: optional(one('flag', 'environment', 'random')),
-  data: list(declared),
-  params: optional(map(scalar)),
-  tags: optional(list(text())),
+  data: listOf(declared),
+  params: optional(mapOf(scalar)),
+  tags: optional(listOf(words)),
   actor,
-  tool: text(1000),
+  tool: words,
   source: one('track', 'python'),
-  process: optional(atLeast<ProcessPlace>({ pid: count, place: text(), start: optional(count) })),
-  reproduces: optional(text(1000)),
-  parent: optional(text(1000)),
+  process: optional(atLeast<ProcessPlace>({ pid: count, place: words, start: optional(count) })),
+  reproduces: optional(words),
+  parent: optional(words),
 })
 
 export const isRunEnd = atLeast<RunEnd>({
   format: one(1),
   status: one('finished', 'failed', 'interrupted'),
   exit: orNull(scalar),
-  signal: orNull(text(100)),
+  signal: orNull(words),
   ended: time,
   duration: metric,
-  metrics: map(metric),
-  params: map(scalar),
-  tags: list(text()),
-  artifacts: list(atLeast<RunArtifact>({ path: text(), sha256: digest, size })),
+  metrics: mapOf(metric),
+  params: mapOf(scalar),
+  tags: listOf(words),
+  artifacts: listOf(atLeast<RunArtifact>({ path: words, sha256: digest, size })),
   late: optional(
     atLeast<NonNullable<RunEnd['late']>>({
       git: optional(git),
       python: optional(python),
-      data: optional(list(declared)),
+      data: optional(listOf(declared)),
       host: optional(host),
     }),
   ),
-  model: optional(text(1000)),
+  model: optional(words),
   resources: optional(
     atLeast<Resources>({
       maxRssBytes: optional(metric),
@@ -159,8 +164,8 @@ export const isRunEnd = atLeast<RunEnd>({
       cpuSeconds: optional(metric),
     }),
   ),
-  files: map(atLeast<Pin>({ sha256: digest, size })),
-  warnings: list(text(100_000)),
+  files: mapOf(atLeast<Pin>({ sha256: digest, size })),
+  warnings: listOf(words),
 })
 
 /** What older and other writers leave out is read as empty. @param record of which `isRunStart` says nothing */

@@ -7,7 +7,7 @@ import type { Pin } from './events.ts'
 import { runFolder } from './layout.ts'
 import { annotationsOf, endedRun, readEnded, readEnds } from './many-runs.ts'
 import { annotate, annotations } from './run-annotations.ts'
-import type { ClientRecord, Intent, RunEnd, RunEvidence } from './run-records.ts'
+import type { ClientRecord, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
 import { isRunEnd, startProblem, wholeStart } from './run-shapes.ts'
 import { readStream, streamBatches } from './run-streams.ts'
 import { runWriter } from './run-writer.ts'
@@ -82,7 +82,7 @@ async function read(backend: Backend, id: string, now: () => Date): Promise<RunF
   // An ended run needs no heartbeat, and one call less counts over 10,000 of them.
   if (end !== undefined) return endedRun(start, opened<RunEnd>(backend, `${folder}/end.json`, end, isEnd))
   const alive = await backend.stat(`${folder}/alive`)
-  const silent = alive === undefined ? undefined : Math.max(0, (now().getTime() - alive.modified) / 1000)
+  const silent = alive === undefined ? undefined : (now().getTime() - alive.modified) / 1000
   return { start, end: undefined, silent }
 }
 

@@ -141,7 +141,7 @@ export interface RunFolder {
   readonly start: RunStart
   /** Undefined while it runs, or for ever when it was killed. */
   readonly end: RunEnd | undefined
-  /** Seconds since the heartbeat, or undefined without one. */
+  /** Seconds since the heartbeat, below 0 where clocks differ; undefined without one. */
   readonly silent: number | undefined
 }
 

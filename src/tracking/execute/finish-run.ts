@@ -14,6 +14,7 @@ import type { Before } from '../capture/written.ts'
 import { foldStreams } from '../records/fold-run.ts'
 import { readValueFiles } from '../values/value-files.ts'
 import { type ChildEnd, exitCodeOf } from './child.ts'
+import { backFromTrash } from './deleted-meanwhile.ts'
 import type { TrackOutcome } from './track.ts'
 
 export interface Opened {
@@ -46,6 +47,8 @@ export async function finishRun(
   const { id } = writer
   try {
     const notes: string[] = []
+    const deleted = await backFromTrash(store, start)
+    if (deleted !== undefined) notes.push(deleted)
     const model = start.model ?? (await modelOfClients(store, id))
     const values = await readValueFiles(ctx.cwd, ending.before)
     notes.push(...values.notes)

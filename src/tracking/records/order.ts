@@ -113,7 +113,7 @@ function sortedBy(field: Field, said: 'asc' | 'desc' | undefined): SortedBy {
   return { field: field.name, direction: 'asc', means: 'ascending' }
 }
 
-/** Numbers before text; what has no order (missing, NaN, nothing in a list) last, whichever the direction. */
+/** Numbers before text; what has no order (missing, not finite, nothing in a list) last, whichever the direction. */
 function compareValues(field: Field, a: Value, b: Value, isDown: boolean): number {
   const [left, right] = [keyOf(field, a), keyOf(field, b)]
   if (left === undefined || right === undefined) return left === right ? 0 : left === undefined ? 1 : -1
@@ -126,12 +126,12 @@ type Key = number | string | readonly number[]
 function keyOf({ kind }: Field, value: Value): Key | undefined {
   if (value === null) return undefined
   if (typeof value === 'boolean') return value ? 1 : 0
-  if (typeof value === 'number') return Number.isNaN(value) ? undefined : value
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
   if (typeof value !== 'string') return value.length === 0 ? undefined : value.join(', ')
   if (kind === 'time') return Number.isNaN(Date.parse(value)) ? undefined : Date.parse(value)
   if (kind === 'release') return readRelease(value)
   const number = kind === 'value' ? readNumber(value.trim()) : undefined
-  return number === undefined ? value : Number.isNaN(number) ? undefined : number
+  return number === undefined ? value : Number.isFinite(number) ? number : undefined
 }
 
 function compareKeys(a: Key, b: Key): number {

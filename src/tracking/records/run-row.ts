@@ -69,7 +69,7 @@ export function rowOfOutcome({ runId, start, end }: TrackOutcome): RunRow {
 function durationSoFar(ctx: Context, { start, silent }: RunFolder): number | null {
   const isAlive = lifeOf(start.process) === 'alive'
   if (silent === undefined && !isAlive) return null
-  const seconds = (ctx.now().getTime() - Date.parse(start.started)) / 1000 - (isAlive ? 0 : (silent ?? 0))
+  const seconds = (ctx.now().getTime() - Date.parse(start.started)) / 1000 - (isAlive ? 0 : Math.max(0, silent ?? 0))
   return Math.max(0, Math.round(seconds * 1000) / 1000)
 }
 

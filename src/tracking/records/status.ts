@@ -17,5 +17,6 @@ export function runStatus(run: Pick<RunFolder, 'end' | 'silent'> & { readonly st
   if (run.end !== undefined) return run.end.status
   const life = lifeOf(run.start?.process)
   if (life !== 'unknown') return life === 'alive' ? 'running' : 'interrupted'
-  return run.silent === undefined || run.silent > SILENCE ? 'interrupted' : 'running'
+  // A beat far ahead of our clock says nothing of now: it would keep a dead run alive until then.
+  return run.silent === undefined || Math.abs(run.silent) > SILENCE ? 'interrupted' : 'running'
 }

@@ -138,8 +138,9 @@ function whyKept(folder: RunFolder | undefined, references: readonly string[]): 
   if (life === 'gone') return undefined
   if (life === 'alive') return `it is running (process ${folder.start.process?.pid})`
   const { silent } = folder
-  if (silent === undefined || silent > SILENCE) return undefined
-  return `it is running, or was heard of ${Math.round(silent)} s ago`
+  // Of a clock that is far ahead nothing is known: the run is interrupted to everybody else, too.
+  if (silent === undefined || silent > SILENCE || silent < -SILENCE) return undefined
+  return `it is running, or was heard of ${Math.max(0, Math.round(silent))} s ago`
 }
 
 function notDeleted(kept: readonly RunKept[], references: ReadonlyMap<string, string[]>): MlopsError {

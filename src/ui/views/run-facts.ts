@@ -38,11 +38,18 @@ function whichProcess(ui: Ui, { life, host }: RunDetail): string | undefined {
   return life.process === 'alive' ? `${where}, ended by ${ui.style.command(`kill ${life.pid}`)}` : where
 }
 
+/** Seconds by which the clocks of two hosts may differ: as long as a run may be silent. */
+const CLOCKS_DIFFER = 60
+
 /** When nothing but the heartbeat tells. Clocks of hosts differ: a beat may seem to come from the future. */
 function heard(ui: Ui, { life, host, status }: RunDetail): string {
   if (life?.heard == null) return ui.style.warn('never: it has no heartbeat')
   const seconds = (ui.now.getTime() - Date.parse(life.heard)) / 1000
   const when = seconds < 60 ? `${Math.max(0, Math.round(seconds))} s ago` : ui.ago(life.heard)
+  if (seconds < -CLOCKS_DIFFER && life.process === 'unknown') {
+    const when = `${ui.ago(life.heard)}, by the clock of ${ui.text(host.name)}`
+    return ui.style.warn(`${when}: its clock or this one is wrong, so whether it goes on cannot be known`)
+  }
   const text = life.process === 'gone' ? when : `${when}, from ${ui.text(host.name)}`
   return status === 'interrupted' ? ui.style.warn(text) : text
 }

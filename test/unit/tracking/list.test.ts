@@ -31,7 +31,7 @@ describe('A list of runs', () => {
     assert.deepEqual(await ids({}), [c, b, a])
   })
 
-  it('sorts by a metric best first: upwards for a loss, missing and NaN last, equals newest first', async () => {
+  it('sorts by a metric best first: upwards for a loss, what is missing or not finite last, equals newest first', async () => {
     const [a, b, c, d, e, f] = [
       await runs.run({ metrics: { auc: 0.7, loss: 2 } }),
       await runs.run({ metrics: { auc: 0.9, loss: 1 } }),
@@ -42,8 +42,8 @@ describe('A list of runs', () => {
     ]
     assert.deepEqual(await ids({ sort: ['auc'] }), [b, f, e, a, d, c])
     assert.deepEqual(await ids({ sort: ['auc:asc'] }), [e, a, f, b, d, c])
-    assert.deepEqual(await ids({ sort: ['metrics.loss'] }), [b, a, e, f, d, c])
-    assert.deepEqual(await ids({ sort: ['auc', 'loss:desc'], where: 'auc = 0.7' }), [e, a])
+    assert.deepEqual(await ids({ sort: ['metrics.loss'] }), [b, a, f, e, d, c])
+    assert.deepEqual(await ids({ sort: ['auc', 'loss:desc'], where: 'auc = 0.7' }), [a, e])
     const { sort } = await list({ sort: ['loss', 'started', 'status:desc'] })
     assert.deepEqual(
       sort.map(({ field, means }) => `${field} ${means}`),

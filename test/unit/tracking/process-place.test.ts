@@ -23,6 +23,12 @@ describe('The process that a record names', () => {
     assert.deepEqual([lifeOf(record), hasGone(record)], ['gone', true])
   })
 
+  it('is unknown where its number is that of no single process', () => {
+    const own = ownProcess() ?? assert.fail()
+    for (const pid of [0, -1, -own.pid, 2 ** 31, 2 ** 40, 1.5])
+      assert.equal(lifeOf({ ...own, pid }), 'unknown', String(pid))
+  })
+
   it('is gone where its number was given to another process', () => {
     const own = ownProcess() ?? assert.fail()
     assert.equal(lifeOf({ ...own, start: (own.start ?? 0) - 100 }), 'gone')
@@ -67,5 +73,14 @@ describe('The process that a record names', () => {
     const elsewhere = { ...own, place: 'another boot' }
     assert.deepEqual([status(elsewhere, 5), status(elsewhere, 61)], ['running', 'interrupted'])
     assert.deepEqual([status(undefined, 5), status(undefined, undefined)], ['running', 'interrupted'])
+  })
+})
+
+describe('A run of another host', () => {
+  it('goes on while its heart beat within a minute by either clock', () => {
+    const status = (silent: number) => runStatus({ end: undefined, silent })
+    assert.deepEqual([-61, -59, 0, 59, 61, -1e9].map(status), [
+      ...['interrupted', 'running', 'running', 'running', 'interrupted', 'interrupted'],
+    ])
   })
 })
