@@ -87,7 +87,6 @@ const COMMON = {
   target: 'node20',
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   legalComments: 'none',
   external: [...HEAVY, 'typescript', 'ts-node'],
   banner: { js: REQUIRE },

@@ -1,7 +1,7 @@
 /** Git facts of real repositories: what is in the patch, what never is, and folders where there is nothing to say. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type GitSnapshot, gitFacts } from '../../../src/project/git.ts'
@@ -152,6 +152,24 @@ describe('Git facts', () => {
     assert.ok(result.kind === 'facts')
     assert.deepEqual([result.facts.dirty, result.facts.patch?.files], [true, ['train.py']])
     assert.match(result.facts.notes.join(), /too many new files/)
+  })
+
+  it('are those of the work tree, wherever it is and however one gets there', async () => {
+    write('tree/train.py', 'print(2)\n')
+    git('config', 'core.worktree', join(root, 'tree'))
+    const { patch } = await facts(join(root, 'tree'))
+    assert.deepEqual(patch?.files, ['train.py'])
+    assert.match(patch.bytes.toString(), /^-print\(1\)\n\+print\(2\)$/m)
+    git('config', '--unset', 'core.worktree')
+    write('new.py', 'print(3)\n')
+    const link = `${root}-link`
+    symlinkSync(root, link)
+    try {
+      assert.deepEqual((await facts(link)).patch, (await facts()).patch)
+      assert.ok((await facts(link)).patch?.files.includes('new.py'))
+    } finally {
+      rmSync(link)
+    }
   })
 
   it('of a detached head have no branch', async () => {

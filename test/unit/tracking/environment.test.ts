@@ -138,6 +138,29 @@ describe('The environment of a run', () => {
     assert.deepEqual(await names(python, '-uE', 'train.py'), ['other'])
   })
 
+  describe('behind a shim that looks for the right Python', () => {
+    const track = async (shim: string) => {
+      shop.write('bin/python', `#!/bin/sh\necho x >> '${inShop('searches')}'\n${shim}\n`)
+      chmodSync(inShop('bin/python'), 0o755)
+      const environment = { PATH: `${inShop('bin')}:${process.env.PATH}` }
+      return (await shop.track(['python', 'train.py'], { environment })).start.python
+    }
+
+    it('is asked of the Python that was found, without looking again', async function () {
+      if (platform() !== 'linux') skipBecause(this, 'only Linux tells what a process has become')
+      shop.write('train.py', 'import time\ntime.sleep(0.5)\n')
+      const python = await track(`sleep 0.1\nexec '${join(venv, 'bin/python')}' "$@"`)
+      assert.equal(python?.executable, join(venv, 'bin/python'))
+      assert.equal(shop.read('searches'), 'x\n')
+    })
+
+    it('is asked through it when the command has ended before it could be seen', async () => {
+      const python = await track(`case $1 in train.py) exit 0;; esac\nexec '${join(venv, 'bin/python')}' "$@"`)
+      assert.equal(python?.executable, join(venv, 'bin/python'))
+      assert.equal(shop.read('searches'), 'x\nx\n')
+    })
+  })
+
   it('is asked of nothing that a folder on PYTHONPATH shadows', async () => {
     for (const name of ['json', 'hashlib', 're', 'sysconfig', 'platform', 'subprocess', '_packages', 'urllib']) {
       shop.write(`shadows/${name}.py`, `open(${JSON.stringify(inShop('shadow-ran'))}, "w")\nraise SystemExit(3)\n`)
