@@ -15,6 +15,8 @@ export interface FolderFiles {
   readonly files: readonly FoundFile[]
   /** Links that are not followed: to a folder, where they could lead in circles, or to nothing. */
   readonly links: readonly string[]
+  /** Pipes, sockets and devices: they hold nothing that could be read again. */
+  readonly others: readonly string[]
 }
 
 /**
@@ -29,7 +31,7 @@ export async function filesOf(
   progress?: (files: number) => void,
 ): Promise<FolderFiles> {
   const files: FoundFile[] = []
-  const links: string[] = []
+  const [links, others]: [string[], string[]] = [[], []]
   const folders: { readonly full: string | Buffer; readonly inside: ListedFile }[] = [
     { full: folder, inside: { path: '' } },
   ]
@@ -46,10 +48,11 @@ export async function filesOf(
         if (!exclude.includes(full.toString())) folders.push({ full, inside: name })
       } else if (entry.isFile() || (entry.isSymbolicLink() && (await isFile(full)))) files.push({ ...name, full })
       else if (entry.isSymbolicLink()) links.push(name.path)
+      else others.push(name.path)
     }
     progress?.(files.length)
   }
-  return { files: inOrder(files), links: links.sort() }
+  return { files: inOrder(files), links: links.sort(), others: others.sort() }
 }
 
 /** Names as text, or all of them as bytes in a folder where one is no UTF-8. Empty for a folder that just went away. */

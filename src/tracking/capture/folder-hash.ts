@@ -67,6 +67,7 @@ export async function hashFolder(folder: string, request: FolderRequest = {}): P
     return digestOf(inOrder(work.read), [
       ...work.notes(),
       ...told(found.links, 'is a link that was not followed', 'are links that were not followed'),
+      ...told(found.others, 'is no regular file and is not part of it', 'are no regular files and no part of it'),
     ])
   } finally {
     void reader.then(({ close }) => close()).catch(() => {})

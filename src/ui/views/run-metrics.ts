@@ -2,11 +2,15 @@
 import type { RunDetail } from '../../tracking/records/run-summary.ts'
 import type { MetricSeries } from '../../tracking/records/series.ts'
 import { lineChart, miniChart } from '../chart.ts'
+import { truncate } from '../clean.ts'
 import { type Column, renderTable } from '../table.ts'
 import type { Ui } from '../ui.ts'
+import { fitted } from './run-words.ts'
 import { formatValue } from './values.ts'
 
 const INDENT = 2
+/** Columns for names at most. */
+const NAME = 40
 /** Columns of a terminal from which a line has room for a long history. */
 const WIDE = 120
 
@@ -42,14 +46,15 @@ function drawing(ui: Ui, series: MetricSeries): string[] {
 function table(ui: Ui, lines: readonly Line[]): string[] {
   const withHistory = lines.some(({ series }) => series !== undefined)
   if (!withHistory) {
-    const width = Math.max(...lines.map(({ key }) => ui.text(key).length))
-    return lines.map(({ key, value }) => `${ui.text(key).padEnd(width)}  ${formatValue(value)}`)
+    const names = lines.map(({ key }) => fitted(ui, key, INDENT + NAME))
+    const width = Math.min(NAME, Math.max(...names.map(({ length }) => length)))
+    return lines.map(({ value }, at) => `${(names[at] ?? '').padEnd(width)}  ${formatValue(value)}`)
   }
   const wide = ui.width >= WIDE
   const of = (pick: (series: MetricSeries) => number | string | null) => (line: Line) =>
     line.series === undefined ? '' : formatValue(short(pick(line.series)))
   const columns: Column<Line>[] = [
-    { title: 'METRIC', value: ({ key }) => key, shrink: true, paint: (text) => ui.style.name(text) },
+    { title: 'METRIC', value: ({ key }) => nameOf(ui, key), shrink: true, paint: (text) => ui.style.name(text) },
     { title: 'LAST', value: ({ value }) => formatValue(short(value)), align: 'right' },
     {
       title: 'HISTORY',
@@ -71,6 +76,10 @@ function table(ui: Ui, lines: readonly Line[]): string[] {
   })
   return text.split('\n')
 }
+
+/** As wide as the widest: one name must not push all values out of sight. */
+const nameOf = (ui: Ui, key: string): string =>
+  key.length <= NAME ? key : truncate(ui.text(key.slice(0, NAME * 4)), NAME, ui.style.symbols.ellipsis)
 
 /** Four digits: a table is for looking, `--json` has them all. */
 const short = (value: number | string | null): number | string | null =>

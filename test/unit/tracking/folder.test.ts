@@ -1,7 +1,8 @@
 /** Folders of data: what is read, what is remembered, and what becomes of a memory that cannot be believed. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import {
   appendFileSync,
   existsSync,
@@ -16,6 +17,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { readManifest } from '../../../src/tracking/capture/data-manifest.ts'
@@ -234,6 +236,21 @@ describe('A folder of data', () => {
     assert.ok(known >= 256 && known < 2000, `${known} remembered`)
     assert.equal((await hash()).files.length, 2000)
     await assert.rejects(hash({ signal: AbortSignal.abort(new Error('before')) }), /before/)
+  })
+
+  it('names the pipes and sockets in it, which it does not wait for', async function () {
+    if (process.platform === 'win32') skipBecause(this, 'Windows has no pipes in folders')
+    write('a.txt', 'a')
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    const socket = createServer().listen(join(folder, 'sock'))
+    await once(socket, 'listening')
+    const { files, notes } = await hash()
+    socket.close()
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      ['a.txt'],
+    )
+    assert.deepEqual(notes, ['2 files are no regular files and no part of it: pipe, sock'])
   })
 
   it('is read through links to files, as scripts read it, and not through links to folders', async () => {

@@ -205,6 +205,17 @@ describe('mlops run show', () => {
     assert.doesNotMatch(renderRun(ui(80), run, 'final'), /┤/, 'one value is no history')
   })
 
+  it('pads no row to the width of a name of 5,000 characters', async () => {
+    const run = { ...(await detail()), wishes: [], metrics: { auc: 0.5, ['z'.repeat(5000)]: 1 } }
+    for (const width of [80, Number.POSITIVE_INFINITY]) {
+      for (const series of [run.series, []]) {
+        const lines = renderRun(ui(width), { ...run, series }).split('\n')
+        const line = lines.find((each) => /^ *auc /.test(each)) ?? assert.fail()
+        assert.ok(line.length <= 130, `${line.length} columns`)
+      }
+    }
+  })
+
   it('reads no lines where nobody asks for series', async () => {
     rmSync(`${shop.root}/.mlops/runs/${CHILD}/metrics`, { recursive: true, force: true })
     const run = await showRun(shop.context(), shop.store, ID, { points: 0 })
