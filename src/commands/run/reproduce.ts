@@ -6,6 +6,7 @@ import { prepareReproduction, type ReproduceHooks, reproduce } from '../../track
 import { exitOf, type Reproduction } from '../../tracking/reproduce/result.ts'
 import type { ReproducePlan } from '../../tracking/reproduce/types.ts'
 import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
+import { consentTo } from '../../ui/reproduce-consent.ts'
 import { reproduceFlags, reproduceRequest } from '../../ui/reproduce-flags.ts'
 import type { Ui } from '../../ui/ui.ts'
 import { renderPlan, renderReproduction, renderStep } from '../../ui/views/reproduce.ts'
@@ -50,6 +51,7 @@ export default class RunReproduce extends MlopsCommand {
         const exit = plan.missing.length > 0 ? 'notFound' : 'ok'
         return { data: { plan, outcome: null }, render: (ui) => renderPlan(ui, plan), exit }
       }
+      await consentTo(session, plan)
       const { plan: _, ...outcome } = await reproduce(ctx, project, store, request, planned, this.hooks())
       const render = (ui: Ui): string => renderReproduction(ui, plan, outcome)
       return { data: { plan, outcome }, render, exit: exitOf(outcome.verdict) }

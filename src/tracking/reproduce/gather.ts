@@ -1,4 +1,5 @@
 /** What is known here of a run that is to be repeated: its code, its data, its environment. Reads only. */
+import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { Context } from '../../core/context.ts'
 import type { Project } from '../../project/config.ts'
@@ -29,7 +30,14 @@ export async function gatherFacts(
   const data = await findData(ctx, store, start.data, request.data, { ...place, cwd })
   ctx.progress?.('looking for the environment')
   const environment = await readEnvironment(ctx, project, store, original, request)
-  return { original, code, data, environment, allowOutside: request.allowOutside }
+  return {
+    original,
+    code,
+    data,
+    environment,
+    allowOutside: request.allowOutside,
+    here: { actor: ctx.actor.name, host: hostname() },
+  }
 }
 
 async function readEnvironment(

@@ -19,6 +19,7 @@ export function planReproduction(facts: Facts): ReproducePlan {
     status: original.facts.status,
     command: start.command,
     cwd: start.cwd,
+    origin: originOf(facts),
     code: {
       commit: git?.commit ?? null,
       patch: git?.patch === undefined ? null : { files: git.patch.files, size: git.patch.size },
@@ -52,11 +53,25 @@ export function planReproduction(facts: Facts): ReproducePlan {
   }
 }
 
+/** A command that somebody else recorded is run only by one who has seen it. */
+function originOf({ original, here }: Facts): ReproducePlan['origin'] {
+  const { actor, host } = original.start
+  return {
+    actor: actor.name,
+    host: host.name,
+    foreign: [
+      ...(actor.name === here.actor ? [] : [`it is a run of ${actor.name}, and you are ${here.actor}`]),
+      ...(host.name === here.host ? [] : [`it ran on ${host.name}, and this is ${here.host}`]),
+      ...(original.changed === null ? [] : [`${original.changed} of it was changed after it was registered`]),
+    ],
+  }
+}
+
 function planEnvironment({ original, environment }: Facts): PlannedEnvironment {
   const { python } = original.start
-  const nothing = { manager: null, python: null, packages: 0, hashed: 0, installer: null }
+  const nothing = { manager: null, python: null, packages: 0, hashed: 0, sources: [], installer: null }
   if (python === undefined) return { kind: 'none', ...nothing }
-  const { count, hashed } = installPlan(environment.packages ?? [], '')
+  const { count, hashed, sources } = installPlan(environment.packages ?? [], '')
   return {
     kind: environment.wanted,
     manager: environment.record?.manager ?? null,
@@ -67,6 +82,7 @@ function planEnvironment({ original, environment }: Facts): PlannedEnvironment {
     },
     packages: count,
     hashed,
+    sources: environment.wanted === 'fresh' ? sources : [],
     installer: environment.wanted === 'fresh' ? environment.installer : null,
   }
 }

@@ -2,7 +2,8 @@
  * From the recorded packages to what an installer is told: in steps, because pip takes hashes for all packages of one call
  * or for none. Nothing is resolved: the record holds every package, so dependencies are not looked at. Pure.
  */
-import { isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { EnvironmentRecord, LockedPackage } from '../../store/run-records.ts'
 import { packageName } from '../compare/package-facts.ts'
 
@@ -20,6 +21,8 @@ export interface InstallPlan {
   readonly conda: readonly string[]
   readonly count: number
   readonly hashed: number
+  /** Every place but an index that something is taken from: `name from URL`; of conda's packages their channels. */
+  readonly sources: readonly string[]
   /** One sentence each. */
   readonly risks: readonly string[]
 }
@@ -34,15 +37,20 @@ export function installPlan(packages: EnvironmentRecord['packages'], root: strin
   const local: string[] = []
   const conda: string[] = []
   const risks: string[] = []
+  const sources = new Set<string>()
   for (const each of packages) {
     if (TOOLS.has(packageName(each.name))) continue
     if (!isSafe(each)) {
       risks.push(
-        `The package ${JSON.stringify(each.name)} has a name or version that no installer takes; it is left out.`,
+        `The package ${JSON.stringify(each.name)} has a name, a version or a source that no installer is given; it is left out.`,
       )
-    } else if (each.from?.kind === 'conda') conda.push(each.from.url)
+      continue
+    }
+    const source = sourceOf(each)
+    if (source !== undefined) sources.add(source)
+    if (each.from?.kind === 'conda') conda.push(each.from.url)
     else if (each.from === undefined || each.from.kind === 'archive') {
-      const { line, isHashed } = indexLine(each)
+      const { line, isHashed } = indexLine(each, root)
       if (isHashed) hashed.push(line)
       else pinned.push(line)
     } else local.push(localLine(each, root, risks))
@@ -53,19 +61,73 @@ export function installPlan(packages: EnvironmentRecord['packages'], root: strin
     { what: 'packages of repositories and folders', lines: local, hashed: false },
   ]
   const count = hashed.length + pinned.length + local.length + conda.length
-  return { steps: steps.filter(({ lines }) => lines.length > 0), conda, count, hashed: hashed.length, risks }
+  return {
+    steps: steps.filter(({ lines }) => lines.length > 0),
+    conda,
+    count,
+    hashed: hashed.length,
+    sources: [...sources],
+    risks,
+  }
 }
 
-/** A record is a file that anybody may have written: no line of it becomes an option of pip. */
-const isSafe = ({ name, version, from, hashes }: LockedPackage): boolean =>
-  /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(name) &&
-  /^[A-Za-z0-9.!+_-]+$/.test(version) &&
-  (hashes ?? []).every((hash) => /^sha256:[0-9a-f]{64}$/.test(hash)) &&
-  (from === undefined || !/[\r\n]|^-/.test(`${from.url}${'subdirectory' in from ? from.subdirectory : ''}`)) &&
-  (from?.kind !== 'vcs' || /^[0-9a-zA-Z._/-]+$/.test(`${from.commit}${from.vcs}`))
+/** Of a source that the plan must name; undefined for an index, and for what lies in the project. */
+function sourceOf({ name, from }: LockedPackage): string | undefined {
+  if (from === undefined) return undefined
+  if (from.kind === 'conda') return `conda's packages from ${dirname(dirname(from.url))}`
+  if (from.kind === 'vcs') return `${name} from ${from.vcs}+${from.url}@${from.commit.slice(0, 12)}`
+  return hasScheme(from.url) || isAbsolute(from.url) ? `${name} from ${from.url}` : undefined
+}
 
-function indexLine({ name, version, from, hashes = [] }: LockedPackage): { line: string; isHashed: boolean } {
-  const what = from === undefined ? `${name}==${version}` : `${name} @ ${from.url}`
+const hasScheme = (url: string): boolean => /^[a-z][a-z0-9+.-]*:/i.test(url)
+
+/**
+ * A record is a file that anybody may have written: no line of it becomes an option of pip, which also puts `${VARIABLE}`
+ * of the environment into addresses, and no address is of a kind that runs something.
+ */
+const isSafe = (each: LockedPackage): boolean =>
+  /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(each.name) &&
+  /^[A-Za-z0-9.!+_-]+$/.test(each.version) &&
+  (each.hashes ?? []).every((hash) => /^sha256:[0-9a-f]{64}$/.test(hash)) &&
+  (each.from === undefined || isSafeSource(each.from))
+
+/** Schemes that each kind of source may have. */
+const SCHEMES: Readonly<Record<string, RegExp>> = {
+  archive: /^(?:https?|file):/,
+  conda: /^(?:https?|file):/,
+  git: /^(?:https|ssh|git|file):/,
+  hg: /^(?:https|ssh|file):/,
+  svn: /^(?:https|ssh|svn|file):/,
+  bzr: /^(?:https|ssh|sftp|file):/,
+}
+
+function isSafeSource(from: NonNullable<LockedPackage['from']>): boolean {
+  const { kind, url } = from
+  const subdirectory = 'subdirectory' in from ? (from.subdirectory ?? '') : ''
+  if (
+    /[\p{Cc}$;`\\]|^-|\s[-#]/u.test(url) ||
+    !/^[\w.+/-]*$/.test(subdirectory) ||
+    /(?:^|\/)(?:\.\.|-)/.test(subdirectory)
+  )
+    return false
+  if (kind === 'vcs') {
+    const schemes =
+      Object.hasOwn(SCHEMES, from.vcs) && !['archive', 'conda'].includes(from.vcs) ? SCHEMES[from.vcs] : undefined
+    return schemes?.test(url) === true && !/\s/.test(url) && /^[0-9a-zA-Z._][0-9a-zA-Z._/-]*$/.test(from.commit)
+  }
+  if (kind === 'path' || kind === 'editable') return !hasScheme(url) || url.startsWith('file:')
+  if (!hasScheme(url)) return kind === 'archive' && !isAbsolute(url) && !url.split('/').includes('..')
+  return !/\s/.test(url) && SCHEMES[kind]?.test(url) === true
+}
+
+function indexLine(
+  { name, version, from, hashes = [] }: LockedPackage,
+  root: string,
+): { line: string; isHashed: boolean } {
+  const what =
+    from === undefined
+      ? `${name}==${version}`
+      : `${name} @ ${hasScheme(from.url) ? from.url : pathToFileURL(join(root, from.url))}`
   const options = hashes.map((hash) => ` --hash=${hash}`).join('')
   return { line: `${what}${options}`, isHashed: hashes.length > 0 }
 }

@@ -113,6 +113,8 @@ export interface PlannedEnvironment {
   readonly packages: number
   /** Packages that are installed only if their archive has a recorded hash. */
   readonly hashed: number
+  /** Where else than from an index packages are taken from, one phrase each. */
+  readonly sources: readonly string[]
   readonly installer: 'pip' | 'uv' | 'conda' | 'mamba' | 'micromamba' | null
 }
 
@@ -125,6 +127,13 @@ export interface ReproducePlan {
   readonly command: readonly string[]
   /** Relative to the project. */
   readonly cwd: string
+  /** Who ran it, and where. */
+  readonly origin: {
+    readonly actor: string
+    readonly host: string
+    /** Why somebody should look before it runs here; empty for a run of one's own. One phrase each. */
+    readonly foreign: readonly string[]
+  }
   readonly code: {
     readonly commit: string | null
     readonly patch: { readonly files: readonly string[]; readonly size: number } | null
@@ -146,6 +155,7 @@ export interface Facts {
   readonly data: readonly PlannedData[]
   readonly environment: EnvironmentFacts
   readonly allowOutside: boolean
+  readonly here: { readonly actor: string; readonly host: string }
 }
 
 export interface EnvironmentFacts {

