@@ -121,7 +121,7 @@ async function isSteady(store: Store, a: RunFacts, b: RunFacts, request: Reprodu
 
 async function whyFailed(ctx: Context, { tail, facts, tree, reproduction, prepared }: Concluding) {
   return likelyCause({
-    absent: await absentFiles(ctx, tree, tail.join('\n')),
+    absent: await absentFiles(ctx, tree, tail.join('\n'), Date.parse(facts.original.start.started)),
     tail,
     packages: prepared.differences,
     run: facts.original.start.id,

@@ -3,15 +3,18 @@
  * user's repository by one entry below `.git/worktrees`, which goes with it.
  */
 import { mkdir, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import type { Context } from '../../core/context.ts'
 import { hasGone, ownProcess } from '../../core/process-place.ts'
 import { ulid } from '../../core/ulid.ts'
 import { gitIn } from './git.ts'
+import { endOrphans } from './orphans.ts'
 
 const PREFIX = 'mlops-reproduce-'
 const OWNER = 'owner.json'
+/** In the entry of a worktree below `.git/worktrees`; git takes it away with the entry. */
+const MARK = 'mlops-reproduce.json'
 
 export interface Workshop {
   /** Absolute, without links. */
@@ -50,6 +53,12 @@ async function removeLeftOvers(ctx: Context, folder: string, top: string): Promi
     const root = join(folder, name)
     const owner = await readOwner(root)
     if (owner === undefined || owner.kept === true || !hasGone(owner.process)) continue
+    const running = await endOrphans(root)
+    if (running > 0) {
+      ctx.warn(
+        `The command of a reproduction that was killed was still running (${running} ${running === 1 ? 'process' : 'processes'}); it was ended.`,
+      )
+    }
     await removeFolder(root).catch(() => {})
   }
   await forgetWorktrees(ctx, top).catch(() => {})
@@ -68,8 +77,18 @@ async function readOwner(root: string): Promise<{ process?: unknown; kept?: unkn
 const removeFolder = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 })
 
 /**
- * Removes the entries of worktrees of ours whose folders are gone. `git worktree prune` would also forget a worktree of
- * the user's that lies on a disk which is not there at the moment.
+ * Says in the entry of a worktree whose it is: a repository may be shared with other machines and containers, whose
+ * temporary folders are not to be seen from here. @param worktree as `git worktree add` has just made it
+ */
+export async function signWorktree(worktree: string): Promise<void> {
+  const pointer = await readFile(join(worktree, '.git'), 'utf8')
+  const entry = resolve(worktree, /^gitdir: (.*)$/m.exec(pointer)?.[1] ?? '.git')
+  await writeFile(join(entry, MARK), `${JSON.stringify({ host: hostname() })}\n`)
+}
+
+/**
+ * Removes the entries of worktrees of ours, made on this machine, whose folders are gone, unless somebody has locked one.
+ * `git worktree prune` would also forget a worktree of the user's that lies on a disk which is not there at the moment.
  */
 async function forgetWorktrees(ctx: Context, top: string): Promise<void> {
   const git = gitIn(top, ctx.env)
@@ -81,10 +100,21 @@ async function forgetWorktrees(ctx: Context, top: string): Promise<void> {
     const worktree = dirname(pointer.trim())
     if (!worktree.split(sep).some((part) => part.startsWith(PREFIX))) continue
     const isThere = await stat(worktree).catch(() => undefined)
-    if (isThere === undefined) await rm(join(folder, name), { recursive: true, force: true })
+    if (isThere !== undefined || !(await isOurs(join(folder, name)))) continue
+    await rm(join(folder, name), { recursive: true, force: true })
   }
   // Git itself removes the folder with its last entry.
   if ((await readdir(folder).catch(() => ['']))?.length === 0) await rm(folder, { recursive: true, force: true })
+}
+
+async function isOurs(entry: string): Promise<boolean> {
+  if ((await stat(join(entry, 'locked')).catch(() => undefined)) !== undefined) return false
+  try {
+    const mark = JSON.parse(await readFile(join(entry, MARK), 'utf8')) as { readonly host?: unknown }
+    return mark.host === hostname()
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -14,6 +14,7 @@ import { assertNoneOutside, linksOfTree, staysIn } from './outside-links.ts'
 import { patchedFiles, patchProblems, stagedBlobs } from './patch.ts'
 import { restored } from './patch-redaction.ts'
 import type { CodeFacts } from './types.ts'
+import { signWorktree } from './workshop.ts'
 
 export interface WorktreeRequest {
   readonly top: string
@@ -36,6 +37,7 @@ export async function makeWorktree(ctx: Context, store: Store, request: Worktree
     await gitIn(path, ctx.env, ctx.signal)(['init', '--quiet'])
   } else {
     await gitIn(top, ctx.env, ctx.signal)(['worktree', 'add', '--detach', '--quiet', path, facts.commit])
+    await signWorktree(path)
   }
   await putLargeFiles(request.code.largeFiles, path)
   // A nested submodule comes after the one it lies in.

@@ -110,6 +110,7 @@ describe('run reproduce and the data', () => {
     place.write('raw/1.csv', CSV)
     place.write('__pycache__/x.pyc', '')
     const run = await place.track([], SH)
+    place.write('plot.png', 'written by a later run')
     const { stderr, stdout } = await place.mlops(['run', 'reproduce', run], { code: 1 })
     assert.match(stderr, /^✔ code/m)
     assert.match(stderr, /^✖ run .* failed/m)

@@ -1,8 +1,11 @@
 /** A reproduction that is stopped: nothing of it stays behind, or the next one takes it away. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { skipBecause } from '../../support/skip.ts'
 import { BINARY, buildOnce, cleanEnv } from '../harness.ts'
 import { leftOvers, type World, world } from './world.ts'
 
@@ -23,6 +26,8 @@ async function waiting(place: World, run: string): Promise<ChildProcess> {
   while (!existsSync(started) && child.exitCode === null) await sleep(20)
   return child
 }
+
+const leftOverRoot = (): string => join(tmpdir(), leftOvers()[0] ?? '')
 
 const ended = (child: ChildProcess): Promise<number | null> =>
   child.exitCode !== null ? Promise.resolve(child.exitCode) : new Promise((resolve) => child.once('close', resolve))
@@ -46,6 +51,38 @@ describe('a reproduction that is stopped', () => {
       assert.deepEqual(json.data.reproductions, [])
     })
   }
+
+  it('alone was killed: the next one ends its command, and leaves worktrees of other machines and locked ones', async function () {
+    if (!existsSync('/proc/self/environ')) skipBecause(this, 'only Linux says where a process stands')
+    const place = await world({
+      'train.sh': 'if [ -n "$STARTED" ]; then echo $$ > "$STARTED"; exec sleep 600; fi; echo "n: 1"\n',
+    })
+    const run = await place.track([], SH)
+    const child = await waiting(place, run)
+    child.kill('SIGKILL')
+    await ended(child)
+    const pid = Number(readFileSync(place.path('started'), 'utf8'))
+    assert.ok(readlinkSync(`/proc/${pid}/cwd`).includes('mlops-reproduce-'))
+    const entries = place.path('.git/worktrees')
+    const [own = ''] = readdirSync(entries)
+    const gone = join(dirname(leftOverRoot()), 'mlops-reproduce-gone', 'tree1', 'x', '.git')
+    for (const [name, host, locked] of [
+      ['elsewhere', 'another-machine', false],
+      ['locked', hostname(), true],
+      ['ours', hostname(), false],
+    ] as const) {
+      cpSync(join(entries, own), join(entries, name), { recursive: true })
+      writeFileSync(join(entries, name, 'gitdir'), `${gone}\n`)
+      writeFileSync(join(entries, name, 'mlops-reproduce.json'), JSON.stringify({ host }))
+      if (locked) writeFileSync(join(entries, name, 'locked'), 'mine\n')
+    }
+    const { warnings } = await place.reproduce([run])
+    assert.match(warnings.join(' '), /was killed was still running \(1 process\); it was ended/)
+    // Where nobody waits for it, its number stays.
+    assert.throws(() => readlinkSync(`/proc/${pid}/cwd`))
+    assert.deepEqual(readdirSync(entries).sort(), ['elsewhere', 'locked'])
+    assert.deepEqual(leftOvers(), [])
+  })
 
   it('that was killed is taken away by the next one', async () => {
     const place = await world(FILES)
