@@ -9,8 +9,10 @@ const MANAGERS: readonly PackageManager[] = ['pip', 'uv', 'conda', 'poetry', 'pi
 /** Writes objects only. The Python client writes the same bytes (`_run.py`); a test compares. */
 export async function putPythonFacts(store: Store, found: Interpreter): Promise<PythonFacts> {
   const lines = found.packages.map((line) => `${line.toWellFormed()}\n`).join('')
-  const lock = await store.objects.put(Buffer.from(lines, 'utf8'))
-  const environment = await putEnvironment(store, found)
+  const [lock, environment] = await Promise.all([
+    store.objects.put(Buffer.from(lines, 'utf8')),
+    putEnvironment(store, found),
+  ])
   return {
     executable: found.executable.toWellFormed(),
     version: found.version,
