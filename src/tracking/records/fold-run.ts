@@ -99,7 +99,7 @@ function lastOfEach<V>() {
   return {
     take(key: string, value: V, t: string, rank: number): void {
       // Whoever wrote such a line is not one of us.
-      if (typeof key !== 'string' || typeof t !== 'string' || value === undefined) return
+      if (typeof key !== 'string' || key === '__proto__' || typeof t !== 'string' || value === undefined) return
       const known = best.get(key)
       place += 1
       if (known === undefined) {

@@ -7,6 +7,7 @@ import { interrupted } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
 import type { RunFolder, Store } from '../../store/store.ts'
 import { notesOf, tagsWith } from './annotations.ts'
+import { fewWarnings } from './few-warnings.ts'
 import { fieldLater, prepareOrder, type SortedBy } from './order.ts'
 import { type RunRow, rowOf } from './run-row.ts'
 import type { Field, RunFacts, Value } from './where/fields.ts'
@@ -90,7 +91,8 @@ export async function listRuns(ctx: Context, store: Store, request: ListRequest)
   // Whether any run has a metric of this name is not said by those that are shown.
   const isNamed = columns.fields.some(({ name }) => /^(?:metrics|params|data)\./.test(name))
   const looked = isPlain && limit > 0 && !isNamed ? ids.slice(0, limit) : ids
-  const scan = isPlain && chosen === undefined ? undefined : await readAll(ctx, store, looked, columns, model)
+  const reading = fewWarnings(ctx)
+  const scan = isPlain && chosen === undefined ? undefined : await readAll(reading.ctx, store, looked, columns, model)
   const known = scan?.known ?? noNames()
   const runs = scan?.found.length ?? 0
   const settled = filter?.settle(known, runs)
@@ -100,8 +102,10 @@ export async function listRuns(ctx: Context, store: Store, request: ListRequest)
   const fields = [...new Map(shown.map((field) => [field.name, field])).values()]
   const matching = isPlain ? ids : inOrder(scan?.found ?? [], settled?.test, ordered.compare)
   const picked = limit > 0 ? matching.slice(0, limit) : matching
+  const rows = await rowsOf(reading.ctx, store, picked, fields)
+  reading.tell()
   return {
-    runs: await rowsOf(ctx, store, picked, fields),
+    runs: rows,
     total: ids.length,
     matched: isPlain ? ids.length : matching.length,
     where: where ?? null,

@@ -121,6 +121,18 @@ describe('A run in a shared store', () => {
     runs.remove()
   })
 
+  it('is named beside nine others; of more only how many there are is said', async () => {
+    const runs = await shelf()
+    const ids: string[] = []
+    for (let n = 0; n < 14; n++) ids.push(await runs.run({ metrics: { auc: n } }))
+    for (const id of ids.slice(0, 12)) forge(runs, id, 'run.json', set('host', 5))
+    const listed = await listRuns(runs.ctx, runs.store, { limit: 0, sort: ['host'] })
+    assert.equal(listed.runs.length, 2)
+    assert.equal(runs.ctx.warnings.length, 11)
+    assert.equal(runs.ctx.warnings.at(-1), '2 more runs are damaged and not listed: mlops store verify')
+    runs.remove()
+  })
+
   it('that was edited without its seal is damaged wherever it alone is read', async () => {
     const { runs, bad } = await threeRuns()
     const file = fileOf(runs, bad, 'end.json')
