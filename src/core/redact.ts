@@ -6,62 +6,38 @@
  * data, `.env` files) is not recorded in the first place. This is the second line.
  */
 
+import {
+  FLAG,
+  HEADED,
+  INLINE,
+  LONG_FLAG,
+  NAMED_LITERALS,
+  NAMED_WORDS,
+  NO_SECRET,
+  PRIVATE_KEY,
+  PROSE,
+  SAID,
+  TOKENS,
+  URL_USER,
+} from './redact-rules.ts'
+
 export const REDACTED = '[redacted]'
 
-/** Tokens that announce themselves by their prefix, whoever wrote them wherever. */
-const TOKENS: readonly RegExp[] = [
-  /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, // AWS access key id
-  /\bgh[pousr]_[A-Za-z0-9]{30,}\b/g,
-  /\bgithub_pat_[A-Za-z0-9_]{20,}\b/g,
-  /\bglpat-[A-Za-z0-9_-]{16,}/g,
-  /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/g, // Slack
-  /\bhooks\.slack\.com\/services\/[A-Za-z0-9/_-]+/g,
-  /\bhf_[A-Za-z0-9]{20,}\b/g, // Hugging Face
-  /\bsk-[A-Za-z0-9_-]{20,}/g, // OpenAI, Anthropic, Stripe's older form
-  /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}\b/g,
-  /\bAIza[0-9A-Za-z_-]{30,}/g, // Google
-  /\bya29\.[0-9A-Za-z_-]{20,}/g,
-  /\bnpm_[A-Za-z0-9]{30,}\b/g,
-  /\bpypi-[A-Za-z0-9_-]{30,}/g,
-  /\bdapi[0-9a-f]{32}\b/g, // Databricks
-  /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, // JSON web token
-]
-
-const SECRET_WORD =
-  '(?:pass(?:word|wd|phrase)|secret(?:[-_]?(?:access[-_]?)?key)?|(?:api|access|auth|private|account|encryption)[-_]?key|(?:api|access|auth|bearer|refresh|session|personal)[-_]?token|token|credentials?)'
-
-const PRIVATE_KEY = /(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g
-/** Up to the last `@` before the path: passwords hold `@` and `:`. */
-const URL_USER = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?'"<>]*@/gi
-/** What grants access in the query of a URL. A value that a program fills in later (`{token}`, `$TOKEN`) stays. */
-const URL_QUERY =
-  /([?&](?:[a-z0-9]+[-_.])*(?:token|sig|signature|passw(?:or)?d|pwd|secret|credentials?|auth|jwt|(?:api|access|account|private|secret)[-_]?key|(?:access)?keyid)=)(?![{$<]|%[sd(]|\[redacted\])[^&#\s"'<>]+/gi
-const AUTH_HEADER = /\b(authorization["']?\s*[:=]\s*["']?(?:bearer|basic|token)\s+)[^\s"']+/gi
-/** `password = "…"`, `API_KEY: '…'` with the value in quotes: in code, an unquoted right side is an expression. */
-const QUOTED = new RegExp(
-  `((?<![A-Za-z])(?:[A-Za-z0-9]+[_.-])*${SECRET_WORD}["'\\]]*\\s*[:=]\\s*)(["'])(?!\\2)(?:(?!\\2)[^\\n]){3,}\\2`,
-  'gi',
-)
-/** `PASSWORD=…`, `api_key: …` to the end of the line, as in dot-env and YAML files. */
-const BARE = new RegExp(
-  `^([+ -]?\\s*(?:export\\s+)?(?:[A-Za-z0-9]+[_.-])*${SECRET_WORD}(?:=|:\\s+))(?!["'\\s]|\\[redacted\\])([^\\s()[\\]{},;]{6,})(?=\\s*$)`,
-  'gim',
-)
-/** `NAME=value`, `name: value` anywhere in a line; whether the name is that of a secret is `isSecretName`'s to say. */
-const INLINE =
-  /(?<![\w.-])((?:-{1,2})?([A-Za-z_][\w.-]*)["']?(?:\s*=\s*|:\s+))(?!\[redacted\])("[^"\n]+"|'[^'\n]+'|(?![$"'{])[^\s;&,"']+)/g
-/** `--password VALUE` and `--password=VALUE` in a line. A value that a program fills in later stays. */
-const FLAG =
-  /(?<![\w-])(--?([A-Za-z][\w.-]*)(?:[ \t]+|=))(?!\[redacted\])("[^"\n]+"|'[^'\n]+'|(?![-$"'{<%])[^\s;&|,"'`]+)/g
 /** Words before `token` that mean a piece of text, or a count of them, as language models have them. */
 const TEXT_TOKENS = new Set(
   'pad eos bos unk mask sep cls stop start end special image max min num n new per first last next out in'.split(' '),
 )
 /** Last words that make it something about a secret, not the secret. */
 const ABOUT = new Set(
-  'length len count file path dir column col name id env var policy strength type min max'.split(' '),
+  'length len count file path dir column col name id env var policy strength type min max provider regex pattern prefix suffix format'.split(
+    ' ',
+  ),
 )
 const KEY_OF = new Set('api access auth private account encryption signing secret client'.split(' '))
+
+const PASS_OF = new Set(
+  'db user smtp mail email ftp root admin ssh mysql pg redis login auth basic proxy http'.split(' '),
+)
 
 /** Is this what people call a secret: `password`, `PGPASSWORD`, `api_token`, `awsSecretAccessKey`? `pad_token` is not. */
 export function isSecretName(name: string): boolean {
@@ -75,57 +51,75 @@ export function isSecretName(name: string): boolean {
   if (words.length > 1 && ABOUT.has(last)) return false
   if (words.some((word) => /(?:passw(?:or)?d|passphrase)s?\d*$|^(?:pwd|secrets?|credentials?|creds)\d*$/.test(word)))
     return true
+  if (
+    words.some((word, at) => word === 'pass' && PASS_OF.has(words[at - 1] ?? '')) ||
+    /^(?:db|user|smtp|ftp|root)pass$/.test(last)
+  )
+    return true
   if (words.some((word, at) => /^keys?\d*$/.test(word) && KEY_OF.has(words[at - 1] ?? ''))) return true
   if (/^(?:api|access|auth|private|account|encryption|secret)keys?$/.test(last)) return true
   return /^[a-z]*token$/.test(last) && !TEXT_TOKENS.has(before) && !TEXT_TOKENS.has(last.slice(0, -'token'.length))
 }
 
+const FILLED_IN = /^(?:(?:bearer|basic|token) )?(?:\$?\{+[^{}]*\}+|\$\w+|%(?:\(\w+\))?[sdr]|<[^<>]*>|[\s:/@+-])+$/i
+/** `args.token`: an expression rather than a value. */
+const EXPRESSION =
+  /^(?:self|cls|this|args?|opts?|options|cfg|config|conf|settings|params|kwargs|env|os|process|secrets|hparams|flags)\.[\w.]+$/i
+
+/** Does a value say itself that it is none: `{token}`, `<your key>`, `***`, a type, the name of the field or variable? */
+function isNoSecret(name: string, value: string): boolean {
+  if (value.includes(REDACTED) || NO_SECRET.has(value.toLowerCase())) return true
+  if (FILLED_IN.test(value) || EXPRESSION.test(value) || /^[.*xX\u2022\u2026]+$/.test(value)) return true
+  const letters = (text: string): string => text.toLowerCase().replaceAll(/[^a-z]/g, '')
+  if (/^[A-Za-z_.-]+$/.test(value) && letters(name).includes(letters(value))) return true
+  return /^[A-Z]+(?:_[A-Z]+)+$/.test(value) && isSecretName(value)
+}
+
+/** What `make` gives in place of a value; where it gives nothing, the value may still have a secret within. */
+function replaceValues(text: string, rule: RegExp, make: (name: string, value: string) => string | undefined): string {
+  let [out, kept] = ['', 0]
+  rule.lastIndex = 0
+  for (let found = rule.exec(text); found !== null; found = rule.exec(text)) {
+    const [whole, head = '', name = '', value = ''] = found
+    const made = make(name, value)
+    if (made === undefined) {
+      // Long words would be read once for each "=" in them.
+      if (value.length < 2000 || /["']$/.test(value)) rule.lastIndex = found.index + head.length
+    } else {
+      out += text.slice(kept, found.index) + head + made
+      kept = found.index + whole.length
+    }
+  }
+  return kept === 0 ? text : out + text.slice(kept)
+}
+
 /** @returns the text without what looks like a secret, and how many places were changed. */
 export function redact(text: string): { readonly text: string; readonly count: number } {
   let count = 0
-  const counted =
-    (make: (...groups: string[]) => string) =>
-    (...match: unknown[]): string => {
-      count++
-      return make(...(match.slice(1).filter((part) => typeof part === 'string') as string[]))
-    }
-  let out = text.replace(
-    PRIVATE_KEY,
-    counted((begin, end) => `${begin}${REDACTED}${end ?? ''}`),
-  )
-  out = out.replace(
-    URL_USER,
-    counted((scheme) => `${scheme}`),
-  )
-  out = out.replace(
-    URL_QUERY,
-    counted((head) => `${head}${REDACTED}`),
-  )
-  out = out.replace(
-    AUTH_HEADER,
-    counted((head) => `${head}${REDACTED}`),
-  )
-  for (const token of TOKENS) {
-    out = out.replace(
-      token,
-      counted(() => REDACTED),
+  const took = (replacement: string): string => {
+    count++
+    return replacement
+  }
+  let out = text
+    .replace(PRIVATE_KEY, (_, begin: string, end: string | undefined) => took(`${begin}${REDACTED}${end ?? ''}`))
+    .replace(URL_USER, (_, scheme: string) => took(scheme))
+    .replace(TOKENS, () => took(REDACTED))
+  for (const rule of NAMED_LITERALS) {
+    out = replaceValues(out, rule, (name, literal) => {
+      const [, opening = '', quote = '', value = ''] = /^(\w{0,2}("""|'''|\\?["']))([\s\S]*)\2$/.exec(literal) ?? []
+      return isSecretName(name) && !isNoSecret(name, value) ? took(`${opening}${REDACTED}${quote}`) : undefined
+    })
+  }
+  for (const rule of HEADED) out = out.replace(rule, (_, head: string) => took(`${head}${REDACTED}`))
+  for (const rule of NAMED_WORDS) {
+    out = replaceValues(out, rule, (name, value) =>
+      isSecretName(name) && !isNoSecret(name, value) ? took(REDACTED) : undefined,
     )
   }
-  out = out.replace(QUOTED, (whole, head: string, quote: string) => {
-    if (whole.includes(REDACTED)) return whole
-    count++
-    return `${head}${quote}${REDACTED}${quote}`
-  })
-  out = out.replace(BARE, (_whole, head: string) => {
-    count++
-    return `${head}${REDACTED}`
-  })
   // In code and in prose about it `--token is` has no value: one that nobody named with "=" or quotes has a digit.
-  out = out.replace(FLAG, (whole, head: string, name: string, value: string) => {
-    if (!head.startsWith('--') || !/\d/.test(value) || !isSecretName(name)) return whole
-    count++
-    return `${head}${REDACTED}`
-  })
+  out = replaceValues(out, LONG_FLAG, (name, value) =>
+    /\d/.test(value) && isSecretName(name) ? took(REDACTED) : undefined,
+  )
   return { text: out, count }
 }
 
@@ -142,9 +136,14 @@ export function redactBytes(bytes: Buffer): { readonly bytes: Buffer; readonly c
 
 /** What a person or a shell wrote: also `PGPASSWORD=…`, `password: …` and `--password …` in the middle of a sentence. */
 export function redactText(text: string): string {
-  const named = (whole: string, head: string, name: string): string =>
-    isSecretName(name) ? `${head}${REDACTED}` : whole
-  return redact(text).text.replace(INLINE, named).replace(FLAG, named)
+  const named = (name: string): string | undefined => (isSecretName(name) ? REDACTED : undefined)
+  const said = (noun: string, value: string): string | undefined => {
+    const word = value.replace(/[.!?)]+$/, '').toLowerCase()
+    const isProse = NO_SECRET.has(word) || PROSE.has(word) || /^[a-z]+(?:ed|ing)$/.test(word)
+    return !isProse && (/\d/.test(word) || /^p/i.test(noun)) ? REDACTED : undefined
+  }
+  const clean = replaceValues(replaceValues(redact(text).text, INLINE, named), FLAG, named)
+  return replaceValues(clean, SAID, said)
 }
 
 /**
@@ -171,12 +170,24 @@ export const saidRedacted = (names: readonly string[]): string =>
 
 const USER_FLAG = /^(?:-u|-U|--user|--auth|--proxy-user|--http-user)$/
 const USER_AND_PASSWORD = /^([^\s:/\\]+:)(?![\\/])(?!\d+$).+$/s
+/** Programs with a flag of their own for the password, which is the next word, or stands in the same. */
+const PASSWORD_FLAGS: readonly (readonly [program: RegExp, flag: string, isNext: boolean])[] = [
+  [/^(?:.*[/\\])?sshpass$/, '-p', true],
+  [/^(?:.*[/\\])?redis-cli$/, '-a', true],
+  [/^(?:.*[/\\])?(?:mysql|mysqldump|mysqladmin|mariadb)$/, '-p', false],
+]
 const isFlag = (word: string | undefined): word is string => word !== undefined && /^--?[A-Za-z][\w.-]*$/.test(word)
 
 /** An argument list: also the word after `--password`, `-u name:…`, and the value of `--api-key=…` or `TOKEN=…`. */
 export function redactArguments(words: readonly string[]): string[] {
+  const program = words.findIndex((word) => PASSWORD_FLAGS.some(([name]) => name.test(word)))
+  const [, flag, isNext] = PASSWORD_FLAGS.find(([name]) => name.test(words[program] ?? '')) ?? []
   return words.map((word, index) => {
     const before = words[index - 1]
+    if (flag !== undefined && index > program) {
+      if (isNext === true && before === flag && words.indexOf(flag, program) === index - 1) return REDACTED
+      if (isNext === false && word.startsWith(flag) && word !== flag) return `${flag}${REDACTED}`
+    }
     if (isFlag(before) && isSecretName(before) && !word.startsWith('-')) return REDACTED
     const user = before !== undefined && USER_FLAG.test(before) ? USER_AND_PASSWORD.exec(word) : null
     if (user !== null) return `${user[1]}${REDACTED}`

@@ -5,7 +5,7 @@ import os
 import sys
 
 from ._facts import well_formed
-from ._redact import redact_text
+from ._redact import redact
 
 CELLS = "notebook-cells.py"
 _MOST_BYTES = 64 << 20
@@ -38,4 +38,4 @@ def cells_of(shell):
         return None
     cells = [(at, cell) for at, cell in enumerate(history) if isinstance(cell, str) and cell.strip()]
     text = "\n\n".join("# In [%d]\n%s" % (at, cell.rstrip()) for at, cell in cells)
-    return (redact_text(well_formed(text)) + "\n").encode("utf-8")[:_MOST_BYTES] if cells else None
+    return (redact(well_formed(text)) + "\n").encode("utf-8")[:_MOST_BYTES] if cells else None

@@ -8,12 +8,14 @@ import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { canonicalBytes, canonicalJson } from '../../../src/core/canonical-json.ts'
 import { sha256 } from '../../../src/core/digest.ts'
-import { isSecretName, redactArguments, redactText } from '../../../src/core/redact.ts'
+import { isSecretName, redact, redactArguments, redactText } from '../../../src/core/redact.ts'
+import * as rules from '../../../src/core/redact-rules.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { openSealed, seal } from '../../../src/store/sealed.ts'
 import { verifyStore } from '../../../src/store/verify.ts'
 import { ENV_ALLOWED } from '../../../src/tracking/capture/environment.ts'
 import { needsPython, PYTHON } from '../../support/python.ts'
+import { ENDLESS, NO_SECRETS, SECRET_FORMS } from './secret-forms.ts'
 import { CLIENT, ROOT, type Workshop, workshop } from './support.ts'
 
 const TESTS = join(ROOT, 'test/python/client')
@@ -99,6 +101,48 @@ describe('The Python client and the program', () => {
     ].join('\n')
     const theirs: unknown = JSON.parse(python(['-c', code], { input: JSON.stringify([words, names]) }))
     assert.deepEqual(theirs, [redactArguments(words), names.map(isSecretName), redactText(words.join(' '))])
+  })
+
+  it('have the same patterns for secrets, letter by letter', () => {
+    const code = [
+      'import json; from mlops import _redact_rules as r',
+      'shown = lambda v: [sorted(v)] if isinstance(v, frozenset) else [[e.source, e.flags] for e in (v if isinstance(v, list) else [v])]',
+      'print(json.dumps({k: shown(v) for k, v in vars(r).items() if k.isupper() and k[0] != "_"}))',
+    ].join('\n')
+    const mine = Object.entries(rules).map(([name, value]) => {
+      if (value instanceof Set) return [name, [[...value].sort()]]
+      const each = value instanceof RegExp ? [value] : value
+      return [
+        name,
+        each.map(({ source, flags }) => [source.replaceAll('\\/', '/'), flags.replace('g', '').replace('mi', 'im')]),
+      ]
+    })
+    const theirs: unknown = JSON.parse(python(['-c', code], { env: { PYTHONIOENCODING: 'utf-8' } }))
+    assert.deepEqual(theirs, Object.fromEntries(mine))
+  })
+
+  it('take the same secrets out of code and prose, and are done at once with endless lines', () => {
+    const texts = [
+      ...SECRET_FORMS,
+      ...NO_SECRETS,
+      SECRET_FORMS.join('\n'),
+      'password is hunter2',
+      'password is required',
+    ]
+    const more = [
+      ['mysql', '-phunter2'],
+      ['sshpass', '-p', 'a', 'ssh', '-p', '22'],
+      ['a', '-p', 'b'],
+    ]
+    const code = [
+      'import json, sys; from mlops._redact import *',
+      'texts, more, endless = json.load(sys.stdin)',
+      'print(json.dumps([[redact(t) for t in texts], [redact_text(t) for t in texts], [redact_arguments(w) for w in more]]))',
+      'for piece in endless:',
+      "    redact_text(piece * (20000 // len(piece))); redact_text('password = \"' + piece * (20000 // len(piece)))",
+    ].join('\n')
+    const theirs: unknown = JSON.parse(python(['-c', code], { input: JSON.stringify([texts, more, ENDLESS]) }))
+    assert.deepEqual(theirs, [texts.map((text) => redact(text).text), texts.map(redactText), more.map(redactArguments)])
   })
 
   describe('in one store', () => {

@@ -1,6 +1,7 @@
 /** What must not get into a record. Every secret below is made up. */
 import assert from 'node:assert/strict'
 import { isSecretName, redact, redactArguments, redactText } from '../../../src/core/redact.ts'
+import { ENDLESS, NO_SECRETS, SECRET, SECRET_FORMS } from './secret-forms.ts'
 
 const join = (...parts: string[]): string => parts.join('')
 
@@ -42,6 +43,60 @@ describe('Redaction', () => {
     }
   })
 
+  for (const form of SECRET_FORMS) {
+    it(`takes the secret out of ${JSON.stringify(form)}`, () => {
+      const { text, count } = redact(form)
+      assert.ok(!text.includes(SECRET) && count >= 1, text)
+      assert.ok(!redactText(form).includes(SECRET))
+    })
+  }
+
+  for (const source of NO_SECRETS) {
+    it(`changes nothing in ${JSON.stringify(source)}`, () => {
+      assert.deepEqual(redact(source), { text: source, count: 0 })
+    })
+  }
+
+  it('keeps the code around a secret as it is', () => {
+    assert.equal(redact(`f(a, password=b"${SECRET}", c="d")`).text, 'f(a, password=b"[redacted]", c="d")')
+    assert.equal(redact(`"host=db password=${SECRET} dbname=x"`).text, '"host=db password=[redacted] dbname=x"')
+    assert.equal(
+      redact(`"a = \\"b\\", api_key = \\"${SECRET}\\"\\n"`).text,
+      '"a = \\"b\\", api_key = \\"[redacted]\\"\\n"',
+    )
+    assert.equal(
+      redact('https://conda.anaconda.org/t/tk-1/main/linux-64/x-1.conda').text,
+      'https://conda.anaconda.org/t/[redacted]/main/linux-64/x-1.conda',
+    )
+  })
+
+  it('takes what is said of a password out of a note, and leaves prose about passwords', () => {
+    for (const note of [
+      'password is hunter2',
+      'the passphrase was letmein!',
+      'password:hunter2',
+      'API key is abc123def',
+    ]) {
+      assert.match(redactText(note), /^(the )?\w+( key)?( is | was |:)\[redacted\]/)
+    }
+    for (const note of [
+      'password is required',
+      'the token is missing',
+      'the secret is patience',
+      'password was changed.',
+      'arn:aws:secretsmanager:eu:1:secret:name',
+    ])
+      assert.equal(redactText(note), note)
+  })
+
+  it('is done at once with endless lines', function () {
+    this.timeout(120_000)
+    for (const piece of ENDLESS) {
+      const endless = piece.repeat(Math.ceil(100_000 / piece.length))
+      for (const text of [endless, `password = "${endless}`, `x = "${endless}"`]) redactText(text)
+    }
+  })
+
   it('leaves ordinary code alone', () => {
     for (const line of [
       '+tokenizer = AutoTokenizer.from_pretrained(name)',
@@ -71,6 +126,25 @@ describe('Redaction', () => {
       ]),
       ['train.py', '--password', '[redacted]', '--api-key=[redacted]', 'TOKEN=[redacted]', '--lr', '0.1', '--token'],
     )
+  })
+
+  it('takes out passwords of programs that have a flag of their own for it', () => {
+    assert.deepEqual(redactArguments(['mysql', '-u', 'root', '-phunter2', 'db']), [
+      'mysql',
+      '-u',
+      'root',
+      '-p[redacted]',
+      'db',
+    ])
+    assert.deepEqual(redactArguments(['sshpass', '-p', 'hunter2', 'ssh', '-p', '22']), [
+      'sshpass',
+      '-p',
+      '[redacted]',
+      'ssh',
+      '-p',
+      '22',
+    ])
+    assert.deepEqual(redactArguments(['train.py', '-p', '3', '-plot']), ['train.py', '-p', '3', '-plot'])
   })
 
   it('takes out what grants access in URLs, assignments and user names, wherever they stand in a command', () => {
