@@ -4,10 +4,10 @@
  */
 import { MlopsError } from '../core/errors.ts'
 import { versionName } from '../core/names.ts'
+import { changesAreRecorded } from '../core/recorded-changes.ts'
 import { versionAt } from '../lifecycle/operation.ts'
 import { loadVersion, type VersionDetail } from '../lifecycle/versions/version.ts'
 import type { ModelState } from '../store/fold.ts'
-import { changesAreRecorded } from '../store/recorded-changes.ts'
 import type { Store } from '../store/store.ts'
 import type { Finding } from './types.ts'
 

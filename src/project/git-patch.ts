@@ -5,6 +5,7 @@
  */
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { WRITTEN_BY_RUNS } from '../core/recorded-changes.ts'
 import { bytewise, headerOf, newFile, type Part, withoutSecrets } from './git-hunks.ts'
 import type { Git } from './git-run.ts'
 import { isNewSource, mayBeInPatch } from './git-source-names.ts'
@@ -48,7 +49,7 @@ export async function dirtyPatch(
   const omitted = [...changed, ...untracked].filter((path) => !tracked.includes(path) && !sources.includes(path))
   const written = omitted.length === 0 ? new Set<string>() : await outputs(omitted)
   const [ofRuns, others] = [omitted.filter((path) => written.has(path)), omitted.filter((path) => !written.has(path))]
-  if (ofRuns.length > 0) notes.push(`written by runs, so not in the patch: ${some(ofRuns)}`)
+  if (ofRuns.length > 0) notes.push(WRITTEN_BY_RUNS + some(ofRuns))
   if (others.length > 0) notes.push(`not in the patch (data, secrets or unknown kinds): ${some(others)}`)
 
   const parts: Buffer[] = []

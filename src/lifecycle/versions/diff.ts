@@ -4,9 +4,9 @@
  */
 import type { Digest } from '../../core/digest.ts'
 import type { MlopsError } from '../../core/errors.ts'
+import { changesAreRecorded } from '../../core/recorded-changes.ts'
 import type { ModelState } from '../../store/fold.ts'
 import type { DataFact } from '../../store/manifest.ts'
-import { changesAreRecorded } from '../../store/recorded-changes.ts'
 import type { GitFacts } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { type ContractDiff, type ContractSettings, diffContracts, readContract, UNKNOWN_CONTRACT } from './contract.ts'

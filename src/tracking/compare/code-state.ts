@@ -1,6 +1,6 @@
 /** The code of a run as far as its record pins it: commit, uncommitted changes, submodules. Pure. */
 import type { Digest } from '../../core/digest.ts'
-import { changesAreRecorded, notesOfCode } from '../../store/recorded-changes.ts'
+import { changesAreRecorded, notesOfCode } from '../../core/recorded-changes.ts'
 import type { GitFacts } from '../../store/run-records.ts'
 
 export interface CodeState {

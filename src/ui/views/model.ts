@@ -1,9 +1,9 @@
 /** `mlops model list` and `model show` as text. History and diff have their own files. */
 
+import { changesAreRecorded } from '../../core/recorded-changes.ts'
 import type { IntegrityReport } from '../../lifecycle/versions/integrity.ts'
 import type { ModelSummary } from '../../lifecycle/versions/list.ts'
 import type { VersionDetail } from '../../lifecycle/versions/version.ts'
-import { changesAreRecorded } from '../../store/recorded-changes.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import { digestOf, formatRows, formatValue, shortDigest } from './values.ts'

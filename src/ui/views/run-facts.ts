@@ -1,5 +1,5 @@
 /** What surrounds a run, a line for each fact: who, where, code, packages, seeds, resources, kin. */
-import { changesAreRecorded } from '../../store/recorded-changes.ts'
+import { changesAreRecorded } from '../../core/recorded-changes.ts'
 import type { RunDetail } from '../../tracking/records/run-summary.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'

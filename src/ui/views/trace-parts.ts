@@ -1,7 +1,7 @@
 /** The sections of `mlops trace` behind the version: run, code, data, people, checks. */
 
+import { changesAreRecorded } from '../../core/recorded-changes.ts'
 import type { Deed, Holding, Trace, TracedCheck, TracedData, TracedVersion } from '../../lifecycle/trace/types.ts'
-import { changesAreRecorded } from '../../store/recorded-changes.ts'
 import { bytes, day, duration } from '../time.ts'
 import type { Ui } from '../ui.ts'
 import type { Line } from './trace.ts'
