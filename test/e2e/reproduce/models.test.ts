@@ -171,7 +171,7 @@ describe('run reproduce and models', function () {
     const record = openSealed(readFileSync(file)) ?? {}
     chmodSync(file, 0o600)
     writeFileSync(file, seal({ ...record, command: ['sh', 'evil.sh'] }))
-    const { data } = await place.reproduce(['m@1'])
+    const { data } = await place.reproduce(['m@1', '--yes'])
     assert.deepEqual(data.plan.command, ['sh', 'train.sh'])
     assert.match(data.plan.risks.join(' '), /run\.json of the run is not what was registered/)
     assert.equal(data.outcome.verdict, 'equal')

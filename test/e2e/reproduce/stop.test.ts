@@ -13,11 +13,11 @@ import { leftOvers, type World, world } from './world.ts'
 const FILES = { 'train.sh': 'echo "n: 1"; if [ -n "$STARTED" ]; then echo x > "$STARTED"; sleep 60; fi\n' }
 const SH = ['sh', 'train.sh']
 
-/** Starts a reproduction that waits in the middle of its command. */
-async function waiting(place: World, run: string): Promise<ChildProcess> {
+/** Starts a command of mlops that waits in the middle of its script. */
+async function waiting(place: World, words: readonly string[]): Promise<ChildProcess> {
   buildOnce()
   const started = place.path('started')
-  const child = spawn(process.execPath, [BINARY, 'run', 'reproduce', run], {
+  const child = spawn(process.execPath, [BINARY, ...words], {
     cwd: place.dir,
     env: cleanEnv({ STARTED: started }),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,7 +40,7 @@ describe('a reproduction that is stopped', () => {
     it(`leaves nothing behind after ${signal}, and is no verdict`, async () => {
       const place = await world(FILES)
       const run = await place.track([], SH)
-      const child = await waiting(place, run)
+      const child = await waiting(place, ['run', 'reproduce', run])
       child.kill(signal)
       const code = await ended(child)
       assert.equal(code, signal === 'SIGINT' ? 130 : 143)
@@ -52,13 +52,27 @@ describe('a reproduction that is stopped', () => {
     })
   }
 
+  it('is of a stopped run, and fails: that is no proof of anything, and exit 1', async () => {
+    const place = await world({
+      'train.sh':
+        'echo "n: 1"; if [ -n "$FAIL" ]; then exit 9; fi; if [ -n "$STARTED" ]; then echo x > "$STARTED"; sleep 60; fi\n',
+    })
+    const child = await waiting(place, ['track', '--', ...SH])
+    child.kill('SIGINT')
+    await ended(child)
+    const { data } = await place.reproduce(['@last'], { code: 1, env: { FAIL: 'yes' } })
+    assert.equal(data.plan.status, 'interrupted')
+    assert.equal(data.outcome.verdict, 'failed')
+    assert.equal(data.outcome.reproduction.exit, 9)
+  })
+
   it('alone was killed: the next one ends its command, and leaves worktrees of other machines and locked ones', async function () {
     if (!existsSync('/proc/self/environ')) skipBecause(this, 'only Linux says where a process stands')
     const place = await world({
       'train.sh': 'if [ -n "$STARTED" ]; then echo $$ > "$STARTED"; exec sleep 600; fi; echo "n: 1"\n',
     })
     const run = await place.track([], SH)
-    const child = await waiting(place, run)
+    const child = await waiting(place, ['run', 'reproduce', run])
     child.kill('SIGKILL')
     await ended(child)
     const pid = Number(readFileSync(place.path('started'), 'utf8'))
@@ -87,7 +101,7 @@ describe('a reproduction that is stopped', () => {
   it('that was killed is taken away by the next one', async () => {
     const place = await world(FILES)
     const run = await place.track([], SH)
-    const child = await waiting(place, run)
+    const child = await waiting(place, ['run', 'reproduce', run])
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
     await ended(child)
     assert.equal(leftOvers().length, 1)
