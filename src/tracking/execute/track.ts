@@ -24,6 +24,7 @@ import { lookAtPaths, lookBefore } from '../capture/written.ts'
 import { checkedNote, noteRun } from '../records/annotate.ts'
 import { recordArguments } from '../values/record-arguments.ts'
 import { createRecorder } from '../values/recorder.ts'
+import { checkedTags } from '../values/tags.ts'
 import { METRIC_FILES, PARAM_FILES } from '../values/value-files.ts'
 import { type ChildEnd, type SignalSource, startChild } from './child.ts'
 import { clientFolder } from './client-path.ts'
@@ -100,7 +101,7 @@ export async function trackCommand(
   await checkRequest(ctx, given)
   const { params, redacted } = redactParams(given.params)
   const model = given.model ?? modelOfParent(ctx.env)
-  const request = { ...given, params, model }
+  const request = { ...given, params, model, tags: checkedTags(given.tags) }
   if (redacted.length > 0) ctx.warn(saidRedacted(redacted))
   const id = request.runId ?? ulid(ctx.now().getTime())
   const { seed, from: seedFrom } = chooseSeed(request.seed, ctx.env)

@@ -41,6 +41,7 @@ class Run:
     def __init__(self, model, tags, params, asked=False):
         self._asked = asked  # by name, with mlops.track(…)
         self.model = None if model is None else _values.check_name("model", model)
+        tags = _tag_list(tags or ())
         self.id = None
         self.ended = False
         self.entered = False
@@ -55,9 +56,8 @@ class Run:
         self._late = {}
         self._wishes = []
         self._begin()
-        if tags:
-            for tag in [tags] if isinstance(tags, str) else tags:
-                self.set_tag(tag)
+        for tag in tags:
+            self.set_tag(tag)
         if params:
             self.log_params(params)
 
@@ -96,8 +96,8 @@ class Run:
         self._append("params", lines)
 
     def set_tag(self, tag):
-        """Adds a tag to the run."""
-        self._append("tags", [{"t": _now(), "tag": _values.check_key("tag", tag)}])
+        """Adds a tag to the run. ValueError when it looks like a secret: a tag is kept for ever."""
+        self._append("tags", [{"t": _now(), "tag": _values.check_tag(tag)}])
 
     def log_artifact(self, path):
         """Copies a file, or every file of a folder, into the store. Raises FileNotFoundError when it is not there."""
@@ -619,7 +619,7 @@ def _mapping(what, value):
 def _tag_list(tags):
     if isinstance(tags, str):
         tags = [tags]
-    return [_values.check_key("tag", tag) for tag in tags]
+    return [_values.check_tag(tag) for tag in tags]
 
 
 _said = set()

@@ -5,6 +5,8 @@ import numbers
 import os
 import re
 
+from ._redact import redact_text
+
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")
 _MAX_KEY = 256
 _MAX_TEXT = 4096
@@ -18,6 +20,15 @@ def check_key(what, key):
     if any(ord(character) < 32 or ord(character) == 127 for character in key):
         raise ValueError("%r cannot be the name of a %s: it has control characters" % (key, what))
     return key.encode("utf-8", "replace").decode("utf-8")
+
+
+def check_tag(tag):
+    """A tag is kept for ever, and shown: what looks like a secret is refused, as `mlops run tag` refuses it."""
+    tag = check_key("tag", tag)
+    clean = redact_text(tag)
+    if clean != tag:
+        raise ValueError("%r cannot be a tag: it looks like a secret, and it would be kept for ever" % clean)
+    return tag
 
 
 def check_name(what, name):

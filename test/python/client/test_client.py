@@ -128,6 +128,17 @@ def test_misuse_is_a_clear_exception(project, name, value, error):
         assert "metric" in str(caught.value)
 
 
+def test_a_tag_that_looks_like_a_secret_is_refused_without_repeating_it(project):
+    with pytest.raises(ValueError, match=r"token=\[redacted\]"):
+        mlops.track(tags=["nightly", "token=hunter2"])
+    with mlops.track() as run:
+        for put in (run.set_tag, lambda tag: run.register(tags=[tag], model="m")):
+            with pytest.raises(ValueError, match="looks like a secret") as caught:
+                put("password: hunter2")
+            assert "hunter2" not in str(caught.value)
+        run.set_tag("pad_token=<pad>")
+
+
 def test_more_misuse(project):
     with pytest.raises(ValueError, match="name of a model"):
         mlops.track("Churn Model")

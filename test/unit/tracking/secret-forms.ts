@@ -83,6 +83,7 @@ export const NO_SECRETS: readonly string[] = [
   'API_KEY_NAME = "OPENAI"',
   'api_key = "OPENAI_API_KEY"',
   'headers = {"Authorization": f"Bearer {token}"}',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: as it stands in a file
   'password = "${DB_PASSWORD}"',
   '"postgresql://{user}:{pw}@{host}/db"',
   'parser.add_argument("--token", "--auth-token", help="the token")',
@@ -94,6 +95,7 @@ export const NO_SECRETS: readonly string[] = [
 
 /** Pieces which, repeated without an end, would keep a careless pattern busy for hours. */
 export const ENDLESS: readonly string[] =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: as it stands in a file
   'a|_|a_|a.|-.a|-a.|- | |\n|"|\\"|\\|token |token=|token="|token=\\"|token=\'"|password = ("|password = (\n|://|a://b|/t/|://a/t/|?a&|auth("a",|curl -u |mysql -p |"--token",|"--token", default|get("token"|password is |password:|"""|token="""|{|${|{}|<|a=b |; token=|token: a[|token: a \\||token:str=|-a=x=|eyJaaaaaaaa.|sk-|x@|\\n",\n"|-----BEGIN PRIVATE KEY-----'
     .split(/(?<!\\)\|/)
     .map((piece) => piece.replace('\\|', '|'))

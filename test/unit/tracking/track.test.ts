@@ -34,6 +34,15 @@ describe('Tracking a command', () => {
     assert.equal(run.end.status, 'finished')
   })
 
+  it('refuses a tag that looks like a secret before it starts, and does not repeat it', async () => {
+    await assert.rejects(shop.track(sh('touch started'), { tags: ['nightly', 'token=hunter2'] }), (error: Error) => {
+      assert.match(error.message, /^"token=\[redacted\]" cannot be a tag: it looks like a secret/)
+      return !error.message.includes('hunter2')
+    })
+    assert.ok(!existsSync(join(shop.root, 'started')))
+    assert.deepEqual(await shop.store.runs.list(), [])
+  })
+
   it('gives it streams that can be opened again by their names', async () => {
     const run = await shop.track(sh('echo out > /dev/stdout; echo err > /dev/stderr; echo both | tee /dev/stderr'))
     assert.deepEqual([run.stdout, run.stderr, run.exitCode], ['out\nboth\n', 'err\nboth\n', 0])
