@@ -4,6 +4,7 @@
  */
 import type { Backend } from './backend.ts'
 import { modelFolder, modelLog, numberOf, TRASHED_RUNS } from './layout.ts'
+import { readableOf } from './readable.ts'
 import { openSealed } from './sealed.ts'
 
 const ULID = /[0-7][0-9A-HJKMNP-TV-Z]{25}/g
@@ -74,12 +75,17 @@ export async function namedByRuns(
     named.set(id, [...(named.get(id) ?? []), { by, words: `run ${by} (${words})` }])
   }
   for (const folder of ['runs', TRASHED_RUNS]) {
-    for (const entry of await backend.list(folder)) {
-      if (entry.kind !== 'folder') continue
-      const begun = await backend.get(`${folder}/${entry.name}/run.json`)
+    const there = (await backend.list(folder)).filter(({ kind }) => kind === 'folder').map((entry) => entry.name)
+    // One that cannot be read hides no other, and keeps nobody from deleting what is his.
+    const records = await readableOf(
+      backend,
+      there.map((id) => `${folder}/${id}/run.json`),
+    )
+    for (const [at, by] of there.entries()) {
+      const begun = records[at]
       const start = begun && openSealed(begun)
-      name(start?.parent, entry.name, 'which it started')
-      name(start?.reproduces, entry.name, 'which repeats it')
+      name(start?.parent, by, 'which it started')
+      name(start?.reproduces, by, 'which repeats it')
     }
   }
   return named

@@ -6,6 +6,7 @@ import type { Actor } from '../core/context.ts'
 import { isUlid, ulid } from '../core/ulid.ts'
 import type { Backend } from './backend.ts'
 import { PURGED, runFolder, TRASHED_RUNS } from './layout.ts'
+import { readableOf } from './readable.ts'
 import type { Annotation, RunEnd, RunStart } from './run-records.ts'
 import { openSealed, seal } from './sealed.ts'
 import { namedByModels, namedByRuns } from './trash-references.ts'
@@ -92,8 +93,8 @@ async function list(backend: Backend): Promise<DeletedRun[]> {
       .filter((record) => record.startsWith(`${name}.`) && record.endsWith('.json'))
       .sort()
       .at(-1)
-    const bytes = newest === undefined ? undefined : await backend.get(`${TRASHED_RUNS}/${newest}`)
-    const begun = await backend.get(`${trashed(name)}/run.json`)
+    const of = newest === undefined ? [] : [`${TRASHED_RUNS}/${newest}`]
+    const [begun, bytes] = await readableOf(backend, [`${trashed(name)}/run.json`, ...of])
     const deletion = bytes && (openSealed(bytes) as unknown as Deletion | undefined)
     const start = begun && (openSealed(begun) as unknown as RunStart | undefined)
     const size = await sizeOf(backend, trashed(name))
@@ -109,7 +110,7 @@ async function list(backend: Backend): Promise<DeletedRun[]> {
 
 async function read(backend: Backend, id: string): Promise<DeletedRecords | undefined> {
   const record = async <T>(name: string): Promise<T | undefined> => {
-    const bytes = await backend.get(`${trashed(id)}/${name}`)
+    const [bytes] = await readableOf(backend, [`${trashed(id)}/${name}`])
     return bytes && (openSealed(bytes) as unknown as T | undefined)
   }
   const start = await record<RunStart>('run.json')

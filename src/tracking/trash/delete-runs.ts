@@ -103,8 +103,20 @@ export async function applyDelete(
   for (const run of named.keys()) await store.trash.restore(run)
   const kept = [...plan.kept, ...[...named].map(([run, by]) => ({ run, why: `${by.join(', ')} names it` }))]
   if (named.size > 0) throw registeredMeanwhile([...named])
+  // Whoever registers it takes it out before that is written, and may be between the two.
+  const back = (await present(store, gone)).filter((run) => !named.has(run))
+  if (back.length > 0) throw putBackMeanwhile(back)
   const runs = plan.runs.filter(({ run }) => gone.includes(run))
   return { runs, kept, deleted: true, reason: said ?? null }
+}
+
+async function present(store: Store, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const inTrash = new Set(await store.trash.ids())
+  const missing = ids.filter((id) => !inTrash.has(id))
+  if (missing.length === 0) return []
+  const there = new Set(await store.runs.list())
+  return missing.filter((id) => there.has(id))
 }
 
 async function resolve(ctx: Context, store: Store, reference: string): Promise<string> {
@@ -173,5 +185,16 @@ function registeredMeanwhile(named: readonly (readonly [string, string[]])[]): M
     message: `While run ${run} was deleted, ${by.join(', ')} came to need it. It was taken out of the trash again${named.length > 1 ? `, and so were ${named.length - 1} more` : ''}.`,
     hint: `Look: mlops run show ${run}`,
     details: { runs: named.map(([id]) => id) },
+  })
+}
+
+function putBackMeanwhile(runs: readonly string[]): MlopsError {
+  const [run] = runs
+  const more = runs.length > 1 ? `, and so were ${runs.length - 1} more` : ''
+  return conflict({
+    code: 'RUN_PUT_BACK',
+    message: `Run ${run} was deleted, and was put back at the same moment: somebody registers a version of it, or restored it${more}.`,
+    hint: `Look whether it is needed: mlops run show ${run}. Otherwise delete it again`,
+    details: { runs },
   })
 }

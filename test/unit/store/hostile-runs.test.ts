@@ -10,6 +10,7 @@ import { verifyStore } from '../../../src/store/verify.ts'
 import { listRuns } from '../../../src/tracking/records/list-runs.ts'
 import { resolveRun } from '../../../src/tracking/records/resolve-run.ts'
 import { showRun } from '../../../src/tracking/records/run-summary.ts'
+import { applyDelete, planDelete } from '../../../src/tracking/trash/delete-runs.ts'
 import { skipBecause } from '../../support/skip.ts'
 import { type Shelf, shelf } from '../tracking/list-store.ts'
 
@@ -118,6 +119,20 @@ describe('A run in a shared store', () => {
     writeFileSync(fileOf(runs, bad, 'run.json'), text.replace('{', `{"a":${'['.repeat(depth)}${']'.repeat(depth)},`))
     await assert.rejects(runs.store.runs.read(bad), { code: 'RECORD_DAMAGED' })
     assert.ok((await verifyStore(runs.root)).damages.length > 0)
+    runs.remove()
+  })
+
+  it('keeps nobody from deleting another run, and can be deleted itself', async () => {
+    const { runs, ids, bad } = await threeRuns()
+    for (const name of ['run.json', 'end.json']) {
+      rmSync(fileOf(runs, bad, name))
+      mkdirSync(fileOf(runs, bad, name))
+    }
+    const plan = await planDelete(runs.ctx, runs.store, { runs: [ids[0] ?? '', bad] })
+    const { runs: gone } = await applyDelete(runs.ctx, runs.store, plan, undefined)
+    assert.equal(gone.length, 2)
+    assert.equal((await runs.store.trash.list()).length, 2)
+    assert.equal((await listRuns(runs.ctx, runs.store, { limit: 0 })).runs.length, 1)
     runs.remove()
   })
 

@@ -245,6 +245,25 @@ describe('Not deleted', () => {
     assert.equal((await store.runs.read(other)).start.id, other, 'the writer of the version did not take it out')
     assert.deepEqual((await verifyStore(store.root)).warnings, [])
   })
+
+  it('is a run that somebody puts back at that moment, before what needs it is written', async () => {
+    const store = await temporaryStore()
+    const id = await run(store)
+    const plan = await planDelete(ctx, store, { runs: [id] })
+    const racing = {
+      ...store,
+      trash: {
+        ...store.trash,
+        put: async (deletion: Parameters<typeof store.trash.put>[0]) => {
+          const moved = await store.trash.put(deletion)
+          await store.trash.restore(id)
+          return moved
+        },
+      },
+    }
+    await assert.rejects(applyDelete(ctx, racing, plan, undefined), { code: 'RUN_PUT_BACK', exit: 'conflict' })
+    assert.equal((await store.runs.read(id)).start.id, id)
+  })
 })
 
 describe('A run that is purged', () => {
