@@ -8,6 +8,7 @@ import type { Backend } from './backend.ts'
 import { annotationsFolder, runFolder } from './layout.ts'
 import { readableOf } from './readable.ts'
 import type { Annotation } from './run-records.ts'
+import { isAnnotation } from './run-shapes.ts'
 import { openSealed, seal, sealProblem } from './sealed.ts'
 
 /** Oldest first. A damaged one says nothing here; `verify` names it. */
@@ -20,7 +21,7 @@ export async function annotations(backend: Backend, id: string): Promise<Annotat
   )
   return files.flatMap((bytes) => {
     const record = bytes === undefined || sealProblem(bytes) !== undefined ? undefined : openSealed(bytes)
-    return record === undefined ? [] : [record as unknown as Annotation]
+    return record === undefined || isAnnotation(record, '') !== undefined ? [] : [record as unknown as Annotation]
   })
 }
 

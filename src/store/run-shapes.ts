@@ -23,14 +23,18 @@ import {
 import { isUlid } from '../core/ulid.ts'
 import type { Pin } from './events.ts'
 import type {
+  Annotation,
+  ClientRecord,
   DeclaredData,
   DvcEntry,
   GitFacts,
   HostFacts,
+  Intent,
   PythonFacts,
   Resources,
   RunArtifact,
   RunEnd,
+  RunEvidence,
   RunStart,
   SubmoduleFacts,
 } from './run-records.ts'
@@ -167,6 +171,50 @@ export const isRunEnd = atLeast<RunEnd>({
   files: mapOf(atLeast<Pin>({ sha256: digest, size })),
   warnings: listOf(words),
 })
+
+const said = { format: one(1), id: runId, run: runId, actor, time }
+const taggedNote = atLeast<Extract<Annotation, { kind: 'tags' }>>({
+  ...{ ...said, kind: one('tags'), add: listOf(words), remove: listOf(words) },
+})
+const textNote = atLeast<Extract<Annotation, { kind: 'note' }>>({ ...said, kind: one('note'), text: words })
+const reproduced = atLeast<Extract<Annotation, { kind: 'reproduced' }>>({
+  ...{ ...said, kind: one('reproduced'), by: words, verdict: words },
+})
+
+/** Of each kind its own; what a newer mlops says of a run is passed over. */
+export const isAnnotation: Check = (value, at) => ofKind(value, at, { tags: taggedNote, note: textNote, reproduced })
+
+const register = atLeast<Extract<Intent, { kind: 'register' }>>({
+  ...{ format: one(1), kind: one('register'), model: words, stage: optional(words), tags: listOf(words) },
+  message: optional(words),
+})
+const baseline = atLeast<Extract<Intent, { kind: 'baseline' }>>({
+  ...{ format: one(1), kind: one('baseline'), model: words, data: pin },
+})
+export const isIntent: Check = (value, at) => ofKind(value, at, { register, baseline })
+
+const test = atLeast<Extract<RunEvidence, { kind: 'test' }>>({
+  ...{ format: one(1), kind: one('test'), time: words, data: pin, rows: count, columns: count },
+  rowsDigest: optional(digest),
+})
+const examples = atLeast<Extract<RunEvidence, { kind: 'examples' }>>({
+  ...{ format: one(1), kind: one('examples'), time: words, data: pin, rows: count },
+})
+export const isEvidence: Check = (value, at) => ofKind(value, at, { test, examples })
+
+/** Only what is shown of one: older writers left more out. */
+export const isClient: Check = (value, at) => clientFacts(value, at)
+const clientFacts = atLeast<Pick<ClientRecord, 'writer' | 'pid' | 'model'>>({
+  writer: words,
+  pid: count,
+  model: optional(words),
+})
+
+function ofKind(value: unknown, at: string, kinds: Readonly<Record<string, Check>>): string | undefined {
+  const kind = (value as { readonly kind?: unknown } | null)?.kind
+  const check = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
+  return check === undefined ? 'kind is none that this mlops knows' : check(value, at)
+}
 
 /** What older and other writers leave out is read as empty. @param record of which `isRunStart` says nothing */
 export function wholeStart(record: object): RunStart {

@@ -1,14 +1,16 @@
 /** Runs: creating, finding and reading them. Writing into one is in `run-writer.ts`. */
 import { conflict, type MlopsError, notFound, usage } from '../core/errors.ts'
+import type { Check } from '../core/shape.ts'
 import { isUlid } from '../core/ulid.ts'
 import type { Backend } from './backend.ts'
 import { recordDamaged } from './checks.ts'
 import type { Pin } from './events.ts'
 import { runFolder } from './layout.ts'
 import { annotationsOf, endedRun, readEnded, readEnds } from './many-runs.ts'
+import { readableOf } from './readable.ts'
 import { annotate, annotations } from './run-annotations.ts'
 import type { ClientRecord, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
-import { isRunEnd, startProblem, wholeStart } from './run-shapes.ts'
+import { isClient, isEvidence, isIntent, isRunEnd, startProblem, wholeStart } from './run-shapes.ts'
 import { readStream, streamBatches } from './run-streams.ts'
 import { runWriter } from './run-writer.ts'
 import { openSealed, seal, sealProblem } from './sealed.ts'
@@ -27,7 +29,7 @@ export function runsOf(backend: Backend, objects: Objects, now: () => Date): Run
     batches: (id, stream, skipped) => streamBatches(backend, id, stream, skipped),
     annotations: (id) => annotations(backend, id),
     annotate: (annotation) => annotate(backend, annotation),
-    intents: (id) => writeOnce<Intent>(backend, `${runFolder(id)}/intents`),
+    intents: (id) => writeOnce<Intent>(backend, `${runFolder(id)}/intents`, isIntent),
     evidence: (id) => evidence(backend, id),
     clients: (id) => clients(backend, id),
     pin: (id) => pin(backend, objects, id),
@@ -86,17 +88,17 @@ async function read(backend: Backend, id: string, now: () => Date): Promise<RunF
   return { start, end: undefined, silent }
 }
 
-async function writeOnce<T>(backend: Backend, folder: string): Promise<T[]> {
+async function writeOnce<T extends object>(backend: Backend, folder: string, check: Check): Promise<T[]> {
   const found: T[] = []
   for (const { name } of (await backend.list(folder)).filter((entry) => entry.name.endsWith('.json'))) {
     const bytes = await backend.get(`${folder}/${name}`)
-    if (bytes !== undefined) found.push(checked<T>(backend, `${folder}/${name}`, bytes))
+    if (bytes !== undefined) found.push(opened<T>(backend, `${folder}/${name}`, bytes, (record) => check(record, '')))
   }
   return found
 }
 
 async function evidence(backend: Backend, id: string): Promise<RunEvidence[]> {
-  const found = await writeOnce<RunEvidence>(backend, `${runFolder(id)}/evidence`)
+  const found = await writeOnce<RunEvidence>(backend, `${runFolder(id)}/evidence`, isEvidence)
   return found.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
 }
 
@@ -104,10 +106,13 @@ async function evidence(backend: Backend, id: string): Promise<RunEvidence[]> {
 async function clients(backend: Backend, id: string): Promise<ClientRecord[]> {
   const folder = `${runFolder(id)}/clients`
   const names = (await backend.list(folder)).filter(({ name }) => name.endsWith('.json')).map(({ name }) => name)
-  const files = await backend.getMany(names.map((name) => `${folder}/${name}`))
+  const files = await readableOf(
+    backend,
+    names.map((name) => `${folder}/${name}`),
+  )
   return files
     .map((bytes) => bytes && openSealed(bytes))
-    .filter((record) => record !== undefined)
+    .filter((record) => record !== undefined && isClient(record, '') === undefined)
     .map((record) => record as unknown as ClientRecord)
 }
 

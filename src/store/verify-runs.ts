@@ -13,7 +13,7 @@ import {
   referencedByRun,
 } from './references.ts'
 import type { Annotation, Intent, RunEnd, RunEvidence, RunStart } from './run-records.ts'
-import { isRunEnd, isRunStart } from './run-shapes.ts'
+import { isEvidence, isIntent, isRunEnd, isRunStart } from './run-shapes.ts'
 import { filesOfRun } from './run-writer.ts'
 import { openSealed, sealProblem } from './sealed.ts'
 import { verifyClaimFolder } from './verify-chains.ts'
@@ -186,6 +186,7 @@ async function verifyInnerRecord(findings: Findings, file: string, affects: read
   if (!kinds.includes(String(record.kind))) {
     return findings.damage(file, 'misplaced', isWish ? 'it is no wish' : 'it is no evidence', affects)
   }
+  if (wellFormed(findings, file, affects, isWish ? isIntent : isEvidence, record) === undefined) return
   const wanted: readonly Reference[] = isWish
     ? referencedByIntent(record as unknown as Intent)
     : referencedByEvidence(record as unknown as RunEvidence)

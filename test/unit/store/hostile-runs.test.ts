@@ -122,6 +122,50 @@ describe('A run in a shared store', () => {
     runs.remove()
   })
 
+  it('of which was said what no writer of ours says is listed and shown without that', async () => {
+    const { runs, bad } = await threeRuns()
+    const common = { format: 1, run: bad, actor: { name: 'eve', origin: 'local' }, time: '2026-11-20T12:00:00.000Z' }
+    mkdirSync(fileOf(runs, bad, 'annotations'))
+    mkdirSync(fileOf(runs, bad, 'clients'))
+    const odd = [
+      { kind: 'tags', add: 5, remove: {} },
+      { kind: 'tags', add: [null], remove: [] },
+      { kind: 'note', text: 5 },
+      { kind: 'note', text: 'x', actor: null },
+      { kind: 'moon' },
+      { kind: 'reproduced', by: {}, verdict: 'equal' },
+    ]
+    for (const [at, each] of odd.entries()) {
+      const id = `01M80Z0000000000000000000${at}`
+      writeFileSync(fileOf(runs, bad, `annotations/${id}.json`), seal({ ...common, id, ...each }))
+    }
+    writeFileSync(fileOf(runs, bad, 'clients/x.json'), seal({ format: 1, writer: 'x', pid: null }))
+    const { runs: listed } = await listRuns(runs.ctx, runs.store, {
+      limit: 0,
+      where: 'run != none and not (tags has x)',
+    })
+    assert.equal(listed.length, 3)
+    const shown = await showRun(runs.ctx, runs.store, bad)
+    assert.deepEqual([shown.tags, shown.notes, shown.clients], [[], [], []])
+    runs.remove()
+  })
+
+  it('with a wish or evidence that is none is named with its file', async () => {
+    for (const [folder, record] of [
+      ['intents', { format: 1, kind: 'register', model: null, tags: [] }],
+      ['evidence', { format: 1, kind: 'test', time: 5 }],
+    ] as const) {
+      const { runs, bad } = await threeRuns()
+      mkdirSync(fileOf(runs, bad, folder))
+      writeFileSync(fileOf(runs, bad, `${folder}/x-1.json`), seal(record))
+      const said = new RegExp(`${folder}/x-1\\.json is damaged: (?:model|time) is not a text`)
+      await assert.rejects(showRun(runs.ctx, runs.store, bad), said)
+      const { damages } = await verifyStore(runs.root)
+      assert.ok(damages.some(({ file }) => file.endsWith(`${folder}/x-1.json`)))
+      runs.remove()
+    }
+  })
+
   it('keeps nobody from deleting another run, and can be deleted itself', async () => {
     const { runs, ids, bad } = await threeRuns()
     for (const name of ['run.json', 'end.json']) {
