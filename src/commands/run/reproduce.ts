@@ -8,8 +8,7 @@ import type { ReproducePlan } from '../../tracking/reproduce/types.ts'
 import { Args, MlopsCommand, type Outcome } from '../../ui/command.ts'
 import { consentTo } from '../../ui/reproduce-consent.ts'
 import { reproduceFlags, reproduceRequest } from '../../ui/reproduce-flags.ts'
-import type { Ui } from '../../ui/ui.ts'
-import { renderPlan, renderReproduction, renderStep } from '../../ui/views/reproduce.ts'
+import { renderForeign, renderPlan, renderReproduction, renderStep } from '../../ui/views/reproduce.ts'
 
 export interface Result {
   readonly plan: ReproducePlan
@@ -39,22 +38,21 @@ export default class RunReproduce extends MlopsCommand {
   async execute(): Promise<Outcome<Result>> {
     const { args, flags } = await this.parse(RunReproduce)
     const { session } = this
-    const { ctx } = session
     const isDry = flags['dry-run']
     const request = reproduceRequest(args.run, flags)
     const stop = this.listen()
     try {
       const [project, store] = await Promise.all([session.loadProject(), session.openStore({ write: !isDry })])
-      const planned = await prepareReproduction(ctx, project, store, request)
+      const planned = await prepareReproduction(session.ctx, project, store, request)
       const { plan } = planned
       if (isDry) {
-        const exit = plan.missing.length > 0 ? 'notFound' : 'ok'
-        return { data: { plan, outcome: null }, render: (ui) => renderPlan(ui, plan), exit }
+        const [data, exit] = [{ plan, outcome: null }, plan.missing.length > 0 ? 'notFound' : 'ok'] as const
+        return { data, render: (ui) => renderPlan(ui, plan), exit }
       }
-      await consentTo(session, plan)
-      const { plan: _, ...outcome } = await reproduce(ctx, project, store, request, planned, this.hooks())
-      const render = (ui: Ui): string => renderReproduction(ui, plan, outcome)
-      return { data: { plan, outcome }, render, exit: exitOf(outcome.verdict) }
+      await consentTo(session, plan, renderForeign(session.ui, plan))
+      const { plan: _, ...outcome } = await reproduce(session.ctx, project, store, request, planned, this.hooks())
+      const [data, exit] = [{ plan, outcome }, exitOf(outcome.verdict)] as const
+      return { data, render: (ui) => renderReproduction(ui, plan, outcome), exit }
     } finally {
       stop()
     }

@@ -18,11 +18,12 @@ export interface WantedPython {
   readonly recorded: readonly string[]
 }
 
-export function wantedPython(facts: PythonFacts, record: EnvironmentRecord | null): WantedPython {
+/** @param isOfHere the run was made on this machine, so that its paths mean something */
+export function wantedPython(facts: PythonFacts, record: EnvironmentRecord | null, isOfHere: boolean): WantedPython {
   return {
     version: record?.python.version ?? facts.version,
     implementation: record?.python.implementation ?? 'cpython',
-    recorded: [record?.python.base, facts.executable].filter(
+    recorded: (isOfHere ? [record?.python.base, facts.executable] : []).filter(
       (path): path is string => path !== undefined && path !== '',
     ),
   }

@@ -57,9 +57,12 @@ async function readEnvironment(
     return { ...none, interpreter: (await currentPython(ctx, project, original)) ?? null }
   }
   const isConda = (packages ?? []).some(({ from }) => from?.kind === 'conda')
-  const interpreter = isConda ? undefined : await findPython(ctx, wantedPython(python, record))
+  const interpreter = isConda ? undefined : await findPython(ctx, wantedPython(python, record, isOfHere(start)))
   return { ...none, interpreter: interpreter ?? null, installer: await findInstaller(ctx, isConda) }
 }
+
+/** A path of another machine says nothing of what lies there here, and a program is run to ask for its version. */
+const isOfHere = ({ host }: Original['start']): boolean => host.name === hostname()
 
 async function packagesOfLock(store: Store, { start }: Original): Promise<readonly LockedPackage[] | null> {
   const lock = start.python?.lock
@@ -80,7 +83,7 @@ async function currentPython(
   { start }: Original,
 ): Promise<FoundInterpreter | undefined> {
   const recorded = start.python?.executable
-  if (recorded !== undefined && (await isExecutable(recorded))) return await askPython(ctx, recorded)
+  if (recorded !== undefined && isOfHere(start) && (await isExecutable(recorded))) return await askPython(ctx, recorded)
   const found = await findInterpreter(start.command, resolve(project.root, start.cwd), ctx.env)
   return found === undefined || 'unknown' in found ? undefined : await askPython(ctx, found.program)
 }

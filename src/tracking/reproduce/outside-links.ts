@@ -6,10 +6,10 @@
 import { readdir, readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path'
 import { usage } from '../../core/errors.ts'
+import { shortened } from '../../core/shortened.ts'
 import { isIn } from './find-data.ts'
 import { isThere } from './folder-digest.ts'
 import type { Git } from './git.ts'
-import { shortened } from './record-paths.ts'
 
 export interface OutsideLink {
   /** Relative to the top of the repository. */

@@ -4,15 +4,11 @@
  */
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { failed } from '../../core/errors.ts'
+import { shortened } from '../../core/shortened.ts'
 import type { RunStart } from '../../store/run-records.ts'
 
 /** More is no path that anybody wrote. Characters. */
 const LONGEST = 1_000
-const SHOWN = 80
-
-/** A word of a record as a message quotes it. */
-export const shortened = (text: string, most = SHOWN): string =>
-  text.length <= most ? text : `${text.slice(0, most - 10)}… (${text.length} characters)`
 
 export interface RecordPlaces {
   /** Absolute folder of the run, as it would be here. */

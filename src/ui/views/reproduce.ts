@@ -1,6 +1,6 @@
 /** A reproduction as a person reads it: the plan, the steps as they are done, the table and the verdict. */
+import { shortened } from '../../core/shortened.ts'
 import type { ResultRow } from '../../tracking/reproduce/compare-runs.ts'
-import { shortened } from '../../tracking/reproduce/record-paths.ts'
 import type { Reproduction, Step } from '../../tracking/reproduce/result.ts'
 import type { PlannedData, ReproducePlan } from '../../tracking/reproduce/types.ts'
 import type { Style } from '../style.ts'
