@@ -5,7 +5,7 @@
  */
 
 /** What a program fills in later (`{token}`, `$TOKEN`, `%s`, `<token>`), or was taken out already. */
-const FILLED = '(?:[{$<]|%[sd(]|\\[redacted\\])'
+const FILLED = '(?:[{$<…]|%[sd(]|\\[redacted\\])'
 const NAME = '([A-Za-z_][\\w.-]{0,99})'
 /** The end of a line, also in a patch, behind a backslash, and between two strings of a notebook's JSON. */
 const NEXT_LINE = '(?:\\\\?\\r?\\n[+-]?[ \\t]*|\\\\n",?[ \\t]*\\r?\\n[+-]?[ \\t]*"[ \\t]*)'
@@ -73,6 +73,7 @@ export const HEADED: readonly RegExp[] = [
     `((?<![\\w-])(?:-u|-U|--user|--proxy-user|--http-user)(?:[ \\t=]{1,4}|\\\\?["'],[ \\t]*)\\\\?["']?[^\\s:/"'\\\\$({]{1,64}:)(?!\\d+(?![^\\s"'])|[/\\\\\u2026]|${FILLED})[^\\s"'\\\\]{3,}`,
     'g',
   ),
+  new RegExp(`(\\bwandb\\.login\\([^)\\n]{0,100}?key[ \\t]*=[ \\t]*\\\\?["'])(?!${FILLED})[^\\s"'\\\\]{3,}`, 'g'),
   new RegExp(`(\\bsshpass["',\\s]{1,6}-p["',\\s]{0,6})(?!${FILLED})[^\\s"'\\\\]+`, 'g'),
   new RegExp(`(\\bredis-cli[^\\n|;&]{0,300}?[ \\t"']-a["',\\s]{1,6})(?!${FILLED})[^\\s"'\\\\]+`, 'g'),
   new RegExp(
@@ -98,6 +99,18 @@ export const NAMED_WORDS: readonly RegExp[] = [
   // PASSWORD=…, api_key: … to the end of the line, as in dot-env and YAML files
   new RegExp(
     `^([+ -]?[ \\t]*(?:- )?(?:export[ \\t]+)?${NAME}(?:=|:[ \\t]+))(?!["'\\s]|${FILLED})([^\\s()\\[\\]{},;]{6,})(?=[ \\t]*(?:#[^\\n]*)?\\r?$)`,
+    'gm',
+  ),
+  // PGPASSWORD=… psql
+  new RegExp(
+    `^([+ -]?[ \\t]*(?:export[ \\t]+)?([A-Z_][A-Z0-9_]{0,99})=)(?!${FILLED})([^\\s"'()\\[\\]{},;&]{6,})(?=[ \\t;&])`,
+    'gm',
+  ),
+  // ENV API_KEY … of a Dockerfile, %env of a notebook
+  new RegExp(`^([+ -]?[ \\t]*["']?(?:ENV|%env|setenv)[ \\t]+${NAME}[ \\t]+)(?![=]|${FILLED})([^\\s"'\\\\]{3,})`, 'gm'),
+  // password = … of an INI file: in code that would be an expression, and few of those hold a digit
+  new RegExp(
+    `^([+-]?${NAME}[ \\t]+=[ \\t]+)(?=[^\\s\\d]{0,99}\\d)(?!${FILLED})([^\\s"'\`()\\[\\]{},;]{8,})(?=[ \\t]*\\r?$)`,
     'gm',
   ),
 ]

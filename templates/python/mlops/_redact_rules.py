@@ -3,7 +3,7 @@ by letter. Each is linear in the length of the text. They are compiled when they
 """
 import re
 
-_FILLED = r"(?:[{$<]|%[sd(]|\[redacted\])"
+_FILLED = r"(?:[{$<…]|%[sd(]|\[redacted\])"
 _NAME = r"([A-Za-z_][\w.-]{0,99})"
 _NEXT_LINE = r'(?:\\?\r?\n[+-]?[ \t]*|\\n",?[ \t]*\r?\n[+-]?[ \t]*"[ \t]*)'
 _LITERAL = (
@@ -80,6 +80,9 @@ HEADED = [
         r"""((?<![\w-])(?:-u|-U|--user|--proxy-user|--http-user)(?:[ \t=]{1,4}|\\?["'],[ \t]*)\\?["']?"""
         r"""[^\s:/"'\\$({]{1,64}:)(?!\d+(?![^\s"'])|[/\\…]|""" + _FILLED + r""")[^\s"'\\]{3,}"""
     ),
+    Rule(
+        r"""(\bwandb\.login\([^)\n]{0,100}?key[ \t]*=[ \t]*\\?["'])(?!""" + _FILLED + r""")[^\s"'\\]{3,}"""
+    ),
     Rule(r"""(\bsshpass["',\s]{1,6}-p["',\s]{0,6})(?!""" + _FILLED + r""")[^\s"'\\]+"""),
     Rule(r"""(\bredis-cli[^\n|;&]{0,300}?[ \t"']-a["',\s]{1,6})(?!""" + _FILLED + r""")[^\s"'\\]+"""),
     Rule(
@@ -104,6 +107,18 @@ NAMED_WORDS = [
     Rule(
         r"^([+ -]?[ \t]*(?:- )?(?:export[ \t]+)?" + _NAME + r"""(?:=|:[ \t]+))(?!["'\s]|""" + _FILLED
         + r")([^\s()\[\]{},;]{6,})(?=[ \t]*(?:#[^\n]*)?\r?$)", "m"
+    ),
+    Rule(
+        r"^([+ -]?[ \t]*(?:export[ \t]+)?([A-Z_][A-Z0-9_]{0,99})=)(?!" + _FILLED
+        + r""")([^\s"'()\[\]{},;&]{6,})(?=[ \t;&])""", "m"
+    ),
+    Rule(
+        r"""^([+ -]?[ \t]*["']?(?:ENV|%env|setenv)[ \t]+""" + _NAME + r"[ \t]+)(?![=]|" + _FILLED
+        + r""")([^\s"'\\]{3,})""", "m"
+    ),
+    Rule(
+        r"^([+-]?" + _NAME + r"[ \t]+=[ \t]+)(?=[^\s\d]{0,99}\d)(?!" + _FILLED
+        + r""")([^\s"'`()\[\]{},;]{8,})(?=[ \t]*\r?$)""", "m"
     ),
 ]
 
