@@ -147,6 +147,7 @@ function unlessExpected(error: unknown): void {
     'RUN_IN_TRASH',
     'RUN_EXISTS',
     'RUN_JUST_DELETED',
+    'RUN_PUT_BACK',
     'RUN_RUNNING',
   ]
   if (!(error instanceof MlopsError) || !expected.includes(error.code)) throw error
