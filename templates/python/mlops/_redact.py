@@ -10,7 +10,10 @@ REDACTED = "[redacted]"
 _TEXT_TOKENS = frozenset(
     "pad eos bos unk mask sep cls stop start end special image max min num n new per first last next out in".split()
 )
-_ABOUT = frozenset("length len count file path dir column col name id env var policy strength type min max provider regex pattern prefix suffix format".split())
+_ABOUT = frozenset(
+    "length len count file path dir column col name id env var policy strength type min max provider regex pattern prefix "
+    "suffix format".split()
+)
 _KEY_OF = frozenset("api access auth private account encryption signing secret client".split())
 _PASS_OF = frozenset("db user smtp mail email ftp root admin ssh mysql pg redis login auth basic proxy http".split())
 _SECRET_WORD = re.compile(r"(?:passw(?:or)?d|passphrase)s?\d*$|^(?:pwd|secrets?|credentials?|creds)\d*$", re.A)
