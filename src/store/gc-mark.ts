@@ -117,16 +117,21 @@ async function markObject(marking: Marking, digest: Digest, reach: (digest: Dige
   if (chunks === undefined) return
   const scanner = new DigestScanner(reach)
   const hash = createHash('sha256')
-  let isFirst = true
+  // In how many pieces a file is read is not for this to know.
+  let head = Buffer.alloc(0)
+  let isDecided = false
   for await (const chunk of chunks) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    if (isFirst && !maySpeakOfObjects(bytes.subarray(0, HEAD_BYTES))) return
-    isFirst = false
+    if (!isDecided) head = Buffer.concat([head, bytes.subarray(0, HEAD_BYTES - head.length)])
+    if (!isDecided && head.length >= HEAD_BYTES) {
+      if (!maySpeakOfObjects(head)) return
+      isDecided = true
+    }
     hash.update(bytes)
     scanner.take(bytes)
   }
-  if (!isFirst && hash.digest('hex') !== digest)
-    throw unreadable(backend, key, 'its bytes do not have the sha256 of its name')
+  if (!isDecided && !maySpeakOfObjects(head)) return
+  if (hash.digest('hex') !== digest) throw unreadable(backend, key, 'its bytes do not have the sha256 of its name')
 }
 
 const unreadable = (backend: LocalBackend, key: string, why: string): MlopsError =>
