@@ -59,6 +59,9 @@ function normalised(text: string): string[] {
       .replace(/followed within [\d.]+ s/g, 'followed within TIME')
       .replace(/(127\.0\.0\.1:|--port )\d+/g, '$1PORT')
       .replace(/\/\S*\/churn\//g, 'FOLDER/')
+      .replace(/\(prediction \S+\)/, '(prediction ID)')
+      .replace(/^(✔ (?:code|data|environment|compare) .*) [\d.]+ s$/, '$1 TIME')
+      .replace(/(RUN finished) [\d.]+ s$/, '$1 TIME')
       .replace(/\d+ kB/g, 'SIZE')
       .trimEnd(),
   )
