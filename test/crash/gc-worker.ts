@@ -81,7 +81,15 @@ async function write(on: Store): Promise<void> {
     const artifact = { path: 'model.bin', ...pin }
     await run.append('artifacts', [{ t: '2025-11-21T09:00:00.000Z', ...artifact }])
     const rest = { metrics: {}, params: {}, tags: [], artifacts: [artifact], warnings: [] }
-    await run.end({ format: 1, status: 'finished', exit: 0, signal: null, ended: '2025-11-21T09:00:00.000Z', duration: 1, ...rest })
+    await run.end({
+      format: 1,
+      status: 'finished',
+      exit: 0,
+      signal: null,
+      ended: '2025-11-21T09:00:00.000Z',
+      duration: 1,
+      ...rest,
+    })
     say({ kind: 'run', run: op })
   } else if (choice < 8) {
     const runs = await on.runs.list()
