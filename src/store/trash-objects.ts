@@ -6,7 +6,7 @@
 import { dirname } from 'node:path'
 import { type Digest, isDigest } from '../core/digest.ts'
 import { systemCode } from '../core/errors.ts'
-import { isUlid } from '../core/ulid.ts'
+import { isUlid, ulidTime } from '../core/ulid.ts'
 import type { Files } from './files.ts'
 import { digestOfKey, objectKey, TRASHED_OBJECTS } from './layout.ts'
 import { NO_LINKS, type Place } from './local-publish.ts'
@@ -35,7 +35,7 @@ export function aside(place: Pick<Place, 'files' | 'path'>): Map<string, Trashed
   for (const sweep of sweeps(place)) {
     const folder = place.path(`${TRASHED_OBJECTS}/${sweep}`)
     // The later of the two: a clean-up may have taken long, or the clock of its machine been wrong.
-    const since = Math.max(timeOfUlid(sweep), infoAt(place.files, folder)?.modified ?? 0)
+    const since = Math.max(ulidTime(sweep), infoAt(place.files, folder)?.modified ?? 0)
     const list: Trashed[] = []
     for (const { name, kind } of listed(place.files, folder)) {
       if (kind !== 'file' || !isDigest(name)) continue
@@ -177,8 +177,3 @@ export function infoAt(files: Files, path: string): ReturnType<Files['info']> | 
 }
 
 const isAbsent = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')
-
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-/** Milliseconds since 1970. */
-const timeOfUlid = (id: string): number =>
-  [...id.slice(0, 10)].reduce((time, letter) => time * 32 + ALPHABET.indexOf(letter), 0)

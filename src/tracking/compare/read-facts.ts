@@ -1,6 +1,6 @@
 /** Reads what is known of a run from the store. A damaged or missing object is told in its place and never thrown. */
 import type { Context } from '../../core/context.ts'
-import type { EnvironmentRecord, PythonFacts, RunEvidence } from '../../store/run-records.ts'
+import type { EnvironmentRecord, PythonFacts, RunEnd, RunEvidence, RunStart } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { tagsWith } from '../records/annotations.ts'
 import { rowOf } from '../records/run-row.ts'
@@ -18,31 +18,45 @@ export async function readFacts(ctx: Context, store: Store, id: string): Promise
     store.runs.evidence(id).catch((): RunEvidence[] => []),
     store.runs.annotations(id),
   ])
-  const test = evidence.findLast((each) => each.kind === 'test')
   return {
-    run: id,
+    ...factsOf(start, row, end),
     status: row.status,
-    model: row.model,
+    environment,
+    packages,
+    testRows: evidence.findLast((each) => each.kind === 'test')?.rowsDigest ?? null,
+    tags: tagsWith(row.tags, said),
+    duration: row.duration,
+  }
+}
+
+/** What stands in the two records of a run, and in nothing that they name. `values`: of a run without an end, so far. */
+export function factsOf(
+  start: RunStart,
+  values: Pick<RunEnd, 'params' | 'metrics' | 'tags' | 'artifacts'>,
+  end: RunEnd | undefined,
+): Omit<RunFacts, 'environment' | 'packages'> {
+  return {
+    run: start.id,
+    status: end?.status ?? 'interrupted',
+    model: start.model ?? null,
     command: start.command,
     cwd: start.cwd,
     git: start.git ?? null,
-    python,
-    environment,
-    packages,
+    python: start.python ?? null,
     env: start.env,
     host: start.host,
     seed: start.seed ?? null,
     seedFrom: start.seedFrom ?? null,
     data: start.data,
-    params: row.params,
-    metrics: row.metrics,
-    testRows: test?.rowsDigest ?? null,
-    tags: tagsWith(row.tags, said),
-    artifacts: row.artifacts,
+    params: values.params,
+    metrics: values.metrics,
+    testRows: null,
+    tags: values.tags,
+    artifacts: values.artifacts,
     started: start.started,
-    duration: row.duration,
-    exit: row.exit,
-    signal: row.signal,
+    duration: end?.duration ?? null,
+    exit: end?.exit ?? null,
+    signal: end?.signal ?? null,
     resources: end?.resources ?? null,
     actor: start.actor.name,
     source: start.source,

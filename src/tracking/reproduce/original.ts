@@ -15,7 +15,7 @@ import type { RunEnd, RunStart } from '../../store/run-records.ts'
 import { openSealed } from '../../store/sealed.ts'
 import type { Store } from '../../store/store.ts'
 import type { RunFacts } from '../compare/facts.ts'
-import { readEnvironment, readFacts } from '../compare/read-facts.ts'
+import { factsOf, readEnvironment, readFacts } from '../compare/read-facts.ts'
 import { resolveRun } from '../records/resolve-run.ts'
 import type { Original } from './types.ts'
 
@@ -90,38 +90,8 @@ async function originalOfPins(
 }
 
 async function factsOfRecords(store: Store, start: RunStart, end: RunEnd | undefined): Promise<RunFacts> {
-  const python = start.python ?? null
-  const { environment, packages } = await readEnvironment(store, python)
-  return {
-    run: start.id,
-    status: end?.status ?? 'interrupted',
-    model: start.model ?? null,
-    command: start.command,
-    cwd: start.cwd,
-    git: start.git ?? null,
-    python,
-    environment,
-    packages,
-    env: start.env,
-    host: start.host,
-    seed: start.seed ?? null,
-    seedFrom: start.seedFrom ?? null,
-    data: start.data,
-    params: end?.params ?? start.params,
-    metrics: end?.metrics ?? {},
-    testRows: null,
-    tags: end?.tags ?? start.tags,
-    artifacts: end?.artifacts ?? [],
-    started: start.started,
-    duration: end?.duration ?? null,
-    exit: end?.exit ?? null,
-    signal: end?.signal ?? null,
-    resources: end?.resources ?? null,
-    actor: start.actor.name,
-    source: start.source,
-    tool: start.tool,
-    parent: start.parent ?? null,
-  }
+  const values = end ?? { params: start.params, metrics: {}, tags: start.tags, artifacts: [] }
+  return { ...factsOf(start, values, end), ...(await readEnvironment(store, start.python ?? null)) }
 }
 
 function noRun(name: string, isImported: boolean): MlopsError {
