@@ -28,13 +28,16 @@ describe('Real training scripts, unmodified', function () {
     assert.match(tracked.log.toString(), /weighted avg/)
   })
 
-  it('XGBoost: its model and the metric that the script printed, none of its own lines of rounds', async function () {
+  it('XGBoost: its model, the metric that the script printed, and that of each round as a series', async function () {
     needsPython(this, 'xgboost')
     const world = await scriptWorld('train_xgboost.py')
     const tracked = await world.track(['python', 'train_xgboost.py'], { flags: ['--artifact', 'model.json'] })
     assertWhole(world, tracked)
-    assert.deepEqual(names(tracked.run), ['auc'])
+    assert.deepEqual(names(tracked.run), ['auc', 'test-auc'])
     assert.ok(tracked.run.metrics.auc > 0.9)
+    const rounds = tracked.run.series.find(({ key }: { key: string }) => key === 'test-auc')
+    assert.deepEqual([rounds.count, rounds.hasSteps, rounds.points.at(-1).x], [10, true, 9])
+    assert.ok(Math.abs(rounds.last - tracked.run.metrics.auc) < 1e-5, 'the last round is the result')
     assert.ok(artifact(tracked.run, 'model.json') > 1000)
     assert.match(tracked.log.toString(), /\[9\]\ttest-auc:/)
   })
