@@ -164,7 +164,15 @@ describe('A run that is deleted', () => {
     await remove(store, { runs: [id] })
     const stray = join(store.root, `runs/${id}/annotations`)
     mkdirSync(stray, { recursive: true })
-    const note = { format: 1, id: ulid(Date.now()), run: id, actor: ctx.actor, time: '', kind: 'note', text: 'late' }
+    const note = {
+      format: 1,
+      id: ulid(Date.now()),
+      run: id,
+      actor: ctx.actor,
+      time: '2026-11-21T09:00:00.000Z',
+      kind: 'note',
+      text: 'late',
+    }
     writeFileSync(join(stray, `${note.id}.json`), seal(note))
     await restoreRuns(ctx, store, [id])
     assert.equal((await store.runs.annotations(id)).length, 1)
