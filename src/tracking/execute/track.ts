@@ -6,29 +6,27 @@
 import type { Context } from '../../core/context.ts'
 import { failed, MlopsError, usage } from '../../core/errors.ts'
 import { assertName } from '../../core/names.ts'
-import { ownProcess } from '../../core/process-place.ts'
 import { redactParams, saidRedacted } from '../../core/redact.ts'
 import { ulid } from '../../core/ulid.ts'
 import type { Project } from '../../project/config.ts'
 import type { ParamValue, RunEnd, RunStart } from '../../store/run-records.ts'
 import type { Store } from '../../store/store.ts'
 import { wantedArtifacts } from '../capture/artifacts.ts'
-import { type Capture, recordedCommand, recordedCwd, startCapture } from '../capture/capture.ts'
+import { startCapture } from '../capture/capture.ts'
 import type { KeptInAll } from '../capture/data-record.ts'
 import { checkDataSources, type DataSource } from '../capture/declared-data.ts'
-import { allowedEnvironment, hostFacts } from '../capture/environment.ts'
 import { findInterpreter } from '../capture/interpreter.ts'
 import { findNotebooks } from '../capture/notebooks.ts'
 import { watchResources } from '../capture/resources.ts'
 import { lookAtPaths, lookBefore } from '../capture/written.ts'
-import { checkedNote, noteRun } from '../records/annotate.ts'
-import { recordArguments } from '../values/record-arguments.ts'
+import { checkedNote } from '../records/annotate.ts'
 import { createRecorder } from '../values/recorder.ts'
 import { checkedTags } from '../values/tags.ts'
 import { METRIC_FILES, PARAM_FILES } from '../values/value-files.ts'
 import { type ChildEnd, type SignalSource, startChild } from './child.ts'
 import { clientFolder } from './client-path.ts'
 import { finishRun, type Opened } from './finish-run.ts'
+import { openRun, REPRODUCES } from './open-run.ts'
 import { createOutputLog, passOn } from './output.ts'
 import { openPipes } from './pipes.ts'
 import { childEnvironment, chooseSeed, modelOfParent } from './seed.ts'
@@ -78,15 +76,6 @@ export interface TrackOutcome {
   /** What keeping the data took; undefined when nothing was to be kept. */
   readonly kept?: KeptInAll
 }
-
-/** The tag of every run that repeats another, or is a part of one that does. */
-export const REPRODUCTION_TAG = 'reproduction'
-/** In the environment of a repetition: the run that it repeats. The Python client reads it too. */
-const REPRODUCES = 'MLOPS_REPRODUCES'
-
-/** Milliseconds that run.json waits for the slow facts. */
-const PATIENCE = 2_000
-const HEARTBEAT = 5_000
 
 /**
  * @throws usage for a request that makes no sense, notFound `DATA_NOT_FOUND`, both before the command starts;
@@ -255,61 +244,6 @@ async function checkRequest(ctx: Context, request: TrackRequest): Promise<void> 
   if (request.model !== undefined) assertName('model', request.model)
   if (request.note !== undefined) checkedNote(request.note)
   await checkDataSources(request.data, ctx.cwd)
-}
-
-/** Writes run.json as soon as the slow facts are there, or patience ends, and keeps the heart beating. */
-async function openRun(
-  ctx: Context,
-  project: Project,
-  store: Store,
-  request: TrackRequest,
-  begun: {
-    readonly id: string
-    readonly seed: number
-    readonly seedFrom: NonNullable<RunStart['seedFrom']>
-    readonly started: Date
-    readonly env: Readonly<Record<string, string | undefined>>
-    readonly capture: Capture
-  },
-): Promise<Opened> {
-  await begun.capture.within(PATIENCE)
-  const written = begun.capture.known()
-  const parent = ctx.env.MLOPS_RUN_ID || undefined
-  const reproduces = request.reproduces ?? (parent === undefined ? undefined : ctx.env[REPRODUCES] || undefined)
-  const own = ownProcess()
-  const start: RunStart = {
-    format: 1,
-    id: begun.id,
-    ...(request.model === undefined ? {} : { model: request.model }),
-    started: begun.started.toISOString(),
-    command: recordedCommand(request.command),
-    cwd: recordedCwd(project, ctx.cwd),
-    ...(written.git === undefined ? {} : { git: written.git }),
-    ...(written.python === undefined ? {} : { python: written.python }),
-    env: allowedEnvironment({ ...begun.env, PYTHONPATH: ctx.env.PYTHONPATH }),
-    host: written.host ?? hostFacts(),
-    seed: begun.seed,
-    seedFrom: begun.seedFrom,
-    data: written.data ?? [],
-    params: request.params,
-    tags: reproduces === undefined ? request.tags : [...new Set([...request.tags, REPRODUCTION_TAG])],
-    actor: ctx.actor,
-    tool: ctx.tool,
-    source: 'track',
-    ...(own === undefined ? {} : { process: own }),
-    ...(reproduces === undefined ? {} : { reproduces }),
-    ...(parent === undefined ? {} : { parent }),
-  }
-  const writer = await store.runs.create(start)
-  begun.capture.notes.push(...(await recordArguments(ctx.cwd, request.data, start, writer)))
-  if (request.note !== undefined) {
-    await noteRun(ctx, store, begun.id, request.note).catch((error: unknown) => {
-      begun.capture.notes.push(`the note could not be written: ${wordsOf(error)}`)
-    })
-  }
-  // A missed beat costs nothing but looks.
-  const timer = setInterval(() => void writer.beat().catch(() => {}), HEARTBEAT)
-  return { writer, start, written, stopBeating: () => clearInterval(timer) }
 }
 
 /** Aborting `ctx.signal` means Ctrl-C. */
