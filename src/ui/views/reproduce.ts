@@ -42,7 +42,7 @@ export function renderPlan(ui: Ui, plan: ReproducePlan): string {
   for (const risk of plan.risks) lines.push(ui.wrap(`${style.warn(style.symbols.warn)} ${ui.text(risk)}`, 2))
   if (plan.missing.length === 0) {
     lines.push(
-      `${style.good(style.symbols.ok)} Everything is here. Do it: ${style.command(`mlops run reproduce ${plan.run}`)}`,
+      `${style.good(style.symbols.ok)} Everything is here. Do it: ${style.command(`mlops run reproduce ${plan.version ?? plan.run}`)}`,
     )
   }
   return lines.join('\n')
