@@ -1,7 +1,6 @@
 /** What `mlops trace` tells: from one logged prediction back to the data and the people. Shapes alone. */
 import type { Actor } from '../../core/context.ts'
 import type { Digest } from '../../core/digest.ts'
-import type { FoundRecord } from '../../predictions/find-record.ts'
 import type { Manifest } from '../../store/manifest.ts'
 import type { DvcEntry, GitFacts, PythonFacts } from '../../store/run-records.ts'
 import type { RunDetail } from '../versions/version.ts'
@@ -9,14 +8,31 @@ import type { RunDetail } from '../versions/version.ts'
 /** Numbers are finite; anything nested is its JSON as text. */
 export type Value = string | number | boolean | null
 
-/** One time that the prediction was logged, as it may be shown. */
-export interface LoggedPrediction extends Omit<FoundRecord, 'model' | 'features' | 'output' | 'tags'> {
+/** One time that the prediction was logged. */
+export interface LoggedPrediction {
+  readonly id: string
+  /** RFC 3339, UTC: when it was answered. */
+  readonly time: string
+  /** 0: the service did not know. */
+  readonly version: number
+  readonly variant: string | null
   readonly features: Readonly<Record<string, Value>> | null
   /** A bare answer, or one with members; null for a failed request. */
   readonly output: Value | Readonly<Record<string, Value>>
+  /** Milliseconds. */
+  readonly latency: number | null
+  readonly status: string
+  readonly error: string | null
+  readonly user: string | null
+  readonly segment: string | null
+  readonly tokens: number | null
+  readonly cost: number | null
   readonly tags: Readonly<Record<string, Value>> | null
+  readonly sampleRate: number | null
   /** Columns that are not shown: `predictions.drop` of mlops.yaml names them, or their name is that of a secret. */
   readonly hidden: readonly string[]
+  /** The file and line, or the table. */
+  readonly place: string
 }
 
 /** A time during which the version held a stage, or had a part of its traffic. */
